@@ -1,0 +1,52 @@
+# The only entry to commands: `make help`. Everything installs into this folder (.venv, .bench, build), nothing elsewhere.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+STAMP := $(VENV)/.installed
+PYTEST_ARGS ?=
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check lint format build lock e2e clean
+
+help: ## List the commands
+	@awk 'BEGIN {FS = ":.*## "} /^[a-zA-Z0-9_-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(STAMP) ## Check what the machine has and install what is pinned into this folder
+
+$(STAMP): requirements/dev.txt requirements/check_prerequisites.py
+	@$(PYTHON) requirements/check_prerequisites.py
+	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
+	@echo "installing the pinned packages into $(VENV) (about a minute)"
+	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@touch $@
+
+demo: setup ## Bring the bench up, apply examples/ecommerce, place orders, show backup, search and replay, tear down (KEEP=1 leaves it running)
+	@$(PY) -m examples.ecommerce.demo $(if $(KEEP),--keep)
+
+test: setup ## All tests: unit, functional, terraform, e2e, one pytest summary
+	@$(PY) -m pytest -n 2 --dist loadgroup $(PYTEST_ARGS)
+
+check: setup lint ## Everything that needs no bench, in under 3 minutes
+	@$(PY) -m pytest -n 2 --dist loadgroup -m "not e2e" $(PYTEST_ARGS)
+
+e2e: setup ## The end-to-end tests only; EXAMPLE=ecommerce picks one
+	@$(PY) -m pytest -n 2 --dist loadgroup -m e2e $(if $(EXAMPLE),-k $(EXAMPLE)) $(PYTEST_ARGS)
+
+lint: setup ## ruff, mypy --strict, terraform fmt
+	@$(PY) -m ruff check . && $(PY) -m ruff format --check .
+	@$(PY) -m mypy
+	@$(PY) -m testbench terraform fmt -check -recursive
+
+format: setup ## Rewrite Python and Terraform files in the project's format
+	@$(PY) -m ruff check --fix . ; $(PY) -m ruff format .
+	@$(PY) -m testbench terraform fmt -recursive
+
+build: setup ## Make lambdas/dist/event_fork.zip and its manifest from lambdas/event_fork
+	@$(PY) lambdas/build.py
+
+lock: setup ## Pin requirements/*.in again (needs uv in the virtualenv: pip install uv)
+	@for name in dev ministack layer; do $(PY) -m uv pip compile --universal --python-version 3.11 --generate-hashes --quiet --no-header requirements/$$name.in -o requirements/$$name.txt; done
+
+clean: ## Stop the bench and remove what the commands made
+	@if [ -x $(PY) ]; then $(PY) -m testbench down; fi
+	@rm -rf build .bench

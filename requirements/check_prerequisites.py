@@ -1,0 +1,19 @@
+"""Says in one line what this machine lacks for the two commands of README.md, before anything is installed."""
+
+import importlib.util
+import sys
+
+
+def missing() -> list[str]:
+    """What is not there, each with what to do about it."""
+    found: list[str] = []
+    if sys.version_info < (3, 11):
+        found.append(f"Python 3.11 or newer (this is {sys.version.split()[0]}; set PYTHON=python3.13, say)")
+    if importlib.util.find_spec("ensurepip") is None:
+        found.append("Python's venv module (Debian: apt-get install python3-venv)")
+    return found
+
+
+if __name__ == "__main__":
+    if lacking := missing():
+        sys.exit("missing: " + "; ".join(lacking))
