@@ -1,0 +1,76 @@
+################################################################################
+# Subscription
+################################################################################
+
+output "subscription_arn" {
+  description = "ARN of the subscription; null with create_subscription = false."
+  value       = one(aws_sns_topic_subscription.this[*].arn)
+}
+
+################################################################################
+# Queue and dead-letter queue
+################################################################################
+
+output "queue_arn" {
+  description = "ARN of the queue."
+  value       = aws_sqs_queue.this.arn
+}
+
+output "queue_url" {
+  description = "URL of the queue."
+  value       = aws_sqs_queue.this.url
+}
+
+output "queue_name" {
+  description = "Name of the queue."
+  value       = aws_sqs_queue.this.name
+}
+
+output "dead_letter_queue_arn" {
+  description = "ARN of the dead-letter queue."
+  value       = aws_sqs_queue.dead_letter.arn
+}
+
+output "dead_letter_queue_url" {
+  description = "URL of the dead-letter queue."
+  value       = aws_sqs_queue.dead_letter.url
+}
+
+output "dead_letter_queue_name" {
+  description = "Name of the dead-letter queue."
+  value       = aws_sqs_queue.dead_letter.name
+}
+
+################################################################################
+# Function
+################################################################################
+
+output "function_arn" {
+  description = "ARN of the function."
+  value       = aws_lambda_function.this.arn
+}
+
+output "function_name" {
+  description = "Name of the function."
+  value       = aws_lambda_function.this.function_name
+}
+
+output "function_role_arn" {
+  description = "ARN of the function's role: name it in key policies and in the policies of resources in other accounts."
+  value       = aws_iam_role.function.arn
+}
+
+output "function_role_name" {
+  description = "Name of the function's role."
+  value       = aws_iam_role.function.name
+}
+
+output "log_group_name" {
+  description = "Name of the function's log group."
+  value       = aws_cloudwatch_log_group.function.name
+}
+
+output "event_source_mapping_uuid" {
+  description = "Id of the event source mapping between queue and function."
+  value       = aws_lambda_event_source_mapping.this.uuid
+}

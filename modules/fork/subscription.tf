@@ -1,0 +1,39 @@
+################################################################################
+# Subscription
+################################################################################
+
+locals {
+  topic_region = split(":", var.topic_arn)[3]
+}
+
+# The filter policy and the scope travel inside SNS's Subscribe call. A subscription that got its filter in a second call
+# would let unfiltered messages through between the two (hashicorp/terraform-provider-aws#10495).
+resource "aws_sns_topic_subscription" "this" {
+  count = var.create_subscription ? 1 : 0
+
+  topic_arn            = var.topic_arn
+  protocol             = "sqs"
+  endpoint             = aws_sqs_queue.this.arn
+  filter_policy        = var.filter_policy
+  filter_policy_scope  = var.filter_policy == null ? null : var.filter_policy_scope
+  raw_message_delivery = var.raw_message_delivery
+
+  # What SNS cannot hand to the queue (queue deleted, policy or key refuses) goes to the same place as what the function cannot handle.
+  redrive_policy = jsonencode({ deadLetterTargetArn = aws_sqs_queue.dead_letter.arn })
+
+  lifecycle {
+    precondition {
+      condition     = local.topic_region == local.region
+      error_message = <<-EOT
+        SNS takes a subscription only in the Region of its topic: the topic is in "${local.topic_region}", the provider of this module in "${local.region}".
+        Either deploy the fork in the topic's Region, or set create_subscription = false and make the subscription with a provider of the topic's Region, for example:
+          resource "aws_sns_topic_subscription" "orders" {
+            provider  = aws.topic_region
+            topic_arn = "${var.topic_arn}"
+            protocol  = "sqs"
+            endpoint  = module.orders_fork.queue_arn
+          }
+      EOT
+    }
+  }
+}

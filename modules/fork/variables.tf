@@ -1,0 +1,439 @@
+################################################################################
+# Topic and subscription
+################################################################################
+
+variable "name" {
+  description = "Name of the fork. Queue, function and log group are named after it, so it is unique in account and Region. 1-40 letters, digits, `-` or `_`."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$", var.name))
+    error_message = "name must be 1-40 letters, digits, '-' or '_', and begin with a letter or digit, for example \"orders-backup\". Received: \"${var.name}\"."
+  }
+}
+
+variable "topic_arn" {
+  description = "ARN of the SNS topic to listen to, standard or FIFO. The topic itself is not changed. A topic of another account must allow this account `sns:Subscribe`; a topic of another Region needs `create_subscription = false`."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^arn:[^:]+:sns:[^:]+:[0-9]{12}:[A-Za-z0-9_.-]{1,256}$", var.topic_arn))
+    error_message = "topic_arn must be the ARN of an SNS topic, for example \"arn:aws:sns:eu-west-1:123456789012:orders\". Received: \"${var.topic_arn}\"."
+  }
+}
+
+variable "create_subscription" {
+  description = "Whether to subscribe the queue to the topic. false is for a topic of another Region: SNS takes subscriptions only there, so the caller makes it with a provider of that Region. The queue accepts the topic's messages either way."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
+variable "filter_policy" {
+  description = "SNS filter policy as JSON text (`jsonencode`); null = all messages. At most 5 keys, 150 combinations of values and 256 KiB. A later change takes up to 15 minutes to act."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.filter_policy == null || can(keys(jsondecode(var.filter_policy)))
+    error_message = "filter_policy must be a JSON object, for example jsonencode({ event_type = [\"order_placed\"] }). Received: ${coalesce(var.filter_policy, "null")}."
+  }
+
+  validation {
+    condition     = try(length(keys(jsondecode(var.filter_policy))) >= 1 && length(keys(jsondecode(var.filter_policy))) <= 5, true)
+    error_message = "filter_policy must have 1 to 5 keys, for example jsonencode({ event_type = [\"order_placed\"], amount = [{ numeric = [\">=\", 100] }] }). Received ${length(try(keys(jsondecode(var.filter_policy)), []))}: ${join(", ", try(keys(jsondecode(var.filter_policy)), []))}."
+  }
+
+  validation {
+    condition     = var.filter_policy == null || var.filter_policy_scope != "MessageAttributes" || try(alltrue([for values in values(jsondecode(var.filter_policy)) : can(values[0])]), true)
+    error_message = "filter_policy must give each attribute a list with at least one value, for example jsonencode({ event_type = [\"order_placed\"] }); nested objects need filter_policy_scope = \"MessageBody\". Received: ${coalesce(var.filter_policy, "null")}."
+  }
+
+  validation {
+    # At most five keys, so five factors; a missing one counts as 1. SNS counts a $or, and nested keys, in its own way: only flat policies are counted here.
+    condition = var.filter_policy == null || var.filter_policy_scope != "MessageAttributes" || strcontains(coalesce(var.filter_policy, "-"), "$or") || try([
+      for factors in [concat([for values in values(jsondecode(var.filter_policy)) : length(values)], [1, 1, 1, 1, 1])] :
+      factors[0] * factors[1] * factors[2] * factors[3] * factors[4]
+    ][0] <= 150, true)
+    error_message = "filter_policy must have at most 150 combinations of values (the product of the lists' lengths), for example 10 event types x 15 countries. Received lists of ${join(" x ", try([for values in values(jsondecode(var.filter_policy)) : length(values)], []))} values."
+  }
+
+  validation {
+    condition     = length(coalesce(var.filter_policy, "-")) <= 262144
+    error_message = "filter_policy must be at most 256 KiB (262144 characters), for example jsonencode({ event_type = [\"order_placed\"] }). Received ${length(coalesce(var.filter_policy, "-"))} characters."
+  }
+}
+
+variable "filter_policy_scope" {
+  description = "What the filter policy looks at: `MessageAttributes` (default, as SNS) or `MessageBody` (the message must be JSON)."
+  type        = string
+  default     = "MessageAttributes"
+  nullable    = false
+
+  validation {
+    condition     = contains(["MessageAttributes", "MessageBody"], var.filter_policy_scope)
+    error_message = "filter_policy_scope must be \"MessageAttributes\" or \"MessageBody\", for example \"MessageBody\". Received: \"${var.filter_policy_scope}\"."
+  }
+}
+
+variable "raw_message_delivery" {
+  description = "Whether the queue gets the bare message instead of SNS's envelope. false keeps id, time and attributes of the message; with true SNS discards messages with more than 10 attributes into the dead-letter queue."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+################################################################################
+# Queue and dead-letter queue
+################################################################################
+
+variable "kms_key" {
+  description = "Customer managed key for both queues; null = SQS-managed encryption. The key's policy must let `sns.amazonaws.com` use `kms:Decrypt` and `kms:GenerateDataKey`, or SNS cannot deliver; therefore the AWS managed key alias/aws/sqs does not work."
+  type        = object({ arn = string })
+  default     = null
+
+  validation {
+    condition     = var.kms_key == null || can(regex("^arn:[^:]+:kms:[^:]+:[0-9]{12}:key/.+$", var.kms_key.arn))
+    error_message = "kms_key.arn must be the ARN of a key, not of an alias, for example \"arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab\". Received: \"${try(var.kms_key.arn, "null")}\"."
+  }
+}
+
+variable "queue" {
+  description = <<-EOT
+    Settings of the queue:
+    - `message_retention_seconds`: how long an unprocessed message waits, 60-1209600 (14 days). Default 345600 (4 days), as SQS.
+    - `visibility_timeout_seconds`: how long a message in work stays hidden, 0-43200. Default null = 6 x function timeout + batching window, as AWS asks for.
+    - `max_receive_count`: attempts before a message goes to the dead-letter queue, 1-1000. Default 5, the least AWS advises: throttled invocations count as attempts.
+  EOT
+  type = object({
+    message_retention_seconds  = optional(number, 345600)
+    visibility_timeout_seconds = optional(number)
+    max_receive_count          = optional(number, 5)
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = var.queue.message_retention_seconds >= 60 && var.queue.message_retention_seconds <= 1209600
+    error_message = "queue.message_retention_seconds must be 60-1209600 (14 days), for example 345600 (4 days). Received: ${var.queue.message_retention_seconds}."
+  }
+
+  validation {
+    condition = var.queue.visibility_timeout_seconds == null || (
+      coalesce(var.queue.visibility_timeout_seconds, 0) >= var.function.timeout_seconds + var.event_source_mapping.maximum_batching_window_seconds
+      && coalesce(var.queue.visibility_timeout_seconds, 0) <= 43200
+    )
+    error_message = "queue.visibility_timeout_seconds must be at least the function's timeout plus the batching window (${var.function.timeout_seconds} + ${var.event_source_mapping.maximum_batching_window_seconds}), or messages show up again while they are in work, and at most 43200 (12 hours); for example ${6 * var.function.timeout_seconds + var.event_source_mapping.maximum_batching_window_seconds} (six timeouts plus the window, what null gives). Received: ${coalesce(var.queue.visibility_timeout_seconds, 0)}."
+  }
+
+  validation {
+    condition     = var.queue.max_receive_count >= 1 && var.queue.max_receive_count <= 1000
+    error_message = "queue.max_receive_count must be 1-1000, for example 5. Received: ${var.queue.max_receive_count}."
+  }
+}
+
+variable "dead_letter_queue" {
+  description = <<-EOT
+    Settings of the dead-letter queue:
+    - `message_retention_seconds`: 60-1209600. Default 1209600 (14 days, the most): a message keeps the age it had in the queue.
+    - `only_from_queue`: whether only this fork's queue may name it as its dead-letter queue. Default true; false for Regions without redrive allow policies.
+  EOT
+  type = object({
+    message_retention_seconds = optional(number, 1209600)
+    only_from_queue           = optional(bool, true)
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = var.dead_letter_queue.message_retention_seconds >= 60 && var.dead_letter_queue.message_retention_seconds <= 1209600
+    error_message = "dead_letter_queue.message_retention_seconds must be 60-1209600 (14 days), for example 1209600. Received: ${var.dead_letter_queue.message_retention_seconds}."
+  }
+
+  validation {
+    condition     = var.dead_letter_queue.message_retention_seconds >= var.queue.message_retention_seconds
+    error_message = "dead_letter_queue.message_retention_seconds must not be less than queue.message_retention_seconds (${var.queue.message_retention_seconds}): a message keeps its age when it moves, so it could be gone before anybody sees it; for example 1209600. Received: ${var.dead_letter_queue.message_retention_seconds}."
+  }
+}
+
+################################################################################
+# Function
+################################################################################
+
+variable "description" {
+  description = "Description of the function, at most 256 characters."
+  type        = string
+  default     = "Event fork"
+  nullable    = false
+
+  validation {
+    condition     = length(var.description) <= 256
+    error_message = "description must have at most 256 characters, for example \"Writes the audit log\". Received ${length(var.description)} characters."
+  }
+}
+
+variable "handler" {
+  description = "Handler of the function: `event_fork.storage_backup.handler`, `event_fork.search_analytics.handler`, `event_fork.replay.handler` of the shipped package, or one of your own package."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[^[:space:]]{1,128}$", var.handler))
+    error_message = "handler must have 1-128 characters and no blanks, for example \"audit.handler\". Received: \"${var.handler}\"."
+  }
+}
+
+variable "lambda_package" {
+  description = <<-EOT
+    Code of the function; {} = the package that comes with this module. Either `filename` (a zip on this machine) or `s3_bucket` and `s3_key` (and `s3_object_version`).
+    `source_code_hash` (base64 SHA-256) is computed from the file; give it for a package in S3, or for a file that is made during the same apply.
+  EOT
+  type = object({
+    filename          = optional(string)
+    s3_bucket         = optional(string)
+    s3_key            = optional(string)
+    s3_object_version = optional(string)
+    source_code_hash  = optional(string)
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = (var.lambda_package.s3_bucket == null) == (var.lambda_package.s3_key == null)
+    error_message = "lambda_package.s3_bucket and lambda_package.s3_key must be given together, for example { s3_bucket = \"builds\", s3_key = \"audit.zip\" }. Received: s3_bucket = ${jsonencode(var.lambda_package.s3_bucket)}, s3_key = ${jsonencode(var.lambda_package.s3_key)}."
+  }
+
+  validation {
+    condition     = var.lambda_package.filename == null || var.lambda_package.s3_bucket == null
+    error_message = "lambda_package must have either filename or s3_bucket, for example { filename = \"audit.zip\" }. Received: filename = ${jsonencode(var.lambda_package.filename)}, s3_bucket = ${jsonencode(var.lambda_package.s3_bucket)}."
+  }
+
+  validation {
+    condition     = var.lambda_package.filename == null || var.lambda_package.source_code_hash != null || fileexists(coalesce(var.lambda_package.filename, "-"))
+    error_message = "lambda_package.filename must be a file on this machine, for example \"$${path.module}/audit.zip\": build it before terraform plan, or give source_code_hash too when it is made during apply. Received: ${jsonencode(var.lambda_package.filename)}."
+  }
+}
+
+variable "function" {
+  description = <<-EOT
+    Settings of the function:
+    - `memory_size`: MiB, 128-10240. Default 256; processor share grows with it.
+    - `timeout_seconds`: 1-900. Default 60.
+    - `runtime`: default `python3.13`, what the shipped package is tested on.
+    - `architecture`: `arm64` (default, cheaper) or `x86_64`.
+    - `reserved_concurrency`: invocations kept for this function and its ceiling, 0 or more; 0 stops it. Default null = none. To slow a fork down use `event_source_mapping.maximum_concurrency`: it does not use up receive attempts.
+  EOT
+  type = object({
+    memory_size          = optional(number, 256)
+    timeout_seconds      = optional(number, 60)
+    runtime              = optional(string, "python3.13")
+    architecture         = optional(string, "arm64")
+    reserved_concurrency = optional(number)
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = var.function.memory_size >= 128 && var.function.memory_size <= 10240 && floor(var.function.memory_size) == var.function.memory_size
+    error_message = "function.memory_size must be a whole number of MiB, 128-10240, for example 256. Received: ${var.function.memory_size}."
+  }
+
+  validation {
+    condition     = var.function.timeout_seconds >= 1 && var.function.timeout_seconds <= 900
+    error_message = "function.timeout_seconds must be 1-900, for example 60. Received: ${var.function.timeout_seconds}."
+  }
+
+  validation {
+    condition     = contains(["arm64", "x86_64"], var.function.architecture)
+    error_message = "function.architecture must be \"arm64\" or \"x86_64\", for example \"arm64\". Received: \"${var.function.architecture}\"."
+  }
+
+  validation {
+    condition     = coalesce(var.function.reserved_concurrency, 0) >= 0
+    error_message = "function.reserved_concurrency must be null (none) or 0 and more, for example 20. Received: ${coalesce(var.function.reserved_concurrency, 0)}."
+  }
+
+  validation {
+    condition     = can(regex("^python3[.]1[1-9]$", var.function.runtime)) || var.lambda_package.filename != null || var.lambda_package.s3_bucket != null
+    error_message = "function.runtime must be python3.11 or later for the package that comes with this module, for example \"python3.13\"; other runtimes need lambda_package. Received: \"${var.function.runtime}\"."
+  }
+}
+
+variable "environment_variables" {
+  description = "Environment variables for the function, 4 KB in all. They win over `POWERTOOLS_SERVICE_NAME`, `POWERTOOLS_METRICS_NAMESPACE` and `POWERTOOLS_LOG_LEVEL`, which the module sets. `DEAD_LETTER_QUEUE_URL` is the module's."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for name in keys(var.environment_variables) : can(regex("^[A-Za-z][A-Za-z0-9_]+$", name)) && !can(regex("^(AWS_|LAMBDA_|DEAD_LETTER_QUEUE_URL$)", name))])
+    error_message = "environment_variables must have names of letters, digits and '_' that begin with a letter, and none that Lambda (AWS_..., LAMBDA_...) or this module (DEAD_LETTER_QUEUE_URL) sets, for example { TABLE_NAME = \"audit\" }. Received: ${join(", ", keys(var.environment_variables))}."
+  }
+
+  validation {
+    condition     = sum(concat([0], [for name, value in var.environment_variables : length(name) + length(value)])) <= 3700
+    error_message = "environment_variables must have at most 3700 characters of names and values (Lambda allows 4096 bytes, the module needs the rest), for example { TABLE_NAME = \"audit\" }. Received ${sum(concat([0], [for name, value in var.environment_variables : length(name) + length(value)]))} characters."
+  }
+}
+
+variable "powertools_layer_arn" {
+  description = "ARN of a layer version with Powertools for AWS Lambda (Python); null = AWS's public layer, version 27 (Powertools 3.23.0), for the runtimes python3.10-python3.13. \"\" = no such layer."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = contains(["", "-"], coalesce(var.powertools_layer_arn, "-")) || can(regex("^arn:[^:]+:lambda:[^:]+:[0-9]{12}:layer:[A-Za-z0-9_-]+:[0-9]+$", var.powertools_layer_arn))
+    error_message = "powertools_layer_arn must be the ARN of a layer version, for example \"arn:aws:lambda:eu-west-1:123456789012:layer:powertools:1\", \"\" for none or null for AWS's public layer. Received: \"${coalesce(var.powertools_layer_arn, "null")}\"."
+  }
+
+  validation {
+    condition     = var.powertools_layer_arn != null || local.powertools_layer_exists || var.lambda_package.filename != null || var.lambda_package.s3_bucket != null
+    error_message = "powertools_layer_arn must be given here: AWS publishes no layer for ${var.function.runtime} in ${local.region}, and the package that comes with this module needs one; for example \"arn:aws:lambda:${local.region}:123456789012:layer:powertools:1\". Received: null."
+  }
+}
+
+variable "layers" {
+  description = "ARNs of more layer versions, at most 4: Lambda allows 5 and one is Powertools."
+  type        = list(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = length(var.layers) <= 4
+    error_message = "layers must have at most 4 ARNs (Lambda allows 5, one is Powertools), for example [\"arn:aws:lambda:eu-west-1:123456789012:layer:ours:3\"]. Received ${length(var.layers)}."
+  }
+}
+
+variable "policy_statements" {
+  description = "What the function may do beyond reading its queue and writing its logs, as statements of an IAM policy: `sid`, `effect` (Allow), `actions`, `resources`, `conditions` (list of `test`, `variable`, `values`)."
+  type = list(object({
+    sid       = optional(string)
+    effect    = optional(string, "Allow")
+    actions   = list(string)
+    resources = list(string)
+    conditions = optional(list(object({
+      test     = string
+      variable = string
+      values   = list(string)
+    })), [])
+  }))
+  default  = []
+  nullable = false
+
+  validation {
+    condition     = alltrue([for statement in var.policy_statements : contains(["Allow", "Deny"], statement.effect)])
+    error_message = "policy_statements[*].effect must be \"Allow\" or \"Deny\", for example \"Allow\". Received: ${join(", ", var.policy_statements[*].effect)}."
+  }
+
+  validation {
+    condition     = alltrue([for statement in var.policy_statements : length(statement.actions) > 0 && length(statement.resources) > 0])
+    error_message = "policy_statements must each have at least one action and one resource, for example { actions = [\"dynamodb:PutItem\"], resources = [aws_dynamodb_table.audit.arn] }. Received: ${join("; ", [for statement in var.policy_statements : "${length(statement.actions)} actions, ${length(statement.resources)} resources"])}."
+  }
+}
+
+variable "log_level" {
+  description = "Log level of the function: DEBUG, INFO, WARNING, ERROR or CRITICAL."
+  type        = string
+  default     = "INFO"
+  nullable    = false
+
+  validation {
+    condition     = contains(["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], var.log_level)
+    error_message = "log_level must be one of DEBUG, INFO, WARNING, ERROR, CRITICAL, for example \"INFO\". Received: \"${var.log_level}\"."
+  }
+}
+
+variable "log_retention_days" {
+  description = "Days that logs are kept, one of the values CloudWatch Logs allows. Default 30. 0 = for ever."
+  type        = number
+  default     = 30
+  nullable    = false
+
+  validation {
+    condition     = contains([0, 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.log_retention_days)
+    error_message = "log_retention_days must be 0 (for ever), 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or 3653, for example 30. Received: ${var.log_retention_days}."
+  }
+}
+
+################################################################################
+# Event source mapping
+################################################################################
+
+variable "event_source_mapping" {
+  description = <<-EOT
+    How the function reads the queue:
+    - `batch_size`: messages an invocation gets at most, 1-10000; above 10 a window of at least 1 second is needed. Default 10. A batch also ends at 6 MB.
+    - `maximum_batching_window_seconds`: how long to wait for a full batch, 0-300. Default 0.
+    - `maximum_concurrency`: invocations at a time at most, 2-1000. Default null = as many as Lambda starts.
+    - `enabled`: false lets messages wait in the queue. Default true.
+  EOT
+  type = object({
+    batch_size                      = optional(number, 10)
+    maximum_batching_window_seconds = optional(number, 0)
+    maximum_concurrency             = optional(number)
+    enabled                         = optional(bool, true)
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = var.event_source_mapping.batch_size >= 1 && var.event_source_mapping.batch_size <= 10000
+    error_message = "event_source_mapping.batch_size must be 1-10000, for example 1000. Received: ${var.event_source_mapping.batch_size}."
+  }
+
+  validation {
+    condition     = var.event_source_mapping.maximum_batching_window_seconds >= 0 && var.event_source_mapping.maximum_batching_window_seconds <= 300
+    error_message = "event_source_mapping.maximum_batching_window_seconds must be 0-300, for example 5. Received: ${var.event_source_mapping.maximum_batching_window_seconds}."
+  }
+
+  validation {
+    condition     = var.event_source_mapping.batch_size <= 10 || var.event_source_mapping.maximum_batching_window_seconds >= 1
+    error_message = "event_source_mapping.maximum_batching_window_seconds must be at least 1 when batch_size is above 10, for example { batch_size = 1000, maximum_batching_window_seconds = 5 }. Received: batch_size = ${var.event_source_mapping.batch_size}, maximum_batching_window_seconds = ${var.event_source_mapping.maximum_batching_window_seconds}."
+  }
+
+  validation {
+    condition     = coalesce(var.event_source_mapping.maximum_concurrency, 2) >= 2 && coalesce(var.event_source_mapping.maximum_concurrency, 2) <= 1000
+    error_message = "event_source_mapping.maximum_concurrency must be 2-1000 or null, for example 10. Received: ${coalesce(var.event_source_mapping.maximum_concurrency, 0)}."
+  }
+
+  validation {
+    condition     = coalesce(var.function.reserved_concurrency, 1000) == 0 || coalesce(var.event_source_mapping.maximum_concurrency, 0) <= coalesce(var.function.reserved_concurrency, 1000)
+    error_message = "event_source_mapping.maximum_concurrency must not be more than function.reserved_concurrency (${coalesce(var.function.reserved_concurrency, 1000)}), or Lambda throttles and messages lose attempts; for example the same number. Received: ${coalesce(var.event_source_mapping.maximum_concurrency, 0)}."
+  }
+}
+
+################################################################################
+# Alarms and tags
+################################################################################
+
+variable "alarms" {
+  description = <<-EOT
+    CloudWatch alarms; null = none. With an object, an alarm says when the dead-letter queue is not empty, and another when messages wait too long:
+    - `actions`: ARNs to notify on alarm and on recovery (SNS topics, Systems Manager items). Default [].
+    - `oldest_message_age_seconds`: age of the oldest message that is too much. Default 3600. 0 = no such alarm.
+  EOT
+  type = object({
+    actions                    = optional(list(string), [])
+    oldest_message_age_seconds = optional(number, 3600)
+  })
+  default = null
+
+  validation {
+    condition     = length(try(var.alarms.actions, [])) <= 5
+    error_message = "alarms.actions must have at most 5 ARNs, for example [aws_sns_topic.on_call.arn]. Received ${length(try(var.alarms.actions, []))}."
+  }
+
+  validation {
+    condition     = try(var.alarms.oldest_message_age_seconds, 0) >= 0
+    error_message = "alarms.oldest_message_age_seconds must be 0 (off) or more, for example 3600. Received: ${try(var.alarms.oldest_message_age_seconds, 0)}."
+  }
+}
+
+variable "tags" {
+  description = "Tags for everything that can have them."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+}
