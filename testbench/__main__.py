@@ -1,0 +1,6 @@
+"""`python -m testbench`."""
+
+from testbench.cli import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""MiniStack, the default backend: its own virtualenv and launcher, with corrections (see `corrections`)."""

@@ -1,0 +1,181 @@
+"""The bench as Python code uses it."""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from filelock import FileLock
+
+from testbench import composition, processes, stack
+from testbench.clients import aws_client
+from testbench.endpoints import Endpoints
+from testbench.errors import BenchError, PartDiedError
+from testbench.paths import DEFAULT_STATE, PROJECT
+from testbench.progress import Say, quiet
+from testbench.users import Users
+
+if TYPE_CHECKING:
+    from testbench.workspace import Workspace
+
+
+class Bench:
+    """A running local AWS.
+
+    with Bench.running() as bench:
+        bench.client("sns").create_topic(Name="orders")
+
+    Several processes may share one by giving the same state folder; the last one to leave stops it, unless
+    `python -m testbench up` started it.
+    """
+
+    def __init__(self, state: Path, endpoints: Endpoints) -> None:
+        self.state = state
+        self.endpoints = endpoints
+
+    # -- joining and leaving ---------------------------------------------------------------------------------------
+
+    @classmethod
+    @contextmanager
+    def running(cls, state: Path = DEFAULT_STATE, say: Say = quiet, *, authorise: bool = False) -> Iterator["Bench"]:
+        """Start what is not running yet and join it; at the end leave, and stop it when nobody else uses it."""
+        state = state.resolve()
+        users = Users(state)
+        with _locked(state):
+            bench = cls._up(state, say, kept=False, authorise=authorise)
+            users.enter()
+        try:
+            yield bench
+        finally:
+            with _locked(state):
+                users.leave()
+                found = Endpoints.load(state)
+                if not users.present() and not (found and found.kept):
+                    stack.stop(stack.recorded_parts(state), state)
+
+    @classmethod
+    def attach(cls, state: Path = DEFAULT_STATE) -> "Bench":
+        """Join one that runs. Raises `BenchError` when none does, `PartDiedError` when a part of it is gone."""
+        state = state.resolve()
+        found = Endpoints.load(state)
+        if found is None:
+            raise BenchError(f"no bench runs in {state}: start it with `python -m testbench up --state {state}`")
+        bench = cls(state, found)
+        bench.check()
+        return bench
+
+    @classmethod
+    def up(cls, state: Path = DEFAULT_STATE, say: Say = quiet, *, authorise: bool = False) -> "Bench":
+        """Start it, or join the one that runs, and leave it running when this process ends."""
+        state = state.resolve()
+        with _locked(state):
+            return cls._up(state, say, kept=True, authorise=authorise)
+
+    @classmethod
+    def down(cls, state: Path = DEFAULT_STATE) -> list[str]:
+        """Stop it; returns the parts that ran. Touches only processes that this state folder has on record."""
+        state = state.resolve()
+        if not state.is_dir():
+            return []
+        with _locked(state):
+            return stack.stop(stack.recorded_parts(state), state)
+
+    @classmethod
+    def _up(cls, state: Path, say: Say, *, kept: bool, authorise: bool) -> "Bench":
+        parts = composition.parts(authorise=authorise)
+        found = Endpoints.load(state)
+        if found and found.backend == composition.backend_name():
+            sick = [part for part in stack.health(parts, state) if not part.healthy]
+            if not sick:
+                say("bench", "is running already")
+                if kept and not found.kept:
+                    found = composition.keep(found)
+                    found.save(state)
+                return cls(state, found)
+            say(sick[0].part, f"{sick[0].state}: starting the bench again, what was in it is lost")
+        stack.stop(stack.recorded_parts(state), state)
+        found = composition.start(parts, state, say, kept=kept)
+        return cls(state, found)
+
+    # -- what it offers --------------------------------------------------------------------------------------------
+
+    @property
+    def opensearch_url(self) -> str:
+        """Address of the OpenSearch node."""
+        return self._address("opensearch", self.endpoints.opensearch_url)
+
+    @property
+    def firehose_url(self) -> str:
+        """Address of Data Firehose, also of its control API below /_firehose/."""
+        return self._address("firehose", self.endpoints.firehose_url)
+
+    @property
+    def powertools_layer_arn(self) -> str:
+        """The version of the Powertools layer that was built from PyPI and published to the backend."""
+        return self._address("layer", self.endpoints.powertools_layer_arn)
+
+    def _address(self, part: str, found: str) -> str:
+        if not found:
+            raise BenchError(f"this bench has no {part}")
+        return found
+
+    def environment(self) -> dict[str, str]:
+        """Variables for a subprocess (or a shell) that shall talk to this bench."""
+        return self.endpoints.environment()
+
+    def client(self, service: str, **settings: Any) -> Any:
+        """A boto3 client of this bench. Keyword arguments are boto3's (`config` is merged over the bench's own)."""
+        return aws_client(service, self.endpoints, **settings)
+
+    def create_domain(self, name: str, **settings: Any) -> dict[str, str]:
+        """Make an OpenSearch domain by API and give its {"arn", "endpoint"}.
+
+        The Terraform provider waits ten minutes when it makes one, so configurations get an existing domain. The
+        domain is the emulator's; its data is the bench's OpenSearch node, to which Firehose delivers for every domain.
+        """
+        made = self.client("opensearch").create_domain(
+            DomainName=name, **{"EngineVersion": "OpenSearch_2.19", **settings}
+        )
+        return {"arn": str(made["DomainStatus"]["ARN"]), "endpoint": self.opensearch_url.partition("//")[2]}
+
+    def workspace(
+        self,
+        source: Path = PROJECT,
+        configuration: str = ".",
+        variables: Mapping[str, Any] | None = None,
+        files: Mapping[str, str] | None = None,
+    ) -> "Workspace":
+        """An own copy of a Terraform configuration of this project, pointed at this bench and initialised."""
+        from testbench.workspace import Workspace
+
+        return Workspace.prepared(self.endpoints, source, configuration, variables or {}, files or {})
+
+    # -- health ----------------------------------------------------------------------------------------------------
+
+    def health(self) -> list[stack.Health]:
+        """How each part is now."""
+        return self.parts_health(self.state)
+
+    @classmethod
+    def parts_health(cls, state: Path = DEFAULT_STATE) -> list[stack.Health]:
+        """How each part of the bench in that state folder is now, also when none was ever started there."""
+        return stack.health(composition.parts(), state.resolve())
+
+    def check(self) -> None:
+        """Raise `PartDiedError` naming the first part that is not healthy, with the end of its log."""
+        for part in self.health():
+            if not part.healthy:
+                raise PartDiedError(
+                    part.part, f"is not running ({part.state})", processes.log_tail(self.state, part.part)
+                )
+
+    def __repr__(self) -> str:
+        return f"Bench({str(self.state)!r}, {json.dumps(self.environment())})"
+
+
+@contextmanager
+def _locked(state: Path) -> Iterator[None]:
+    state.mkdir(parents=True, exist_ok=True)
+    with FileLock(state / ".lock"):
+        yield

@@ -1,0 +1,150 @@
+"""The bench's command: `python -m testbench up|status|env|down|logs|terraform`.
+
+Data goes to stdout, progress and errors to stderr. Exit codes: 0 done, 1 the bench could not do it (a dead part is
+named with the last lines of its log), 2 wrong arguments; `terraform` gives terraform's own.
+"""
+
+import os
+import shlex
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from testbench import processes
+from testbench.bench import Bench
+from testbench.endpoints import Endpoints
+from testbench.errors import BenchError, PartDiedError
+from testbench.paths import DEFAULT_STATE, PROJECT
+from testbench.progress import to_stderr
+from testbench.terraform import terraform_binary, terraform_environment
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="A local AWS on loopback: MiniStack, this project's Data Firehose and a real OpenSearch node. No Docker.",
+)
+
+State = Annotated[
+    Path,
+    typer.Option("--state", metavar="DIR", help="Folder that remembers this bench: PID files, logs, endpoints.json."),
+]
+
+
+@app.command()
+def up(
+    state: State = DEFAULT_STATE,
+    authorise: Annotated[
+        bool, typer.Option("--auth", help="Let the emulator enforce IAM and resource policies.")
+    ] = False,
+) -> None:
+    """Start the bench and leave it running. Starting one that runs does nothing."""
+    bench = Bench.up(state, to_stderr(), authorise=authorise)
+    _print_endpoints(bench.endpoints, state)
+
+
+@app.command()
+def status(state: State = DEFAULT_STATE) -> None:
+    """Show each part's health, process, port and memory. Exit code 1 when one is not healthy."""
+    found = Endpoints.load(state)
+    rows = [("PART", "HEALTH", "PID", "PORT", "MEMORY", "UP")]
+    parts = Bench.parts_health(state)
+    for part in parts:
+        memory = f"{part.memory / 2**20:.0f} MiB" if part.memory else "-"
+        up_for = f"{part.seconds_up:.0f} s" if part.healthy else "-"
+        rows.append((part.part, part.state, str(part.pid or "-"), str(part.port or "-"), memory, up_for))
+    _print_table(rows)
+    sick = [part for part in parts if not part.healthy]
+    if found is None:
+        raise BenchError(f"no bench runs in {_shown(state)}; start one with: {_command('up', state)}")
+    if sick:
+        raise PartDiedError(sick[0].part, f"is not running ({sick[0].state})", processes.log_tail(state, sick[0].part))
+
+
+@app.command()
+def env(state: State = DEFAULT_STATE) -> None:
+    """Print the bench's variables for a shell: eval "$(python -m testbench env)"."""
+    for name, value in Bench.attach(state).environment().items():
+        print(f"export {name}={shlex.quote(value)}")
+
+
+@app.command()
+def down(state: State = DEFAULT_STATE) -> None:
+    """Stop the bench. Only processes that this bench started, and still are what they were, are touched."""
+    ended = Bench.down(state)
+    print(f"stopped {', '.join(ended)}" if ended else f"no bench was running in {_shown(state)}")
+
+
+@app.command()
+def logs(
+    part: Annotated[str, typer.Argument(help="ministack, firehose or opensearch; all when left out.")] = "",
+    state: State = DEFAULT_STATE,
+    lines: Annotated[int, typer.Option("--lines", "-n", min=1, help="How many lines from the end.")] = 40,
+) -> None:
+    """Print the end of the parts' logs."""
+    names = sorted(path.stem for path in state.glob("*.log")) if state.is_dir() else []
+    if part and part not in names:
+        raise BenchError(f"no log of {part!r} in {_shown(state)}; there is: {', '.join(names) or 'none'}")
+    for name in [part] if part else names:
+        print(f"==> {_shown(processes.log_file(state, name))} <==")
+        print(processes.log_tail(state, name, lines))
+
+
+@app.command(
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []},
+    add_help_option=False,
+)
+def terraform(context: typer.Context) -> None:
+    """Run terraform here with a CLI configuration that finds the provider; inside a bench's `env` it talks to that."""
+    sys.stdout.flush()
+    binary = terraform_binary()
+    os.execve(binary, [binary, *context.args], terraform_environment())  # noqa: S606 -- becomes terraform
+
+
+def _print_endpoints(found: Endpoints, state: Path) -> None:
+    rows = [("AWS APIs", f"{found.aws_endpoint_url}  ({found.backend}, {found.region}, account {found.account})")]
+    if found.firehose_url:
+        rows.append(("Data Firehose", f"{found.firehose_url}  (control API below /_firehose/)"))
+    if found.opensearch_url:
+        rows.append(("OpenSearch", f"{found.opensearch_url}  (one node, 2.19.4)"))
+    rows.append(("Powertools layer", found.powertools_layer_arn))
+    rows.append(("logs", str(_shown(state))))
+    _print_table(rows)
+    print(f'\nuse it from a shell (any AWS SDK, the AWS CLI):\n  eval "$({_command("env", state)})"')
+    print(f"look at it, stop it:\n  {_command('status', state)}\n  {_command('down', state)}")
+
+
+def _print_table(rows: Sequence[Sequence[str]]) -> None:
+    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
+    for row in rows:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def _command(name: str, state: Path) -> str:
+    own = [] if state.resolve() == DEFAULT_STATE else ["--state", str(_shown(state))]
+    python = Path(sys.executable)
+    shown = str(python.relative_to(PROJECT)) if python.is_relative_to(PROJECT) else "python"
+    return shlex.join([shown, "-m", "testbench", name, *own])
+
+
+def _shown(path: Path) -> Path:
+    absolute = path.resolve()
+    return absolute.relative_to(Path.cwd()) if absolute.is_relative_to(Path.cwd()) else absolute
+
+
+def _end(number: int, _frame: Any) -> None:
+    raise SystemExit(128 + number)
+
+
+def main() -> None:
+    """Run the command; errors of the bench become one message and exit code 1."""
+    signal.signal(signal.SIGTERM, _end)  # so that what a command began is taken back when it is told to end
+    try:
+        app()
+    except BenchError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(1)

@@ -1,0 +1,66 @@
+"""What a running bench offers, as its state folder holds it (endpoints.json)."""
+
+import json
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+REGION = "eu-west-1"
+ACCOUNT = "000000000000"
+ACCESS_KEY = "test"
+SECRET_KEY = "test"  # noqa: S105 -- the emulator accepts any
+
+
+@dataclass(frozen=True)
+class Endpoints:
+    """Addresses of the parts (http://127.0.0.1:PORT) and what was published to them.
+
+    `powertools_layer_arn` is "" until the layer is published. `kept` is true for a bench that `up` started: it stays
+    when the last test run that uses it ends.
+    """
+
+    backend: str
+    aws_endpoint_url: str
+    firehose_url: str
+    opensearch_url: str
+    region: str = REGION
+    account: str = ACCOUNT
+    powertools_layer_arn: str = ""
+    kept: bool = False
+
+    def environment(self) -> dict[str, str]:
+        """Variables that send any AWS SDK, the AWS CLI and Terraform to the bench."""
+        found = {
+            "AWS_ENDPOINT_URL": self.aws_endpoint_url,
+            "AWS_ENDPOINT_URL_FIREHOSE": self.firehose_url,
+            "AWS_REGION": self.region,
+            "AWS_DEFAULT_REGION": self.region,
+            "AWS_ACCESS_KEY_ID": ACCESS_KEY,
+            "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "OPENSEARCH_URL": self.opensearch_url,
+            "POWERTOOLS_LAYER_ARN": self.powertools_layer_arn,
+        }
+        return {name: value for name, value in found.items() if value}
+
+    def with_layer(self, arn: str) -> "Endpoints":
+        """The same with the layer's ARN."""
+        return replace(self, powertools_layer_arn=arn)
+
+    def save(self, state: Path) -> None:
+        """Write endpoints.json in one step."""
+        temporary = state / "endpoints.json.new"
+        temporary.write_text(json.dumps(asdict(self), indent=2) + "\n")
+        temporary.replace(state / "endpoints.json")
+
+    @classmethod
+    def load(cls, state: Path) -> "Endpoints | None":
+        """What endpoints.json says; None when there is none."""
+        try:
+            return cls(**json.loads((state / "endpoints.json").read_text()))
+        except FileNotFoundError:
+            return None
+
+
+def forget(state: Path) -> None:
+    """Remove endpoints.json."""
+    (state / "endpoints.json").unlink(missing_ok=True)

@@ -1,0 +1,62 @@
+"""The Powertools layer, as the bench's stand-in for AWS's public layer of the same version.
+
+AWS's build of that layer leaves out what the runtime already has (boto3 and what it needs); so does this one, because
+here as there the runtime (the emulator's virtualenv) brings them, and each function unpacks its layers at a cold start.
+https://docs.aws.amazon.com/powertools/python/latest/getting-started/install/#lambda-layer
+"""
+
+import shutil
+import tempfile
+import zipfile
+from pathlib import Path
+
+from filelock import FileLock
+
+from testbench.backends.ministack.part import interpreter
+from testbench.paths import CACHE, REQUIREMENTS
+from testbench.progress import Say
+from testbench.pythons import fingerprint, pip_install
+
+NAME = "AWSLambdaPowertoolsPythonV3-python313"
+_REQUIREMENTS = REQUIREMENTS / "layer.txt"
+_IN_THE_RUNTIME = ("boto3*", "botocore*", "s3transfer*", "dateutil", "python_dateutil*", "urllib3*", "six*", "bin")
+_EARLIEST = (1980, 1, 1, 0, 0, 0)
+
+
+def build(say: Say) -> Path:
+    """The layer's zip in .bench/layer, made when it is not there; built for the interpreter that runs the functions."""
+    python = interpreter()
+    file = CACHE / "layer" / f"{fingerprint(_REQUIREMENTS.read_bytes(), str(python))}.zip"
+    if file.exists():
+        return file
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(file.with_suffix(".lock")):
+        if file.exists():
+            return file
+        say("layer", "building the Powertools layer from PyPI (once)")
+        with tempfile.TemporaryDirectory(dir=file.parent) as scratch:
+            target = Path(scratch) / "python"
+            pip_install(python, "--no-compile", "--target", str(target), "-r", str(_REQUIREMENTS))
+            for pattern in _IN_THE_RUNTIME:
+                for found in target.glob(pattern):
+                    _remove(found)
+            _zip(Path(scratch), target, file)
+    return file
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
+
+
+def _zip(root: Path, folder: Path, file: Path) -> None:
+    temporary = file.with_suffix(".new")
+    with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in sorted(folder.rglob("*")):
+            if path.is_file() and "__pycache__" not in path.parts:
+                entry = zipfile.ZipInfo(str(path.relative_to(root)), _EARLIEST)
+                entry.external_attr = 0o644 << 16
+                archive.writestr(entry, path.read_bytes(), zipfile.ZIP_DEFLATED)
+    temporary.replace(file)

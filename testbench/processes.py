@@ -1,0 +1,161 @@
+"""Background processes of a bench: started, recorded in a PID file, recognised, ended.
+
+A process is only ever touched when the process that now has its PID also has the start time that was written down, so
+a PID file left over from before a reboot never ends a stranger.
+"""
+
+import json
+import os
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import psutil
+
+from testbench import lease
+from testbench.paths import PROJECT
+
+LOG_TAIL_LINES = 15
+SECONDS_TO_STOP = 10.0
+_START_TIME_TOLERANCE = 1.0
+"""Seconds. Start times are computed from the boot time, which the clock's adjustment can move a little."""
+
+
+@dataclass(frozen=True)
+class Running:
+    """One started process, as its PID file holds it. `started` is its start time in seconds since the epoch."""
+
+    part: str
+    pid: int
+    started: float
+    port: int
+    argv: tuple[str, ...]
+
+    def process(self) -> psutil.Process | None:
+        """The process, or None when it ended (a zombie counts as ended) or its PID belongs to another one now."""
+        try:
+            process = psutil.Process(self.pid)
+            same = abs(process.create_time() - self.started) <= _START_TIME_TOLERANCE
+            return process if same and process.status() != psutil.STATUS_ZOMBIE else None
+        except psutil.NoSuchProcess:
+            return None
+
+
+def pid_file(state: Path, part: str) -> Path:
+    """Where the part's process is recorded."""
+    return state / f"{part}.pid"
+
+
+def log_file(state: Path, part: str) -> Path:
+    """Where the part's output goes."""
+    return state / f"{part}.log"
+
+
+def log_tail(state: Path, part: str, lines: int = LOG_TAIL_LINES) -> str:
+    """The end of the part's log; "" when there is none."""
+    try:
+        text = log_file(state, part).read_text(errors="replace")
+    except FileNotFoundError:
+        return ""
+    return "\n".join(f"  {line}" for line in text.splitlines()[-lines:])
+
+
+def recorded(state: Path, part: str) -> Running | None:
+    """What the PID file says, None when there is none."""
+    try:
+        fields = json.loads(pid_file(state, part).read_text())
+    except FileNotFoundError:
+        return None
+    return Running(**{**fields, "argv": tuple(fields["argv"])})
+
+
+class Probation:
+    """A started process together with the lease that ends it unless `keep` is called. See testbench/lease.py."""
+
+    def __init__(self, running: Running, popen: "subprocess.Popen[bytes]", lease_end: int) -> None:
+        self.running = running
+        self._popen = popen
+        self._lease_end = lease_end
+
+    def ended(self) -> bool:
+        """Whether the process is over; collects it, so that no zombie stays."""
+        return self._popen.poll() is not None
+
+    def keep(self) -> None:
+        """Let it run on without us."""
+        try:
+            os.write(self._lease_end, lease.KEEP)
+        except BrokenPipeError:
+            return  # it ended; whoever looks at its health will say so
+        finally:
+            os.close(self._lease_end)
+
+
+def start(part: str, argv: Sequence[str], environment: Mapping[str, str], state: Path, port: int) -> Probation:
+    """Start a process in its own session with its output in the part's log, and record it at once."""
+    lease_read, lease_write = os.pipe()
+    try:
+        with log_file(state, part).open("ab") as log:
+            popen = subprocess.Popen(
+                list(argv),
+                env={**environment, lease.VARIABLE: str(lease_read)},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                pass_fds=(lease_read,),
+                start_new_session=True,
+                cwd=PROJECT,  # so that `-m testbench...` is found without a PYTHONPATH that functions would inherit
+            )
+    except BaseException:
+        os.close(lease_write)
+        raise
+    finally:
+        os.close(lease_read)
+    running = Running(part, popen.pid, psutil.Process(popen.pid).create_time(), port, tuple(argv))
+    temporary = pid_file(state, part).with_suffix(".pid.new")
+    temporary.write_text(json.dumps(asdict(running)))
+    temporary.replace(pid_file(state, part))
+    return Probation(running, popen, lease_write)
+
+
+def stop(state: Path, part: str) -> bool:
+    """End the recorded process and what it started, politely first. False when it was not running (any more)."""
+    running = recorded(state, part)
+    process = running.process() if running else None
+    if process is None:
+        pid_file(state, part).unlink(missing_ok=True)
+        return False
+    family = [process, *_descendants(process)]
+    for member in (process, *family[1:]):
+        _send(member, "terminate")
+    _, stubborn = psutil.wait_procs(family, timeout=SECONDS_TO_STOP)
+    for member in stubborn:
+        _send(member, "kill")
+    psutil.wait_procs(stubborn, timeout=SECONDS_TO_STOP)
+    pid_file(state, part).unlink(missing_ok=True)
+    return True
+
+
+def _descendants(process: psutil.Process) -> list[psutil.Process]:
+    try:
+        return process.children(recursive=True)
+    except psutil.NoSuchProcess:
+        return []
+
+
+def _send(process: psutil.Process, method: str) -> None:
+    # psutil checks the start time again before it signals
+    try:
+        getattr(process, method)()
+    except psutil.NoSuchProcess:
+        return
+
+
+def listens_on(process: psutil.Process, port: int) -> bool:
+    """Whether this very process (or one it started) listens on the port: an answer alone could be a stranger's."""
+    return any(
+        connection.status == psutil.CONN_LISTEN and connection.laddr.port == port
+        for member in (process, *_descendants(process))
+        for connection in member.net_connections("inet")
+    )

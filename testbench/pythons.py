@@ -1,0 +1,111 @@
+"""Virtualenvs of the bench's own, from hash-pinned requirement files, on the interpreter that Lambda's runtime has."""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+from filelock import FileLock
+
+from testbench.errors import PrerequisiteError
+from testbench.paths import CACHE
+from testbench.progress import Say
+
+LAMBDA_PYTHON = (3, 13)
+"""The functions' runtime is python3.13, so the emulator (whose interpreter runs them) should be that too."""
+
+
+@cache
+def lambda_interpreter() -> Path:
+    """A Python of `LAMBDA_PYTHON` on this machine; where there is none, the one that runs now.
+
+    pyenv puts a `python3.13` on PATH that refuses to run unless that version is selected, so a candidate counts only
+    when it really answers, and pyenv's versions folder is looked into as well.
+    """
+    for candidate in _candidates():
+        if _version(candidate) == LAMBDA_PYTHON:
+            return candidate
+    return Path(sys.executable)
+
+
+def _candidates() -> Iterator[Path]:
+    name = "python{}.{}".format(*LAMBDA_PYTHON)
+    if sys.version_info[:2] == LAMBDA_PYTHON:
+        yield Path(sys.executable)
+    if on_path := shutil.which(name):
+        yield Path(on_path)
+    for root in _pyenv_roots():
+        yield from sorted((root / "versions").glob("{}.{}.*/bin/{}".format(*LAMBDA_PYTHON, name)))
+
+
+def _pyenv_roots() -> list[Path]:
+    roots = [Path(os.environ["PYENV_ROOT"])] if "PYENV_ROOT" in os.environ else []
+    if pyenv := shutil.which("pyenv"):
+        answer = subprocess.run([pyenv, "root"], capture_output=True, text=True, check=False)
+        if answer.returncode == 0:
+            roots.append(Path(answer.stdout.strip()))
+    return roots
+
+
+def _version(interpreter: Path) -> tuple[int, int] | None:
+    script = "import sys, venv, ensurepip; print(*sys.version_info[:2])"
+    try:
+        answer = subprocess.run([interpreter, "-c", script], capture_output=True, text=True, timeout=30, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    if answer.returncode:
+        return None
+    major, minor = answer.stdout.split()
+    return int(major), int(minor)
+
+
+def fingerprint(*parts: str | bytes) -> str:
+    """A short name for a cache entry that changes with what it was made from."""
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(part.encode() if isinstance(part, str) else part)
+        digest.update(b"\0")
+    return digest.hexdigest()[:12]
+
+
+def virtualenv(name: str, requirements: Path, say: Say) -> Path:
+    """The interpreter of a virtualenv with exactly these requirements, made when it is not there.
+
+    Lies in .bench/<name>/<fingerprint>/; several processes may ask at once. Raises `PrerequisiteError` with the
+    words of pip.
+    """
+    base = lambda_interpreter()
+    home = CACHE / name / fingerprint(requirements.read_bytes(), str(base), str(_version(base)))
+    python = home / "bin" / "python"
+    complete = home / ".complete"
+    if complete.exists():
+        return python
+    home.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(home.with_suffix(".lock")):
+        if complete.exists():
+            return python
+        shutil.rmtree(home, ignore_errors=True)
+        version = ".".join(str(number) for number in _version(base) or ())
+        say(name, f"installing its virtualenv on Python {version} (once)")
+        run([base, "-m", "venv", home])
+        pip_install(python, "-r", str(requirements))
+        complete.touch()
+    return python
+
+
+def pip_install(python: Path, *arguments: str) -> None:
+    """Hash-checked `pip install` with that interpreter."""
+    flags = ["--quiet", "--disable-pip-version-check", "--no-input", "--require-hashes", "--only-binary=:all:"]
+    run([python, "-m", "pip", "install", *flags, *arguments])
+
+
+def run(argv: list[str | Path]) -> None:
+    """Run an installing command; its output becomes the error when it fails."""
+    answer = subprocess.run(argv, capture_output=True, text=True, check=False)
+    if answer.returncode:
+        words = (answer.stderr or answer.stdout).strip()
+        raise PrerequisiteError(f"`{' '.join(str(word) for word in argv)}` failed:\n{words}")

@@ -1,0 +1,146 @@
+"""A copy of one Terraform configuration that is applied to the bench, driven through tftest."""
+
+import json
+import secrets
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from testbench.endpoints import Endpoints
+from testbench.errors import BenchError
+from testbench.paths import BUILD
+from testbench.terraform import terraform_binary, terraform_environment
+from testbench.terraform_driver import TerraformDriver, TerraformProgress
+from testbench.terraform_override import write_override
+
+PARALLELISM = 40
+"""Nearly all of an apply is the provider's own waiting, so many at once cost nothing."""
+_SHARED = ("modules", "lambdas/dist")
+_IGNORED = shutil.ignore_patterns(
+    ".terraform", ".terraform.lock.hcl", "*.tfstate", "*.tfstate.*", "*.tfplan", "__pycache__", "*.tftest.hcl"
+)
+_PLAN = "bench.tfplan"
+
+Progress = Callable[[TerraformProgress], None]
+
+
+@dataclass
+class Workspace:
+    """Its own folder below build/bench, so that several runs never share state.
+
+    `variables` are written to terraform.tfvars.json before each command, so they may be changed between two applies.
+    """
+
+    folder: Path
+    """The copied configuration, where terraform runs."""
+    root: Path
+    """The copied tree, which `remove` deletes."""
+    variables: dict[str, Any]
+    _driver: TerraformDriver
+
+    @classmethod
+    def prepared(
+        cls,
+        endpoints: Endpoints,
+        source: Path,
+        configuration: str,
+        variables: Mapping[str, Any],
+        files: Mapping[str, str],
+    ) -> "Workspace":
+        """Copy, point at the bench, `terraform init`.
+
+        `configuration` is a folder relative to `source`; `files` (relative name -> text) are written into its copy, so
+        that a test can bring a configuration of its own; the folder need not exist then.
+        """
+        root = BUILD / f"{Path(configuration).name or 'root'}-{secrets.token_hex(4)}"
+        folder = (root / configuration).resolve()
+        _copy(source, root, configuration)
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in files.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text(text)
+        if not any(folder.glob("*.tf")):
+            shutil.rmtree(root)
+            raise BenchError(f"{source / configuration} holds no .tf file")
+        write_override(folder, endpoints)
+        environment = terraform_environment(endpoints.environment())
+        driver = TerraformDriver(folder, terraform_binary(), environment)
+        driver.setup(cleanup_on_exit=False)
+        return cls(folder, root, dict(variables), driver)
+
+    def apply(self, progress: Progress | None = None) -> None:
+        """Create or change everything. `progress` is called after each resource. Raises `TerraformError`."""
+        self._write_variables()
+        with self._driver.reporting(progress):
+            self._driver.apply(json_format=True, parallelism=str(PARALLELISM))
+
+    def destroy(self, progress: Progress | None = None) -> None:
+        """Destroy everything in the state. Raises `TerraformError`."""
+        self._write_variables()
+        with self._driver.reporting(progress):
+            self._driver.destroy(json_format=True, input=False, parallelism=str(PARALLELISM))
+
+    def output(self) -> dict[str, Any]:
+        """The outputs as plain values, sensitive ones included."""
+        raw = json.loads(self._driver.execute_command("output", "-json", "-no-color").out)
+        return {name: output["value"] for name, output in raw.items()}
+
+    def planned_changes(self) -> list[str]:
+        """What an apply would change now, as "update module.x.aws_y.z" or "output name"; [] when nothing."""
+        self._write_variables()
+        self._driver.execute_command(
+            "plan", "-input=false", "-no-color", f"-parallelism={PARALLELISM}", f"-out={_PLAN}"
+        )
+        plan = json.loads(self._driver.execute_command("show", "-no-color", "-json", _PLAN).out)
+        (self.folder / _PLAN).unlink()
+        resources = [
+            f"{'/'.join(change['change']['actions'])} {change['address']}"
+            for change in plan.get("resource_changes", [])
+            if change["change"]["actions"] not in (["no-op"], ["read"])
+        ]
+        outputs = [
+            f"output {name}"
+            for name, change in plan.get("output_changes", {}).items()
+            if change["actions"] != ["no-op"]
+        ]
+        return resources + outputs
+
+    def plan_changes(self) -> int:
+        """How many resources and outputs an apply would change now; 0 is an empty plan."""
+        return len(self.planned_changes())
+
+    def resources(self) -> list[str]:
+        """Addresses of the managed resources in the state."""
+        state = json.loads(self._driver.execute_command("show", "-no-color", "-json").out)
+        return sorted(_managed(state.get("values", {}).get("root_module", {})))
+
+    def terraform(self, *arguments: str) -> str:
+        """Any other terraform command in this workspace; returns what it printed."""
+        self._write_variables()
+        return str(self._driver.execute_command(*arguments).out)
+
+    def remove(self) -> None:
+        """Delete the copy. Destroy first: what is still applied stays in the bench."""
+        shutil.rmtree(self.root, ignore_errors=True)
+
+    def _write_variables(self) -> None:
+        (self.folder / "terraform.tfvars.json").write_text(json.dumps(self.variables, indent=2) + "\n")
+
+
+def _managed(module: Mapping[str, Any]) -> list[str]:
+    own = [str(found["address"]) for found in module.get("resources", []) if found["mode"] == "managed"]
+    return own + [address for child in module.get("child_modules", []) for address in _managed(child)]
+
+
+def _copy(source: Path, root: Path, configuration: str) -> None:
+    root.mkdir(parents=True)
+    for file in source.glob("*.tf"):
+        shutil.copy2(file, root / file.name)
+    for name in _SHARED:
+        if (source / name).is_dir():
+            shutil.copytree(source / name, root / name, ignore=_IGNORED, dirs_exist_ok=True)
+    folder = source / configuration
+    if folder.is_dir() and folder.resolve() != source.resolve():
+        shutil.copytree(folder, root / configuration, ignore=_IGNORED, dirs_exist_ok=True)
