@@ -1,0 +1,67 @@
+"""Where the events of a window lie: the storage pipeline's key layout.
+
+    <prefix>date=yyyy-MM-dd/hour=HH/<stream>-<version>-YYYY-MM-dd-HH-mm-ss-<uuid><extension>
+
+Both times are UTC and the same moment: the approximate arrival, in whole seconds, of the OLDEST record in the object
+(Firehose developer guide, "Amazon S3 object name format"). A window is on the event's own Timestamp. An event is
+published, arrives later (a backlog, a redriven dead letter), and lies in an object that was begun before it arrived.
+So the objects of [start, end) were begun between `start - BUFFER_ALLOWANCE` and `end + lateness`; what they hold is
+then filtered exactly.
+"""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+from event_fork.archive.window import Window
+
+# Firehose buffers for at most 900 s, so an object holds arrivals up to 15 minutes after the time in its name. The rest
+# is for clocks that disagree: a Timestamp is SNS's clock, an object's name is Firehose's.
+BUFFER_ALLOWANCE = timedelta(minutes=20)
+
+_HOUR = timedelta(hours=1)
+_DAY = timedelta(days=1)
+_NAME = re.compile(r".*-\d+-(\d{4})-(\d\d)-(\d\d)-(\d\d)-(\d\d)-(\d\d)-[^-/]+-[^/]*", re.DOTALL)
+
+
+def hour_prefix(prefix: str, moment: datetime) -> str:
+    """The partition that objects begun in that hour lie in."""
+    return f"{prefix}{moment.astimezone(UTC):date=%Y-%m-%d/hour=%H/}"
+
+
+def prefixes(prefix: str, window: Window, lateness: timedelta, now: datetime) -> Iterator[str]:
+    """The key prefixes to list for a window, in the order of time; a day that is wanted whole is one prefix.
+
+    `lateness`: how long after its publishing an event may have arrived. `now`: nothing later can have arrived.
+    """
+    hour = _floor(window.start - BUFFER_ALLOWANCE)
+    last = _floor(min(window.end + lateness, now + _HOUR))
+    while hour <= last:
+        if hour.hour == 0 and hour + _DAY - _HOUR <= last:
+            yield f"{prefix}{hour:date=%Y-%m-%d/}"
+            hour += _DAY
+        else:
+            yield hour_prefix(prefix, hour)
+            hour += _HOUR
+
+
+def begun_at(key: str) -> datetime | None:
+    """When the object was begun, from its name; None when the name is not one Firehose gives."""
+    match = _NAME.fullmatch(key.rpartition("/")[2])
+    if match is None:
+        return None
+    year, month, day, hour, minute, second = map(int, match.groups())
+    try:
+        return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
+    except ValueError:
+        return None
+
+
+def may_hold(key: str, window: Window, lateness: timedelta) -> bool:
+    """Whether the object can hold events of the window; a name that tells no time is not ruled out."""
+    begun = begun_at(key)
+    return begun is None or window.start - BUFFER_ALLOWANCE <= begun <= window.end + lateness
+
+
+def _floor(moment: datetime) -> datetime:
+    return moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)

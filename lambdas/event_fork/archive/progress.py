@@ -1,0 +1,71 @@
+"""progress/<item id>.json: how far a worker got with an item. Written by the worker, read by status and resume."""
+
+import json
+from dataclasses import dataclass
+
+from event_fork.archive._fields import Fields, read_json
+
+
+@dataclass(frozen=True, slots=True)
+class FailedEvent:
+    """An event of the item that could not be sent; `reason` is the queue's code and text."""
+
+    line: int
+    message_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """The state of one item.
+
+    `line`: the next line to read. `sent`: events sent so far. `unmarked`: of these, the ones without room for the mark
+    `event-fork-replay-id`. `duplicates_skipped`: lines left out as second copies. `finished`: nothing is left to do but
+    what is in `failed`.
+    """
+
+    item: str
+    line: int
+    sent: int
+    duplicates_skipped: int
+    unmarked: int
+    finished: bool
+    failed: tuple[FailedEvent, ...] = ()
+    request_id: str | None = None
+
+    def to_json(self) -> bytes:
+        """The content of the progress object."""
+        return json.dumps(
+            {
+                "item": self.item,
+                "line": self.line,
+                "sent": self.sent,
+                "duplicates_skipped": self.duplicates_skipped,
+                "unmarked": self.unmarked,
+                "finished": self.finished,
+                "failed": [
+                    {"line": event.line, "message_id": event.message_id, "reason": event.reason}
+                    for event in self.failed
+                ],
+                "request_id": self.request_id,
+            }
+        ).encode()
+
+    @classmethod
+    def from_json(cls, text: bytes) -> "Progress":
+        """Reads a progress object; raises DocumentError naming a wrong field."""
+        fields = read_json(text, "progress")
+        return cls(
+            item=fields.text("item"),
+            line=fields.whole("line"),
+            sent=fields.whole("sent"),
+            duplicates_skipped=fields.whole("duplicates_skipped"),
+            unmarked=fields.whole("unmarked"),
+            finished=fields.flag("finished"),
+            failed=fields.objects("failed", _failed_event),
+            request_id=fields.optional_text("request_id"),
+        )
+
+
+def _failed_event(fields: Fields) -> FailedEvent:
+    return FailedEvent(fields.whole("line"), fields.text("message_id"), fields.text("reason"))

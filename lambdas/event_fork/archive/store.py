@@ -1,0 +1,49 @@
+"""The port to the bucket: list and read what is in the archive."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+CHUNK_BYTES = 256 * 1024
+"""How much of an object is read at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListedObject:
+    """One object as a listing shows it. `etag` without quotes, `size` in bytes as stored (compressed)."""
+
+    key: str
+    etag: str
+    size: int
+
+
+class ObjectReader(Protocol):
+    """One version of one object, opened: its identity and its bytes, to be read once."""
+
+    @property
+    def etag(self) -> str:
+        """The version's ETag, without quotes."""
+
+    @property
+    def version_id(self) -> str | None:
+        """The version's id; None in a bucket without versioning."""
+
+    def chunks(self) -> Iterator[bytes]:
+        """The bytes as stored, in pieces of about CHUNK_BYTES.
+
+        Raises UnreadableObjectError when the connection breaks.
+        """
+
+
+class ArchiveStore(Protocol):
+    """The bucket an archive lies in."""
+
+    def list(self, prefix: str) -> Iterator[ListedObject]:
+        """All objects under a prefix, in the order of their keys."""
+
+    def open(self, key: str, *, etag: str | None = None, version_id: str | None = None) -> ObjectReader:
+        """Open an object for reading; with `etag` or `version_id` exactly that version.
+
+        Raises ObjectChangedError when that version is not there, UnreadableObjectError when the object may not or
+        cannot be read (access denied, an archived storage class, no key for its encryption).
+        """
