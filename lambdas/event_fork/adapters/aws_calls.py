@@ -1,0 +1,71 @@
+"""How AWS is called and how its errors are judged, the same for every service.
+
+Error codes: https://docs.aws.amazon.com/firehose/latest/APIReference/CommonErrors.html and each operation's.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+
+from event_fork.errors import CallFailedError
+
+# The SDK does not try again by itself: the domain does, for failed entries and whole calls alike, and it alone knows
+# the invocation's remaining time. The two time-outs together stay under backoff.RESERVE_SECONDS.
+CLIENT_CONFIG = Config(
+    connect_timeout=3,
+    read_timeout=10,
+    retries={"mode": "standard", "total_max_attempts": 1},
+    tcp_keepalive=True,
+)
+
+_TRANSIENT_CODES = frozenset(
+    {
+        "InternalFailure",
+        "InternalError",
+        "InternalServerError",
+        "KMSThrottlingException",
+        "KmsThrottled",
+        "KMS.ThrottlingException",
+        "LimitExceededException",
+        "OverLimit",
+        "ProvisionedThroughputExceededException",
+        "RequestThrottled",
+        "RequestThrottledException",
+        "RequestTimeout",
+        "RequestTimeoutException",
+        "ServiceUnavailable",
+        "ServiceUnavailableException",
+        "SlowDown",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+        "TransactionInProgressException",
+    }
+)
+_TOO_MANY_REQUESTS = 429
+_SERVER_ERROR = 500
+
+
+def is_transient(code: str) -> bool:
+    """Whether an error code means: the same again may succeed a moment later."""
+    # SQS's query-compatible errors come with their old name in front: AWS.SimpleQueueService.X.
+    return code in _TRANSIENT_CODES or code.rsplit(".", 1)[-1] in _TRANSIENT_CODES
+
+
+@contextmanager
+def as_call_failed() -> Iterator[None]:
+    """Turns what boto3 raises into CallFailedError."""
+    try:
+        yield
+    except ClientError as error:
+        details = error.response.get("Error", {})
+        code = details.get("Code", "Unknown")
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        transient = is_transient(code) or status == _TOO_MANY_REQUESTS or status >= _SERVER_ERROR
+        raise CallFailedError(code, details.get("Message", ""), transient=transient) from error
+    except HTTPClientError as error:  # no connection, time-out, connection closed
+        raise CallFailedError(type(error).__name__, str(error), transient=True) from error
+    except BotoCoreError as error:  # no credentials, parameters refused before sending
+        raise CallFailedError(type(error).__name__, str(error), transient=False) from error

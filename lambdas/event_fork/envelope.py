@@ -1,0 +1,144 @@
+"""The stored event: the one place that knows the format of the archive.
+
+A line of the archive is SNS's own notification envelope as SNS writes it when it delivers straight to Data Firehose, in
+this order of members, as compact JSON in UTF-8, ended by one newline:
+
+    Type, MessageId, TopicArn, Subject?, Message, Timestamp, MessageAttributes?
+
+Signature fields and URLs are dropped: they are of use to an HTTP subscriber only, and the URL would let a reader of the
+archive end the subscription. `Message` is the exact string that was published.
+Source: https://docs.aws.amazon.com/sns/latest/dg/firehose-example-create-delivery-stream-subscription-to-topic.html
+
+Used by the functions, which write lines, and by the operators' command, which reads them.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from event_fork.errors import NotAnEnvelopeError, NotEncodableError
+
+NOTIFICATION = "Notification"
+
+# json.dumps with options makes a new encoder on each call; these two are made once.
+_UTF8 = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
+_ASCII = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"), check_circular=False).encode
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEvent:
+    """One published event.
+
+    `timestamp` is SNS's publish time as SNS wrote it (ISO 8601, milliseconds, UTC). `attributes` is None when the event
+    had none; else name -> {"Type": ..., "Value": ...} with SNS's own strings (Binary values stay in base64).
+    """
+
+    message_id: str
+    topic_arn: str
+    message: str
+    timestamp: str
+    subject: str | None = None
+    attributes: Mapping[str, Mapping[str, str]] | None = None
+
+    @property
+    def published_at(self) -> datetime:
+        """When the event was published, with its time zone. Raises NotAnEnvelopeError when Timestamp is no time."""
+        try:
+            moment = datetime.fromisoformat(self.timestamp)
+        except ValueError as error:
+            raise NotAnEnvelopeError("Timestamp is not an ISO 8601 time") from error
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+    def attribute(self, name: str) -> str | None:
+        """The value of a message attribute as SNS wrote it, or None."""
+        attribute = (self.attributes or {}).get(name)
+        return None if attribute is None else attribute["Value"]
+
+    def with_message(self, message: str) -> "StoredEvent":
+        """The same event with another message: after redaction."""
+        return self if message is self.message else replace(self, message=message)
+
+    def to_line(self) -> bytes:
+        """The line of the archive: compact JSON in UTF-8 and one newline."""
+        members: dict[str, Any] = {"Type": NOTIFICATION, "MessageId": self.message_id, "TopicArn": self.topic_arn}
+        if self.subject is not None:
+            members["Subject"] = self.subject
+        members["Message"] = self.message
+        members["Timestamp"] = self.timestamp
+        if self.attributes is not None:
+            members["MessageAttributes"] = self.attributes
+        return compact_json(members) + b"\n"
+
+    def to_raw_line(self) -> bytes:
+        """Only the published message, ended by a newline. Raises NotEncodableError for a lone surrogate."""
+        try:
+            return self.message.encode() + b"\n"
+        except UnicodeEncodeError as error:
+            raise NotEncodableError("the message holds a lone surrogate, which has no UTF-8 form") from error
+
+
+def parse(text: str | bytes) -> StoredEvent:
+    """The event in an SNS envelope: the body of an SQS message, a line of the archive, a record from SNS itself.
+
+    Members that are not stored (Signature, UnsubscribeURL, ...) are accepted and dropped.
+    Raises NotAnEnvelopeError; its text names the member that is missing or wrong and quotes nothing of the content.
+    """
+    try:
+        members = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise NotAnEnvelopeError("the body is not JSON") from error
+    return from_members(members)
+
+
+def from_members(members: object) -> StoredEvent:
+    """The same as `parse`, from JSON that is already read."""
+    if not isinstance(members, dict):
+        raise NotAnEnvelopeError("the body is not a JSON object")
+    if members.get("Type") != NOTIFICATION:
+        raise NotAnEnvelopeError(f"Type is not {NOTIFICATION}; is raw message delivery on?")
+    subject = members.get("Subject")
+    if not (subject is None or isinstance(subject, str)):
+        raise NotAnEnvelopeError("Subject is not a string")
+    return StoredEvent(
+        message_id=_text(members, "MessageId"),
+        topic_arn=_text(members, "TopicArn"),
+        message=_text(members, "Message"),
+        timestamp=_text(members, "Timestamp"),
+        subject=subject,
+        attributes=_attributes(members.get("MessageAttributes")),
+    )
+
+
+def compact_json(value: object) -> bytes:
+    """JSON in UTF-8 without white space.
+
+    A string may hold a lone surrogate (`"\\ud800"` is legal JSON) that has no UTF-8 form; such a value is written with
+    escapes, which say the same.
+    """
+    try:
+        return _UTF8(value).encode()
+    except UnicodeEncodeError:
+        return _ASCII(value).encode()
+
+
+def _text(members: Mapping[str, object], name: str) -> str:
+    value = members.get(name)
+    if not isinstance(value, str):
+        raise NotAnEnvelopeError(f"{name} is missing or not a string")
+    return value
+
+
+def _attributes(value: object) -> Mapping[str, Mapping[str, str]] | None:
+    if value is None:
+        return None
+    if not isinstance(value, dict):
+        raise NotAnEnvelopeError("MessageAttributes is not an object")
+    attributes: dict[str, Mapping[str, str]] = {}
+    for name, attribute in value.items():
+        kind, content = (attribute.get("Type"), attribute.get("Value")) if isinstance(attribute, dict) else (None, None)
+        if not (isinstance(kind, str) and isinstance(content, str)):
+            raise NotAnEnvelopeError("a message attribute does not have the strings Type and Value")
+        attributes[name] = {"Type": kind, "Value": content}
+    return attributes

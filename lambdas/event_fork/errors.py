@@ -1,0 +1,110 @@
+"""Every error this package raises.
+
+    EventForkError
+    ├── SettingError                 an environment variable is missing or wrong; the message names it
+    ├── InvocationShapeError         the function was invoked with something else than what its event source sends
+    ├── WholeBatchFailedError        nothing of a batch could be delivered, so the invocation itself fails
+    ├── CallFailedError              a whole call to the next hop failed; says whether trying again can help
+    ├── JsonPathError                a path of the redaction rules is not in the path language
+    └── PermanentMessageError        this message can never be delivered; it carries the reason of the dead-letter queue
+        ├── NotAnEnvelopeError       not-an-sns-envelope
+        ├── NotJsonError             not-json
+        ├── NotJsonObjectError       not-a-json-object
+        ├── TooLargeError            too-large
+        ├── NotEncodableError        not-encodable
+        └── RefusedByDestinationError  refused-by-destination
+
+The text of an error never quotes a message's content: it ends in logs and in attributes of the dead-letter queue.
+"""
+
+from typing import ClassVar
+
+
+class EventForkError(Exception):
+    """Base of all errors of this package."""
+
+
+class SettingError(EventForkError):
+    """An environment variable is missing or wrong.
+
+    Shape of the text: `VARIABLE: rule (got 'value')`.
+    """
+
+    def __init__(self, variable: str, rule: str, value: str | None = None) -> None:
+        super().__init__(f"{variable}: {rule}" + ("" if value is None else f" (got {value!r})"))
+        self.variable = variable
+
+
+class InvocationShapeError(EventForkError):
+    """The invocation event does not have the shape of the event source this function is made for."""
+
+
+class WholeBatchFailedError(EventForkError):
+    """No message of the batch reached its next hop or the dead-letter queue."""
+
+
+class CallFailedError(EventForkError):
+    """A whole call to the next hop failed: throttling, a connection error, access denied and so on.
+
+    `transient` says whether the same call can succeed a moment later.
+    """
+
+    def __init__(self, code: str, detail: str, *, transient: bool) -> None:
+        super().__init__(f"{code}: {detail}")
+        self.code = code
+        self.detail = detail
+        self.transient = transient
+
+
+class JsonPathError(EventForkError):
+    """A redaction path is not in the path language; the text says which part and what is allowed."""
+
+
+class PermanentMessageError(EventForkError):
+    """This message can never be delivered, however often it is tried.
+
+    `reason` is the value of the attribute `event-fork-reason` in the dead-letter queue and of the metric dimension
+    `reason`, so the codes are part of the public interface.
+    """
+
+    reason: ClassVar[str] = "permanent"
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
+
+
+class NotAnEnvelopeError(PermanentMessageError):
+    """The body is not an SNS notification; mostly raw message delivery is on where it must be off."""
+
+    reason: ClassVar[str] = "not-an-sns-envelope"
+
+
+class NotJsonError(PermanentMessageError):
+    """The published message is not JSON, but redaction needs to look into it."""
+
+    reason: ClassVar[str] = "not-json"
+
+
+class NotJsonObjectError(PermanentMessageError):
+    """The published message is JSON but not an object, and only an object can be a search document."""
+
+    reason: ClassVar[str] = "not-a-json-object"
+
+
+class TooLargeError(PermanentMessageError):
+    """The event does not fit in one record of the next hop."""
+
+    reason: ClassVar[str] = "too-large"
+
+
+class NotEncodableError(PermanentMessageError):
+    """The message has no UTF-8 form (a lone surrogate), so it cannot be stored as it was published."""
+
+    reason: ClassVar[str] = "not-encodable"
+
+
+class RefusedByDestinationError(PermanentMessageError):
+    """The destination refused this very message because of its content."""
+
+    reason: ClassVar[str] = "refused-by-destination"

@@ -1,0 +1,75 @@
+"""Forwarding of a batch to Data Firehose: the domain of storage backup and of search analytics."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from event_fork import envelope
+from event_fork.backoff import Backoff, Deadline
+from event_fork.batching import put_batches
+from event_fork.dead_letters import DeadLetter, dead_letter
+from event_fork.delivery import deliver
+from event_fork.envelope import StoredEvent
+from event_fork.errors import PermanentMessageError, RefusedByDestinationError, TooLargeError
+from event_fork.messages import ReceivedMessage
+from event_fork.outcome import Outcome
+from event_fork.packing import MAX_RECORD_BYTES, Record
+from event_fork.ports import MessageQueue, RecordStream
+
+Encode = Callable[[StoredEvent], bytes]
+Pack = Callable[[Iterable[tuple[str, bytes]]], Iterator[Record]]
+
+
+@dataclass(frozen=True)
+class Forwarder:
+    """Turns each message's SNS envelope into a line (`encode`), lines into records (`pack`), and puts the records.
+
+    A message counts as delivered only when Firehose has taken its record.
+    """
+
+    encode: Encode
+    pack: Pack
+    stream: RecordStream
+    dead_letter_queue: MessageQueue
+    backoff: Backoff = field(default_factory=Backoff)
+
+    def run(self, messages: Sequence[ReceivedMessage], deadline: Deadline) -> Outcome:
+        """Forward the messages, then send what no record can hold to the dead-letter queue: it holds nobody up."""
+        outcome = Outcome(received=len(messages))
+        lines: list[tuple[str, bytes]] = []
+        letters: list[DeadLetter] = []
+        for message in messages:
+            try:
+                lines.append((message.message_id, self._line(message)))
+            except PermanentMessageError as error:
+                letters.append(DeadLetter(message, error))
+        letters += self._put(lines, {message.message_id: message for message in messages}, deadline, outcome)
+        dead_letter(letters, self.dead_letter_queue, self.backoff, deadline, outcome)
+        return outcome
+
+    def _line(self, message: ReceivedMessage) -> bytes:
+        line = self.encode(envelope.parse(message.body))
+        if len(line) > MAX_RECORD_BYTES:
+            raise TooLargeError(f"the event takes {len(line)} bytes, a Firehose record holds {MAX_RECORD_BYTES}")
+        return line
+
+    def _put(
+        self,
+        lines: Sequence[tuple[str, bytes]],
+        messages: dict[str, ReceivedMessage],
+        deadline: Deadline,
+        outcome: Outcome,
+    ) -> Iterator[DeadLetter]:
+        """Put the lines; yields the messages of records that the stream refuses for good."""
+        delivery = deliver(
+            self.pack(lines), batches=put_batches, send=self.stream.put, backoff=self.backoff, deadline=deadline
+        )
+        outcome.records_put = len(delivery.delivered)
+        outcome.record_bytes = sum(len(record.data) for record in delivery.delivered)
+        outcome.calls, outcome.resent = delivery.calls, delivery.resent
+        for record in delivery.delivered:
+            outcome.delivered.extend(record.message_ids)
+        for record, failure in delivery.returned:
+            outcome.returned.update(dict.fromkeys(record.message_ids, failure))
+        for record, failure in delivery.refused:
+            for message_id in record.message_ids:
+                yield DeadLetter(messages[message_id], RefusedByDestinationError(failure.code))

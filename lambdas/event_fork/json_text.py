@@ -1,0 +1,56 @@
+"""Looking at JSON as text: is it valid, and where does a value end. The work is done by the C scanner of `json`.
+
+Numbers are not converted: 1e400 and integers of any length are legal JSON and none of our business.
+"""
+
+import json
+import re
+from typing import NoReturn
+
+from event_fork.errors import NotJsonError, NotJsonObjectError
+
+_WHITE_SPACE = re.compile(r"[ \t\n\r]*")
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise NotJsonError(f"{name} is not JSON")
+
+
+_SCANNER = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=_refuse_constant)
+
+
+def require_json(text: str) -> object:
+    """The parsed text, numbers as strings. Raises NotJsonError (NaN and Infinity are not JSON either)."""
+    try:
+        return _SCANNER.decode(text)
+    except ValueError as error:
+        raise NotJsonError("the message is not JSON") from error
+    except RecursionError as error:
+        raise NotJsonError("the message is nested too deeply") from error
+
+
+def require_object(text: str) -> None:
+    """Raises NotJsonObjectError unless the text is a JSON object."""
+    try:
+        value = require_json(text)
+    except NotJsonError as error:
+        raise NotJsonObjectError(error.detail) from error
+    if not isinstance(value, dict):
+        raise NotJsonObjectError("the message is JSON but not an object")
+
+
+def skip_white_space(text: str, start: int) -> int:
+    """The first place at or after `start` that is no white space."""
+    match = _WHITE_SPACE.match(text, start)
+    return start if match is None else match.end()
+
+
+def end_of_value(text: str, start: int) -> int:
+    """The place after the value that begins at `start`; the text must be valid JSON."""
+    return _SCANNER.raw_decode(text, start)[1]
+
+
+def read_name(text: str, start: int) -> tuple[str, int]:
+    """The decoded string whose quote is at `start`, and the place after it; the text must be valid JSON."""
+    name, end = _SCANNER.raw_decode(text, start)
+    return str(name), end

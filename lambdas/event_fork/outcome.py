@@ -1,0 +1,38 @@
+"""What became of the messages of one invocation."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from event_fork.ports import EntryFailure
+
+
+@dataclass(slots=True)
+class Outcome:
+    """Every received message is in exactly one of `delivered`, `dead_lettered` and `returned`, by its id.
+
+    dead_lettered: id -> reason; returned: id -> why. The counts below them feed the metrics of the same names.
+    """
+
+    received: int
+    delivered: list[str] = field(default_factory=list)
+    dead_lettered: dict[str, str] = field(default_factory=dict)
+    returned: dict[str, EntryFailure] = field(default_factory=dict)
+    records_put: int = 0
+    record_bytes: int = 0
+    calls: int = 0
+    resent: int = 0
+    marked: int = 0
+    unmarked: int = 0
+    unlabelled: list[str] = field(default_factory=list)
+
+    def reasons(self) -> Counter[str]:
+        """How many messages were dead-lettered for each reason."""
+        return Counter(self.dead_lettered.values())
+
+    def causes(self) -> Iterator[tuple[EntryFailure, int, str]]:
+        """Why messages are returned: one failure per error code, how many messages have it, the id of one of them."""
+        counts = Counter(failure.code for failure in self.returned.values())
+        examples = {failure.code: (failure, message_id) for message_id, failure in self.returned.items()}
+        for code, (failure, message_id) in examples.items():
+            yield failure, counts[code], message_id

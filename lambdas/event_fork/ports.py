@@ -1,0 +1,47 @@
+"""What the domain needs from outside. Adapters implement these for AWS, tests implement them with faults."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol
+
+from event_fork.messages import OutgoingMessage
+from event_fork.packing import Record
+
+
+class Remedy(Enum):
+    """What can be done about an entry that was not taken."""
+
+    RESEND = "resend"
+    """The next hop could not take it just now."""
+    RETURN = "return"
+    """Sending again at once is no use, but it is not the message's fault: back to the queue."""
+    DEAD_LETTER = "dead-letter"
+    """The next hop refuses this very message, now and always."""
+
+
+@dataclass(frozen=True, slots=True)
+class EntryFailure:
+    """Why one entry of a batch was not taken: the service's error code, its text, and what can be done."""
+
+    code: str
+    detail: str
+    remedy: Remedy
+
+
+class RecordStream(Protocol):
+    """A Data Firehose stream."""
+
+    def put(self, records: Sequence[Record]) -> Mapping[int, EntryFailure]:
+        """Put one batch within the limits of PutRecordBatch.
+
+        Returns the failed entries by their place in `records`; empty when all were taken.
+        Raises CallFailedError when the call failed as a whole. What was taken then is unknown, and counts as not taken.
+        """
+
+
+class MessageQueue(Protocol):
+    """An SQS queue."""
+
+    def send(self, messages: Sequence[OutgoingMessage]) -> Mapping[int, EntryFailure]:
+        """Send one batch within the limits of SendMessageBatch; answers and raises as RecordStream.put does."""

@@ -1,0 +1,27 @@
+"""Lambda function that Data Firehose calls to redact records: SNS -> Firehose without our queue, and users' streams."""
+
+import os
+from functools import cache
+from typing import Any
+
+from event_fork.redaction import Redactor
+from event_fork.settings import RedactSettings
+from event_fork.telemetry import logger, metrics, report_transformation, tracer
+from event_fork.transformation import OK, TransformationResponse, transform
+
+
+@metrics.log_metrics
+@logger.inject_lambda_context
+@tracer.capture_lambda_handler(capture_response=False)
+def handler(event: dict[str, Any], context: Any) -> TransformationResponse:  # noqa: ARG001 Lambda passes it
+    """Data Firehose's entry point."""
+    response = transform(event, redactor())
+    redacted = sum(record["result"] == OK for record in response["records"])
+    report_transformation(redacted, len(response["records"]) - redacted)
+    return response
+
+
+@cache
+def redactor() -> Redactor:
+    """The rules, read on the first invocation and kept for the following ones."""
+    return RedactSettings.from_env(os.environ).redactor

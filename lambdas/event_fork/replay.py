@@ -1,0 +1,34 @@
+"""Lambda function of the replay fork: SQS batch -> marked copies -> the regular pipeline's queue."""
+
+import os
+from functools import cache
+from typing import Any
+
+from event_fork.adapters.sqs import SqsQueue
+from event_fork.backoff import Deadline
+from event_fork.replaying import Replayer
+from event_fork.settings import ReplaySettings
+from event_fork.sqs_event import BatchResponse, batch_response, received_messages
+from event_fork.telemetry import logger, metrics, report_replay, tracer
+
+
+@metrics.log_metrics
+@logger.inject_lambda_context
+@tracer.capture_lambda_handler(capture_response=False)
+def handler(event: dict[str, Any], context: Any) -> BatchResponse:
+    """Lambda's entry point."""
+    messages = received_messages(event)
+    outcome = replayer().run(messages, Deadline.in_milliseconds(context.get_remaining_time_in_millis()))
+    report_replay(outcome)
+    return batch_response(outcome.received, outcome.returned)
+
+
+@cache
+def replayer() -> Replayer:
+    """The parts, put together on the first invocation and kept for the following ones."""
+    settings = ReplaySettings.from_env(os.environ)
+    return Replayer(
+        replay_id=settings.replay_id,
+        destination=SqsQueue(settings.destination_queue_url),
+        dead_letter_queue=SqsQueue(settings.dead_letter_queue_url),
+    )

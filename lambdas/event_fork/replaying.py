@@ -1,0 +1,46 @@
+"""Replay of a batch: copies of the messages go to the regular pipeline's queue."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from event_fork.backoff import Backoff, Deadline
+from event_fork.batching import send_batches
+from event_fork.dead_letters import DeadLetter, dead_letter
+from event_fork.delivery import deliver
+from event_fork.errors import RefusedByDestinationError
+from event_fork.messages import ReceivedMessage
+from event_fork.outcome import Outcome
+from event_fork.ports import MessageQueue
+from event_fork.replay_copy import is_marked, replay_copy
+
+
+@dataclass(frozen=True)
+class Replayer:
+    """Sends a marked copy of each message to the destination; a message the destination refuses is dead-lettered."""
+
+    replay_id: str
+    destination: MessageQueue
+    dead_letter_queue: MessageQueue
+    backoff: Backoff = field(default_factory=Backoff)
+
+    def run(self, messages: Sequence[ReceivedMessage], deadline: Deadline) -> Outcome:
+        """Replay the messages; each counts as delivered only when the destination queue has it."""
+        outcome = Outcome(received=len(messages))
+        by_id = {message.message_id: message for message in messages}
+        delivery = deliver(
+            [replay_copy(message, self.replay_id) for message in messages],
+            batches=send_batches,
+            send=self.destination.send,
+            backoff=self.backoff,
+            deadline=deadline,
+        )
+        outcome.calls, outcome.resent = delivery.calls, delivery.resent
+        outcome.delivered = [copy.key for copy in delivery.delivered]
+        outcome.marked = sum(is_marked(copy, self.replay_id) for copy in delivery.delivered)
+        outcome.unmarked = len(delivery.delivered) - outcome.marked
+        outcome.returned = {copy.key: failure for copy, failure in delivery.returned}
+        letters = [
+            DeadLetter(by_id[copy.key], RefusedByDestinationError(failure.code)) for copy, failure in delivery.refused
+        ]
+        dead_letter(letters, self.dead_letter_queue, self.backoff, deadline, outcome)
+        return outcome

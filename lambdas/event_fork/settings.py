@@ -1,0 +1,164 @@
+"""What each function reads from its environment.
+
+Read when first needed, not at import, and refused by name: `SettingError: DELIVERY_STREAM_NAME: is required`.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from event_fork.errors import JsonPathError, SettingError
+from event_fork.json_path import parse_path
+from event_fork.redaction import Redactor, Rule
+
+DELIVERY_STREAM_NAME = "DELIVERY_STREAM_NAME"
+DEAD_LETTER_QUEUE_URL = "DEAD_LETTER_QUEUE_URL"
+RECORD_FORMAT = "RECORD_FORMAT"
+PACK_RECORDS = "PACK_RECORDS"
+REDACT = "REDACT"
+EVENT_TYPE_ATTRIBUTE = "EVENT_TYPE_ATTRIBUTE"
+DESTINATION_QUEUE_URL = "DESTINATION_QUEUE_URL"
+REPLAY_ID = "REPLAY_ID"
+
+ENVELOPE, RAW = "envelope", "raw"
+DEFAULT_MASK = "***"
+DEFAULT_EVENT_TYPE_ATTRIBUTE = "event_type"
+MAX_REPLAY_ID_LENGTH = 256
+
+Environment = Mapping[str, str]
+
+_STREAM_NAME = re.compile(r"[a-zA-Z0-9_.-]{1,64}")
+_QUEUE_URL = re.compile(r"https?://\S+/\S+")
+# What SQS takes as an attribute's value, less control characters.
+_PRINTABLE = re.compile(rf"[\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]{{1,{MAX_REPLAY_ID_LENGTH}}}")
+
+
+@dataclass(frozen=True)
+class StorageBackupSettings:
+    """Of `event_fork.storage_backup`."""
+
+    delivery_stream_name: str
+    dead_letter_queue_url: str
+    record_format: str
+    pack_records: bool
+    redactor: Redactor
+
+    @classmethod
+    def from_env(cls, env: Environment) -> "StorageBackupSettings":
+        """Raises SettingError."""
+        return cls(
+            delivery_stream_name=_matching(env, DELIVERY_STREAM_NAME, _STREAM_NAME, "must be a Firehose stream's name"),
+            dead_letter_queue_url=_queue_url(env, DEAD_LETTER_QUEUE_URL),
+            record_format=_one_of(env, RECORD_FORMAT, (ENVELOPE, RAW)),
+            pack_records=_one_of(env, PACK_RECORDS, ("true", "false")) == "true",
+            redactor=_redactor(env),
+        )
+
+
+@dataclass(frozen=True)
+class SearchAnalyticsSettings:
+    """Of `event_fork.search_analytics`."""
+
+    delivery_stream_name: str
+    dead_letter_queue_url: str
+    event_type_attribute: str
+    redactor: Redactor
+
+    @classmethod
+    def from_env(cls, env: Environment) -> "SearchAnalyticsSettings":
+        """Raises SettingError."""
+        return cls(
+            delivery_stream_name=_matching(env, DELIVERY_STREAM_NAME, _STREAM_NAME, "must be a Firehose stream's name"),
+            dead_letter_queue_url=_queue_url(env, DEAD_LETTER_QUEUE_URL),
+            event_type_attribute=env.get(EVENT_TYPE_ATTRIBUTE) or DEFAULT_EVENT_TYPE_ATTRIBUTE,
+            redactor=_redactor(env),
+        )
+
+
+@dataclass(frozen=True)
+class ReplaySettings:
+    """Of `event_fork.replay`."""
+
+    destination_queue_url: str
+    dead_letter_queue_url: str
+    replay_id: str
+
+    @classmethod
+    def from_env(cls, env: Environment) -> "ReplaySettings":
+        """Raises SettingError."""
+        return cls(
+            destination_queue_url=_queue_url(env, DESTINATION_QUEUE_URL),
+            dead_letter_queue_url=_queue_url(env, DEAD_LETTER_QUEUE_URL),
+            replay_id=_matching(
+                env, REPLAY_ID, _PRINTABLE, f"must be 1 to {MAX_REPLAY_ID_LENGTH} characters without control characters"
+            ),
+        )
+
+
+@dataclass(frozen=True)
+class RedactSettings:
+    """Of `event_fork.redact`."""
+
+    redactor: Redactor
+
+    @classmethod
+    def from_env(cls, env: Environment) -> "RedactSettings":
+        """Raises SettingError."""
+        return cls(redactor=_redactor(env))
+
+
+def _matching(env: Environment, variable: str, pattern: re.Pattern[str], rule: str) -> str:
+    value = env.get(variable)
+    if not value:
+        raise SettingError(variable, "is required")
+    if not pattern.fullmatch(value):
+        raise SettingError(variable, rule, value)
+    return value
+
+
+def _queue_url(env: Environment, variable: str) -> str:
+    return _matching(
+        env, variable, _QUEUE_URL, "must be a queue's URL, such as https://sqs.eu-west-1.amazonaws.com/1/name"
+    )
+
+
+def _one_of(env: Environment, variable: str, allowed: tuple[str, ...]) -> str:
+    """The value, or the first allowed one when the variable is not set."""
+    value = env.get(variable) or allowed[0]
+    if value not in allowed:
+        raise SettingError(variable, f"must be {' or '.join(allowed)}", value)
+    return value
+
+
+def _redactor(env: Environment) -> Redactor:
+    text = env.get(REDACT) or "[]"
+    try:
+        rules = json.loads(text)
+    except ValueError as error:
+        raise SettingError(REDACT, "must be a JSON list", text) from error
+    if not isinstance(rules, list):
+        raise SettingError(REDACT, "must be a JSON list", text)
+    return Redactor(tuple(_rule(rule) for rule in rules))
+
+
+def _rule(rule: Any) -> Rule:
+    """One rule. Absent or null (Terraform writes null for what is not set), action is remove and mask is ***."""
+    shape = '{"path": "$.payment.card", "action": "remove" or "mask", "mask": "***"}'
+    if not isinstance(rule, dict) or not rule.keys() <= {"path", "action", "mask"}:
+        raise SettingError(REDACT, f"each rule must be {shape}", json.dumps(rule))
+    path, action, mask = rule.get("path"), rule.get("action"), rule.get("mask")
+    action = "remove" if action is None else action
+    mask = DEFAULT_MASK if mask is None else mask
+    if not isinstance(path, str) or action not in ("remove", "mask") or not isinstance(mask, str):
+        raise SettingError(REDACT, f"each rule must be {shape}", json.dumps(rule))
+    try:
+        steps = parse_path(path)
+    except JsonPathError as error:
+        raise SettingError(REDACT, str(error)) from error
+    if action == "mask":
+        return Rule(steps, mask)
+    if not steps:
+        raise SettingError(REDACT, "the whole message ($) can be masked but not removed", json.dumps(rule))
+    return Rule(steps)

@@ -1,0 +1,44 @@
+"""Lambda function of the storage backup fork: SQS batch -> packed lines -> Data Firehose -> S3."""
+
+import os
+from functools import cache
+from typing import Any
+
+from event_fork.adapters.firehose import FirehoseStream
+from event_fork.adapters.sqs import SqsQueue
+from event_fork.backoff import Deadline
+from event_fork.envelope import StoredEvent
+from event_fork.forwarding import Encode, Forwarder
+from event_fork.packing import one_each, pack
+from event_fork.settings import RAW, StorageBackupSettings
+from event_fork.sqs_event import BatchResponse, batch_response, received_messages
+from event_fork.telemetry import logger, metrics, report_forwarding, tracer
+
+
+@metrics.log_metrics
+@logger.inject_lambda_context
+@tracer.capture_lambda_handler(capture_response=False)
+def handler(event: dict[str, Any], context: Any) -> BatchResponse:
+    """Lambda's entry point."""
+    messages = received_messages(event)
+    outcome = forwarder().run(messages, Deadline.in_milliseconds(context.get_remaining_time_in_millis()))
+    report_forwarding(outcome)
+    return batch_response(outcome.received, outcome.returned)
+
+
+@cache
+def forwarder() -> Forwarder:
+    """The parts, put together on the first invocation and kept for the following ones."""
+    settings = StorageBackupSettings.from_env(os.environ)
+    return Forwarder(
+        encode=encoder(settings),
+        pack=pack if settings.pack_records else one_each,
+        stream=FirehoseStream(settings.delivery_stream_name),
+        dead_letter_queue=SqsQueue(settings.dead_letter_queue_url),
+    )
+
+
+def encoder(settings: StorageBackupSettings) -> Encode:
+    """Event -> line of the archive, redacted: the whole envelope or only the message, as the settings say."""
+    to_line = StoredEvent.to_raw_line if settings.record_format == RAW else StoredEvent.to_line
+    return lambda event: to_line(event.with_message(settings.redactor(event.message)))

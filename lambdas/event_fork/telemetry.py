@@ -1,0 +1,118 @@
+"""Logs, traces and metrics: Powertools, configured by POWERTOOLS_ variables. ../README.md has the metrics table."""
+
+from aws_lambda_powertools import Logger, Metrics, Tracer, single_metric
+from aws_lambda_powertools.metrics import MetricUnit
+
+from event_fork.outcome import Outcome
+
+# Metrics, all counted per invocation, dimension `service`.
+EVENTS_RECEIVED = "EventsReceived"
+EVENTS_FORWARDED = "EventsForwarded"
+EVENTS_RETURNED = "EventsReturned"
+EVENTS_DEAD_LETTERED = "EventsDeadLettered"  # also with the dimension `reason`
+EVENTS_UNLABELLED = "EventsUnlabelled"
+EVENTS_MARKED = "EventsMarked"
+EVENTS_UNMARKED = "EventsUnmarked"
+RECORDS_PUT = "RecordsPut"
+RECORD_BYTES = "RecordBytes"
+CALLS = "Calls"
+ENTRIES_RESENT = "EntriesResent"
+RECORDS_REDACTED = "RecordsRedacted"
+RECORDS_FAILED = "RecordsFailed"
+REASON_DIMENSION = "reason"
+
+# Keys of the structured logs.
+KEY_RECEIVED = "received"
+KEY_FORWARDED = "forwarded"
+KEY_RETURNED = "returned"
+KEY_DEAD_LETTERED = "dead_lettered"
+KEY_RECORDS = "records"
+KEY_CALLS = "calls"
+KEY_RESENT = "resent"
+KEY_CODE = "code"
+KEY_DETAIL = "detail"
+KEY_COUNT = "count"
+KEY_EXAMPLE = "example_message_id"
+KEY_MESSAGE_IDS = "message_ids"
+KEY_REASON = "reason"
+
+MAX_LOGGED_IDS = 20
+
+logger = Logger()
+metrics = Metrics()
+# Only botocore is patched: patching all that X-Ray knows imports every one of those libraries at the cold start.
+tracer = Tracer(patch_modules=("botocore",))
+
+
+def report_forwarding(outcome: Outcome) -> None:
+    """Metrics and logs of a batch put to Data Firehose."""
+    _add_counts({RECORDS_PUT: outcome.records_put})
+    metrics.add_metric(name=RECORD_BYTES, unit=MetricUnit.Bytes, value=outcome.record_bytes)
+    _report(outcome)
+
+
+def report_replay(outcome: Outcome) -> None:
+    """Metrics and logs of a batch sent to the destination queue."""
+    _add_counts({EVENTS_MARKED: outcome.marked, EVENTS_UNMARKED: outcome.unmarked})
+    _report(outcome)
+
+
+def report_transformation(redacted: int, failed: int) -> None:
+    """Metrics and logs of a transformed batch; how many records came out, how many could not be redacted."""
+    _add_counts({RECORDS_REDACTED: redacted, RECORDS_FAILED: failed})
+    if failed:
+        logger.warning("records could not be redacted and go to the error prefix", extra={KEY_COUNT: failed})
+
+
+def _report(outcome: Outcome) -> None:
+    _add_counts(
+        {
+            EVENTS_RECEIVED: outcome.received,
+            EVENTS_FORWARDED: len(outcome.delivered),
+            EVENTS_RETURNED: len(outcome.returned),
+            EVENTS_DEAD_LETTERED: len(outcome.dead_lettered),
+            EVENTS_UNLABELLED: len(outcome.unlabelled),
+            CALLS: outcome.calls,
+            ENTRIES_RESENT: outcome.resent,
+        }
+    )
+    logger.info(
+        "batch done",
+        extra={
+            KEY_RECEIVED: outcome.received,
+            KEY_FORWARDED: len(outcome.delivered),
+            KEY_RETURNED: len(outcome.returned),
+            KEY_DEAD_LETTERED: len(outcome.dead_lettered),
+            KEY_RECORDS: outcome.records_put,
+            KEY_CALLS: outcome.calls,
+            KEY_RESENT: outcome.resent,
+        },
+    )
+    for failure, count, example in outcome.causes():
+        logger.warning(
+            "messages go back to the queue",
+            extra={KEY_CODE: failure.code, KEY_DETAIL: failure.detail, KEY_COUNT: count, KEY_EXAMPLE: example},
+        )
+    for reason, count in outcome.reasons().items():
+        with single_metric(
+            name=EVENTS_DEAD_LETTERED,
+            unit=MetricUnit.Count,
+            value=count,
+            default_dimensions={"service": metrics.service or "undefined"},
+        ) as metric:
+            metric.add_dimension(REASON_DIMENSION, reason)
+        ids = [message_id for message_id, its_reason in outcome.dead_lettered.items() if its_reason == reason]
+        logger.warning(
+            "messages went to the dead-letter queue",
+            extra={KEY_REASON: reason, KEY_COUNT: count, KEY_MESSAGE_IDS: ids[:MAX_LOGGED_IDS]},
+        )
+    if outcome.unlabelled:
+        logger.warning(
+            "no attribute room for the reason on dead-lettered messages",
+            extra={KEY_MESSAGE_IDS: outcome.unlabelled[:MAX_LOGGED_IDS], KEY_COUNT: len(outcome.unlabelled)},
+        )
+
+
+def _add_counts(counts: dict[str, int]) -> None:
+    for name, value in counts.items():
+        metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)

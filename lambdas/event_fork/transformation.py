@@ -1,0 +1,77 @@
+"""A Data Firehose transformation that redacts: for streams into which SNS delivers directly, and users' own streams.
+
+Event, answer and limits: https://docs.aws.amazon.com/firehose/latest/dev/data-transformation.html
+A record is one published message, one SNS envelope, or several lines of these. Envelopes come out as lines of the
+archive (envelope.py), so this way and the way through SQS write the same. A record that cannot be redacted is
+ProcessingFailed: Firehose writes it, as it came, under the stream's error prefix and never beside the redacted ones.
+"""
+
+import base64
+import binascii
+from collections.abc import Mapping
+from typing import Any
+
+from event_fork import envelope
+from event_fork.errors import InvocationShapeError, NotAnEnvelopeError, NotJsonError, PermanentMessageError
+from event_fork.redaction import Redactor
+
+MAX_RESPONSE_BYTES = 6_291_456
+_ENTRY_OVERHEAD_BYTES = 256
+"""Room for a record's id, its result and the JSON around them."""
+
+OK, FAILED = "Ok", "ProcessingFailed"
+
+TransformationResponse = dict[str, list[dict[str, str]]]
+
+
+def transform(event: Mapping[str, Any], redactor: Redactor) -> TransformationResponse:
+    """Redact each record. Raises InvocationShapeError when the event did not come from Data Firehose.
+
+    Masks can make records longer; those beyond the 6 MB of an answer fail alone instead of failing the invocation.
+    """
+    records = event.get("records") if isinstance(event, Mapping) else None
+    if not isinstance(records, list):
+        raise InvocationShapeError("the event has no list records; this function is made for a Firehose transformation")
+    answers: list[dict[str, str]] = []
+    room = MAX_RESPONSE_BYTES
+    for record in records:
+        answer = _answer(record, redactor)
+        size = len(answer["data"]) + _ENTRY_OVERHEAD_BYTES
+        if size > room:
+            answer = _failed(record)
+            size = _ENTRY_OVERHEAD_BYTES
+        room -= size
+        answers.append(answer)
+    return {"records": answers}
+
+
+def _answer(record: Mapping[str, str], redactor: Redactor) -> dict[str, str]:
+    try:
+        text = base64.b64decode(record["data"], validate=True).decode()
+        data = base64.b64encode(_redacted(text, redactor)).decode()
+    except (PermanentMessageError, binascii.Error, UnicodeDecodeError):
+        return _failed(record)
+    return {"recordId": record["recordId"], "result": OK, "data": data}
+
+
+def _failed(record: Mapping[str, str]) -> dict[str, str]:
+    # The data of a failed record is not used: Firehose writes the one it has. Leaving it out keeps the answer small.
+    return {"recordId": record["recordId"], "result": FAILED, "data": ""}
+
+
+def _redacted(text: str, redactor: Redactor) -> bytes:
+    try:
+        return _redacted_one(text, redactor)
+    except NotJsonError:
+        lines = text.splitlines(keepends=True)
+        if len(lines) < 2:
+            raise
+    return b"".join(_redacted_one(line, redactor) for line in lines if line.strip())
+
+
+def _redacted_one(text: str, redactor: Redactor) -> bytes:
+    try:
+        event = envelope.parse(text)
+    except NotAnEnvelopeError:
+        return redactor(text).encode()
+    return event.with_message(redactor(event.message)).to_line()
