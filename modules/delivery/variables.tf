@@ -1,0 +1,78 @@
+variable "name" {
+  description = "Name of the delivery stream."
+  type        = string
+  nullable    = false
+}
+
+variable "bucket" {
+  description = "Bucket that objects go to; `given` says whether the user passed it in, so that it may belong to another account."
+  type        = object({ arn = string, given = bool })
+  nullable    = false
+}
+
+variable "bucket_kms_key" {
+  description = "Customer managed key that objects are encrypted with; null = whatever the bucket does by default."
+  type        = object({ arn = string })
+  default     = null
+}
+
+variable "object_prefixes" {
+  description = "Prefixes that the stream may write under."
+  type        = list(string)
+  nullable    = false
+}
+
+variable "transformation_function" {
+  description = "Function that Firehose sends every batch of records through; null = none."
+  type = object({
+    arn                     = string
+    buffer_size_mib         = optional(number, 1)
+    buffer_interval_seconds = optional(number, 60)
+    retries                 = optional(number, 3)
+  })
+  default = null
+
+  validation {
+    condition     = var.transformation_function == null || can(regex("^arn:[^:]+:lambda:[^:]+:[0-9]{12}:function:[A-Za-z0-9_-]+(:[$A-Za-z0-9_-]+)?$", var.transformation_function.arn))
+    error_message = "transformation_function.arn must be the ARN of a function, a version or an alias, for example \"arn:aws:lambda:eu-west-1:123456789012:function:redact\". Received: \"${try(var.transformation_function.arn, "null")}\"."
+  }
+
+  validation {
+    condition     = try(var.transformation_function.buffer_size_mib >= 0.2 && var.transformation_function.buffer_size_mib <= 3, true)
+    error_message = "transformation_function.buffer_size_mib must be 0.2-3, for example 1: an invocation takes at most 6 MB and base64 adds a third. Received: ${try(var.transformation_function.buffer_size_mib, 1)}."
+  }
+
+  validation {
+    condition     = try(var.transformation_function.buffer_interval_seconds >= 0 && var.transformation_function.buffer_interval_seconds <= 900, true)
+    error_message = "transformation_function.buffer_interval_seconds must be 0-900, for example 60. Received: ${try(var.transformation_function.buffer_interval_seconds, 60)}."
+  }
+
+  validation {
+    condition     = try(var.transformation_function.retries >= 0 && var.transformation_function.retries <= 300, true)
+    error_message = "transformation_function.retries must be 0-300, for example 3. Received: ${try(var.transformation_function.retries, 3)}."
+  }
+}
+
+variable "statements" {
+  description = "What the role may do beyond writing objects and logs."
+  type = list(object({
+    sid       = string
+    actions   = list(string)
+    resources = list(string)
+  }))
+  default  = []
+  nullable = false
+}
+
+variable "log_retention_days" {
+  description = "Days that Firehose's error log is kept."
+  type        = number
+  nullable    = false
+}
+
+variable "tags" {
+  description = "Tags for everything that can have them."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+}

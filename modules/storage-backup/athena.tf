@@ -1,0 +1,183 @@
+################################################################################
+# Athena: nothing unless asked for
+################################################################################
+
+locals {
+  athena = var.athena == null ? [] : [var.athena] # count and for_each over this list: one element or none
+
+  glue_database_name = var.athena == null ? null : var.athena.database == null ? aws_glue_catalog_database.this[0].name : var.athena.database.name
+  workgroup_name     = var.athena == null ? null : var.athena.workgroup == null ? aws_athena_workgroup.this[0].name : var.athena.workgroup.name
+
+  athena_results_prefix   = "athena-results/${var.name}/"
+  athena_results_location = var.athena == null ? null : coalesce(var.athena.results_location, "s3://${local.bucket.name}/${local.athena_results_prefix}")
+
+  athena_lifecycle_rules = var.athena == null || try(var.athena.results_location, null) != null ? [] : [{
+    id                                 = "expire-athena-results"
+    prefix                             = local.athena_results_prefix
+    enabled                            = true
+    transitions                        = []
+    expiration_days                    = 30
+    noncurrent_version_expiration_days = 1
+  }]
+}
+
+resource "aws_glue_catalog_database" "this" {
+  count = var.athena != null && try(var.athena.database, null) == null ? 1 : 0
+
+  name        = lower(replace(var.name, "-", "_"))
+  description = "Archive of the fork ${var.name}"
+  tags        = var.tags
+}
+
+# One row is one event, as the SNS envelope has it. Partition projection computes the partitions from the object keys: no crawler,
+# no MSCK REPAIR, and an hour can be queried as soon as its first object is there.
+# https://docs.aws.amazon.com/athena/latest/ug/partition-projection.html
+resource "aws_glue_catalog_table" "this" {
+  count = length(local.athena)
+
+  name          = var.athena.table_name
+  database_name = local.glue_database_name
+  description   = "Events of the fork ${var.name}, by date and hour (UTC) of their arrival"
+  table_type    = "EXTERNAL_TABLE"
+
+  parameters = {
+    "EXTERNAL"                      = "TRUE"
+    "classification"                = "json"
+    "compressionType"               = var.compression == "GZIP" ? "gzip" : "none"
+    "projection.enabled"            = "true"
+    "projection.date.type"          = "date"
+    "projection.date.format"        = "yyyy-MM-dd"
+    "projection.date.range"         = "${var.athena.first_date},NOW+1DAY"
+    "projection.hour.type"          = "integer"
+    "projection.hour.range"         = "0,23"
+    "projection.hour.digits"        = "2"
+    "storage.location.template"     = "s3://${local.bucket.name}/${var.prefix}date=$${date}/hour=$${hour}/"
+    "projection.date.interval"      = "1"
+    "projection.date.interval.unit" = "DAYS"
+  }
+
+  partition_keys {
+    name    = "date"
+    type    = "string"
+    comment = "Day of arrival, UTC, yyyy-MM-dd"
+  }
+
+  partition_keys {
+    name    = "hour"
+    type    = "string"
+    comment = "Hour of arrival, UTC, 00-23"
+  }
+
+  storage_descriptor {
+    location      = "s3://${local.bucket.name}/${var.prefix}"
+    input_format  = "org.apache.hadoop.mapred.TextInputFormat"
+    output_format = "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat"
+
+    ser_de_info {
+      name                  = "json"
+      serialization_library = "org.openx.data.jsonserde.JsonSerDe"
+      parameters = {
+        # The envelope writes MessageId, Athena's columns are lower case. false = names are left alone, so that attribute names keep theirs.
+        "case.insensitive" = "TRUE"
+      }
+    }
+
+    dynamic "columns" {
+      for_each = local.athena_columns
+
+      content {
+        name    = columns.value.name
+        type    = columns.value.type
+        comment = columns.value.comment
+      }
+    }
+  }
+}
+
+locals {
+  athena_columns = [
+    { name = "type", type = "string", comment = "Notification" },
+    { name = "messageid", type = "string", comment = "Id that SNS gave the event; the same in every fork. Delivery is at least once: count distinct ids" },
+    { name = "topicarn", type = "string", comment = "Topic it was published to" },
+    { name = "subject", type = "string", comment = "Subject, where one was published" },
+    { name = "message", type = "string", comment = "The message as it was published, after redaction" },
+    { name = "timestamp", type = "string", comment = "Time of publication, ISO 8601, UTC" },
+    { name = "messageattributes", type = "map<string,struct<type:string,value:string>>", comment = "Message attributes" },
+  ]
+
+  event_type_sql = "messageattributes['${try(var.athena.event_type_attribute, "")}'].value"
+  table_sql      = "\"${try(var.athena.table_name, "")}\""
+
+  named_queries = {
+    events_per_type_and_hour = {
+      description = "Events of the last 7 days per type and hour of arrival"
+      query       = <<-SQL
+        SELECT "date", "hour", ${local.event_type_sql} AS event_type, count(DISTINCT messageid) AS events
+        FROM ${local.table_sql}
+        WHERE "date" >= date_format(current_date - interval '7' day, '%Y-%m-%d')
+        GROUP BY 1, 2, 3
+        ORDER BY 1, 2, 3
+      SQL
+    }
+    payload_field = {
+      description = "A field of the payload: put your own path in the place of $.id"
+      query       = <<-SQL
+        SELECT "timestamp", messageid, json_extract_scalar(message, '$.id') AS id
+        FROM ${local.table_sql}
+        WHERE "date" = date_format(current_date, '%Y-%m-%d')
+        ORDER BY "timestamp"
+        LIMIT 100
+      SQL
+    }
+    find_event_by_id = {
+      description = "One event by its message id (parameter 1), arrived from the day in parameter 2 on, for example '2024-05-31'"
+      query       = <<-SQL
+        SELECT "date", "hour", "timestamp", messageid, subject, message, messageattributes
+        FROM ${local.table_sql}
+        WHERE messageid = ? AND "date" >= ?
+      SQL
+    }
+  }
+}
+
+resource "aws_athena_workgroup" "this" {
+  count = var.athena != null && try(var.athena.workgroup, null) == null ? 1 : 0
+
+  name          = var.name
+  description   = "Queries over the archive of the fork ${var.name}"
+  force_destroy = true # only the history of queries goes; results stay in the bucket
+
+  configuration {
+    enforce_workgroup_configuration    = true # a client cannot send results elsewhere or unencrypted
+    publish_cloudwatch_metrics_enabled = true
+    bytes_scanned_cutoff_per_query     = var.athena.bytes_scanned_limit
+
+    result_configuration {
+      output_location = local.athena_results_location
+
+      # Without a key of the user's, the results get the default encryption of the bucket: SSE-KMS in the module's own.
+      dynamic "encryption_configuration" {
+        for_each = var.bucket_kms_key == null ? [] : [var.bucket_kms_key]
+
+        content {
+          encryption_option = "SSE_KMS"
+          kms_key_arn       = encryption_configuration.value.arn
+        }
+      }
+    }
+  }
+
+  tags = var.tags
+}
+
+resource "aws_athena_named_query" "this" {
+  for_each = { for name, query in local.named_queries : name => query if var.athena != null }
+
+  name        = "${var.name}-${each.key}"
+  description = each.value.description
+  workgroup   = local.workgroup_name
+  database    = local.glue_database_name
+  query       = each.value.query
+
+  depends_on = [aws_glue_catalog_table.this]
+}

@@ -1,0 +1,428 @@
+################################################################################
+# Topic and subscription
+################################################################################
+
+variable "name" {
+  description = "Name of the fork. Queue, function and log group are named after it, so it is unique in account and Region. 1-40 letters, digits, `-` or `_`."
+  type        = string
+  nullable    = false
+}
+
+variable "topic_arn" {
+  description = "ARN of the SNS topic to listen to, standard or FIFO. The topic itself is not changed. A topic of another account must allow this account `sns:Subscribe`; a topic of another Region needs `create_subscription = false`."
+  type        = string
+  nullable    = false
+}
+
+variable "create_subscription" {
+  description = "Whether to subscribe the queue to the topic. false is for a topic of another Region: SNS takes subscriptions only there, so the caller makes it with a provider of that Region. The queue accepts the topic's messages either way."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
+variable "filter_policy" {
+  description = "SNS filter policy as JSON text (`jsonencode`); null = all messages. At most 5 keys, 150 combinations of values and 256 KiB. A later change takes up to 15 minutes to act."
+  type        = string
+  default     = null
+}
+
+variable "filter_policy_scope" {
+  description = "What the filter policy looks at: `MessageAttributes` (default, as SNS) or `MessageBody` (the message must be JSON)."
+  type        = string
+  default     = "MessageAttributes"
+  nullable    = false
+}
+
+################################################################################
+# Queue and dead-letter queue
+################################################################################
+
+variable "kms_key" {
+  description = "Customer managed key for what is on its way: both queues and the delivery stream; null = SQS-managed encryption and a key owned by Firehose. The key's policy must let `sns.amazonaws.com` use `kms:Decrypt` and `kms:GenerateDataKey`, or SNS cannot deliver; therefore the AWS managed key alias/aws/sqs does not work."
+  type        = object({ arn = string })
+  default     = null
+}
+
+variable "queue" {
+  description = <<-EOT
+    Settings of the queue:
+    - `message_retention_seconds`: how long an unprocessed message waits, 60-1209600 (14 days). Default 345600 (4 days), as SQS.
+    - `visibility_timeout_seconds`: how long a message in work stays hidden, 0-43200. Default null = 6 x function timeout + batching window, as AWS asks for.
+    - `max_receive_count`: attempts before a message goes to the dead-letter queue, 1-1000. Default 5, the least AWS advises: throttled invocations count as attempts.
+  EOT
+  type = object({
+    message_retention_seconds  = optional(number, 345600)
+    visibility_timeout_seconds = optional(number)
+    max_receive_count          = optional(number, 5)
+  })
+  default  = {}
+  nullable = false
+}
+
+variable "dead_letter_queue" {
+  description = <<-EOT
+    Settings of the dead-letter queue:
+    - `message_retention_seconds`: 60-1209600. Default 1209600 (14 days, the most): a message keeps the age it had in the queue.
+    - `only_from_queue`: whether only this fork's queue may name it as its dead-letter queue. Default true; false for Regions without redrive allow policies.
+  EOT
+  type = object({
+    message_retention_seconds = optional(number, 1209600)
+    only_from_queue           = optional(bool, true)
+  })
+  default  = {}
+  nullable = false
+}
+
+################################################################################
+# Function
+################################################################################
+
+variable "lambda_package" {
+  description = <<-EOT
+    Code of the function; {} = the package that comes with this module. Either `filename` (a zip on this machine) or `s3_bucket` and `s3_key` (and `s3_object_version`).
+    `source_code_hash` (base64 SHA-256) is computed from the file; give it for a package in S3, or for a file that is made during the same apply.
+  EOT
+  type = object({
+    filename          = optional(string)
+    s3_bucket         = optional(string)
+    s3_key            = optional(string)
+    s3_object_version = optional(string)
+    source_code_hash  = optional(string)
+  })
+  default  = {}
+  nullable = false
+}
+
+variable "function" {
+  description = <<-EOT
+    Settings of the function:
+    - `memory_size`: MiB, 128-10240. Default 512; processor share grows with it.
+    - `timeout_seconds`: 1-900. Default 60.
+    - `runtime`: default `python3.13`, what the shipped package is tested on.
+    - `architecture`: `arm64` (default, cheaper) or `x86_64`.
+    - `reserved_concurrency`: invocations kept for this function and its ceiling, 0 or more; 0 stops it. Default null = none. To slow a fork down use `event_source_mapping.maximum_concurrency`: it does not use up receive attempts.
+  EOT
+  type = object({
+    memory_size          = optional(number, 512)
+    timeout_seconds      = optional(number, 60)
+    runtime              = optional(string, "python3.13")
+    architecture         = optional(string, "arm64")
+    reserved_concurrency = optional(number)
+  })
+  default  = {}
+  nullable = false
+}
+
+variable "record_format" {
+  description = "What is stored of an event: `envelope` (SNS's envelope: id, time, topic, subject, attributes and message; one JSON line) or `raw` (the message only). Replay from the archive and Athena need `envelope`."
+  type        = string
+  default     = "envelope"
+  nullable    = false
+
+  validation {
+    condition     = contains(["envelope", "raw"], var.record_format)
+    error_message = "record_format must be \"envelope\" or \"raw\", for example \"envelope\". Received: \"${var.record_format}\"."
+  }
+}
+
+variable "pack_records" {
+  description = "Whether several events share a Firehose record, which Firehose bills in steps of 5 KB. null = yes, unless a transformation function is given, for that gets whole records."
+  type        = bool
+  default     = null
+}
+
+variable "redact" {
+  description = <<-EOT
+    What is taken out of the published JSON before anything is stored, each rule with:
+    - `path`: `$`, `.name`, `['name']`, `[*]`, `[n]` and `..name` (at any depth), for example `$.payment.card`.
+    - `action`: `remove` (default) or `mask`.
+    - `mask`: text put in the place of a masked value; default `***`.
+    With any rule, a message that is not JSON goes to the dead-letter queue: nobody can say what it holds.
+  EOT
+  type = list(object({
+    path   = string
+    action = optional(string, "remove")
+    mask   = optional(string)
+  }))
+  default  = []
+  nullable = false
+
+  validation {
+    condition     = alltrue([for rule in var.redact : can(regex("^\\$([.][.]?[\\p{L}\\p{N}_-]+|([.][.])?\\[('([^'\\\\]|\\\\.)*'|\"([^\"\\\\]|\\\\.)*\"|0|[1-9][0-9]*|[*])\\])*$", rule.path))])
+    error_message = "redact[*].path must be made of $, .name, ['name'], [*], [n] and ..name, for example \"$.payment.card\". Received: ${join(", ", var.redact[*].path)}."
+  }
+
+  validation {
+    condition     = alltrue([for rule in var.redact : contains(["remove", "mask"], rule.action) && (rule.mask == null || rule.action == "mask")])
+    error_message = "redact[*].action must be \"remove\" or \"mask\", and mask goes with \"mask\" only, for example { path = \"$.email\", action = \"mask\", mask = \"***\" }. Received: ${jsonencode(var.redact)}."
+  }
+}
+
+variable "environment_variables" {
+  description = "Environment variables for the function, 4 KB in all. They win over `POWERTOOLS_SERVICE_NAME`, `POWERTOOLS_METRICS_NAMESPACE` and `POWERTOOLS_LOG_LEVEL`, which the module sets. `DEAD_LETTER_QUEUE_URL`, `DELIVERY_STREAM_NAME`, `RECORD_FORMAT`, `PACK_RECORDS` and `REDACT` are the module's."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+
+  validation {
+    condition     = length(setintersection(keys(var.environment_variables), ["DELIVERY_STREAM_NAME", "RECORD_FORMAT", "PACK_RECORDS", "REDACT"])) == 0
+    error_message = "environment_variables must not have DELIVERY_STREAM_NAME, RECORD_FORMAT, PACK_RECORDS or REDACT: the module sets them from its own inputs, for example record_format = \"raw\". Received: ${join(", ", keys(var.environment_variables))}."
+  }
+}
+
+variable "powertools_layer_arn" {
+  description = "ARN of a layer version with Powertools for AWS Lambda (Python); null = AWS's public layer, version 27 (Powertools 3.23.0), for the runtimes python3.10-python3.13. \"\" = no such layer."
+  type        = string
+  default     = null
+}
+
+variable "log_level" {
+  description = "Log level of the function: DEBUG, INFO, WARNING, ERROR or CRITICAL."
+  type        = string
+  default     = "INFO"
+  nullable    = false
+}
+
+variable "log_retention_days" {
+  description = "Days that the logs of function and stream are kept, one of the values CloudWatch Logs allows. Default 30. 0 = for ever."
+  type        = number
+  default     = 30
+  nullable    = false
+}
+
+################################################################################
+# Event source mapping
+################################################################################
+
+variable "event_source_mapping" {
+  description = <<-EOT
+    How the function reads the queue:
+    - `batch_size`: messages an invocation gets at most, 1-10000; above 10 a window of at least 1 second is needed. Default 1000: few invocations, full Firehose records. A batch also ends at 6 MB.
+    - `maximum_batching_window_seconds`: how long to wait for a full batch, 0-300. Default 5.
+    - `maximum_concurrency`: invocations at a time at most, 2-1000. Default null = as many as Lambda starts.
+    - `enabled`: false lets messages wait in the queue. Default true.
+  EOT
+  type = object({
+    batch_size                      = optional(number, 1000)
+    maximum_batching_window_seconds = optional(number, 5)
+    maximum_concurrency             = optional(number)
+    enabled                         = optional(bool, true)
+  })
+  default  = {}
+  nullable = false
+}
+
+################################################################################
+# Delivery stream
+################################################################################
+
+variable "buffering" {
+  description = <<-EOT
+    When Firehose delivers, whichever comes first:
+    - `interval_seconds`: 0-900. Default 300.
+    - `size_mib`: 1-128, before compression. Default 5.
+  EOT
+  type = object({
+    interval_seconds = optional(number, 300)
+    size_mib         = optional(number, 5)
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = var.buffering.interval_seconds >= 0 && var.buffering.interval_seconds <= 900
+    error_message = "buffering.interval_seconds must be 0-900, for example 300. Received: ${var.buffering.interval_seconds}."
+  }
+
+  validation {
+    condition     = var.buffering.size_mib >= 1 && var.buffering.size_mib <= 128
+    error_message = "buffering.size_mib must be 1-128, for example 5. Received: ${var.buffering.size_mib}."
+  }
+}
+
+variable "prefix" {
+  description = "Prefix of all object keys: `<prefix>date=yyyy-MM-dd/hour=HH/...` (UTC, arrival at Firehose); what cannot be transformed goes to `errors/<prefix><kind>/date=yyyy-MM-dd/...`. Empty, or ending with `/`."
+  type        = string
+  default     = ""
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^([A-Za-z0-9_.=+@-][A-Za-z0-9_.=+@/-]{0,698}/)?$", var.prefix)) && !startswith(var.prefix, "errors/")
+    error_message = "prefix must be empty, or at most 700 letters, digits and _.=+@-/ that end with \"/\" and do not begin with \"/\" or \"errors/\", for example \"orders/\". Received: \"${var.prefix}\"."
+  }
+}
+
+variable "compression" {
+  description = "Compression of the objects: `GZIP`, `ZIP`, `Snappy` or `UNCOMPRESSED`."
+  type        = string
+  default     = "GZIP"
+  nullable    = false
+
+  validation {
+    condition     = contains(["UNCOMPRESSED", "GZIP", "ZIP", "Snappy"], var.compression)
+    error_message = "compression must be one of UNCOMPRESSED, GZIP, ZIP, Snappy, for example \"GZIP\". Received: \"${var.compression}\"."
+  }
+}
+
+variable "transformation_function" {
+  description = <<-EOT
+    Function that Firehose sends the records through before it writes them; null = none. For example `event_fork.redact.handler` of the shipped package, or your own:
+    - `arn`: ARN of the function, a version or an alias. Its timeout may be at most 5 minutes.
+    - `buffer_size_mib` and `buffer_interval_seconds`: 0.2-3 MiB (default 1) and 0-900 s (default 60) that are gathered for an invocation.
+    - `retries`: further attempts when an invocation fails, 0-300. Default 3.
+  EOT
+  type = object({
+    arn                     = string
+    buffer_size_mib         = optional(number, 1)
+    buffer_interval_seconds = optional(number, 60)
+    retries                 = optional(number, 3)
+  })
+  default = null
+}
+
+################################################################################
+# Bucket
+################################################################################
+
+variable "bucket" {
+  description = "Existing bucket that the events go to; null = the module makes one: private, versioned, encrypted, TLS only. Nothing of an existing bucket is changed; it must be in the fork's Region and, in another account, let the delivery role (output `delivery_role_arn`) write."
+  type        = object({ arn = string, name = string })
+  default     = null
+
+  validation {
+    condition     = var.bucket == null || can(regex("^arn:[^:]+:s3:::[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", var.bucket.arn))
+    error_message = "bucket.arn must be the ARN of an S3 bucket, for example \"arn:aws:s3:::orders-archive\". Received: \"${try(var.bucket.arn, "null")}\"."
+  }
+
+  validation {
+    condition     = try(endswith(var.bucket.arn, ":::${var.bucket.name}"), true)
+    error_message = "bucket.name must be the name in bucket.arn, for example { arn = \"arn:aws:s3:::orders-archive\", name = \"orders-archive\" }. Received: ${try(jsonencode(var.bucket), "null")}."
+  }
+}
+
+variable "bucket_kms_key" {
+  description = "Customer managed key that objects are encrypted with; null = the AWS managed key aws/s3 in the module's own bucket, and the bucket's default encryption in an existing one."
+  type        = object({ arn = string })
+  default     = null
+
+  validation {
+    condition     = var.bucket_kms_key == null || can(regex("^arn:[^:]+:kms:[^:]+:[0-9]{12}:key/.+$", var.bucket_kms_key.arn))
+    error_message = "bucket_kms_key.arn must be the ARN of a key, not of an alias, for example \"arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab\". Received: \"${try(var.bucket_kms_key.arn, "null")}\"."
+  }
+}
+
+variable "bucket_force_destroy" {
+  description = "Whether destroying the module's own bucket also destroys the objects in it. false stops Terraform at a bucket that is not empty."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+variable "lifecycle_rules" {
+  description = <<-EOT
+    Lifecycle rules of the module's own bucket, beside the one that aborts incomplete multipart uploads after 7 days. Each has:
+    - `id`, `prefix` (default "" = all objects), `enabled` (default true).
+    - `transitions`: list of `days` and `storage_class` (GLACIER, GLACIER_IR, DEEP_ARCHIVE, INTELLIGENT_TIERING, ONEZONE_IA, STANDARD_IA).
+    - `expiration_days`, `noncurrent_version_expiration_days`.
+  EOT
+  type = list(object({
+    id      = string
+    prefix  = optional(string, "")
+    enabled = optional(bool, true)
+    transitions = optional(list(object({
+      days          = number
+      storage_class = string
+    })), [])
+    expiration_days                    = optional(number)
+    noncurrent_version_expiration_days = optional(number)
+  }))
+  default  = []
+  nullable = false
+
+  validation {
+    condition     = var.bucket == null || length(var.lifecycle_rules) == 0
+    error_message = "lifecycle_rules are for the module's own bucket: an existing bucket (${try(var.bucket.name, "none")}) keeps its owner's rules. For example bucket = null. Received: ${join(", ", var.lifecycle_rules[*].id)}."
+  }
+}
+
+################################################################################
+# Athena
+################################################################################
+
+variable "athena" {
+  description = <<-EOT
+    SQL over the archive with Amazon Athena; null = none, {} = all defaults:
+    - `database`: object with the `name` of an existing Glue database; null = the module makes one.
+    - `table_name`: default `events`.
+    - `workgroup`: object with the `name` of an existing workgroup; null = the module makes one that enforces where results go.
+    - `first_date`: first day of the archive, yyyy-MM-dd; days before are not looked at. Default 2024-01-01.
+    - `results_location`: s3:// address ending with `/` for query results of the module's workgroup; null = `athena-results/<name>/` in the bucket, where the module's own bucket deletes them after 30 days.
+    - `bytes_scanned_limit`: bytes that one query may scan in the module's workgroup, at least 10000000; null = no limit.
+    - `event_type_attribute`: message attribute that the ready-made queries take for the type of an event. Default `event_type`.
+  EOT
+  type = object({
+    database             = optional(object({ name = string }))
+    table_name           = optional(string, "events")
+    workgroup            = optional(object({ name = string }))
+    first_date           = optional(string, "2024-01-01")
+    results_location     = optional(string)
+    bytes_scanned_limit  = optional(number)
+    event_type_attribute = optional(string, "event_type")
+  })
+  default = null
+
+  validation {
+    condition     = var.athena == null || (var.record_format == "envelope" && contains(["GZIP", "UNCOMPRESSED"], var.compression))
+    error_message = "athena needs record_format = \"envelope\" and compression \"GZIP\" or \"UNCOMPRESSED\": Athena cannot read Firehose's ZIP and Snappy objects. For example compression = \"GZIP\". Received: record_format = \"${var.record_format}\", compression = \"${var.compression}\"."
+  }
+
+  validation {
+    condition     = can(regex("^[a-z0-9_]{1,255}$", try(var.athena.table_name, "events"))) && can(regex("^[a-z0-9_]{1,255}$", try(var.athena.database.name, "events")))
+    error_message = "athena.table_name and athena.database.name must be 1-255 lower-case letters, digits or '_', for example \"events\". Received: ${try(jsonencode([var.athena.table_name, var.athena.database]), "null")}."
+  }
+
+  validation {
+    condition     = can(formatdate("YYYY-MM-DD", "${try(var.athena.first_date, "2024-01-01")}T00:00:00Z"))
+    error_message = "athena.first_date must be a day as yyyy-MM-dd, for example \"2024-01-01\". Received: \"${try(var.athena.first_date, "null")}\"."
+  }
+
+  validation {
+    condition     = can(regex("^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/(.*/)?$", try(coalesce(var.athena.results_location), "s3://bucket/")))
+    error_message = "athena.results_location must be an s3:// address that ends with \"/\", for example \"s3://query-results/orders/\". Received: \"${try(coalesce(var.athena.results_location), "null")}\"."
+  }
+
+  validation {
+    condition     = try(coalesce(var.athena.bytes_scanned_limit), 10000000) >= 10000000
+    error_message = "athena.bytes_scanned_limit must be at least 10000000 (10 MB), for example 100000000000 (100 GB). Received: ${try(coalesce(var.athena.bytes_scanned_limit), 0)}."
+  }
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_.-]{1,256}$", try(var.athena.event_type_attribute, "event_type")))
+    error_message = "athena.event_type_attribute must be the name of a message attribute, 1-256 letters, digits or _.-, for example \"event_type\". Received: \"${try(var.athena.event_type_attribute, "null")}\"."
+  }
+}
+
+################################################################################
+# Alarms and tags
+################################################################################
+
+variable "alarms" {
+  description = <<-EOT
+    CloudWatch alarms; null = none. With an object, an alarm says when the dead-letter queue is not empty, and another when messages wait too long:
+    - `actions`: ARNs to notify on alarm and on recovery (SNS topics, Systems Manager items). Default [].
+    - `oldest_message_age_seconds`: age of the oldest message that is too much. Default 3600. 0 = no such alarm.
+  EOT
+  type = object({
+    actions                    = optional(list(string), [])
+    oldest_message_age_seconds = optional(number, 3600)
+  })
+  default = null
+}
+
+variable "tags" {
+  description = "Tags for everything that can have them."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+}
