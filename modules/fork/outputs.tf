@@ -65,6 +65,11 @@ output "function_role_name" {
   value       = aws_iam_role.function.name
 }
 
+output "layers" {
+  description = "Layers of the function, Powertools first. A function of the application's own that uses Powertools can take the same."
+  value       = concat(local.powertools_layers, var.layers)
+}
+
 output "log_group_name" {
   description = "Name of the function's log group."
   value       = aws_cloudwatch_log_group.function.name
