@@ -9,6 +9,7 @@ from testbench.backends.ministack.part import MiniStack
 from testbench.clients import aws_client
 from testbench.endpoints import Endpoints
 from testbench.firehose_part import DataFirehose
+from testbench.opensearch.part import OpenSearch
 from testbench.parts import Part
 from testbench.progress import Say
 
@@ -23,6 +24,7 @@ def parts(*, authorise: bool = False) -> list[Part]:
     found: list[Part] = [MiniStack(authorise)]
     if importlib.util.find_spec("testbench.firehose") and importlib.util.find_spec("testbench.firehose.__main__"):
         found.append(DataFirehose())
+    found.append(OpenSearch())
     return found
 
 
