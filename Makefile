@@ -41,8 +41,9 @@ format: setup ## Rewrite Python and Terraform files in the project's format
 	@$(PY) -m ruff check --fix . ; $(PY) -m ruff format .
 	@$(PY) -m testbench terraform fmt -recursive
 
-build: setup ## Make lambdas/dist/event_fork.zip and its manifest from lambdas/event_fork
+build: setup ## Make the committed zips and their manifests from the functions' source
 	@$(PY) lambdas/build.py
+	@$(PY) lambdas/build.py --source examples/ecommerce/functions/checkout --zip examples/ecommerce/dist/checkout.zip
 
 lock: setup ## Pin requirements/*.in again (needs uv in the virtualenv: pip install uv)
 	@for name in dev ministack layer; do $(PY) -m uv pip compile --universal --python-version 3.11 --generate-hashes --quiet --no-header requirements/$$name.in -o requirements/$$name.txt; done

@@ -8,6 +8,7 @@ from typing import Any
 
 import boto3
 import pytest
+from aws_lambda_powertools.utilities.batch.exceptions import BatchProcessingError
 from checkout import checkout
 from checkout.event import order_placed
 from checkout.order import parse_order
@@ -87,13 +88,14 @@ def test_only_the_message_that_cannot_be_kept_comes_back(rows: Rows) -> None:
     assert set(rows()) == {"o-0", "o-1"}
 
 
-def test_a_batch_that_failed_as_a_whole_comes_back_message_by_message(rows: Rows) -> None:
-    assert failed(checkout.handler(batch("a", "b"), CONTEXT)) == ["m-0", "m-1"]
+def test_a_batch_of_which_nothing_can_be_kept_fails_as_a_whole(rows: Rows) -> None:
+    with pytest.raises(BatchProcessingError):
+        checkout.handler(batch("a", "b"), CONTEXT)
 
 
-def test_a_table_that_refuses_puts_the_message_back() -> None:
-    with mock_aws():
-        assert failed(checkout.handler(batch(MESSAGES[0]), CONTEXT)) == ["m-0"]
+def test_a_table_that_refuses_fails_the_batch() -> None:
+    with mock_aws(), pytest.raises(BatchProcessingError):
+        checkout.handler(batch(*MESSAGES), CONTEXT)
 
 
 def test_the_bug_spoils_rows_and_a_replay_after_the_fix_heals_them(rows: Rows, monkeypatch: pytest.MonkeyPatch) -> None:

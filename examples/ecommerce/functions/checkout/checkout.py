@@ -19,8 +19,8 @@ from .table import DynamoDbTable, Table
 logger = Logger()
 metrics = Metrics()
 tracer = Tracer()
-# A batch that failed as a whole is reported message by message too: raising would only cost a cold start.
-processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
+# A batch of which nothing could be kept raises: that is no bad message but a broken table, and Lambda slows down.
+processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=True)
 
 
 @cache

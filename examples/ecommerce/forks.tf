@@ -1,0 +1,73 @@
+################################################################################
+# The forks: three pipelines on CheckoutEventsTopic that neither publisher nor checkout know of
+################################################################################
+
+locals {
+  # What must not outlive the payment: gone before anything is stored. The order's other fields stay.
+  card_data = [for name in ["cardNumber", "cardHolder", "expiry", "cvc"] : {
+    path   = "$.payment.${name}"
+    action = "remove"
+  }]
+}
+
+# Every order, in S3, for good.
+module "backup" {
+  source = "../../modules/storage-backup"
+
+  name      = "${var.name}-backup"
+  topic_arn = aws_sns_topic.checkout_events.arn
+  kms_key   = { arn = aws_kms_key.orders.arn }
+
+  redact               = local.card_data
+  powertools_layer_arn = var.powertools_layer_arn
+  event_source_mapping = { maximum_batching_window_seconds = 5 }
+
+  buffering            = { interval_seconds = 60 }
+  compression          = "GZIP"
+  bucket_force_destroy = var.force_destroy # no bucket_kms_key: objects are encrypted with the AWS managed key aws/s3
+  athena               = {}
+
+  tags = var.tags
+}
+
+# Orders of 100 dollars and more, searchable. What the index cannot take goes to a bucket of its own.
+module "search" {
+  source = "../../modules/search-analytics"
+
+  name          = "${var.name}-search"
+  topic_arn     = aws_sns_topic.checkout_events.arn
+  filter_policy = jsonencode({ event_type = ["order.placed"], amount = [{ numeric = [">=", 100] }] })
+  kms_key       = { arn = aws_kms_key.orders.arn }
+
+  redact               = local.card_data
+  powertools_layer_arn = var.powertools_layer_arn
+  event_source_mapping = { maximum_batching_window_seconds = 5 }
+
+  domain                 = var.search_domain
+  index_name             = "${var.name}-orders"
+  retry_duration_seconds = 30
+  buffering              = { interval_seconds = var.search_buffering_seconds }
+  bucket_force_destroy   = var.force_destroy
+
+  tags = var.tags
+}
+
+# Every order of the last 14 days, ready to go through checkout again.
+module "replay" {
+  source = "../../modules/replay"
+
+  name                 = "${var.name}-replay"
+  topic_arn            = aws_sns_topic.checkout_events.arn
+  filter_policy        = jsonencode({ event_type = ["order.placed"] })
+  raw_message_delivery = true # as CheckoutQueue gets them
+  kms_key              = { arn = aws_kms_key.orders.arn }
+  powertools_layer_arn = var.powertools_layer_arn
+
+  enabled = var.replay_enabled
+  destination_queue = {
+    arn = module.checkout.queue_arn
+    url = module.checkout.queue_url
+  }
+
+  tags = var.tags
+}
