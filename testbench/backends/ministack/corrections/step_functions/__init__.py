@@ -1,0 +1,22 @@
+"""Step Functions as AWS runs it, where MiniStack 1.5.33 differs and a Distributed Map depends on it.
+
+    emulator        the emulator's modules, looked up by name; a name that is gone stops the start
+    settings        fields of a Map state that may be given as a value or as a path
+    batches         ItemReader's lines and ItemBatcher's groups
+    map_run         one Map Run: its children, counts and thresholds; starts and ends children
+    result_files    ResultWriter's manifest.json, SUCCEEDED_n.json, FAILED_n.json, PENDING_n.json
+    distributed_map the Map state in DISTRIBUTED mode, made of the above
+    executions      StartExecution with a name that was used, StopExecution of nested work
+    lambda_errors   error names that Retry and Catch see for a Lambda task
+
+Source of the behaviour: the Step Functions developer guide, pages named in each module.
+"""
+
+from testbench.backends.ministack.corrections.step_functions import distributed_map, executions, lambda_errors
+
+
+def apply() -> None:
+    """Apply all corrections of Step Functions. Raises `CorrectionError` when the emulator has changed."""
+    executions.apply()
+    lambda_errors.apply()
+    distributed_map.apply()
