@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from event_fork.archive._fields import Fields, read_json
+from event_fork.archive.control import MIN_RATE
 from event_fork.archive.errors import DocumentError
 from event_fork.archive.item import Item
 from event_fork.archive.selection import Criteria, Matcher
@@ -271,7 +272,7 @@ def read_plan(text: bytes) -> Plan:
         engine=None
         if engine is None
         else Engine(engine.text("replay"), engine.text("state_machine_arn"), engine.text("region")),
-        rate=fields.number("rate"),
+        rate=fields.number("rate", minimum=MIN_RATE),
         pace=fields.optional_number("pace"),
         workers=fields.whole("workers", minimum=1),
         ramp=None if ramp is None else fields.numbers("ramp"),

@@ -1,0 +1,41 @@
+"""Numbered lines."""
+
+import json
+
+import pytest
+from event_fork.archive.errors import UnreadableObjectError
+from event_fork.archive.lines import MAX_LINE_BYTES, lines
+from hypothesis import given
+from hypothesis import strategies as st
+
+envelopes = st.builds(
+    lambda message, id_: json.dumps({"Type": "Notification", "MessageId": id_, "Message": message}).encode(),
+    st.one_of(st.text(max_size=20), st.sampled_from(['}{"', '}{"Type":', '{"a":"}{"}', "}{", '\\}{"A'])),
+    st.text(max_size=5),
+)
+
+
+@given(
+    st.lists(envelopes, max_size=8),
+    st.lists(st.sampled_from([b"\n", b""]), min_size=8, max_size=8),
+    st.integers(min_value=1, max_value=50),
+)
+def test_every_envelope_is_a_line_of_its_own_with_or_without_a_newline_between(
+    written: list[bytes], separators: list[bytes], size: int
+) -> None:
+    stream = b"".join(envelope + separator for envelope, separator in zip(written, separators, strict=False))
+
+    assert list(lines(stream[i : i + size] for i in range(0, len(stream), size))) == written
+
+
+def test_empty_lines_are_counted_and_the_end_is_no_line() -> None:
+    assert list(lines([b"a\n\nb\n"])) == [b"a", b"", b"b"]
+    assert list(lines([b"a\n\n", b"b"])) == [b"a", b"", b"b"]
+    assert list(lines([])) == []
+
+
+def test_a_line_that_no_record_could_hold_is_refused_before_it_fills_the_memory() -> None:
+    endless = (b"x" * 1_000_000 for _ in range(10**9))
+
+    with pytest.raises(UnreadableObjectError, match=f"more than {MAX_LINE_BYTES // 2**20} MiB"):
+        list(lines(endless))
