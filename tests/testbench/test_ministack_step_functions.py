@@ -1,0 +1,352 @@
+"""What the corrections of the emulator promise of Step Functions, by API only: the same tests hold on AWS."""
+
+import io
+import json
+import time
+import uuid
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from testbench import Bench
+
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("step-functions")]
+
+LIMIT = 60.0
+"""Seconds that a test waits for anything; each takes one or two."""
+
+WORKER = """
+import os, time
+
+class NotFinishedError(Exception):
+    pass
+
+def handler(event, context):
+    orders = event.get("Items", [event])
+    for order in orders:
+        began = time.time()
+        time.sleep(order.get("sleep", 0))
+        if order.get("exit"):
+            os._exit(1)
+        if order.get("raise"):
+            raise NotFinishedError("told to")
+    return {"began": began, "ended": time.time(), "event": event}
+"""
+
+
+@dataclass
+class Place:
+    """A bucket and the worker function, for the tests of this module."""
+
+    bench: Bench
+    bucket: str
+    function_arn: str
+
+    def client(self, service: str) -> Any:
+        return self.bench.client(service)
+
+    def put_lines(self, items: list[Any]) -> str:
+        """A JSON Lines object; returns its key."""
+        key = f"items/{uuid.uuid4()}.jsonl"
+        body = "".join(json.dumps(item, ensure_ascii=False) + "\n" for item in items)
+        self.client("s3").put_object(Bucket=self.bucket, Key=key, Body=body.encode())
+        return key
+
+    def machine(self, states: dict[str, Any]) -> str:
+        made = self.client("stepfunctions").create_state_machine(
+            name=f"machine-{uuid.uuid4().hex[:12]}",
+            definition=json.dumps(states),
+            roleArn="arn:aws:iam::000000000000:role/any",
+        )
+        return str(made["stateMachineArn"])
+
+    def map_machine(self, retry: list[dict[str, Any]] | None = None, **fields: Any) -> str:
+        """A machine that is one Distributed Map over the object that its input names."""
+        task: dict[str, Any] = {"Type": "Task", "Resource": self.function_arn, "End": True}
+        if retry:
+            task["Retry"] = retry
+        state = {
+            "Type": "Map",
+            "Label": "Work",
+            "ItemReader": {
+                "Resource": "arn:aws:states:::s3:getObject",
+                "ReaderConfig": {"InputType": "JSONL"},
+                "Parameters": {"Bucket": self.bucket, "Key.$": "$.key"},
+            },
+            "ItemProcessor": {
+                "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+                "StartAt": "Task",
+                "States": {"Task": task},
+            },
+            "End": True,
+        }
+        return self.machine({"StartAt": "Map", "States": {"Map": state | fields}})
+
+    def start(self, machine: str, given: Any, name: str | None = None) -> str:
+        answer = self.client("stepfunctions").start_execution(
+            stateMachineArn=machine, input=json.dumps(given), name=name or str(uuid.uuid4())
+        )
+        return str(answer["executionArn"])
+
+    def ended(self, execution: str) -> dict[str, Any]:
+        def found() -> dict[str, Any] | None:
+            answer: dict[str, Any] = self.client("stepfunctions").describe_execution(executionArn=execution)
+            return None if answer["status"] == "RUNNING" else answer
+
+        return until(found)
+
+    def run(self, machine: str, given: Any) -> dict[str, Any]:
+        return self.ended(self.start(machine, given))
+
+    def map_run(self, execution: str) -> dict[str, Any]:
+        runs = until(lambda: self.client("stepfunctions").list_map_runs(executionArn=execution)["mapRuns"])
+        described: dict[str, Any] = self.client("stepfunctions").describe_map_run(mapRunArn=runs[0]["mapRunArn"])
+        return described
+
+    def read(self, key: str) -> Any:
+        return json.loads(self.client("s3").get_object(Bucket=self.bucket, Key=key)["Body"].read())
+
+
+def until(found: Callable[[], Any], limit: float = LIMIT) -> Any:
+    """The first true answer; polls."""
+    end = time.monotonic() + limit
+    while not (answer := found()):
+        assert time.monotonic() < end, f"not within {limit} s"
+        time.sleep(0.05)
+    return answer
+
+
+@pytest.fixture(scope="module")
+def place(bench: Bench) -> Iterator[Place]:
+    name = f"step-functions-{uuid.uuid4().hex[:8]}"
+    package = io.BytesIO()
+    with zipfile.ZipFile(package, "w") as archive:
+        archive.writestr("worker.py", WORKER)
+    bench.client("s3").create_bucket(
+        Bucket=name, CreateBucketConfiguration={"LocationConstraint": bench.endpoints.region}
+    )
+    made = bench.client("lambda").create_function(
+        FunctionName=name,
+        Runtime="python3.13",
+        Role="arn:aws:iam::000000000000:role/any",
+        Handler="worker.handler",
+        Code={"ZipFile": package.getvalue()},
+        Timeout=2,
+    )
+    yield Place(bench, name, made["FunctionArn"])
+    bench.client("lambda").delete_function(FunctionName=name)
+
+
+def test_items_come_in_batches_with_the_shared_input_and_in_the_order_of_the_object(place: Place) -> None:
+    machine = place.map_machine(
+        ItemBatcher={"MaxItemsPerBatch": 2, "BatchInput": {"replay.$": "$.replay", "fixed": 1}},
+    )
+    items = [{"n": 0, "text": "a line\u2028that is one"}, {"n": 1}, {"n": 2}]
+
+    answer = place.run(machine, {"key": place.put_lines(items), "replay": "r1"})
+
+    assert answer["status"] == "SUCCEEDED", answer
+    events = [output["event"] for output in json.loads(answer["output"])]
+    shared = {"replay": "r1", "fixed": 1}
+    assert events == [{"BatchInput": shared, "Items": items[:2]}, {"BatchInput": shared, "Items": items[2:]}]
+
+
+def test_an_unreadable_list_of_items_fails_the_execution_by_name(place: Place) -> None:
+    key = place.put_lines([{}])
+    place.client("s3").put_object(Bucket=place.bucket, Key=key, Body=b'{"n": 1}\n{"n": \n')
+
+    missing = place.run(place.map_machine(), {"key": "items/none.jsonl"})
+    broken = place.run(place.map_machine(), {"key": key})
+
+    assert (missing["status"], missing["error"]) == ("FAILED", "States.ItemReaderFailed")
+    assert (broken["status"], broken["error"]) == ("FAILED", "States.ItemReaderFailed")
+    assert "line 2" in broken["cause"]
+
+
+def test_concurrency_from_the_input_is_never_exceeded(place: Place) -> None:
+    machine = place.map_machine(MaxConcurrencyPath="$.workers")
+
+    answer = place.run(machine, {"key": place.put_lines([{"sleep": 0.3}] * 6), "workers": 2})
+
+    spans = [(output["began"], output["ended"]) for output in json.loads(answer["output"])]
+    assert most_at_once(spans) == 2
+
+
+def test_a_running_map_follows_update_map_run_and_zero_is_unlimited(place: Place) -> None:
+    states = place.client("stepfunctions")
+    execution = place.start(place.map_machine(MaxConcurrency=1), {"key": place.put_lines([{"sleep": 1.5}] * 8)})
+    run = until(lambda: running if (running := place.map_run(execution))["itemCounts"]["running"] == 1 else None)
+    assert run["itemCounts"] == run["executionCounts"]
+    assert (run["itemCounts"]["pending"], run["itemCounts"]["total"]) == (7, 8)
+
+    states.update_map_run(mapRunArn=run["mapRunArn"], maxConcurrency=3)
+    until(lambda: place.map_run(execution)["itemCounts"]["running"] == 3)
+    states.update_map_run(mapRunArn=run["mapRunArn"], maxConcurrency=0)
+    until(lambda: place.map_run(execution)["itemCounts"]["pending"] == 0)
+
+    assert place.ended(execution)["status"] == "SUCCEEDED"
+    done = place.map_run(execution)
+    assert (done["status"], done["maxConcurrency"], done["itemCounts"]["succeeded"]) == ("SUCCEEDED", 0, 8)
+    with pytest.raises(states.exceptions.ClientError, match="ValidationException"):
+        states.update_map_run(mapRunArn=run["mapRunArn"], maxConcurrency=1)
+
+
+def test_a_stopped_execution_aborts_what_has_not_ended_and_stays_aborted(place: Place) -> None:
+    states = place.client("stepfunctions")
+    execution = place.start(place.map_machine(MaxConcurrency=2), {"key": place.put_lines([{"sleep": 1}] * 10)})
+    until(lambda: place.map_run(execution)["itemCounts"]["running"] == 2)
+
+    states.stop_execution(executionArn=execution, error="Cancelled", cause="by a test")
+
+    run = until(lambda: stopped if (stopped := place.map_run(execution))["status"] != "RUNNING" else None)
+    counts = run["itemCounts"]
+    assert run["status"] == "ABORTED"
+    assert (counts["pending"], counts["running"]) == (0, 0)
+    assert counts["aborted"] + counts["succeeded"] == 10
+    assert counts["aborted"] >= 8
+    children = states.list_executions(mapRunArn=run["mapRunArn"])["executions"]
+    assert {child["status"] for child in children} <= {"ABORTED", "SUCCEEDED"}
+    described = states.describe_execution(executionArn=execution)
+    assert (described["status"], described["error"], described["cause"]) == ("ABORTED", "Cancelled", "by a test")
+
+
+def test_a_stopped_execution_does_not_go_on_in_a_loop_beside_the_map(place: Place) -> None:
+    states = place.client("stepfunctions")
+    loop = {
+        "StartAt": "Wait",
+        "States": {
+            "Wait": {"Type": "Wait", "Seconds": 1, "Next": "Task"},
+            "Task": {"Type": "Task", "Resource": place.function_arn, "ResultPath": None, "Next": "Wait"},
+        },
+    }
+    machine = place.machine({"StartAt": "P", "States": {"P": {"Type": "Parallel", "Branches": [loop], "End": True}}})
+    execution = place.start(machine, {})
+
+    def calls() -> int:
+        history = states.get_execution_history(executionArn=execution, maxResults=1000)["events"]
+        return sum(event["type"] == "TaskScheduled" for event in history)
+
+    until(lambda: calls() >= 1)
+    states.stop_execution(executionArn=execution)
+    at_the_stop = calls()
+    end = time.monotonic() + 2.5
+    while time.monotonic() < end:
+        assert calls() == at_the_stop
+        time.sleep(0.1)
+    assert states.describe_execution(executionArn=execution)["status"] == "ABORTED"
+
+
+@pytest.mark.parametrize(("tolerated", "status"), [(50, "SUCCEEDED"), (49, "FAILED")])
+def test_failures_up_to_the_tolerated_percentage_of_items_are_tolerated(
+    place: Place, tolerated: int, status: str
+) -> None:
+    machine = place.map_machine(ToleratedFailurePercentagePath="$.tolerated")
+    items = [{"raise": True}, {}, {"raise": True}, {}]
+
+    answer = place.run(machine, {"key": place.put_lines(items), "tolerated": tolerated})
+
+    assert answer["status"] == status
+    if status == "FAILED":
+        assert answer["error"] == "States.ExceedToleratedFailureThreshold"
+    else:
+        assert len(json.loads(answer["output"])) == 2
+
+
+def test_results_are_written_to_the_bucket_by_outcome(place: Place) -> None:
+    machine = place.map_machine(
+        ToleratedFailurePercentage=100,
+        ResultWriter={
+            "Resource": "arn:aws:states:::s3:putObject",
+            "Parameters": {"Bucket": place.bucket, "Prefix.$": "$.results"},
+        },
+    )
+
+    execution = place.start(machine, {"key": place.put_lines([{"n": 1}, {"raise": True}]), "results": "out"})
+    output = json.loads(place.ended(execution)["output"])
+
+    run = place.map_run(execution)
+    details = output["ResultWriterDetails"]
+    folder = f"out/{run['mapRunArn'].rpartition(':')[2]}"
+    assert output["MapRunArn"] == run["mapRunArn"]
+    assert details == {"Bucket": place.bucket, "Key": f"{folder}/manifest.json"}
+    manifest = place.read(details["Key"])
+    assert manifest["DestinationBucket"] == place.bucket
+    assert manifest["MapRunArn"] == run["mapRunArn"]
+    assert manifest["ResultFiles"]["PENDING"] == []
+    assert [file["Key"] for file in manifest["ResultFiles"]["SUCCEEDED"]] == [f"{folder}/SUCCEEDED_0.json"]
+    (succeeded,) = place.read(f"{folder}/SUCCEEDED_0.json")
+    (failed,) = place.read(f"{folder}/FAILED_0.json")
+    assert json.loads(succeeded["Input"]) == {"n": 1}
+    assert json.loads(succeeded["Output"])["event"] == {"n": 1}
+    assert succeeded["Status"] == "SUCCEEDED"
+    assert (failed["Status"], failed["Error"]) == ("FAILED", "NotFinishedError")
+    assert json.loads(failed["Cause"])["errorMessage"] == "told to"
+    assert run["itemCounts"]["resultsWritten"] == 2
+    assert (run["itemCounts"]["succeeded"], run["itemCounts"]["failed"]) == (1, 1)
+
+
+def test_a_name_is_idempotent_while_it_runs_with_the_same_input_and_refused_else(place: Place) -> None:
+    states = place.client("stepfunctions")
+    machine = place.map_machine()
+    given = {"key": place.put_lines([{"sleep": 1}])}
+    first = place.start(machine, given, name="replay-1")
+
+    assert place.start(machine, given, name="replay-1") == first
+    with pytest.raises(states.exceptions.ExecutionAlreadyExists):
+        place.start(machine, {**given, "other": 1}, name="replay-1")
+    assert place.ended(first)["status"] == "SUCCEEDED"
+    assert place.map_run(first)["itemCounts"]["total"] == 1
+    with pytest.raises(states.exceptions.ExecutionAlreadyExists):
+        place.start(machine, given, name="replay-1")
+
+
+@pytest.mark.parametrize(
+    ("item", "error"),
+    [({"raise": True}, "NotFinishedError"), ({"exit": True}, "Runtime.ExitError"), ({"sleep": 4}, "Sandbox.Timedout")],
+)
+def test_a_failed_function_is_retried_under_the_name_of_its_own_error(
+    place: Place, item: dict[str, Any], error: str
+) -> None:
+    retry = [
+        {"ErrorEquals": ["Another.Error"], "MaxAttempts": 5},
+        {"ErrorEquals": [error], "IntervalSeconds": 1, "MaxAttempts": 1},
+    ]
+    machine = place.map_machine(retry, ToleratedFailurePercentage=100)
+
+    execution = place.start(machine, {"key": place.put_lines([item])})
+
+    assert place.ended(execution)["status"] == "SUCCEEDED"
+    run = place.map_run(execution)
+    (child,) = place.client("stepfunctions").list_executions(mapRunArn=run["mapRunArn"])["executions"]
+    described = place.client("stepfunctions").describe_execution(executionArn=child["executionArn"])
+    history = place.client("stepfunctions").get_execution_history(executionArn=child["executionArn"])["events"]
+    assert (described["status"], described["error"]) == ("FAILED", error)
+    assert sum(event["type"] == "TaskScheduled" for event in history) == 2
+
+
+def test_a_throttled_function_is_named_too_many_requests(place: Place) -> None:
+    functions = place.client("lambda")
+    functions.put_function_concurrency(FunctionName=place.bucket, ReservedConcurrentExecutions=0)
+    try:
+        execution = place.start(
+            place.map_machine([{"ErrorEquals": ["Lambda.TooManyRequestsException"], "IntervalSeconds": 1}]),
+            {"key": place.put_lines([{}])},
+        )
+        until(lambda: place.map_run(execution)["itemCounts"]["running"] == 1)
+    finally:
+        functions.delete_function_concurrency(FunctionName=place.bucket)
+
+    assert place.ended(execution)["status"] == "SUCCEEDED"
+
+
+def most_at_once(spans: list[tuple[float, float]]) -> int:
+    """How many of the spans overlap at most."""
+    changes = sorted([(began, 1) for began, _ in spans] + [(ended, -1) for _, ended in spans])
+    now = most = 0
+    for _, change in changes:
+        now += change
+        most = max(most, now)
+    return most
