@@ -17,8 +17,8 @@ MIN_RATE = 0.01
 class Control:
     """The wanted state of a replay.
 
-    `rate`: events a second of all workers together, now. `limit`: the rate the operator allows; the governor moves `rate`
-    below it and never above. `workers`: how many run at once at most, so a worker's own pace is rate / workers.
+    `rate`: events a second of all workers together, now. `limit`: the rate the operator allows; the governor moves
+    `rate` below it and never above. `workers`: how many run at once at most, so a worker's own pace is rate / workers.
     `ramp_step`: place in the plan's `ramp` that the replay has reached (0 without a ramp). `changed_at`: ISO 8601, UTC.
     """
 
