@@ -1,0 +1,14 @@
+"""Amazon SNS subscription filter policies, evaluated here: a replay lets through what a subscription would get.
+
+    matcher = compile_policy('{"event_type": ["order_placed"]}', MESSAGE_ATTRIBUTES)
+    matcher.matches(stored_event)
+
+Pure and standard library only; docs/filter-policies.md has the table of operators and what is not certain. The way of a
+policy: document (text -> JSON object) -> structure ($or multiplied out, nested keys joined) -> patterns (one entry ->
+leaf_test; numeric, cidr and wildcard have modules) -> constraints -> attributes or body (one closure) -> matcher.
+"""
+
+from event_fork.filter_policy.errors import InvalidFilterPolicyError
+from event_fork.filter_policy.matcher import MESSAGE_ATTRIBUTES, MESSAGE_BODY, Filterable, Matcher, compile_policy
+
+__all__ = ["MESSAGE_ATTRIBUTES", "MESSAGE_BODY", "Filterable", "InvalidFilterPolicyError", "Matcher", "compile_policy"]
