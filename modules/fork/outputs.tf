@@ -79,8 +79,3 @@ output "event_source_mapping_uuid" {
   description = "Id of the event source mapping between queue and function."
   value       = aws_lambda_event_source_mapping.this.uuid
 }
-
-output "powertools_layer_arn" {
-  description = "ARN of the Powertools layer version that the function uses, so that functions of your own can use the same; null = none."
-  value       = one(local.powertools_layers)
-}

@@ -77,7 +77,7 @@ resource "aws_glue_catalog_table" "this" {
       name                  = "json"
       serialization_library = "org.openx.data.jsonserde.JsonSerDe"
       parameters = {
-        # The envelope writes MessageId, Athena's columns are lower case. false = names are left alone, so that attribute names keep theirs.
+        # The envelope says MessageId, Athena's columns are lower case. The keys of maps (names of attributes) keep their case.
         "case.insensitive" = "TRUE"
       }
     }
@@ -105,7 +105,7 @@ locals {
     { name = "messageattributes", type = "map<string,struct<type:string,value:string>>", comment = "Message attributes" },
   ]
 
-  event_type_sql = "messageattributes['${try(var.athena.event_type_attribute, "")}'].value"
+  event_type_sql = "element_at(messageattributes, '${try(var.athena.event_type_attribute, "")}').value" # null for events without it
   table_sql      = "\"${try(var.athena.table_name, "")}\""
 
   named_queries = {

@@ -1,0 +1,258 @@
+################################################################################
+# Topic and subscription
+################################################################################
+
+variable "name" {
+  description = "Name of the fork. Queue, function and log group are named after it, so it is unique in account and Region. 1-40 letters, digits, `-` or `_`."
+  type        = string
+  nullable    = false
+}
+
+variable "topic_arn" {
+  description = "ARN of the SNS topic to listen to, standard or FIFO. The topic itself is not changed. A topic of another account must allow this account `sns:Subscribe`; a topic of another Region needs `create_subscription = false`."
+  type        = string
+  nullable    = false
+}
+
+variable "create_subscription" {
+  description = "Whether to subscribe the queue to the topic. false is for a topic of another Region: SNS takes subscriptions only there, so the caller makes it with a provider of that Region. The queue accepts the topic's messages either way."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
+variable "filter_policy" {
+  description = "SNS filter policy as JSON text (`jsonencode`); null = all messages. At most 5 keys, 150 combinations of values and 256 KiB. A later change takes up to 15 minutes to act."
+  type        = string
+  default     = null
+}
+
+variable "filter_policy_scope" {
+  description = "What the filter policy looks at: `MessageAttributes` (default, as SNS) or `MessageBody` (the message must be JSON)."
+  type        = string
+  default     = "MessageAttributes"
+  nullable    = false
+}
+
+variable "raw_message_delivery" {
+  description = "Whether the queue gets the bare message instead of SNS's envelope. Take the setting of the regular pipeline's own subscription, for what lies here is what that pipeline will get. Default true; SNS then discards messages with more than 10 attributes into the dead-letter queue."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
+################################################################################
+# Queue and dead-letter queue
+################################################################################
+
+variable "retention_seconds" {
+  description = "How long events can be replayed, 60-1209600 s (14 days, the most SQS keeps a message; the default). Older ones are replayed from the archive of storage-backup."
+  type        = number
+  default     = 1209600
+  nullable    = false
+
+  validation {
+    condition     = var.retention_seconds >= 60 && var.retention_seconds <= 1209600
+    error_message = "retention_seconds must be 60-1209600 (14 days), for example 1209600. Received: ${var.retention_seconds}."
+  }
+}
+
+variable "kms_key" {
+  description = "Customer managed key for both queues; null = SQS-managed encryption. The key's policy must let `sns.amazonaws.com` use `kms:Decrypt` and `kms:GenerateDataKey`, or SNS cannot deliver; therefore the AWS managed key alias/aws/sqs does not work."
+  type        = object({ arn = string })
+  default     = null
+}
+
+variable "queue" {
+  description = <<-EOT
+    Further settings of the queue (how long it keeps messages is `retention_seconds`):
+    - `visibility_timeout_seconds`: how long a message in work stays hidden, 0-43200. Default null = 6 x function timeout + batching window, as AWS asks for.
+    - `max_receive_count`: attempts before a message goes to the dead-letter queue, 1-1000. Default 5, the least AWS advises: throttled invocations count as attempts.
+  EOT
+  type = object({
+    visibility_timeout_seconds = optional(number)
+    max_receive_count          = optional(number, 5)
+  })
+  default  = {}
+  nullable = false
+}
+
+variable "dead_letter_queue" {
+  description = <<-EOT
+    Settings of the dead-letter queue:
+    - `message_retention_seconds`: 60-1209600. Default 1209600 (14 days, the most): a message keeps the age it had in the queue.
+    - `only_from_queue`: whether only this fork's queue may name it as its dead-letter queue. Default true; false for Regions without redrive allow policies.
+  EOT
+  type = object({
+    message_retention_seconds = optional(number, 1209600)
+    only_from_queue           = optional(bool, true)
+  })
+  default  = {}
+  nullable = false
+}
+
+################################################################################
+# Function
+################################################################################
+
+variable "lambda_package" {
+  description = <<-EOT
+    Code of the function; {} = the package that comes with this module. Either `filename` (a zip on this machine) or `s3_bucket` and `s3_key` (and `s3_object_version`).
+    `source_code_hash` (base64 SHA-256) is computed from the file; give it for a package in S3, or for a file that is made during the same apply.
+  EOT
+  type = object({
+    filename          = optional(string)
+    s3_bucket         = optional(string)
+    s3_key            = optional(string)
+    s3_object_version = optional(string)
+    source_code_hash  = optional(string)
+  })
+  default  = {}
+  nullable = false
+}
+
+variable "function" {
+  description = <<-EOT
+    Settings of the function:
+    - `memory_size`: MiB, 128-10240. Default 256; processor share grows with it.
+    - `timeout_seconds`: 1-900. Default 60.
+    - `runtime`: default `python3.13`, what the shipped package is tested on.
+    - `architecture`: `arm64` (default, cheaper) or `x86_64`.
+    - `reserved_concurrency`: invocations kept for this function and its ceiling, 0 or more; 0 stops it. Default null = none. To slow a fork down use `event_source_mapping.maximum_concurrency`: it does not use up receive attempts.
+  EOT
+  type = object({
+    memory_size          = optional(number, 256)
+    timeout_seconds      = optional(number, 60)
+    runtime              = optional(string, "python3.13")
+    architecture         = optional(string, "arm64")
+    reserved_concurrency = optional(number)
+  })
+  default  = {}
+  nullable = false
+}
+
+variable "environment_variables" {
+  description = "Environment variables for the function, 4 KB in all. They win over `POWERTOOLS_SERVICE_NAME`, `POWERTOOLS_METRICS_NAMESPACE` and `POWERTOOLS_LOG_LEVEL`, which the module sets. `DEAD_LETTER_QUEUE_URL`, `DESTINATION_QUEUE_URL` and `REPLAY_ID` are the module's."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+
+  validation {
+    condition     = length(setintersection(keys(var.environment_variables), ["DESTINATION_QUEUE_URL", "REPLAY_ID"])) == 0
+    error_message = "environment_variables must not have DESTINATION_QUEUE_URL or REPLAY_ID: the module sets them from its own inputs, for example replay_id = \"heal-orders\". Received: ${join(", ", keys(var.environment_variables))}."
+  }
+}
+
+variable "powertools_layer_arn" {
+  description = "ARN of a layer version with Powertools for AWS Lambda (Python); null = AWS's public layer, version 27 (Powertools 3.23.0), for the runtimes python3.10-python3.13. \"\" = no such layer."
+  type        = string
+  default     = null
+}
+
+variable "log_level" {
+  description = "Log level of the function: DEBUG, INFO, WARNING, ERROR or CRITICAL."
+  type        = string
+  default     = "INFO"
+  nullable    = false
+}
+
+variable "log_retention_days" {
+  description = "Days that logs are kept, one of the values CloudWatch Logs allows. Default 30. 0 = for ever."
+  type        = number
+  default     = 30
+  nullable    = false
+}
+
+################################################################################
+# Event source mapping
+################################################################################
+
+variable "enabled" {
+  description = "Whether events are being replayed. false (default): they wait in the queue. true: all that wait, and all that arrive, go to the destination queue. The same switch is at the event source mapping itself (`aws lambda update-event-source-mapping --uuid ... --enabled`); Terraform sets it back at the next apply."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+variable "event_source_mapping" {
+  description = <<-EOT
+    How the function reads the queue while `enabled`:
+    - `batch_size`: messages an invocation gets at most, 1-10000; above 10 a window of at least 1 second is needed. Default 10. A batch also ends at 6 MB.
+    - `maximum_batching_window_seconds`: how long to wait for a full batch, 0-300. Default 0.
+    - `maximum_concurrency`: invocations at a time at most, 2-1000. Default null = as many as Lambda starts; a small number replays gently.
+  EOT
+  type = object({
+    batch_size                      = optional(number, 10)
+    maximum_batching_window_seconds = optional(number, 0)
+    maximum_concurrency             = optional(number)
+  })
+  default  = {}
+  nullable = false
+}
+
+################################################################################
+# Destination
+################################################################################
+
+variable "destination_queue" {
+  description = <<-EOT
+    Queue of the regular pipeline, which gets the replayed events: standard, in any account and Region.
+    - `arn`, `url`.
+    - `kms_key_arn`: customer managed key of that queue; null = none.
+    A queue of another account must let the function's role (output `function_role_arn`) send.
+  EOT
+  type = object({
+    arn         = string
+    url         = string
+    kms_key_arn = optional(string)
+  })
+  nullable = false
+
+  validation {
+    condition     = can(regex("^arn:[^:]+:sqs:[^:]+:[0-9]{12}:[A-Za-z0-9_-]{1,80}$", var.destination_queue.arn))
+    error_message = "destination_queue.arn must be the ARN of a standard queue (a FIFO queue asks for message groups, which events do not have), for example \"arn:aws:sqs:eu-west-1:123456789012:checkout\". Received: \"${var.destination_queue.arn}\"."
+  }
+
+  validation {
+    condition     = can(regex("^https?://.+/${element(split(":", var.destination_queue.arn), -1)}$", var.destination_queue.url))
+    error_message = "destination_queue.url must be the URL of the queue in destination_queue.arn, for example \"https://sqs.eu-west-1.amazonaws.com/123456789012/checkout\". Received: \"${var.destination_queue.url}\"."
+  }
+
+  validation {
+    condition     = try(coalesce(var.destination_queue.kms_key_arn), null) == null || can(regex("^arn:[^:]+:kms:[^:]+:[0-9]{12}:key/.+$", var.destination_queue.kms_key_arn))
+    error_message = "destination_queue.kms_key_arn must be the ARN of a key, not of an alias, for example \"arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab\". Received: ${jsonencode(var.destination_queue.kms_key_arn)}."
+  }
+}
+
+variable "replay_id" {
+  description = "Mark of the copies: the message attribute `event-fork-replay-id` has this value, so that a consumer can tell them from first deliveries. null = the fork's name."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.replay_id == null || can(regex("^[A-Za-z0-9_.:/-]{1,128}$", var.replay_id))
+    error_message = "replay_id must be 1-128 letters, digits or _.:/-, for example \"heal-orders-2024-05-31\". Received: ${jsonencode(var.replay_id)}."
+  }
+}
+
+################################################################################
+# Alarms and tags
+################################################################################
+
+variable "alarms" {
+  description = <<-EOT
+    CloudWatch alarms; null = none. With an object, an alarm says when the dead-letter queue is not empty. (The age of messages is none here: they are meant to wait.)
+    - `actions`: ARNs to notify on alarm and on recovery (SNS topics, Systems Manager items). Default [].
+  EOT
+  type = object({
+    actions = optional(list(string), [])
+  })
+  default = null
+}
+
+variable "tags" {
+  description = "Tags for everything that can have them."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+}

@@ -1,0 +1,513 @@
+################################################################################
+# Topic and subscription
+################################################################################
+
+variable "name" {
+  description = "Name of the fork. Queue, function and log group are named after it, so it is unique in account and Region. 1-40 letters, digits, `-` or `_`."
+  type        = string
+  nullable    = false
+}
+
+variable "topic_arn" {
+  description = "ARN of the SNS topic to listen to, standard or FIFO. The topic itself is not changed. A topic of another account must allow this account `sns:Subscribe`; a topic of another Region needs `create_subscription = false`."
+  type        = string
+  nullable    = false
+}
+
+variable "create_subscription" {
+  description = "Whether to subscribe the queue to the topic. false is for a topic of another Region: SNS takes subscriptions only there, so the caller makes it with a provider of that Region. The queue accepts the topic's messages either way."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
+variable "filter_policy" {
+  description = "SNS filter policy as JSON text (`jsonencode`); null = all messages. At most 5 keys, 150 combinations of values and 256 KiB. A later change takes up to 15 minutes to act."
+  type        = string
+  default     = null
+}
+
+variable "filter_policy_scope" {
+  description = "What the filter policy looks at: `MessageAttributes` (default, as SNS) or `MessageBody` (the message must be JSON)."
+  type        = string
+  default     = "MessageAttributes"
+  nullable    = false
+}
+
+################################################################################
+# Queue and dead-letter queue
+################################################################################
+
+variable "kms_key" {
+  description = "Customer managed key for what is on its way: both queues and the delivery stream; null = SQS-managed encryption and a key owned by Firehose. The key's policy must let `sns.amazonaws.com` use `kms:Decrypt` and `kms:GenerateDataKey`, or SNS cannot deliver; therefore the AWS managed key alias/aws/sqs does not work."
+  type        = object({ arn = string })
+  default     = null
+}
+
+variable "queue" {
+  description = <<-EOT
+    Settings of the queue:
+    - `message_retention_seconds`: how long an unprocessed message waits, 60-1209600 (14 days). Default 345600 (4 days), as SQS.
+    - `visibility_timeout_seconds`: how long a message in work stays hidden, 0-43200. Default null = 6 x function timeout + batching window, as AWS asks for.
+    - `max_receive_count`: attempts before a message goes to the dead-letter queue, 1-1000. Default 5, the least AWS advises: throttled invocations count as attempts.
+  EOT
+  type = object({
+    message_retention_seconds  = optional(number, 345600)
+    visibility_timeout_seconds = optional(number)
+    max_receive_count          = optional(number, 5)
+  })
+  default  = {}
+  nullable = false
+}
+
+variable "dead_letter_queue" {
+  description = <<-EOT
+    Settings of the dead-letter queue:
+    - `message_retention_seconds`: 60-1209600. Default 1209600 (14 days, the most): a message keeps the age it had in the queue.
+    - `only_from_queue`: whether only this fork's queue may name it as its dead-letter queue. Default true; false for Regions without redrive allow policies.
+  EOT
+  type = object({
+    message_retention_seconds = optional(number, 1209600)
+    only_from_queue           = optional(bool, true)
+  })
+  default  = {}
+  nullable = false
+}
+
+################################################################################
+# Function
+################################################################################
+
+variable "lambda_package" {
+  description = <<-EOT
+    Code of the function; {} = the package that comes with this module. Either `filename` (a zip on this machine) or `s3_bucket` and `s3_key` (and `s3_object_version`).
+    `source_code_hash` (base64 SHA-256) is computed from the file; give it for a package in S3, or for a file that is made during the same apply.
+  EOT
+  type = object({
+    filename          = optional(string)
+    s3_bucket         = optional(string)
+    s3_key            = optional(string)
+    s3_object_version = optional(string)
+    source_code_hash  = optional(string)
+  })
+  default  = {}
+  nullable = false
+}
+
+variable "function" {
+  description = <<-EOT
+    Settings of the function:
+    - `memory_size`: MiB, 128-10240. Default 512; processor share grows with it.
+    - `timeout_seconds`: 1-900. Default 60.
+    - `runtime`: default `python3.13`, what the shipped package is tested on.
+    - `architecture`: `arm64` (default, cheaper) or `x86_64`.
+    - `reserved_concurrency`: invocations kept for this function and its ceiling, 0 or more; 0 stops it. Default null = none. To slow a fork down use `event_source_mapping.maximum_concurrency`: it does not use up receive attempts.
+  EOT
+  type = object({
+    memory_size          = optional(number, 512)
+    timeout_seconds      = optional(number, 60)
+    runtime              = optional(string, "python3.13")
+    architecture         = optional(string, "arm64")
+    reserved_concurrency = optional(number)
+  })
+  default  = {}
+  nullable = false
+}
+
+variable "event_type_attribute" {
+  description = "Message attribute that becomes the field `event_type` of the document."
+  type        = string
+  default     = "event_type"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_.-]{1,256}$", var.event_type_attribute))
+    error_message = "event_type_attribute must be the name of a message attribute, 1-256 letters, digits or _.-, for example \"event_type\". Received: \"${var.event_type_attribute}\"."
+  }
+}
+
+variable "redact" {
+  description = <<-EOT
+    What is taken out of the published JSON before anything is indexed or stored, each rule with:
+    - `path`: `$`, `.name`, `['name']`, `[*]`, `[n]` and `..name` (at any depth), for example `$.payment.card`.
+    - `action`: `remove` (default) or `mask`.
+    - `mask`: text put in the place of a masked value; default `***`.
+    A message that is not a JSON object cannot be indexed and goes to the dead-letter queue.
+  EOT
+  type = list(object({
+    path   = string
+    action = optional(string, "remove")
+    mask   = optional(string)
+  }))
+  default  = []
+  nullable = false
+
+  validation {
+    condition     = alltrue([for rule in var.redact : can(regex("^\\$([.][.]?[\\p{L}\\p{N}_-]+|([.][.])?\\[('([^'\\\\]|\\\\.)*'|\"([^\"\\\\]|\\\\.)*\"|0|[1-9][0-9]*|[*])\\])*$", rule.path))])
+    error_message = "redact[*].path must be made of $, .name, ['name'], [*], [n] and ..name, for example \"$.payment.card\". Received: ${join(", ", var.redact[*].path)}."
+  }
+
+  validation {
+    condition     = alltrue([for rule in var.redact : contains(["remove", "mask"], rule.action) && (rule.mask == null || rule.action == "mask")])
+    error_message = "redact[*].action must be \"remove\" or \"mask\", and mask goes with \"mask\" only, for example { path = \"$.email\", action = \"mask\", mask = \"***\" }. Received: ${jsonencode(var.redact)}."
+  }
+}
+
+variable "environment_variables" {
+  description = "Environment variables for the function, 4 KB in all. They win over `POWERTOOLS_SERVICE_NAME`, `POWERTOOLS_METRICS_NAMESPACE` and `POWERTOOLS_LOG_LEVEL`, which the module sets. `DEAD_LETTER_QUEUE_URL`, `DELIVERY_STREAM_NAME`, `EVENT_TYPE_ATTRIBUTE` and `REDACT` are the module's."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+
+  validation {
+    condition     = length(setintersection(keys(var.environment_variables), ["DELIVERY_STREAM_NAME", "EVENT_TYPE_ATTRIBUTE", "REDACT"])) == 0
+    error_message = "environment_variables must not have DELIVERY_STREAM_NAME, EVENT_TYPE_ATTRIBUTE or REDACT: the module sets them from its own inputs, for example event_type_attribute = \"type\". Received: ${join(", ", keys(var.environment_variables))}."
+  }
+}
+
+variable "powertools_layer_arn" {
+  description = "ARN of a layer version with Powertools for AWS Lambda (Python); null = AWS's public layer, version 27 (Powertools 3.23.0), for the runtimes python3.10-python3.13. \"\" = no such layer."
+  type        = string
+  default     = null
+}
+
+variable "log_level" {
+  description = "Log level of the function: DEBUG, INFO, WARNING, ERROR or CRITICAL."
+  type        = string
+  default     = "INFO"
+  nullable    = false
+}
+
+variable "log_retention_days" {
+  description = "Days that the logs of function and stream are kept, one of the values CloudWatch Logs allows. Default 30. 0 = for ever."
+  type        = number
+  default     = 30
+  nullable    = false
+}
+
+################################################################################
+# Event source mapping
+################################################################################
+
+variable "event_source_mapping" {
+  description = <<-EOT
+    How the function reads the queue:
+    - `batch_size`: messages an invocation gets at most, 1-10000; above 10 a window of at least 1 second is needed. Default 1000: few invocations, full Firehose records. A batch also ends at 6 MB.
+    - `maximum_batching_window_seconds`: how long to wait for a full batch, 0-300. Default 5.
+    - `maximum_concurrency`: invocations at a time at most, 2-1000. Default null = as many as Lambda starts.
+    - `enabled`: false lets messages wait in the queue. Default true.
+  EOT
+  type = object({
+    batch_size                      = optional(number, 1000)
+    maximum_batching_window_seconds = optional(number, 5)
+    maximum_concurrency             = optional(number)
+    enabled                         = optional(bool, true)
+  })
+  default  = {}
+  nullable = false
+}
+
+################################################################################
+# Delivery stream
+################################################################################
+
+variable "index_name" {
+  description = "Index that documents go to; Firehose adds the period, for example `orders-2024-05-31`. At most 80 lower-case letters, digits or `_.-`."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z0-9][a-z0-9_.-]{0,79}$", var.index_name))
+    error_message = "index_name must be 1-80 lower-case letters, digits or _.- and begin with a letter or digit, for example \"orders\". Received: \"${var.index_name}\"."
+  }
+}
+
+variable "index_rotation_period" {
+  description = "How often a new index begins (UTC): `NoRotation`, `OneHour`, `OneDay`, `OneWeek` or `OneMonth`. Old indexes are the cheapest way to delete old documents."
+  type        = string
+  default     = "OneDay"
+  nullable    = false
+
+  validation {
+    condition     = contains(["NoRotation", "OneHour", "OneDay", "OneWeek", "OneMonth"], var.index_rotation_period)
+    error_message = "index_rotation_period must be one of NoRotation, OneHour, OneDay, OneWeek, OneMonth, for example \"OneDay\". Received: \"${var.index_rotation_period}\"."
+  }
+}
+
+variable "document_id" {
+  description = "`FIREHOSE_DEFAULT`: Firehose gives each document an id, so that its own retries do not make duplicates. `NO_DOCUMENT_ID`: OpenSearch does, which costs it less."
+  type        = string
+  default     = "FIREHOSE_DEFAULT"
+  nullable    = false
+
+  validation {
+    condition     = contains(["FIREHOSE_DEFAULT", "NO_DOCUMENT_ID"], var.document_id)
+    error_message = "document_id must be \"FIREHOSE_DEFAULT\" or \"NO_DOCUMENT_ID\", for example \"FIREHOSE_DEFAULT\". Received: \"${var.document_id}\"."
+  }
+}
+
+variable "retry_duration_seconds" {
+  description = "How long Firehose tries again when the domain does not answer or is overloaded, 0-7200, the first attempt included. Then the documents go to the bucket."
+  type        = number
+  default     = 300
+  nullable    = false
+
+  validation {
+    condition     = var.retry_duration_seconds >= 0 && var.retry_duration_seconds <= 7200
+    error_message = "retry_duration_seconds must be 0-7200, for example 300. Received: ${var.retry_duration_seconds}."
+  }
+}
+
+variable "buffering" {
+  description = <<-EOT
+    When Firehose delivers, whichever comes first:
+    - `interval_seconds`: 0-900. Default 300.
+    - `size_mib`: 1-100, before compression. Default 5.
+  EOT
+  type = object({
+    interval_seconds = optional(number, 300)
+    size_mib         = optional(number, 5)
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = var.buffering.interval_seconds >= 0 && var.buffering.interval_seconds <= 900
+    error_message = "buffering.interval_seconds must be 0-900, for example 300. Received: ${var.buffering.interval_seconds}."
+  }
+
+  validation {
+    condition     = var.buffering.size_mib >= 1 && var.buffering.size_mib <= 100
+    error_message = "buffering.size_mib must be 1-100, for example 5. Received: ${var.buffering.size_mib}."
+  }
+}
+
+variable "transformation_function" {
+  description = <<-EOT
+    Function that Firehose sends the records through before it writes them; null = none. For example `event_fork.redact.handler` of the shipped package, or your own:
+    - `arn`: ARN of the function, a version or an alias. Its timeout may be at most 5 minutes.
+    - `buffer_size_mib` and `buffer_interval_seconds`: 0.2-3 MiB (default 1) and 0-900 s (default 60) that are gathered for an invocation.
+    - `retries`: further attempts when an invocation fails, 0-300. Default 3.
+  EOT
+  type = object({
+    arn                     = string
+    buffer_size_mib         = optional(number, 1)
+    buffer_interval_seconds = optional(number, 60)
+    retries                 = optional(number, 3)
+  })
+  default = null
+}
+
+################################################################################
+# Domain
+################################################################################
+
+variable "domain" {
+  description = "Existing OpenSearch domain; null = the module makes one (`new_domain`). A domain with fine-grained access control must map the delivery role (output `delivery_role_arn`) to a role that may write; one in a VPC needs `vpc`."
+  type        = object({ arn = string, endpoint = string })
+  default     = null
+
+  validation {
+    condition     = var.domain == null || can(regex("^arn:[^:]+:es:[^:]+:[0-9]{12}:domain/[a-z][a-z0-9-]{2,27}$", var.domain.arn))
+    error_message = "domain.arn must be the ARN of an OpenSearch domain, for example \"arn:aws:es:eu-west-1:123456789012:domain/orders\". Received: \"${try(var.domain.arn, "null")}\"."
+  }
+}
+
+variable "new_domain" {
+  description = <<-EOT
+    The domain that the module makes when none is given; encrypted at rest and between nodes, TLS 1.2 at least:
+    - `name`: 3-28 lower-case letters, digits or `-`; null = made from the fork's name.
+    - `engine_version`: default `OpenSearch_2.19`.
+    - `instance_type`, `instance_count`: data nodes. Default 2 x `m7g.medium.search`, in two zones when the number is even.
+    - `master_type`, `master_count`: dedicated masters, 0, 3 or 5. Default 3 x `m7g.medium.search`.
+    - `volume_size_gib`: gp3 volume of each data node. Default 20.
+    - `kms_key`: object with the `arn` of a customer managed key; null = the AWS managed key aws/es.
+    - `master_user_arn`: turns fine-grained access control on, with this IAM principal as its administrator; null = off. Cannot be turned off again.
+    - `access_principal_arns`: IAM principals that the domain's own policy lets in, for example of people who use Dashboards. Default [] = no such policy; permissions of the principals themselves count.
+  EOT
+  type = object({
+    name                  = optional(string)
+    engine_version        = optional(string, "OpenSearch_2.19")
+    instance_type         = optional(string, "m7g.medium.search")
+    instance_count        = optional(number, 2)
+    master_type           = optional(string, "m7g.medium.search")
+    master_count          = optional(number, 3)
+    volume_size_gib       = optional(number, 20)
+    kms_key               = optional(object({ arn = string }))
+    master_user_arn       = optional(string)
+    access_principal_arns = optional(list(string), [])
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = var.new_domain.name == null || can(regex("^[a-z][a-z0-9-]{2,27}$", var.new_domain.name))
+    error_message = "new_domain.name must be 3-28 lower-case letters, digits or '-' and begin with a letter, for example \"orders\". Received: ${jsonencode(var.new_domain.name)}."
+  }
+
+  validation {
+    condition     = can(regex("^OpenSearch_[1-9][0-9]*[.][0-9]+$", var.new_domain.engine_version))
+    error_message = "new_domain.engine_version must be an OpenSearch version, for example \"OpenSearch_2.19\". Received: \"${var.new_domain.engine_version}\"."
+  }
+
+  validation {
+    condition     = endswith(var.new_domain.instance_type, ".search") && endswith(var.new_domain.master_type, ".search")
+    error_message = "new_domain.instance_type and new_domain.master_type must be OpenSearch instance types, for example \"m7g.large.search\". Received: \"${var.new_domain.instance_type}\", \"${var.new_domain.master_type}\"."
+  }
+
+  validation {
+    condition     = var.new_domain.instance_count >= 1 && var.new_domain.instance_count <= 80
+    error_message = "new_domain.instance_count must be 1-80, for example 2. Received: ${var.new_domain.instance_count}."
+  }
+
+  validation {
+    condition     = contains([0, 3, 5], var.new_domain.master_count)
+    error_message = "new_domain.master_count must be 0, 3 or 5: an even number cannot outvote a split, for example 3. Received: ${var.new_domain.master_count}."
+  }
+
+  validation {
+    condition     = var.new_domain.volume_size_gib >= 10
+    error_message = "new_domain.volume_size_gib must be at least 10, for example 20. Received: ${var.new_domain.volume_size_gib}."
+  }
+
+  validation {
+    condition     = var.domain == null || (var.new_domain.name == null && var.new_domain.master_user_arn == null && length(var.new_domain.access_principal_arns) == 0)
+    error_message = "new_domain is for the domain that the module makes, and an existing one is given: leave one of them out, for example domain = null. Received: new_domain.name = ${jsonencode(var.new_domain.name)}."
+  }
+}
+
+variable "vpc" {
+  description = "Subnets and security groups for a domain inside a VPC: Firehose's network interfaces, and the new domain's where the module makes it. The groups must allow HTTPS among themselves, or to the domain. null = public endpoint, guarded by IAM. Cannot be changed later without a new stream."
+  type        = object({ subnet_ids = list(string), security_group_ids = list(string) })
+  default     = null
+
+  validation {
+    condition     = var.vpc == null || (length(try(var.vpc.subnet_ids, [])) > 0 && length(try(var.vpc.security_group_ids, [])) >= 1 && length(try(var.vpc.security_group_ids, [])) <= 5)
+    error_message = "vpc must have at least one subnet and 1-5 security groups, for example { subnet_ids = [\"subnet-0a1b2c\"], security_group_ids = [\"sg-0a1b2c\"] }. Received: ${try(jsonencode(var.vpc), "null")}."
+  }
+}
+
+################################################################################
+# Bucket
+################################################################################
+
+variable "s3_backup_mode" {
+  description = "What the bucket gets: `FailedDocumentsOnly` (what could not be indexed) or `AllDocuments` (every document too). Cannot be changed later without a new stream."
+  type        = string
+  default     = "FailedDocumentsOnly"
+  nullable    = false
+
+  validation {
+    condition     = contains(["FailedDocumentsOnly", "AllDocuments"], var.s3_backup_mode)
+    error_message = "s3_backup_mode must be \"FailedDocumentsOnly\" or \"AllDocuments\", for example \"FailedDocumentsOnly\". Received: \"${var.s3_backup_mode}\"."
+  }
+}
+
+variable "prefix" {
+  description = "Prefix of the object keys: rejected documents go to `errors/<prefix><kind>/date=yyyy-MM-dd/...`, with `AllDocuments` every document to `<prefix>date=yyyy-MM-dd/hour=HH/...`. Empty, or ending with `/`."
+  type        = string
+  default     = ""
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^([A-Za-z0-9_.=+@-][A-Za-z0-9_.=+@/-]{0,698}/)?$", var.prefix)) && !startswith(var.prefix, "errors/")
+    error_message = "prefix must be empty, or at most 700 letters, digits and _.=+@-/ that end with \"/\" and do not begin with \"/\" or \"errors/\", for example \"orders/\". Received: \"${var.prefix}\"."
+  }
+}
+
+variable "compression" {
+  description = "Compression of the objects in the bucket: `GZIP`, `ZIP`, `Snappy` or `UNCOMPRESSED`."
+  type        = string
+  default     = "GZIP"
+  nullable    = false
+
+  validation {
+    condition     = contains(["UNCOMPRESSED", "GZIP", "ZIP", "Snappy"], var.compression)
+    error_message = "compression must be one of UNCOMPRESSED, GZIP, ZIP, Snappy, for example \"GZIP\". Received: \"${var.compression}\"."
+  }
+}
+
+variable "bucket" {
+  description = "Existing bucket for rejected documents; null = the module makes one: private, versioned, encrypted, TLS only. Nothing of an existing bucket is changed; it must be in the fork's Region and, in another account, let the delivery role (output `delivery_role_arn`) write."
+  type        = object({ arn = string, name = string })
+  default     = null
+
+  validation {
+    condition     = var.bucket == null || can(regex("^arn:[^:]+:s3:::[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", var.bucket.arn))
+    error_message = "bucket.arn must be the ARN of an S3 bucket, for example \"arn:aws:s3:::orders-archive\". Received: \"${try(var.bucket.arn, "null")}\"."
+  }
+
+  validation {
+    condition     = try(endswith(var.bucket.arn, ":::${var.bucket.name}"), true)
+    error_message = "bucket.name must be the name in bucket.arn, for example { arn = \"arn:aws:s3:::orders-archive\", name = \"orders-archive\" }. Received: ${try(jsonencode(var.bucket), "null")}."
+  }
+}
+
+variable "bucket_kms_key" {
+  description = "Customer managed key that objects are encrypted with; null = the AWS managed key aws/s3 in the module's own bucket, and the bucket's default encryption in an existing one."
+  type        = object({ arn = string })
+  default     = null
+
+  validation {
+    condition     = var.bucket_kms_key == null || can(regex("^arn:[^:]+:kms:[^:]+:[0-9]{12}:key/.+$", var.bucket_kms_key.arn))
+    error_message = "bucket_kms_key.arn must be the ARN of a key, not of an alias, for example \"arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab\". Received: \"${try(var.bucket_kms_key.arn, "null")}\"."
+  }
+}
+
+variable "bucket_force_destroy" {
+  description = "Whether destroying the module's own bucket also destroys the objects in it. false stops Terraform at a bucket that is not empty."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+variable "lifecycle_rules" {
+  description = <<-EOT
+    Lifecycle rules of the module's own bucket, beside the one that aborts incomplete multipart uploads after 7 days. Each has:
+    - `id`, `prefix` (default "" = all objects), `enabled` (default true).
+    - `transitions`: list of `days` and `storage_class` (GLACIER, GLACIER_IR, DEEP_ARCHIVE, INTELLIGENT_TIERING, ONEZONE_IA, STANDARD_IA).
+    - `expiration_days`, `noncurrent_version_expiration_days`.
+  EOT
+  type = list(object({
+    id      = string
+    prefix  = optional(string, "")
+    enabled = optional(bool, true)
+    transitions = optional(list(object({
+      days          = number
+      storage_class = string
+    })), [])
+    expiration_days                    = optional(number)
+    noncurrent_version_expiration_days = optional(number)
+  }))
+  default  = []
+  nullable = false
+
+  validation {
+    condition     = var.bucket == null || length(var.lifecycle_rules) == 0
+    error_message = "lifecycle_rules are for the module's own bucket: an existing bucket (${try(var.bucket.name, "none")}) keeps its owner's rules. For example bucket = null. Received: ${join(", ", var.lifecycle_rules[*].id)}."
+  }
+}
+
+################################################################################
+# Alarms and tags
+################################################################################
+
+variable "alarms" {
+  description = <<-EOT
+    CloudWatch alarms; null = none. With an object, an alarm says when the dead-letter queue is not empty, and another when messages wait too long:
+    - `actions`: ARNs to notify on alarm and on recovery (SNS topics, Systems Manager items). Default [].
+    - `oldest_message_age_seconds`: age of the oldest message that is too much. Default 3600. 0 = no such alarm.
+  EOT
+  type = object({
+    actions                    = optional(list(string), [])
+    oldest_message_age_seconds = optional(number, 3600)
+  })
+  default = null
+}
+
+variable "tags" {
+  description = "Tags for everything that can have them."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+}
