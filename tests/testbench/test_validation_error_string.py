@@ -22,7 +22,11 @@ from testbench.backends.ministack.corrections.api_gateway import validation_erro
             "x",
             'instance type (string) does not match any allowed primitive type (allowed: ["integer","number"])',
         ),
-        ({"type": "string"}, True, 'instance type (boolean) does not match any allowed primitive type (allowed: ["string"])'),
+        (
+            {"type": "null"},
+            True,
+            'instance type (boolean) does not match any allowed primitive type (allowed: ["null"])',
+        ),
         ({"enum": ["a", "b"]}, "c", 'instance value ("c") not found in enum (possible values: ["a","b"])'),
         ({"minimum": 5}, 4, "numeric instance is lower than the required minimum (minimum: 5, found: 4)"),
         ({"maximum": 5}, 6, "numeric instance is greater than the required maximum (maximum: 5, found: 6)"),
@@ -32,7 +36,7 @@ from testbench.backends.ministack.corrections.api_gateway import validation_erro
         ({"minItems": 1}, [], "array is too short: must have at least 1 elements but instance has 0 elements"),
         ({"maxItems": 0}, [1], "array is too long: must have at most 0 elements but instance has 1 elements"),
     ],
-)  # fmt: skip
+)
 def test_each_violation_is_said_in_the_words_of_aws(schema: dict[str, Any], body: Any, said: str) -> None:
     assert validation_error_string(schema, json.dumps(body)) == f"[{said}]"
 
