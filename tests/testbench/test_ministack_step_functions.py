@@ -96,7 +96,8 @@ class Place:
             answer: dict[str, Any] = self.client("stepfunctions").describe_execution(executionArn=execution)
             return None if answer["status"] == "RUNNING" else answer
 
-        return until(found)
+        ended: dict[str, Any] = until(found)
+        return ended
 
     def run(self, machine: str, given: Any) -> dict[str, Any]:
         return self.ended(self.start(machine, given))
