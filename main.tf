@@ -1,0 +1,112 @@
+# One topic, all its forks. Each fork stands alone: it has its own subscription, queue, dead-letter queue and function.
+# Defaults are the submodules': an attribute that is left out here is null there, and null means the default.
+
+module "storage_backups" {
+  source   = "./modules/storage-backup"
+  for_each = var.storage_backups
+
+  name      = each.key
+  topic_arn = var.topic_arn
+
+  create_subscription     = each.value.create_subscription
+  filter_policy           = each.value.filter_policy
+  filter_policy_scope     = each.value.filter_policy_scope
+  kms_key                 = each.value.kms_key
+  queue                   = each.value.queue
+  dead_letter_queue       = each.value.dead_letter_queue
+  function                = each.value.function
+  record_format           = each.value.record_format
+  pack_records            = each.value.pack_records
+  redact                  = each.value.redact
+  environment_variables   = each.value.environment_variables
+  log_level               = each.value.log_level
+  log_retention_days      = each.value.log_retention_days
+  event_source_mapping    = each.value.event_source_mapping
+  buffering               = each.value.buffering
+  prefix                  = each.value.prefix
+  compression             = each.value.compression
+  transformation_function = each.value.transformation_function
+  bucket                  = each.value.bucket
+  bucket_kms_key          = each.value.bucket_kms_key
+  bucket_force_destroy    = each.value.bucket_force_destroy
+  lifecycle_rules         = each.value.lifecycle_rules
+  athena                  = each.value.athena
+  alarms                  = each.value.alarms
+
+  lambda_package       = var.lambda_package
+  powertools_layer_arn = var.powertools_layer_arn
+  tags                 = merge(var.tags, each.value.tags)
+}
+
+module "search_analytics" {
+  source   = "./modules/search-analytics"
+  for_each = var.search_analytics
+
+  name      = each.key
+  topic_arn = var.topic_arn
+
+  create_subscription     = each.value.create_subscription
+  filter_policy           = each.value.filter_policy
+  filter_policy_scope     = each.value.filter_policy_scope
+  kms_key                 = each.value.kms_key
+  queue                   = each.value.queue
+  dead_letter_queue       = each.value.dead_letter_queue
+  function                = each.value.function
+  event_type_attribute    = each.value.event_type_attribute
+  redact                  = each.value.redact
+  environment_variables   = each.value.environment_variables
+  log_level               = each.value.log_level
+  log_retention_days      = each.value.log_retention_days
+  event_source_mapping    = each.value.event_source_mapping
+  index_name              = each.value.index_name
+  index_rotation_period   = each.value.index_rotation_period
+  document_id             = each.value.document_id
+  retry_duration_seconds  = each.value.retry_duration_seconds
+  buffering               = each.value.buffering
+  transformation_function = each.value.transformation_function
+  domain                  = each.value.domain
+  new_domain              = each.value.new_domain
+  vpc                     = each.value.vpc
+  s3_backup_mode          = each.value.s3_backup_mode
+  prefix                  = each.value.prefix
+  compression             = each.value.compression
+  bucket                  = each.value.bucket
+  bucket_kms_key          = each.value.bucket_kms_key
+  bucket_force_destroy    = each.value.bucket_force_destroy
+  lifecycle_rules         = each.value.lifecycle_rules
+  alarms                  = each.value.alarms
+
+  lambda_package       = var.lambda_package
+  powertools_layer_arn = var.powertools_layer_arn
+  tags                 = merge(var.tags, each.value.tags)
+}
+
+module "replays" {
+  source   = "./modules/replay"
+  for_each = var.replays
+
+  name      = each.key
+  topic_arn = var.topic_arn
+
+  create_subscription   = each.value.create_subscription
+  filter_policy         = each.value.filter_policy
+  filter_policy_scope   = each.value.filter_policy_scope
+  raw_message_delivery  = each.value.raw_message_delivery
+  retention_seconds     = each.value.retention_seconds
+  kms_key               = each.value.kms_key
+  queue                 = each.value.queue
+  dead_letter_queue     = each.value.dead_letter_queue
+  function              = each.value.function
+  environment_variables = each.value.environment_variables
+  log_level             = each.value.log_level
+  log_retention_days    = each.value.log_retention_days
+  enabled               = each.value.enabled
+  event_source_mapping  = each.value.event_source_mapping
+  destination_queue     = each.value.destination_queue
+  replay_id             = each.value.replay_id
+  alarms                = each.value.alarms
+
+  lambda_package       = var.lambda_package
+  powertools_layer_arn = var.powertools_layer_arn
+  tags                 = merge(var.tags, each.value.tags)
+}

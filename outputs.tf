@@ -1,0 +1,89 @@
+################################################################################
+# Storage and backup
+################################################################################
+
+output "storage_backups" {
+  description = "Of each fork in `storage_backups`, by its name: the outputs of [modules/storage-backup](modules/storage-backup/README.md#outputs)."
+  value = { for name, fork in module.storage_backups : name => {
+    subscription_arn          = fork.subscription_arn
+    queue_arn                 = fork.queue_arn
+    queue_url                 = fork.queue_url
+    queue_name                = fork.queue_name
+    dead_letter_queue_arn     = fork.dead_letter_queue_arn
+    dead_letter_queue_url     = fork.dead_letter_queue_url
+    dead_letter_queue_name    = fork.dead_letter_queue_name
+    function_arn              = fork.function_arn
+    function_name             = fork.function_name
+    function_role_arn         = fork.function_role_arn
+    function_role_name        = fork.function_role_name
+    log_group_name            = fork.log_group_name
+    event_source_mapping_uuid = fork.event_source_mapping_uuid
+    delivery_stream_name      = fork.delivery_stream_name
+    delivery_stream_arn       = fork.delivery_stream_arn
+    delivery_role_arn         = fork.delivery_role_arn
+    delivery_log_group_name   = fork.delivery_log_group_name
+    bucket_name               = fork.bucket_name
+    bucket_arn                = fork.bucket_arn
+    glue_database_name        = fork.glue_database_name
+    glue_table_name           = fork.glue_table_name
+    athena_workgroup_name     = fork.athena_workgroup_name
+    athena_named_query_ids    = fork.athena_named_query_ids
+  } }
+}
+
+################################################################################
+# Search and analytics
+################################################################################
+
+output "search_analytics" {
+  description = "Of each fork in `search_analytics`, by its name: the outputs of [modules/search-analytics](modules/search-analytics/README.md#outputs)."
+  value = { for name, fork in module.search_analytics : name => {
+    subscription_arn          = fork.subscription_arn
+    queue_arn                 = fork.queue_arn
+    queue_url                 = fork.queue_url
+    queue_name                = fork.queue_name
+    dead_letter_queue_arn     = fork.dead_letter_queue_arn
+    dead_letter_queue_url     = fork.dead_letter_queue_url
+    dead_letter_queue_name    = fork.dead_letter_queue_name
+    function_arn              = fork.function_arn
+    function_name             = fork.function_name
+    function_role_arn         = fork.function_role_arn
+    function_role_name        = fork.function_role_name
+    layers                    = fork.layers
+    log_group_name            = fork.log_group_name
+    event_source_mapping_uuid = fork.event_source_mapping_uuid
+    delivery_stream_name      = fork.delivery_stream_name
+    delivery_stream_arn       = fork.delivery_stream_arn
+    delivery_role_arn         = fork.delivery_role_arn
+    delivery_log_group_name   = fork.delivery_log_group_name
+    domain_arn                = fork.domain_arn
+    domain_endpoint           = fork.domain_endpoint
+    index_name                = fork.index_name
+    bucket_name               = fork.bucket_name
+    bucket_arn                = fork.bucket_arn
+  } }
+}
+
+################################################################################
+# Replay
+################################################################################
+
+output "replays" {
+  description = "Of each fork in `replays`, by its name: the outputs of [modules/replay](modules/replay/README.md#outputs)."
+  value = { for name, fork in module.replays : name => {
+    subscription_arn          = fork.subscription_arn
+    queue_arn                 = fork.queue_arn
+    queue_url                 = fork.queue_url
+    queue_name                = fork.queue_name
+    dead_letter_queue_arn     = fork.dead_letter_queue_arn
+    dead_letter_queue_url     = fork.dead_letter_queue_url
+    dead_letter_queue_name    = fork.dead_letter_queue_name
+    function_arn              = fork.function_arn
+    function_name             = fork.function_name
+    function_role_arn         = fork.function_role_arn
+    function_role_name        = fork.function_role_name
+    layers                    = fork.layers
+    log_group_name            = fork.log_group_name
+    event_source_mapping_uuid = fork.event_source_mapping_uuid
+  } }
+}
