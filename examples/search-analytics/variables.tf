@@ -1,0 +1,32 @@
+variable "name" {
+  description = "What everything in this example is named after."
+  type        = string
+  default     = "orders"
+  nullable    = false
+}
+
+variable "powertools_layer_arn" {
+  description = "Layer version with Powertools for AWS Lambda (Python); null = the public layer of AWS."
+  type        = string
+  default     = null
+}
+
+variable "domain" {
+  description = "Existing OpenSearch domain; null = a new one."
+  type        = object({ arn = string, endpoint = string })
+  default     = null
+}
+
+variable "buffering_interval_seconds" {
+  description = "How long Firehose gathers documents before it sends them, 0-900."
+  type        = number
+  default     = 60
+  nullable    = false
+}
+
+variable "force_destroy" {
+  description = "Whether `terraform destroy` may delete a bucket that still holds rejected documents."
+  type        = bool
+  default     = false
+  nullable    = false
+}
