@@ -1,9 +1,48 @@
-"""Corrections of the pinned MiniStack, each in its own module, applied before the emulator starts."""
+"""Corrections of the pinned MiniStack, each in its own module with its reason, applied before the emulator starts.
 
-from testbench.backends.ministack.corrections import api_gateway, step_functions
+They wrap or replace functions of the emulator by name. Where such a function is gone, takes other arguments, or another
+version is installed, the start is refused (`CorrectionError`). Each has a contract test in tests/testbench; the list
+with what AWS does is in docs/bench.md.
+
+    sqs_batches           batches of up to 10,000 messages or 6 MB, and the batching window
+    batch_responses       an invalid partial batch response fails the whole batch
+    mapping_limits        what Lambda refuses about an event source mapping
+    subscription_redrive  a subscription's dead-letter queue
+    function_environment  a function gets AWS's variables, not the emulator's; its code comes before its layers
+    alarms                alarms read back complete, so that a plan after an apply is empty
+    s3_managed_key        SSE-KMS without a key means the AWS managed key
+    api_gateway           validationErrorString in gateway responses
+    step_functions        Distributed Map, execution names, error names of Lambda tasks
+"""
+
+from testbench.backends.ministack.corrections import (
+    alarms,
+    api_gateway,
+    batch_responses,
+    function_environment,
+    hooks,
+    mapping_limits,
+    s3_managed_key,
+    sqs_batches,
+    step_functions,
+    subscription_redrive,
+)
+
+_ALL = (
+    sqs_batches,
+    batch_responses,
+    mapping_limits,
+    subscription_redrive,
+    function_environment,
+    alarms,
+    s3_managed_key,
+    api_gateway,
+    step_functions,
+)
 
 
 def apply() -> None:
-    """Apply every correction."""
-    api_gateway.apply()
-    step_functions.apply()
+    """Apply every correction. Raises `CorrectionError`."""
+    hooks.check_version()
+    for correction in _ALL:
+        correction.apply()

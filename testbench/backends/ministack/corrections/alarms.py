@@ -1,0 +1,88 @@
+"""CloudWatch alarms over the Query protocol, which is what the Terraform provider speaks.
+
+MiniStack 1.5.33 keeps an alarm whole, but answers DescribeAlarms in XML with a few of its fields (and reads fewer of
+PutMetricAlarm there), so each plan wants to change each alarm. Here the Query call takes the emulator's JSON path:
+request parameters to JSON, JSON to XML, by the protocol's own rules.
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html
+"""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+from xml.sax.saxutils import escape
+
+from testbench.backends.ministack.corrections import hooks
+
+Call = Callable[..., Any]
+
+_MEMBER = "member"
+_BOOLEANS = {"ActionsEnabled", "EvaluateLowSampleCountPercentile", "ReturnData"}
+_TIMESTAMPS = re.compile(r"Timestamp$")
+_EMPTY_MEANS_ABSENT = {"AlarmDescription", "Unit", "ExtendedStatistic", "Statistic", "MetricName", "Namespace"}
+
+
+def from_query(parameters: Mapping[str, list[str]]) -> dict[str, Any]:
+    """The JSON form of Query parameters: `Dimensions.member.1.Name=x` becomes {"Dimensions": [{"Name": "x"}]}."""
+    tree: dict[str, Any] = {}
+    for name, values in parameters.items():
+        if name in ("Action", "Version"):
+            continue
+        node = tree
+        *path, last = name.split(".")
+        for step in path:
+            node = node.setdefault(step, {})
+        node[last] = values[0] == "true" if last in _BOOLEANS else values[0]
+    return {name: _lists(value) for name, value in tree.items()}
+
+
+def _lists(node: Any) -> Any:
+    if not isinstance(node, dict):
+        return node
+    if set(node) == {_MEMBER}:
+        return [_lists(node[_MEMBER][number]) for number in sorted(node[_MEMBER], key=int)]
+    return {name: _lists(value) for name, value in node.items()}
+
+
+def to_xml(name: str, value: Any) -> str:
+    """The Query protocol's XML of a JSON value; "" for what is absent."""
+    if value is None or (value == "" and name in _EMPTY_MEANS_ABSENT):
+        return ""
+    if isinstance(value, dict):
+        inner = "".join(to_xml(key, item) for key, item in value.items())
+    elif isinstance(value, list):
+        inner = "".join(to_xml(_MEMBER, item) for item in value)
+    elif isinstance(value, bool):
+        inner = "true" if value else "false"
+    elif _TIMESTAMPS.search(name):
+        inner = datetime.fromtimestamp(float(value), UTC).isoformat().replace("+00:00", "Z")
+    else:
+        inner = escape(str(value))
+    return f"<{name}>{inner}</{name}>"
+
+
+def apply() -> None:
+    """Send the two Query calls through the emulator's JSON path."""
+    service = hooks.service("cloudwatch")
+
+    def by_json(original: Call, params: Any) -> Any | None:
+        """The JSON answer's content, None when the call was refused."""
+        answer = original(params, from_query(params), False, True)
+        return json.loads(answer[2]) if answer[0] == 200 else None
+
+    def put(original: Call, params: Any, cbor_data: Any, is_cbor: bool, is_json: bool = False) -> Any:
+        if is_cbor or is_json or by_json(original, params) is None:
+            return original(params, cbor_data, is_cbor, is_json)  # a refusal is said again, in XML
+        return service._xml(200, "PutMetricAlarmResponse", "")
+
+    def describe(original: Call, params: Any, cbor_data: Any, is_cbor: bool, is_json: bool = False) -> Any:
+        content = None if is_cbor or is_json else by_json(original, params)
+        if content is None:
+            return original(params, cbor_data, is_cbor, is_json)
+        return service._xml(200, "DescribeAlarmsResponse", to_xml("DescribeAlarmsResult", content))
+
+    hooks.expected(service, "_xml", "status", "root_tag", "inner")
+    parameters = ("params", "cbor_data", "is_cbor", "is_json")
+    hooks.wrap(service, "_put_metric_alarm", parameters, put)
+    hooks.wrap(service, "_describe_alarms", parameters, describe)

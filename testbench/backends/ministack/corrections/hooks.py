@@ -1,0 +1,54 @@
+"""Putting our functions in the place of the emulator's, or refusing to when the emulator is not the one we know."""
+
+import importlib
+import importlib.metadata
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from testbench.errors import CorrectionError
+
+VERSION = "1.5.33"
+"""The MiniStack that the corrections were written for and are tested with (requirements/ministack.in)."""
+
+
+def check_version() -> None:
+    """Raise `CorrectionError` when another MiniStack is installed."""
+    found = importlib.metadata.version("ministack")
+    if found != VERSION:
+        raise CorrectionError(
+            f"MiniStack {found} is installed, the corrections are for {VERSION}: run tests/testbench against the new "
+            f"version, drop the corrections it no longer needs, then change VERSION in {__name__}"
+        )
+
+
+def service(name: str) -> Any:
+    """The emulator's module of that service. It is untyped, and not installed where this code is checked."""
+    return importlib.import_module(f"ministack.services.{name}")
+
+
+def core(name: str) -> Any:
+    """A module of the emulator's core."""
+    return importlib.import_module(f"ministack.core.{name}")
+
+
+def expected(owner: Any, name: str, *parameters: str) -> Any:
+    """`owner.name`, a function with exactly these parameters. Raises `CorrectionError` when it is not there."""
+    found = getattr(owner, name, None)
+    where = f"{getattr(owner, '__name__', owner)}.{name}"
+    if not callable(found):
+        raise CorrectionError(f"the emulator has no function {where}")
+    actual = tuple(inspect.signature(found).parameters)
+    if actual != parameters:
+        raise CorrectionError(f"{where} takes ({', '.join(actual)}), not ({', '.join(parameters)}) as in {VERSION}")
+    return found
+
+
+def wrap(owner: Any, name: str, parameters: tuple[str, ...], wrapper: Callable[..., Any]) -> None:
+    """Have every call of `owner.name(...)` become `wrapper(original, ...)`."""
+    original = expected(owner, name, *parameters)
+
+    def wrapped(*given: Any, **named: Any) -> Any:
+        return wrapper(original, *given, **named)
+
+    setattr(owner, name, wrapped)

@@ -1,0 +1,50 @@
+"""A subscription's RedrivePolicy: what cannot be delivered goes to its dead-letter queue.
+
+MiniStack 1.5.33 stores the policy and loses the message. On AWS a client error (queue deleted, delivery denied by the
+queue's policy) is not retried: the message goes to the dead-letter queue at once, in the shape that the endpoint would
+have got. https://docs.aws.amazon.com/sns/latest/dg/sns-dead-letter-queues.html
+"""
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from testbench.backends.ministack.corrections import hooks
+
+
+def dead_letter_queues(subscriptions: Iterable[Mapping[str, Any]], endpoint: str) -> list[str]:
+    """ARNs of the dead-letter queues of the subscriptions to that queue."""
+    found = []
+    for subscription in subscriptions:
+        if subscription.get("protocol") == "sqs" and subscription.get("endpoint") == endpoint:
+            policy = json.loads(subscription.get("attributes", {}).get("RedrivePolicy") or "{}")
+            if target := policy.get("deadLetterTargetArn"):
+                found.append(str(target))
+    return found
+
+
+def apply() -> None:
+    """Look at the queue before the emulator delivers to it."""
+    topics, queues = hooks.service("sns"), hooks.service("sqs")
+    account = hooks.core("responses").get_account_id
+
+    def deliverable(queue_arn: str, topic_arn: str) -> bool:
+        if queues._queue_by_arn(queue_arn) is None:
+            return False
+        return bool(queues.queue_policy_allows(queue_arn, "sns.amazonaws.com", topic_arn, account()))
+
+    def deliver(original: Callable[..., Any], endpoint: str, *rest: Any, **named: Any) -> None:
+        topic_arn = named.get("topic_arn", "")
+        if deliverable(endpoint, topic_arn):
+            original(endpoint, *rest, **named)
+            return
+        topic = topics._topic_by_arn_any_scope(topic_arn) or {}
+        targets = dead_letter_queues(topic.get("subscriptions", []), endpoint)
+        for target in targets[:1] or [endpoint]:  # without one the emulator logs the loss, as before
+            original(target, *rest, **named)
+
+    hooks.expected(queues, "_queue_by_arn", "arn")
+    hooks.expected(queues, "queue_policy_allows", "queue_arn", "service", "source_arn", "source_account")
+    hooks.expected(topics, "_topic_by_arn_any_scope", "topic_arn")
+    plain = ("endpoint", "envelope", "raw", "raw_message", "message_group_id", "message_dedup_id")
+    hooks.wrap(topics, "_deliver_to_sqs", (*plain, "message_attributes", "topic_arn"), deliver)
