@@ -1,0 +1,47 @@
+"""What all tests share: which tier a test belongs to, closed sockets for unit tests, and the bench."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import pytest_socket
+
+from testbench import Bench
+from testbench.paths import CACHE
+from testbench.progress import to_stderr
+
+TESTS = Path(__file__).parent
+SHARED_BENCH = CACHE / "run" / "tests"
+"""All workers of a test run, and test runs side by side, use one bench; the last one to leave stops it."""
+
+
+def _tier(item: pytest.Item) -> str:
+    return item.path.relative_to(TESTS).parts[0] if item.path.is_relative_to(TESTS) else ""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark by place and by need, so that no test can forget it."""
+    for item in items:
+        fixtures = getattr(item, "fixturenames", ())
+        if _tier(item) == "e2e" or "bench" in fixtures:
+            item.add_marker(pytest.mark.e2e)
+        if _tier(item) == "terraform":
+            item.add_marker(pytest.mark.terraform)
+
+
+@pytest.fixture(autouse=True)
+def _unit_tests_have_no_network(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Close the sockets for what lies in tests/unit: it needs nothing but the code it tests."""
+    if _tier(request.node) != "unit":
+        yield
+        return
+    pytest_socket.disable_socket(allow_unix_socket=True)
+    yield
+    pytest_socket.enable_socket()
+
+
+@pytest.fixture(scope="session")
+def bench() -> Iterator[Bench]:
+    """The running bench, started by whoever needs it first."""
+    with Bench.running(SHARED_BENCH, to_stderr()) as running:
+        yield running
