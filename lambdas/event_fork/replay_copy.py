@@ -9,11 +9,12 @@ A queue takes 10 attributes and 1 MiB. Marks are put on in this order while ther
 the first is sent without any.
 """
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from event_fork import envelope
 from event_fork.errors import NotAnEnvelopeError
-from event_fork.messages import OutgoingMessage, ReceivedMessage, text_attribute
+from event_fork.messages import MessageAttribute, OutgoingMessage, ReceivedMessage, text_attribute
 
 REPLAY_ID_ATTRIBUTE = "event-fork-replay-id"
 ORIGINAL_ID_ATTRIBUTE = "event-fork-original-message-id"
@@ -22,12 +23,20 @@ ORIGINAL_TIME_ATTRIBUTE = "event-fork-original-time"
 
 def replay_copy(message: ReceivedMessage, replay_id: str) -> OutgoingMessage:
     """The copy. Of a message that is itself a copy, the replay id is renewed and the original id and time are kept."""
-    copy = OutgoingMessage(message.message_id, message.body, message.attributes, message.group_id)
     marks = {REPLAY_ID_ATTRIBUTE: replay_id}
     if ORIGINAL_ID_ATTRIBUTE not in message.attributes:
         marks |= _origin(message)
+    copy = OutgoingMessage(message.message_id, message.body, message.attributes, message.group_id)
+    return put_marks(copy, {name: text_attribute(value) for name, value in marks.items()})
+
+
+def put_marks(copy: OutgoingMessage, marks: Mapping[str, MessageAttribute]) -> OutgoingMessage:
+    """The message with as many of the marks, in their order, as a queue takes."""
+    complete = OutgoingMessage(copy.key, copy.body, {**copy.attributes, **marks}, copy.group_id)
+    if complete.fits():
+        return complete
     for name, value in marks.items():
-        marked = OutgoingMessage(copy.key, copy.body, {**copy.attributes, name: text_attribute(value)}, copy.group_id)
+        marked = OutgoingMessage(copy.key, copy.body, {**copy.attributes, name: value}, copy.group_id)
         if not marked.fits():
             break
         copy = marked

@@ -1,5 +1,7 @@
 """Logs, traces and metrics: Powertools, configured by POWERTOOLS_ variables. ../README.md has the metrics table."""
 
+import os
+
 from aws_lambda_powertools import Logger, Metrics, Tracer, single_metric
 from aws_lambda_powertools.metrics import MetricUnit
 
@@ -36,10 +38,13 @@ KEY_EXAMPLE = "example_message_id"
 KEY_MESSAGE_IDS = "message_ids"
 KEY_REASON = "reason"
 
+DEFAULT_NAMESPACE = "EventForkPipelines"
 MAX_LOGGED_IDS = 20
 
 logger = Logger()
-metrics = Metrics()
+# Without a namespace Powertools raises when it writes the metrics, which is after the batch was delivered: the batch
+# would be delivered again. So there is always one.
+metrics = Metrics(namespace=os.environ.get("POWERTOOLS_METRICS_NAMESPACE") or DEFAULT_NAMESPACE)
 # Only botocore is patched: patching all that X-Ray knows imports every one of those libraries at the cold start.
 tracer = Tracer(patch_modules=("botocore",))
 
@@ -98,7 +103,8 @@ def _report(outcome: Outcome) -> None:
             name=EVENTS_DEAD_LETTERED,
             unit=MetricUnit.Count,
             value=count,
-            default_dimensions={"service": metrics.service or "undefined"},
+            namespace=metrics.namespace,
+            default_dimensions={"service": metrics.service or "service_undefined"},
         ) as metric:
             metric.add_dimension(REASON_DIMENSION, reason)
         ids = [message_id for message_id, its_reason in outcome.dead_lettered.items() if its_reason == reason]

@@ -8,6 +8,7 @@ ProcessingFailed: Firehose writes it, as it came, under the stream's error prefi
 
 import base64
 import binascii
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,6 +21,9 @@ _ENTRY_OVERHEAD_BYTES = 256
 """Room for a record's id, its result and the JSON around them."""
 
 OK, FAILED = "Ok", "ProcessingFailed"
+
+# Not str.splitlines: that also cuts at U+2028 and others, which may stand inside a JSON string.
+_LINE = re.compile(r"[^\n]*\n|[^\n]+")
 
 TransformationResponse = dict[str, list[dict[str, str]]]
 
@@ -35,6 +39,8 @@ def transform(event: Mapping[str, Any], redactor: Redactor) -> TransformationRes
     answers: list[dict[str, str]] = []
     room = MAX_RESPONSE_BYTES
     for record in records:
+        if not (isinstance(record, Mapping) and isinstance(record.get("recordId"), str) and "data" in record):
+            raise InvocationShapeError("a record has no recordId or no data")
         answer = _answer(record, redactor)
         size = len(answer["data"]) + _ENTRY_OVERHEAD_BYTES
         if size > room:
@@ -63,7 +69,7 @@ def _redacted(text: str, redactor: Redactor) -> bytes:
     try:
         return _redacted_one(text, redactor)
     except NotJsonError:
-        lines = text.splitlines(keepends=True)
+        lines = _LINE.findall(text)
         if len(lines) < 2:
             raise
     return b"".join(_redacted_one(line, redactor) for line in lines if line.strip())

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as NoConnectionError
 
 from event_fork.errors import CallFailedError
 
@@ -65,7 +66,7 @@ def as_call_failed() -> Iterator[None]:
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         transient = is_transient(code) or status == _TOO_MANY_REQUESTS or status >= _SERVER_ERROR
         raise CallFailedError(code, details.get("Message", ""), transient=transient) from error
-    except HTTPClientError as error:  # no connection, time-out, connection closed
+    except (HTTPClientError, NoConnectionError) as error:  # time-out, connection closed, none to be had
         raise CallFailedError(type(error).__name__, str(error), transient=True) from error
     except BotoCoreError as error:  # no credentials, parameters refused before sending
         raise CallFailedError(type(error).__name__, str(error), transient=False) from error

@@ -1,0 +1,77 @@
+"""Packing and batching at their exact limits."""
+
+from itertools import pairwise
+
+from event_fork.batching import put_batches, send_batches
+from event_fork.messages import MessageAttribute, OutgoingMessage
+from event_fork.packing import MAX_RECORD_BYTES, Record, one_each, pack
+from hypothesis import given
+from hypothesis import strategies as st
+
+
+def test_lines_that_fill_a_record_to_the_last_byte_share_it() -> None:
+    records = list(pack([("a", b"x" * 1_000_000), ("b", b"y" * 24_000)]))
+
+    assert [record.message_ids for record in records] == [("a", "b")]
+    assert len(records[0].data) == MAX_RECORD_BYTES == 1_024_000
+
+
+def test_one_byte_more_begins_a_new_record() -> None:
+    records = list(pack([("a", b"x" * 1_000_000), ("b", b"y" * 24_001), ("c", b"z")]))
+
+    assert [record.message_ids for record in records] == [("a",), ("b", "c")]
+
+
+def test_a_line_as_large_as_a_record_is_a_record() -> None:
+    assert [len(record.data) for record in pack([("a", b"x" * MAX_RECORD_BYTES)])] == [MAX_RECORD_BYTES]
+
+
+def test_nothing_packs_into_nothing() -> None:
+    assert not [*pack([]), *put_batches([]), *send_batches([])]
+
+
+@given(st.lists(st.binary(max_size=12)), st.integers(12, 40))
+def test_packing_keeps_order_and_bytes_and_knows_where_each_message_is(lines: list[bytes], limit: int) -> None:
+    named = [(str(number), line) for number, line in enumerate(lines)]
+
+    records = list(pack(named, limit))
+
+    by_id = dict(named)
+    assert [message_id for record in records for message_id in record.message_ids] == list(by_id)
+    assert all(record.data == b"".join(by_id[message_id] for message_id in record.message_ids) for record in records)
+    assert all(record.message_ids and len(record.data) <= limit for record in records)
+    # Greedy: two records that follow each other would not have fitted into one.
+    assert all(len(one.data) + len(by_id[two.message_ids[0]]) > limit for one, two in pairwise(records))
+
+
+def test_unpacked_lines_have_a_record_each() -> None:
+    assert list(one_each([("a", b"1\n"), ("b", b"2\n")])) == [Record(b"1\n", ("a",)), Record(b"2\n", ("b",))]
+
+
+def test_a_put_takes_500_records_and_the_501st_goes_into_the_next() -> None:
+    sizes = [len(batch) for batch in put_batches(Record(b"x", (str(number),)) for number in range(1001))]
+
+    assert sizes == [500, 500, 1]
+
+
+def test_a_put_takes_4_mib_to_the_byte() -> None:
+    fitting = [Record(b"x" * 1_024_000, ("a",))] * 4 + [Record(b"x" * (4_194_304 - 4_096_000), ("b",))]
+
+    assert [len(batch) for batch in put_batches(fitting)] == [5]
+    assert [len(batch) for batch in put_batches([*fitting[:4], Record(fitting[4].data + b"x", ("b",))])] == [4, 1]
+
+
+def test_a_send_takes_10_messages() -> None:
+    messages = [OutgoingMessage(str(number), "x") for number in range(21)]
+
+    assert [len(batch) for batch in send_batches(messages)] == [10, 10, 1]
+
+
+def test_a_send_counts_bodies_in_utf8_and_attributes_up_to_1_mib() -> None:
+    attribute = {"é": MessageAttribute("Binary.é", b"\x00" * 10)}  # 2 + 9 + 10 bytes
+    small = OutgoingMessage("a", "é" * 100, attribute)
+    rest = 1_048_576 - 221
+
+    assert small.size() == 221
+    assert [len(batch) for batch in send_batches([small, OutgoingMessage("b", "x" * rest)])] == [2]
+    assert [len(batch) for batch in send_batches([small, OutgoingMessage("b", "x" * (rest + 1))])] == [1, 1]

@@ -1,0 +1,103 @@
+import json
+from collections.abc import Callable
+
+import pytest
+from event_fork.errors import SettingError
+from event_fork.json_path import Member
+from event_fork.redaction import Redactor, Rule
+from event_fork.settings import RedactSettings, ReplaySettings, SearchAnalyticsSettings, StorageBackupSettings
+
+STORAGE = {"DELIVERY_STREAM_NAME": "backup", "DEAD_LETTER_QUEUE_URL": "http://127.0.0.1:4566/000000000000/dlq"}
+REPLAY = {
+    "DESTINATION_QUEUE_URL": "https://sqs.eu-west-1.amazonaws.com/000000000000/checkout",
+    "DEAD_LETTER_QUEUE_URL": "https://sqs.eu-west-1.amazonaws.com/000000000000/dlq",
+    "REPLAY_ID": "november",
+}
+
+
+def test_defaults_are_envelope_packed_and_unredacted() -> None:
+    settings = StorageBackupSettings.from_env(STORAGE)
+
+    assert (settings.record_format, settings.pack_records, settings.redactor) == ("envelope", True, Redactor())
+    assert SearchAnalyticsSettings.from_env(STORAGE).event_type_attribute == "event_type"
+
+
+def test_every_setting_is_read() -> None:
+    storage = StorageBackupSettings.from_env({**STORAGE, "RECORD_FORMAT": "raw", "PACK_RECORDS": "false"})
+    assert storage == StorageBackupSettings(
+        "backup", "http://127.0.0.1:4566/000000000000/dlq", "raw", False, Redactor()
+    )
+    assert SearchAnalyticsSettings.from_env({**STORAGE, "EVENT_TYPE_ATTRIBUTE": "kind"}).event_type_attribute == "kind"
+    assert ReplaySettings.from_env(REPLAY).replay_id == "november"
+
+
+def test_a_variable_that_is_set_to_nothing_has_its_default() -> None:
+    empty = dict.fromkeys(["RECORD_FORMAT", "PACK_RECORDS", "REDACT", "EVENT_TYPE_ATTRIBUTE"], "")
+
+    assert StorageBackupSettings.from_env({**STORAGE, **empty}) == StorageBackupSettings.from_env(STORAGE)
+    assert SearchAnalyticsSettings.from_env({**STORAGE, **empty}) == SearchAnalyticsSettings.from_env(STORAGE)
+
+
+def test_rules_are_read_and_what_terraform_writes_as_null_is_a_default() -> None:
+    rules = [
+        {"path": "$.a"},
+        {"path": "$.b", "action": "mask"},
+        {"path": "$.c", "action": "mask", "mask": "?"},
+        {"path": "$.d", "action": None, "mask": None},
+        {"path": "$", "action": "mask"},
+    ]
+
+    redactor = RedactSettings.from_env({"REDACT": json.dumps(rules)}).redactor
+
+    assert redactor.rules == (
+        Rule((Member("a"),)),
+        Rule((Member("b"),), "***"),
+        Rule((Member("c"),), "?"),
+        Rule((Member("d"),)),
+        Rule((), "***"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("read", "valid", "variable", "value"),
+    [
+        (StorageBackupSettings.from_env, STORAGE, "DELIVERY_STREAM_NAME", None),
+        (StorageBackupSettings.from_env, STORAGE, "DELIVERY_STREAM_NAME", ""),
+        (StorageBackupSettings.from_env, STORAGE, "DELIVERY_STREAM_NAME", "arn:aws:firehose"),
+        (StorageBackupSettings.from_env, STORAGE, "DELIVERY_STREAM_NAME", "x" * 65),
+        (StorageBackupSettings.from_env, STORAGE, "DEAD_LETTER_QUEUE_URL", None),
+        (StorageBackupSettings.from_env, STORAGE, "DEAD_LETTER_QUEUE_URL", "arn:aws:sqs:eu-west-1:000000000000:q"),
+        (StorageBackupSettings.from_env, STORAGE, "RECORD_FORMAT", "parquet"),
+        (StorageBackupSettings.from_env, STORAGE, "PACK_RECORDS", "yes"),
+        (StorageBackupSettings.from_env, STORAGE, "REDACT", "$.a"),
+        (StorageBackupSettings.from_env, STORAGE, "REDACT", '{"path":"$.a"}'),
+        (StorageBackupSettings.from_env, STORAGE, "REDACT", '["$.a"]'),
+        (StorageBackupSettings.from_env, STORAGE, "REDACT", '[{"action":"mask"}]'),
+        (StorageBackupSettings.from_env, STORAGE, "REDACT", '[{"path":"$.a","acton":"mask"}]'),
+        (StorageBackupSettings.from_env, STORAGE, "REDACT", '[{"path":"$.a","action":"hide"}]'),
+        (StorageBackupSettings.from_env, STORAGE, "REDACT", '[{"path":"$.a","action":"mask","mask":7}]'),
+        (StorageBackupSettings.from_env, STORAGE, "REDACT", '[{"path":"a"}]'),
+        (StorageBackupSettings.from_env, STORAGE, "REDACT", '[{"path":"$"}]'),
+        (SearchAnalyticsSettings.from_env, STORAGE, "DELIVERY_STREAM_NAME", None),
+        (SearchAnalyticsSettings.from_env, STORAGE, "DEAD_LETTER_QUEUE_URL", None),
+        (SearchAnalyticsSettings.from_env, STORAGE, "REDACT", "[1]"),
+        (ReplaySettings.from_env, REPLAY, "DESTINATION_QUEUE_URL", None),
+        (ReplaySettings.from_env, REPLAY, "DESTINATION_QUEUE_URL", "queue"),
+        (ReplaySettings.from_env, REPLAY, "DEAD_LETTER_QUEUE_URL", None),
+        (ReplaySettings.from_env, REPLAY, "REPLAY_ID", None),
+        (ReplaySettings.from_env, REPLAY, "REPLAY_ID", "a\nb"),
+        (ReplaySettings.from_env, REPLAY, "REPLAY_ID", "x" * 257),
+        (RedactSettings.from_env, {}, "REDACT", "{"),
+    ],
+)
+def test_a_wrong_or_missing_variable_is_refused_by_name(
+    read: Callable[[dict[str, str]], object], valid: dict[str, str], variable: str, value: str | None
+) -> None:
+    environment = {name: text for name, text in valid.items() if name != variable}
+    if value is not None:
+        environment[variable] = value
+
+    with pytest.raises(SettingError, match=f"^{variable}: ") as refusal:
+        read(environment)
+
+    assert refusal.value.variable == variable

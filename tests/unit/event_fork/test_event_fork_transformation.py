@@ -1,0 +1,81 @@
+import base64
+import json
+from typing import Any
+
+import pytest
+from event_fork import envelope
+from event_fork.errors import InvocationShapeError
+from event_fork.json_path import parse_path
+from event_fork.redaction import Redactor, Rule
+from event_fork.transformation import transform
+
+from tests.unit.event_fork.samples import envelope_of
+
+WITHOUT_CARD = Redactor((Rule(parse_path("$..card")),))
+ORDER = '{"card":"4111", "amount":1.10}'
+
+
+def event(*datas: bytes) -> dict[str, Any]:
+    return {
+        "records": [
+            {"recordId": str(number), "approximateArrivalTimestamp": 1, "data": base64.b64encode(data).decode()}
+            for number, data in enumerate(datas)
+        ]
+    }
+
+
+def transformed(*datas: bytes, redactor: Redactor = WITHOUT_CARD) -> list[tuple[str, bytes]]:
+    records = transform(event(*datas), redactor)["records"]
+    assert [record["recordId"] for record in records] == [str(number) for number in range(len(datas))]
+    return [(record["result"], base64.b64decode(record["data"])) for record in records]
+
+
+def line_of(message: str) -> bytes:
+    return envelope.parse(json.dumps(envelope_of(message))).to_line()
+
+
+def test_an_envelope_from_sns_becomes_the_line_that_storage_backup_writes() -> None:
+    direct = (json.dumps(envelope_of(ORDER)) + "\n").encode()
+
+    assert transformed(direct) == [("Ok", line_of('{"amount":1.10}'))]
+
+
+def test_a_published_message_is_redacted_in_place() -> None:
+    assert transformed(ORDER.encode()) == [("Ok", b'{"amount":1.10}')]
+    assert transformed(b'{\n  "card": 1,\n  "amount": 1.10\n}\n') == [("Ok", b'{\n  "amount": 1.10\n}\n')]
+
+
+def test_each_line_of_a_packed_record_is_redacted() -> None:
+    packed = line_of(ORDER) + line_of('{"card":2}') + b"\n" + b'{"card":3,"raw":true}\n'
+
+    assert transformed(packed) == [("Ok", line_of('{"amount":1.10}') + line_of("{}") + b'{"raw":true}\n')]
+
+
+def test_unicode_line_separators_inside_a_message_do_not_cut_it() -> None:
+    lines = line_of('{"text":"a\u2028b\x85c","card":1}') + line_of('{"card":2}')
+
+    assert transformed(lines) == [("Ok", line_of('{"text":"a\u2028b\x85c"}') + line_of("{}"))]
+
+
+@pytest.mark.parametrize("data", [b"plain text", b"\xff", b"", line_of("plain text"), line_of(ORDER) + b"plain\n"])
+def test_what_cannot_be_redacted_fails_alone_and_is_not_in_the_answer(data: bytes) -> None:
+    assert transformed(ORDER.encode(), data) == [("Ok", b'{"amount":1.10}'), ("ProcessingFailed", b"")]
+
+
+def test_without_rules_any_message_passes() -> None:
+    assert transformed(b"plain text", redactor=Redactor()) == [("Ok", b"plain text")]
+
+
+def test_records_that_masks_made_too_long_for_the_answer_fail_alone() -> None:
+    redactor = Redactor((Rule(parse_path("$.card"), "x" * 3_000_000),))
+
+    results = [result for result, _ in transformed(ORDER.encode(), ORDER.encode(), b'{"amount":1}', redactor=redactor)]
+
+    assert results == ["Ok", "ProcessingFailed", "Ok"]
+    assert len(json.dumps(transform(event(*[ORDER.encode()] * 3), redactor))) < 6_291_456
+
+
+@pytest.mark.parametrize("wrong", [{}, [], {"records": 1}, {"Records": []}, {"records": [{"data": "e30="}]}])
+def test_what_did_not_come_from_firehose_is_refused(wrong: Any) -> None:
+    with pytest.raises(InvocationShapeError):
+        transform(wrong, WITHOUT_CARD)
