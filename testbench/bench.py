@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +44,9 @@ class Bench:
         state = state.resolve()
         users = Users(state)
         with _locked(state):
+            left_behind = Endpoints.load(state)
+            if left_behind and not left_behind.kept and not users.present():
+                stack.stop(stack.recorded_parts(state), state)  # its users died: start with an empty one
             bench = cls._up(state, say, kept=False, authorise=authorise)
             users.enter()
         try:
@@ -85,12 +89,12 @@ class Bench:
     def _up(cls, state: Path, say: Say, *, kept: bool, authorise: bool) -> "Bench":
         parts = composition.parts(authorise=authorise)
         found = Endpoints.load(state)
-        if found and found.backend == composition.backend_name():
+        if found and composition.fits(found):
             sick = [part for part in stack.health(parts, state) if not part.healthy]
             if not sick:
                 say("bench", "is running already")
                 if kept and not found.kept:
-                    found = composition.keep(found)
+                    found = replace(found, kept=True)
                     found.save(state)
                 return cls(state, found)
             say(sick[0].part, f"{sick[0].state}: starting the bench again, what was in it is lost")

@@ -1,10 +1,12 @@
 """Which parts make up a bench, and what is published to it once they run."""
 
 import importlib.util
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
 from testbench import layer, stack
+from testbench.backends import external
 from testbench.backends.ministack.part import MiniStack
 from testbench.clients import aws_client
 from testbench.endpoints import Endpoints
@@ -14,26 +16,39 @@ from testbench.parts import Part
 from testbench.progress import Say
 
 
-def backend_name() -> str:
-    """What the AWS APIs come from."""
-    return "ministack"
+def plan() -> Endpoints:
+    """The bench to be started: its backend's name and, where that runs already, its address."""
+    running = external.endpoint()
+    return Endpoints(external.NAME, running, "", "") if running else Endpoints("ministack", "", "", "")
 
 
 def parts(*, authorise: bool = False) -> list[Part]:
-    """The parts in the order in which they are shown."""
-    found: list[Part] = [MiniStack(authorise)]
-    if importlib.util.find_spec("testbench.firehose") and importlib.util.find_spec("testbench.firehose.__main__"):
+    """The parts to be started, in the order in which they are shown."""
+    found: list[Part] = [] if external.endpoint() else [MiniStack(authorise)]
+    if importlib.util.find_spec("testbench.firehose.__main__"):
         found.append(DataFirehose())
     found.append(OpenSearch())
     return found
 
 
+def fits(found: Endpoints) -> bool:
+    """Whether a bench that was started earlier has the backend that is asked for now."""
+    wanted = plan()
+    return found.backend == wanted.backend and wanted.aws_endpoint_url in ("", found.aws_endpoint_url)
+
+
 def start(parts: list[Part], state: Path, say: Say, *, kept: bool) -> Endpoints:
     """Install and start the parts, publish the layer, write endpoints.json. Nothing is left running on an error."""
-    stack.install(parts, say)
-    found = stack.start(parts, state, Endpoints(backend_name(), "", "", ""), say)
+    wanted = plan()
+    if wanted.aws_endpoint_url:
+        external.check(wanted.aws_endpoint_url)
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        layer_file = pool.submit(layer.build, say)
+        stack.install(parts, say)
+        file = layer_file.result()
+    found = stack.start(parts, state, wanted, say)
     try:
-        found = replace(found, kept=kept, powertools_layer_arn=_publish_layer(found, say))
+        found = replace(found, kept=kept, powertools_layer_arn=_publish(file, found))
         found.save(state)
     except BaseException:
         stack.stop([part.name for part in parts], state)
@@ -41,17 +56,11 @@ def start(parts: list[Part], state: Path, say: Say, *, kept: bool) -> Endpoints:
     return found
 
 
-def _publish_layer(found: Endpoints, say: Say) -> str:
-    file = layer.build(say)
+def _publish(layer_file: Path, found: Endpoints) -> str:
     answer = aws_client("lambda", found).publish_layer_version(
         LayerName=layer.NAME,
         Description="Powertools for AWS Lambda (Python), built from PyPI for the bench",
-        Content={"ZipFile": file.read_bytes()},
+        Content={"ZipFile": layer_file.read_bytes()},
         CompatibleRuntimes=["python3.13"],
     )
     return str(answer["LayerVersionArn"])
-
-
-def keep(found: Endpoints) -> Endpoints:
-    """The same bench, not stopped when its last user leaves."""
-    return replace(found, kept=True)
