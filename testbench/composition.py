@@ -1,6 +1,6 @@
 """Which parts make up a bench, and what is published to it once they run."""
 
-import importlib.util
+import importlib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -25,10 +25,18 @@ def plan() -> Endpoints:
 def parts(*, authorise: bool = False) -> list[Part]:
     """The parts to be started, in the order in which they are shown."""
     found: list[Part] = [] if external.endpoint() else [MiniStack(authorise)]
-    if importlib.util.find_spec("testbench.firehose.__main__"):
+    if _firehose_is_there():
         found.append(DataFirehose())
     found.append(OpenSearch())
     return found
+
+
+def _firehose_is_there() -> bool:
+    try:
+        importlib.import_module("testbench.firehose.cli")
+    except Exception:  # it is being written
+        return False
+    return True
 
 
 def fits(found: Endpoints) -> bool:

@@ -22,7 +22,7 @@ class FirehoseControl:
 
     def armed(self) -> list[dict[str, Any]]:
         """The armed faults with how often each hit."""
-        found: list[dict[str, Any]] = self._call("GET", "faults")["faults"]
+        found: list[dict[str, Any]] = self._call("GET", "faults")["armed"]
         return found
 
     def hits(self, fault_id: str) -> int:
@@ -34,13 +34,17 @@ class FirehoseControl:
         self._call("DELETE", f"faults/{fault_id}" if fault_id else "faults")
 
     def clock(self, **changes: float) -> dict[str, Any]:
-        """Change the clock that buffers and retries wait for: speed=10, offset=3600, advance=300."""
-        return self._call("POST", "clock", changes)
+        """Change the clock that buffers and retries wait for: speed=10, offset_seconds=3600, advance_seconds=300."""
+        return self._call("PUT", "clock", changes)
+
+    def flush(self, stream: str = "") -> None:
+        """Have what is buffered delivered now, of one stream or of all."""
+        self._call("POST", "flush", {"stream": stream} if stream else {})
 
     def reset(self) -> None:
         """No faults, and time at its usual speed."""
         self.disarm()
-        self.clock(speed=1.0, offset=0.0)
+        self.clock(speed=1.0, offset_seconds=0.0)
 
     def __enter__(self) -> Self:
         self.reset()
