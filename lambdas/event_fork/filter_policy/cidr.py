@@ -10,7 +10,7 @@ from event_fork.filter_policy.errors import refusal
 from event_fork.filter_policy.leaf_test import LeafTest
 
 _RULE = "cidr takes one IPv4 or IPv6 network: an address, one slash, the number of mask bits (0-31 or 0-127)"
-_EXAMPLE = '{"cidr": "10.0.0.0/24"}'
+_EXAMPLE = '{"source_ip": [{"cidr": "10.0.0.0/24"}]}'
 
 
 def cidr(network: object) -> LeafTest:

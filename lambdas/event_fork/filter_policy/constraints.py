@@ -46,7 +46,7 @@ def check_wildcards(alternatives: Sequence[Alternative]) -> None:
             "more 3 for each; a key costs the sum of its patterns times their number"
         )
         reason = "Filter policy wildcards are too complex"
-        raise refusal(reason, rule=rule, example='{"wildcard": "*.json"}', received=f"{points} points")
+        raise refusal(reason, rule=rule, example='{"path": [{"wildcard": "*.json"}]}', received=f"{points} points")
 
 
 def _wildcard_points(field: Field) -> int:

@@ -14,8 +14,9 @@ _QUOTED_CHARACTERS = 200
 class InvalidFilterPolicyError(EventForkError):
     """A filter policy that Amazon SNS refuses, or one this package refuses because its meaning is not documented.
 
-    The text has four parts: AWS's own reason where one is known, the rule, an example that keeps it, and the value
-    received. `reason` is the first part alone, as SNS's InvalidParameter error has it after "Invalid parameter: ".
+    The text has four parts: AWS's own reason where one is known, the rule, an example that keeps it (a whole policy),
+    and the value received. `reason` is the first part alone, as SNS's InvalidParameter error has it after
+    "Invalid parameter: ".
     """
 
     def __init__(self, reason: str, *, rule: str, example: str, received: object) -> None:

@@ -16,7 +16,9 @@ DECIMALS: Final = 5
 
 _COMPARISONS: Final = {"=": eq, "<": lt, "<=": le, ">": gt, ">=": ge}
 _RULE = 'numeric takes ["=", n], one bound, or a lower and then an upper bound: > or >= first, < or <= second'
-_EXAMPLE = '{"numeric": [">", 0, "<=", 150]}'
+_EXAMPLE = '{"price": [{"numeric": [">", 0, "<=", 150]}]}'
+_NUMBER_RULE = f"a number lies within +-{LARGEST_NUMBER:,} and has at most {DECIMALS} digits after the decimal point"
+_NUMBER_EXAMPLE = '{"price": [301.5]}'
 
 
 def is_number(value: object) -> TypeGuard[float]:
@@ -26,11 +28,10 @@ def is_number(value: object) -> TypeGuard[float]:
 
 def checked_number(value: float) -> float:
     """The number itself, when it is in the range and accuracy SNS documents; else the refusal."""
-    rule = f"a number lies within +-{LARGEST_NUMBER:,} and has at most {DECIMALS} digits after the decimal point"
     if not math.isfinite(value) or abs(value) > LARGEST_NUMBER:
-        raise refusal("Numeric value is out of range", rule=rule, example="301.5", received=value)
+        raise refusal("Numeric value is out of range", rule=_NUMBER_RULE, example=_NUMBER_EXAMPLE, received=value)
     if round(value, DECIMALS) != value:
-        raise refusal("Numeric value has too many decimals", rule=rule, example="301.5", received=value)
+        raise refusal("Numeric value has too many decimals", rule=_NUMBER_RULE, example=_NUMBER_EXAMPLE, received=value)
     return value
 
 

@@ -15,12 +15,12 @@ from event_fork.filter_policy.numeric import checked_number, is_number, numeric
 from event_fork.filter_policy.wildcard import parse_wildcard, wildcard_test
 
 _ENTRY_RULE = "an entry of the array is a string, a number, true, false, null or an object with one operator"
-_ENTRY_EXAMPLE = '["order_placed", {"prefix": "refund-"}]'
+_ENTRY_EXAMPLE = '{"event_type": ["order_placed", {"prefix": "refund-"}]}'
 _ANYTHING_BUT_RULE = (
     "anything-but takes a string, a number, a list of only strings or only numbers, "
     'or one of {"prefix": ...}, {"suffix": ...}, {"wildcard": ...} with one string'
 )
-_ANYTHING_BUT_EXAMPLE = '{"anything-but": ["rugby", "tennis"]}'
+_ANYTHING_BUT_EXAMPLE = '{"sport": [{"anything-but": ["rugby", "tennis"]}]}'
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ def _single_member(expression: Mapping[str, object], reason_when_empty: str) -> 
 def _string_operand(operator: str, operand: object) -> str:
     if not isinstance(operand, str):
         rule = f"{operator} takes one string"
-        example = f'{{"{operator}": "order-"}}'
+        example = f'{{"event_type": [{{"{operator}": "order-"}}]}}'
         received = {operator: operand}
         raise refusal(f"{operator} match pattern must be a string", rule=rule, example=example, received=received)
     return operand
@@ -94,7 +94,7 @@ def _exists(operand: object) -> Pattern:
     if operand is False:
         return Pattern(LeafTest(absent=True))
     reason = "exists match pattern must be either true or false."
-    example = '{"exists": true}'
+    example = '{"store": [{"exists": true}]}'
     raise refusal(reason, rule="exists takes true or false", example=example, received={"exists": operand})
 
 

@@ -65,7 +65,9 @@ def too_complex(received: str) -> InvalidFilterPolicyError:
         f"a policy has at most {MOST_COMBINATIONS} combinations: multiply, over all keys, the number of values by the "
         "key's nesting level; add up the alternatives of $or"
     )
-    return refusal("Filter policy is too complex", rule=rule, example="3 x 1 x 2 values = 6", received=received)
+    return refusal(
+        "Filter policy is too complex", rule=rule, example='{"a": ["1", "2", "3"], "b": ["1", "2"]}', received=received
+    )
 
 
 def _combinations(alternative: Alternative) -> int:

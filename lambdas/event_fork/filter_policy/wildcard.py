@@ -12,7 +12,7 @@ _RULE = (
     f"wildcard takes one string with at most {MOST_WILDCARDS} wildcards (*), never two in a row; "
     "a literal * is written \\* and a literal \\ is written \\\\"
 )
-_EXAMPLE = '{"wildcard": "*/src/*.js"}'
+_EXAMPLE = '{"path": [{"wildcard": "*/src/*.js"}]}'
 
 
 def parse_wildcard(pattern: object) -> tuple[str, ...]:
