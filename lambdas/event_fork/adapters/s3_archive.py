@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 from urllib3.exceptions import HTTPError
 
-from event_fork.archive.errors import ObjectChangedError, UnreadableObjectError
+from event_fork.archive.errors import ConnectionBrokenError, ObjectChangedError, UnreadableObjectError
 from event_fork.archive.store import CHUNK_BYTES, ListedObject
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class S3ObjectReader:
             while chunk := self._body.read(CHUNK_BYTES):
                 yield chunk
         except (BotoCoreError, HTTPError, OSError) as error:
-            raise UnreadableObjectError(f"the connection to S3 broke: {type(error).__name__}: {error}") from error
+            raise ConnectionBrokenError(f"the connection to S3 broke: {type(error).__name__}: {error}") from error
         finally:
             self._body.close()
 

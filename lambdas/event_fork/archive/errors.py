@@ -18,6 +18,10 @@ class UnreadableObjectError(ArchiveError):
     """An object cannot be read to its end. The text is the reason; it does not repeat the object's key."""
 
 
+class ConnectionBrokenError(UnreadableObjectError):
+    """The connection broke while the object was read. The object itself may be sound: read it again from its start."""
+
+
 class ObjectChangedError(ArchiveError):
     """The object that was planned has been replaced or deleted since. The text says which of the two."""
 

@@ -31,7 +31,7 @@ class ObjectReader(Protocol):
     def chunks(self) -> Iterator[bytes]:
         """The bytes as stored, in pieces of about CHUNK_BYTES.
 
-        Raises UnreadableObjectError when the connection breaks.
+        Raises ConnectionBrokenError when the connection breaks.
         """
 
 

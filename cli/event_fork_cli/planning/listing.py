@@ -1,0 +1,34 @@
+"""The objects of a window. Several prefixes are listed at a time, but only a few ahead of who reads."""
+
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import datetime, timedelta
+
+from event_fork.archive.layout import may_hold, prefixes
+from event_fork.archive.store import ArchiveStore, ListedObject
+from event_fork.archive.window import Window
+
+_AT_ONCE = 8
+
+
+def needed_objects(
+    store: ArchiveStore, prefix: str, window: Window, lateness: timedelta, now: datetime
+) -> Iterator[ListedObject]:
+    """The objects that can hold events of the window, in the order of time. Empty objects are left out."""
+
+    def one(listed_prefix: str) -> list[ListedObject]:
+        return [found for found in store.list(listed_prefix) if found.size and may_hold(found.key, window, lateness)]
+
+    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="list") as threads:
+        under_way: deque[Future[list[ListedObject]]] = deque()
+        try:
+            for wanted in prefixes(prefix, window, lateness, now):
+                under_way.append(threads.submit(one, wanted))
+                if len(under_way) == _AT_ONCE:
+                    yield from under_way.popleft().result()
+            while under_way:
+                yield from under_way.popleft().result()
+        finally:
+            for future in under_way:
+                future.cancel()

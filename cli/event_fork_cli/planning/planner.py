@@ -1,0 +1,257 @@
+"""Listing, scanning, second copies, items: all of it -> a Plan. Nothing is sent, nothing is written to AWS."""
+
+import math
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from event_fork.archive.item import MAX_ITEM_EVENTS, MAX_ITEM_SECONDS, Item
+from event_fork.archive.layout import begun_at
+from event_fork.archive.plan import (
+    ArchiveLocation,
+    Count,
+    Engine,
+    Health,
+    Plan,
+    Target,
+    Totals,
+    Unreadable,
+)
+from event_fork.archive.store import ArchiveStore, ListedObject
+from event_fork.archive.window import Window, timestamp_of, timestamp_text
+
+from event_fork_cli.errors import NothingMatchedError
+from event_fork_cli.planning.duplicates import Duplicate
+from event_fork_cli.planning.estimate import Work, estimate
+from event_fork_cli.planning.listing import needed_objects
+from event_fork_cli.planning.pool import InlineScan, ParallelScan, ScanOrder
+from event_fork_cli.planning.scanning import MAX_TYPES, OTHER_TYPES, ScannedObject
+from event_fork_cli.planning.segments import Segment, SegmentLimits
+
+EVENTS_PER_WORKER = 300
+"""A second: what one worker sends with room to spare (SendMessageBatch of 10, one call after the other)."""
+MAX_WORKERS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRequest:
+    """What the operator asks for, every part of it checked. The fields are those of Plan."""
+
+    replay_id: str
+    created_by: str
+    now: datetime
+    expires_at: datetime
+    archive: ArchiveLocation
+    window: Window
+    lateness: timedelta
+    filter_policy: dict[str, Any] | None
+    filter_policy_scope: str
+    event_types: tuple[str, ...]
+    event_type_attribute: str
+    target: Target
+    engine: Engine | None
+    rate: float
+    pace: float | None
+    workers: int | None
+    ramp: tuple[float, ...] | None
+    ramp_asks: bool
+    health: Health
+
+
+@dataclass(frozen=True, slots=True)
+class ScanProgress:
+    """How far the reading has got. `bytes` as stored."""
+
+    objects: int
+    bytes: int
+    events: int
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A plan, and how long after its publishing the latest of its events reached the archive, by the objects' names."""
+
+    plan: Plan
+    latest_arrival: timedelta
+
+
+def make_plan(
+    request: PlanRequest,
+    open_store: Callable[[], ArchiveStore],
+    *,
+    processes: int,
+    progress: Callable[[ScanProgress], None] = lambda _: None,
+) -> Planned:
+    """Reads the archive and decides what a replay sends.
+
+    `open_store` makes a store; it is called in each of the `processes` (0: everything in this one), so it must be
+    picklable. Raises NothingMatchedError when no event is wanted.
+    """
+    workers = request.workers or min(MAX_WORKERS, math.ceil(request.rate / EVENTS_PER_WORKER))
+    with tempfile.TemporaryDirectory(prefix="event-fork-plan-") as folder:
+        order = ScanOrder(
+            open_store=open_store,
+            window=request.window,
+            event_types=frozenset(request.event_types),
+            event_type_attribute=request.event_type_attribute,
+            filter_policy=request.filter_policy,
+            filter_policy_scope=request.filter_policy_scope,
+            limits=item_limits(request.rate, workers, request.pace),
+            body=request.target.body,
+            spill=Path(folder),
+        )
+        objects = needed_objects(open_store(), request.archive.prefix, request.window, request.lateness, request.now)
+        with ParallelScan(order, processes) if processes else InlineScan(order) as work:
+            scanned = _read(work.scan(objects), progress)
+            void = frozenset(scan for found in scanned for scan in found.void)
+            found_twice = _by_scan(work.duplicates(void))
+    return Planned(_plan(request, workers, scanned, found_twice), _latest_arrival(scanned))
+
+
+def item_limits(rate: float, workers: int, pace: float | None) -> SegmentLimits:
+    """How large an item may be: 10,000 events, 4 minutes at a worker's rate, and 4 minutes at the pace."""
+    events = min(MAX_ITEM_EVENTS, max(1, int(rate / workers * MAX_ITEM_SECONDS)))
+    return SegmentLimits(events, None if pace is None else int(pace * MAX_ITEM_SECONDS * 1000))
+
+
+def _read(
+    batches: Iterator[tuple[list[ListedObject], list[ScannedObject]]], progress: Callable[[ScanProgress], None]
+) -> list[ScannedObject]:
+    scanned: list[ScannedObject] = []
+    size = events = 0
+    for listed, found in batches:
+        scanned += found
+        size += sum(entry.size for entry in listed)
+        events += sum(segment.events for entry in found for segment in entry.segments)
+        progress(ScanProgress(len(scanned), size, events))
+    scanned.sort(key=lambda found: found.scan)
+    return scanned
+
+
+def _by_scan(buckets: Iterator[list[Duplicate]]) -> dict[int, list[Duplicate]]:
+    by_scan: dict[int, list[Duplicate]] = {}
+    for bucket in buckets:
+        for duplicate in bucket:
+            by_scan.setdefault(duplicate.scan, []).append(duplicate)
+    for duplicates in by_scan.values():
+        duplicates.sort(key=lambda duplicate: duplicate.line)
+    return by_scan
+
+
+def _plan(
+    request: PlanRequest, workers: int, scanned: list[ScannedObject], found_twice: dict[int, list[Duplicate]]
+) -> Plan:
+    events = sum(segment.events for found in scanned for segment in found.segments)
+    duplicates = sum(map(len, found_twice.values()))
+    unreadable = tuple(entry for found in scanned for entry in found.unreadable)
+    if events == duplicates:
+        raise NothingMatchedError(_nothing(request, len(scanned), unreadable))
+    first = min(found.first for found in scanned if found.first)
+    last = max(found.last for found in scanned if found.last)
+    items = tuple(_items(request.pace, scanned, found_twice, first))
+    size = sum(found.bytes for found in scanned) - sum(
+        duplicate.bytes for copies in found_twice.values() for duplicate in copies
+    )
+    span = 0.0 if request.pace is None else (timestamp_of(last) - timestamp_of(first)).total_seconds() / request.pace
+    governed = request.ramp is not None or request.health != Health()
+    return Plan(
+        replay_id=request.replay_id,
+        created_at=timestamp_text(request.now),
+        created_by=request.created_by,
+        expires_at=timestamp_text(request.expires_at),
+        archive=request.archive,
+        window_from=request.window.start_text,
+        window_to=request.window.end_text,
+        lateness_seconds=request.lateness.total_seconds(),
+        filter_policy=request.filter_policy,
+        filter_policy_scope=request.filter_policy_scope,
+        event_types=request.event_types,
+        event_type_attribute=request.event_type_attribute,
+        target=request.target,
+        engine=request.engine,
+        rate=request.rate,
+        pace=request.pace,
+        workers=workers,
+        ramp=request.ramp,
+        ramp_asks=request.ramp_asks,
+        health=request.health,
+        totals=Totals(len(scanned), events - duplicates, size, duplicates, unreadable),
+        counts=tuple(_counts(scanned, found_twice)),
+        first_event=first,
+        last_event=last,
+        estimate=estimate(Work(events - duplicates, size, len(items), request.rate, workers, span, governed)),
+        items=items,
+    ).sealed()
+
+
+def _latest_arrival(scanned: list[ScannedObject]) -> timedelta:
+    waits = [begun - timestamp_of(found.first) for found in scanned if found.first and (begun := begun_at(found.key))]
+    return max(waits, default=timedelta(0))
+
+
+def _items(
+    pace: float | None, scanned: list[ScannedObject], found_twice: dict[int, list[Duplicate]], first: str
+) -> Iterator[Item]:
+    start = round(timestamp_of(first).timestamp() * 1000)
+    wanted = [
+        (found, segment, skip)
+        for found in scanned
+        for segment, skip in _without(found.segments, found_twice.get(found.scan, []))
+    ]
+    if pace is not None:
+        wanted.sort(key=lambda entry: entry[1].due)
+    for number, (found, segment, skip) in enumerate(wanted):
+        yield Item(
+            id=f"{number:06d}",
+            key=found.key,
+            version_id=found.version_id,
+            etag=found.etag,
+            first_line=segment.first_line,
+            last_line=segment.last_line,
+            events=segment.events - len(skip),
+            skip_lines=skip,
+            not_before_seconds=None if pace is None else round((segment.due - start) / 1000 / pace, 3),
+        )
+
+
+def _without(segments: tuple[Segment, ...], duplicates: list[Duplicate]) -> Iterator[tuple[Segment, tuple[int, ...]]]:
+    """The segments that have something left, each with the lines to leave out; both lists are in the order of lines."""
+    place = 0
+    for segment in segments:
+        begin = place
+        while place < len(duplicates) and duplicates[place].line <= segment.last_line:
+            place += 1
+        if place - begin < segment.events:
+            yield segment, tuple(duplicate.line for duplicate in duplicates[begin:place])
+
+
+def _counts(scanned: list[ScannedObject], found_twice: dict[int, list[Duplicate]]) -> Iterator[Count]:
+    """Per hour and type, in that order; types beyond the first 500 of all are counted as one."""
+    totals: Counter[tuple[str, str | None]] = Counter()
+    types: set[str | None] = set()
+    for found in scanned:
+        less = Counter(duplicate.count for duplicate in found_twice.get(found.scan, ()))
+        for place, count in enumerate(found.counts):
+            if count.type not in types and len(types) >= MAX_TYPES:
+                kind: str | None = OTHER_TYPES
+            else:
+                types.add(count.type)
+                kind = count.type
+            totals[count.hour, kind] += count.events - less[place]
+    for (hour, kind), events in sorted(totals.items(), key=lambda entry: (entry[0][0], entry[0][1] or "")):
+        if events:
+            yield Count(kind, hour, events)
+
+
+def _nothing(request: PlanRequest, objects: int, unreadable: tuple[Unreadable, ...]) -> str:
+    where = f"s3://{request.archive.bucket}/{request.archive.prefix}"
+    wanted = f"from {request.window.start_text} to {request.window.end_text}"
+    sentence = f"no event of {where} {wanted} matches ({objects} objects were read)"
+    if unreadable:
+        first = f"{unreadable[0].key}: {unreadable[0].reason}"
+        return f"{sentence}; {len(unreadable)} times something could not be read, first {first}"
+    return sentence

@@ -1,0 +1,149 @@
+"""Objects -> processes -> results. Only so much is under way at once, however long the listing is."""
+
+from __future__ import annotations
+
+import multiprocessing
+import signal
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from event_fork.archive.selection import Criteria
+from event_fork.archive.store import ArchiveStore, ListedObject
+from event_fork.archive.window import Window
+from event_fork.filter_policy import compile_policy
+
+from event_fork_cli.planning.duplicates import Duplicate, duplicates_in
+from event_fork_cli.planning.scanning import ScannedObject, Scanner
+from event_fork_cli.planning.segments import SegmentLimits
+from event_fork_cli.planning.spill import SpillWriter, bucket_files
+
+_BATCH_OBJECTS = 64
+_BATCH_BYTES = 4 * 1024 * 1024
+_THREADS = 4  # a process that waits for one object's bytes can read another's
+
+Batch = list[tuple[int, ListedObject]]
+
+
+@dataclass(frozen=True, slots=True)
+class ScanOrder:
+    """What a worker process needs to know; all of it can be pickled. `open_store` makes the process's own client."""
+
+    open_store: Callable[[], ArchiveStore]
+    window: Window
+    event_types: frozenset[str]
+    event_type_attribute: str
+    filter_policy: dict[str, Any] | None
+    filter_policy_scope: str
+    limits: SegmentLimits
+    body: str
+    spill: Path
+
+    def scanner(self) -> Scanner:
+        """The scanner this order describes."""
+        matches = None
+        if self.filter_policy is not None:
+            matches = compile_policy(self.filter_policy, self.filter_policy_scope).matches
+        criteria = Criteria(self.window, self.event_types, self.event_type_attribute, matches)
+        return Scanner(self.open_store(), criteria, self.limits, self.body, SpillWriter(self.spill))
+
+
+class InlineScan:
+    """Does all in this process, one object at a time: for small archives and for tests."""
+
+    def __init__(self, order: ScanOrder) -> None:
+        self._order = order
+        self._scanner = order.scanner()
+
+    def __enter__(self) -> InlineScan:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        return None
+
+    def scan(self, objects: Iterable[ListedObject]) -> Iterator[tuple[list[ListedObject], list[ScannedObject]]]:
+        """See ParallelScan."""
+        for index, listed in enumerate(objects):
+            yield [listed], [self._scanner.scan(index, listed)]
+
+    def duplicates(self, void: frozenset[int]) -> Iterator[list[Duplicate]]:
+        """See ParallelScan."""
+        for files in bucket_files(self._order.spill):
+            yield duplicates_in(files, void)
+
+
+class ParallelScan:
+    """The same with processes of its own. Use as a context manager."""
+
+    def __init__(self, order: ScanOrder, processes: int) -> None:
+        self._order = order
+        self._processes = processes
+        # Not fork: threads and TLS connections do not survive it.
+        self._pool = ProcessPoolExecutor(
+            processes, multiprocessing.get_context("spawn"), initializer=_start, initargs=(order,)
+        )
+
+    def __enter__(self) -> ParallelScan:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def scan(self, objects: Iterable[ListedObject]) -> Iterator[tuple[list[ListedObject], list[ScannedObject]]]:
+        """What the objects hold, batch by batch as they are done, in no order (ScannedObject.scan has the order)."""
+        under_way: dict[Future[list[ScannedObject]], Batch] = {}
+        for batch in _batches(objects):
+            under_way[self._pool.submit(_scan, batch)] = batch
+            if len(under_way) >= 2 * self._processes:
+                yield from _finished(under_way)
+        while under_way:
+            yield from _finished(under_way)
+
+    def duplicates(self, void: frozenset[int]) -> Iterator[list[Duplicate]]:
+        """The second copies of each bucket, after all objects were read."""
+        futures = [self._pool.submit(duplicates_in, files, void) for files in bucket_files(self._order.spill)]
+        for future in futures:
+            yield future.result()
+
+
+def _finished(
+    under_way: dict[Future[list[ScannedObject]], Batch],
+) -> Iterator[tuple[list[ListedObject], list[ScannedObject]]]:
+    for future in wait(under_way, return_when=FIRST_COMPLETED).done:
+        batch = under_way.pop(future)
+        yield [listed for _, listed in batch], future.result()
+
+
+def _batches(objects: Iterable[ListedObject]) -> Iterator[Batch]:
+    """Small objects go to a process many at a time."""
+    batch: Batch = []
+    size = 0
+    for index, listed in enumerate(objects):
+        batch.append((index, listed))
+        size += listed.size
+        if len(batch) >= _BATCH_OBJECTS or size >= _BATCH_BYTES:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+# A worker process has one order for its whole life; the pool's initializer is the only way to hand it over once.
+_scanner: Scanner | None = None
+
+
+def _start(order: ScanOrder) -> None:
+    global _scanner  # noqa: PLW0603
+    # Ctrl-C goes to all processes of the terminal; the parent decides what it means.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _scanner = order.scanner()
+
+
+def _scan(batch: Batch) -> list[ScannedObject]:
+    scanner = _scanner
+    if scanner is None:
+        raise RuntimeError("the worker process was not started with an order")
+    with ThreadPoolExecutor(_THREADS) as threads:
+        return list(threads.map(lambda entry: scanner.scan(*entry), batch))

@@ -1,0 +1,123 @@
+"""Plan, items, control and progress of a replay, in the archive's bucket (event_fork.archive.work_area)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+from event_fork.archive.control import Control
+from event_fork.archive.item import Item, items_to_jsonl
+from event_fork.archive.plan import Plan, read_plan
+from event_fork.archive.progress import Progress
+from event_fork.archive.work_area import ROOT, WorkArea
+
+from event_fork_cli.errors import FailedError
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+_THREADS = 16
+_ATTEMPTS = 10
+_LOST_A_RACE = {"PreconditionFailed", "ConditionalRequestConflict", "412", "409"}
+
+
+class ReplayDocuments:
+    """The documents of one replay. Progress that did not change is not read again."""
+
+    def __init__(self, s3: S3Client, bucket: str, replay_id: str) -> None:
+        self._s3 = s3
+        self._bucket = bucket
+        self.replay_id = replay_id
+        self.area = WorkArea.of(replay_id)
+        self._known: dict[str, tuple[str, Progress]] = {}
+
+    def plan(self) -> Plan | None:
+        """The plan as it was applied; None when this replay was never applied."""
+        found = self._get(self.area.plan)
+        return None if found is None else read_plan(found[0])
+
+    def control(self) -> Control | None:
+        """What operator and governor want now."""
+        found = self._get(self.area.control)
+        return None if found is None else Control.from_json(found[0])
+
+    def write_plan(self, text: bytes) -> None:
+        """Puts the plan."""
+        self._s3.put_object(Bucket=self._bucket, Key=self.area.plan, Body=text, ContentType="application/json")
+
+    def write_items(self, items: Iterable[Item]) -> None:
+        """Puts what the next execution works on."""
+        self._s3.put_object(Bucket=self._bucket, Key=self.area.items, Body=items_to_jsonl(items))
+
+    def create_control(self, control: Control) -> bool:
+        """Puts the first control.json; False when there is one: somebody else applies this plan or has applied it."""
+        try:
+            self._s3.put_object(
+                Bucket=self._bucket,
+                Key=self.area.control,
+                Body=control.to_json(),
+                ContentType="application/json",
+                IfNoneMatch="*",
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] in _LOST_A_RACE:
+                return False
+            raise
+        return True
+
+    def change_control(self, change: Callable[[Control], Control]) -> Control:
+        """Reads, changes and writes control.json so that no other writer's change is lost; the new control."""
+        for _ in range(_ATTEMPTS):
+            found = self._get(self.area.control)
+            if found is None:
+                raise FailedError(f"the control document of {self.replay_id} is gone: {self.area.control}")
+            text, etag = found
+            changed = change(Control.from_json(text))
+            try:
+                self._s3.put_object(
+                    Bucket=self._bucket,
+                    Key=self.area.control,
+                    Body=changed.to_json(),
+                    ContentType="application/json",
+                    IfMatch=etag,
+                )
+            except ClientError as error:
+                if error.response["Error"]["Code"] in _LOST_A_RACE:
+                    continue
+                raise
+            return changed
+        raise FailedError(f"{self.area.control} was changed by others {_ATTEMPTS} times in a row: try again")
+
+    def progress(self) -> dict[str, Progress]:
+        """How far each item got that was begun, by item id."""
+        listed = {
+            entry["Key"]: entry["ETag"]
+            for page in self._s3.get_paginator("list_objects_v2").paginate(
+                Bucket=self._bucket, Prefix=self.area.progress_prefix
+            )
+            for entry in page.get("Contents", ())
+        }
+        changed = [key for key, etag in listed.items() if self._known.get(key, ("",))[0] != etag]
+        with ThreadPoolExecutor(_THREADS) as threads:
+            for key, found in zip(changed, threads.map(self._get, changed), strict=True):
+                if found is not None:
+                    self._known[key] = (found[1], Progress.from_json(found[0]))
+        return {progress.item: progress for key, (_, progress) in self._known.items() if key in listed}
+
+    def _get(self, key: str) -> tuple[bytes, str] | None:
+        try:
+            response = self._s3.get_object(Bucket=self._bucket, Key=key)
+        except ClientError as error:
+            if error.response["Error"]["Code"] in {"NoSuchKey", "404"}:
+                return None
+            raise
+        return response["Body"].read(), response["ETag"]
+
+
+def replay_ids(s3: S3Client, bucket: str) -> Iterator[str]:
+    """The replays that were applied to the archives of a bucket."""
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=ROOT, Delimiter="/"):
+        for entry in page.get("CommonPrefixes", ()):
+            yield entry["Prefix"].removeprefix(ROOT).rstrip("/")

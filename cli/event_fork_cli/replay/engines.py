@@ -1,0 +1,111 @@
+"""The replay modules that have an archive: each one leaves a parameter that says what it can do.
+
+/event-fork-pipelines/<name>/archive-replay
+    {"state_machine_arn": ..., "bucket": ..., "prefix": ..., "region": ..., "targets": [{"arn": ..., "url": ...}]}
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from event_fork.archive.plan import Engine
+from event_fork.archive.reading import Fields, read_json
+
+from event_fork_cli.errors import BadInputError, RefusedError
+
+if TYPE_CHECKING:
+    from mypy_boto3_ssm import SSMClient
+
+ROOT = "/event-fork-pipelines/"
+_SUFFIX = "/archive-replay"
+
+
+@dataclass(frozen=True, slots=True)
+class AllowedTarget:
+    """A queue that the module lets its workers send to."""
+
+    arn: str
+    url: str
+
+    @property
+    def name(self) -> str:
+        """The queue's name."""
+        return self.arn.rpartition(":")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayEngine:
+    """A replay module with an archive: its name, state machine, archive and the queues it may send to."""
+
+    name: str
+    state_machine_arn: str
+    bucket: str
+    prefix: str
+    region: str
+    targets: tuple[AllowedTarget, ...]
+
+    def target(self, arn: str) -> AllowedTarget | None:
+        """The allowed target of that ARN."""
+        return next((target for target in self.targets if target.arn == arn), None)
+
+    def in_plan(self) -> Engine:
+        """What a plan says about it."""
+        return Engine(self.name, self.state_machine_arn, self.region)
+
+
+def find_engines(ssm: SSMClient) -> list[ReplayEngine]:
+    """All replay modules with an archive in this account and Region, by name."""
+    pages = ssm.get_paginator("get_parameters_by_path").paginate(Path=ROOT, Recursive=True)
+    found = [
+        _engine(parameter["Name"], parameter["Value"])
+        for page in pages
+        for parameter in page["Parameters"]
+        if parameter["Name"].endswith(_SUFFIX)
+    ]
+    return sorted(found, key=lambda engine: engine.name)
+
+
+def engines_of(engines: list[ReplayEngine], bucket: str, prefix: str, name: str | None) -> list[ReplayEngine]:
+    """The modules on an archive; with a name that one, which must be there and must be on this archive."""
+    on_archive = [engine for engine in engines if (engine.bucket, engine.prefix) == (bucket, prefix)]
+    if name is None:
+        return on_archive
+    chosen = [engine for engine in on_archive if engine.name == name]
+    if not chosen:
+        names = ", ".join(engine.name for engine in on_archive) or "there is none"
+        raise BadInputError(
+            "--replay",
+            f"must name a replay module whose archive is s3://{bucket}/{prefix} ({names})",
+            example=f"--replay {on_archive[0].name if on_archive else 'orders'}",
+            received=name,
+        )
+    return chosen
+
+
+def engine_for_target(engines: list[ReplayEngine], arn: str) -> ReplayEngine:
+    """The one of the given modules that may send to a queue. Raises RefusedError when none or several may."""
+    able = [engine for engine in engines if engine.target(arn)]
+    if len(able) > 1:
+        names = ", ".join(engine.name for engine in able)
+        raise RefusedError(f"several replay modules may send to {arn} ({names}): say which with --replay NAME")
+    if not able:
+        allowed = ", ".join(sorted({target.arn for engine in engines for target in engine.targets})) or "none"
+        raise RefusedError(f"no replay module of this archive may send to {arn}; its input `targets` allows: {allowed}")
+    return able[0]
+
+
+def _engine(parameter: str, value: str) -> ReplayEngine:
+    fields = read_json(value, f"parameter {parameter}")
+    return ReplayEngine(
+        name=parameter.removeprefix(ROOT).removesuffix(_SUFFIX),
+        state_machine_arn=fields.text("state_machine_arn"),
+        bucket=fields.text("bucket"),
+        prefix=fields.text("prefix"),
+        region=fields.text("region"),
+        targets=fields.objects("targets", _target),
+    )
+
+
+def _target(fields: Fields) -> AllowedTarget:
+    return AllowedTarget(fields.text("arn"), fields.text("url"))

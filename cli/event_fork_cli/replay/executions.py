@@ -1,0 +1,125 @@
+"""The port to Step Functions, and its adapter."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from mypy_boto3_stepfunctions import SFNClient
+
+RUNNING = "RUNNING"
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """One execution of a replay's state machine. `status` is Step Functions' word; `cause` says why it failed."""
+
+    arn: str
+    name: str
+    status: str
+    started: datetime
+    stopped: datetime | None = None
+    cause: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MapRun:
+    """The Distributed Map of an execution; `items`: Step Functions' itemCounts (pending, running, succeeded...)."""
+
+    arn: str
+    max_concurrency: int
+    items: Mapping[str, int]
+
+
+class ExecutionExistsError(Exception):
+    """There is, or was in the last 90 days, an execution of that name."""
+
+
+class Executions(Protocol):
+    """What is asked of Step Functions."""
+
+    def start(self, state_machine_arn: str, name: str, given: Mapping[str, Any]) -> str:
+        """Starts an execution with that input; its ARN. Raises ExecutionExistsError."""
+
+    def describe(self, state_machine_arn: str, name: str) -> Execution | None:
+        """The execution of that name; None when there is none."""
+
+    def stop(self, execution_arn: str, cause: str) -> None:
+        """Stops an execution; one that has ended is left as it is."""
+
+    def map_runs(self, execution_arn: str) -> list[MapRun]:
+        """The Distributed Maps that the execution has begun."""
+
+    def limit_map_run(self, map_run_arn: str, workers: int) -> None:
+        """Lets at most so many children run at once from now on; at least 1 (0 would mean: no limit)."""
+
+
+class StepFunctions:
+    """Executions on AWS Step Functions."""
+
+    def __init__(self, client: SFNClient) -> None:
+        self._client = client
+
+    def start(self, state_machine_arn: str, name: str, given: Mapping[str, Any]) -> str:
+        """See Executions."""
+        try:
+            answer = self._client.start_execution(stateMachineArn=state_machine_arn, name=name, input=json.dumps(given))
+        except self._client.exceptions.ExecutionAlreadyExists as error:
+            raise ExecutionExistsError(name) from error
+        return answer["executionArn"]
+
+    def describe(self, state_machine_arn: str, name: str) -> Execution | None:
+        """See Executions."""
+        arn = execution_arn(state_machine_arn, name)
+        try:
+            found = self._client.describe_execution(executionArn=arn)
+        except self._client.exceptions.ExecutionDoesNotExist:
+            return None
+        parts = [part for part in (found.get("error"), found.get("cause")) if part]
+        return Execution(
+            arn, name, found["status"], found["startDate"], found.get("stopDate"), ": ".join(parts) or None
+        )
+
+    def stop(self, execution_arn: str, cause: str) -> None:
+        """See Executions."""
+        self._client.stop_execution(executionArn=execution_arn, error="ReplayCancelled", cause=cause)
+
+    def map_runs(self, execution_arn: str) -> list[MapRun]:
+        """See Executions."""
+        pages = self._client.get_paginator("list_map_runs").paginate(executionArn=execution_arn)
+        return [self._map_run(entry["mapRunArn"]) for page in pages for entry in page["mapRuns"]]
+
+    def limit_map_run(self, map_run_arn: str, workers: int) -> None:
+        """See Executions."""
+        if workers < 1:
+            raise ValueError("MaxConcurrency 0 means no limit in Step Functions")
+        self._client.update_map_run(mapRunArn=map_run_arn, maxConcurrency=workers)
+
+    def _map_run(self, arn: str) -> MapRun:
+        found = self._client.describe_map_run(mapRunArn=arn)
+        counts: Mapping[str, Any] = found["itemCounts"]
+        return MapRun(arn, found["maxConcurrency"], {name: int(count) for name, count in counts.items()})
+
+
+def execution_arn(state_machine_arn: str, name: str) -> str:
+    """The ARN that an execution of a standard workflow has."""
+    return f"{state_machine_arn.replace(':stateMachine:', ':execution:', 1)}:{name}"
+
+
+def executions_of(executions: Executions, state_machine_arn: str, replay_id: str) -> list[Execution]:
+    """The executions of a replay, the first one and its resumes, in their order."""
+    found: list[Execution] = []
+    name = replay_id
+    while execution := executions.describe(state_machine_arn, name):
+        found.append(execution)
+        name = resume_name(replay_id, len(found))
+    return found
+
+
+def resume_name(replay_id: str, number: int) -> str:
+    """The name of the n-th resume (from 1)."""
+    return f"{replay_id}-r{number}"

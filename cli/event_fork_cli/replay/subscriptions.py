@@ -1,0 +1,57 @@
+"""What an SNS subscription lets through, and in which form."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from event_fork_cli.errors import BadInputError
+
+if TYPE_CHECKING:
+    from mypy_boto3_sns import SNSClient
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """Filter policy (None: everything), its scope, raw delivery or not, and the endpoint (an ARN for a queue)."""
+
+    arn: str
+    filter_policy: dict[str, Any] | None
+    filter_policy_scope: str
+    raw: bool
+    endpoint: str
+
+
+def subscription(sns: SNSClient, arn: str) -> Subscription:
+    """The subscription of that ARN; raises BadInputError when there is none."""
+    try:
+        attributes = sns.get_subscription_attributes(SubscriptionArn=arn)["Attributes"]
+    except (sns.exceptions.NotFoundException, sns.exceptions.InvalidParameterException) as error:
+        raise BadInputError(
+            "--like-subscription",
+            "must be the ARN of an SNS subscription that exists",
+            example="--like-subscription arn:aws:sns:eu-west-1:000000000000:orders:6b0e71bd-...",
+            received=arn,
+        ) from error
+    policy = attributes.get("FilterPolicy")
+    return Subscription(
+        arn=arn,
+        filter_policy=json.loads(policy) if policy else None,
+        filter_policy_scope=attributes.get("FilterPolicyScope") or "MessageAttributes",
+        raw=attributes.get("RawMessageDelivery") == "true",
+        endpoint=attributes.get("Endpoint", ""),
+    )
+
+
+def subscription_of(sns: SNSClient, topic_arn: str, queue_arn: str) -> Subscription | None:
+    """The topic's subscription that feeds the queue, if there is one."""
+    try:
+        for page in sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic_arn):
+            for entry in page["Subscriptions"]:
+                if entry.get("Endpoint") == queue_arn and entry.get("SubscriptionArn", "").startswith("arn:"):
+                    return subscription(sns, entry["SubscriptionArn"])
+    except (sns.exceptions.NotFoundException, sns.exceptions.AuthorizationErrorException):
+        # The topic may be gone, or another account's: then nothing is known about its subscriptions.
+        return None
+    return None
