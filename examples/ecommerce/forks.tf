@@ -30,6 +30,28 @@ module "backup" {
   tags = var.tags
 }
 
+resource "aws_athena_named_query" "orders_by_payment_method" {
+  name        = "${var.name}-orders-by-payment-method"
+  description = "Orders, revenue and average amount per payment method, over the last 30 days"
+  workgroup   = module.backup.athena_workgroup_name
+  database    = module.backup.glue_database_name
+
+  # Delivery is at least once: DISTINCT takes an event that came twice as one.
+  query = <<-SQL
+    WITH orders AS (
+      SELECT DISTINCT messageid,
+             json_extract_scalar(message, '$.payment.method') AS payment_method,
+             CAST(json_extract_scalar(message, '$.amount') AS decimal(12, 2)) AS amount
+      FROM "${module.backup.glue_table_name}"
+      WHERE "date" >= date_format(current_date - interval '30' day, '%Y-%m-%d')
+    )
+    SELECT payment_method, count(*) AS orders, sum(amount) AS revenue, round(avg(amount), 2) AS average
+    FROM orders
+    GROUP BY payment_method
+    ORDER BY revenue DESC
+  SQL
+}
+
 # Orders of 100 dollars and more, searchable. What the index cannot take goes to a bucket of its own.
 module "search" {
   source = "../../modules/search-analytics"

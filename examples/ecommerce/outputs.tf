@@ -62,7 +62,7 @@ output "athena_workgroup_name" {
 
 output "athena_named_query_ids" {
   description = "Ids of the prepared Athena queries over the backup, by name."
-  value       = module.backup.athena_named_query_ids
+  value       = merge(module.backup.athena_named_query_ids, { orders_by_payment_method = aws_athena_named_query.orders_by_payment_method.id })
 }
 
 ################################################################################

@@ -1,0 +1,76 @@
+"""One run of the demo: a bench, a copy of the example, the walk, and taking back what was made."""
+
+import secrets
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from examples.ecommerce.demo.orders import Sample
+from examples.ecommerce.demo.seen import Seen
+from examples.ecommerce.demo.show import Show
+from examples.ecommerce.demo.walk import Walk
+from testbench import Bench, BenchError, Workspace
+
+
+@dataclass
+class Session:
+    """One run.
+
+    Attributes:
+        state: the bench's folder, where the logs of its parts are too.
+        keep: whether example and bench stay at the end, whatever the end is.
+    """
+
+    state: Path
+    show: Show
+    keep: bool
+
+    def run(self, samples: Sequence[Sample]) -> Seen:
+        """Everything, from the bench's start to its stop. What fails comes through, after the tidying up."""
+        with ExitStack() as stack:
+            with self.show.step("bench", "starting the local AWS"):
+                bench = self._bench(stack)
+            walk = prepare(bench, samples, self.show)
+            try:
+                seen = walk.run(keep=self.keep)
+            except BaseException:
+                if not self.keep:
+                    self._take_back(bench, walk.workspace)
+                raise
+            if self.keep:
+                self.show.kept(self.state, walk.shop(), walk.workspace.folder)
+            else:
+                walk.workspace.remove()
+            return seen
+
+    def _bench(self, stack: ExitStack) -> Bench:
+        if self.keep:
+            return Bench.up(self.state, self.show.line)
+        return stack.enter_context(Bench.running(self.state, self.show.line))
+
+    def _take_back(self, bench: Bench, workspace: Workspace) -> None:
+        """After a failure. A bench that stops takes everything with it; one that stays must not keep the example."""
+        if bench.endpoints.kept:
+            self.show.line("terraform", "taking the example out of the bench that goes on running")
+            try:
+                workspace.destroy()
+            except BenchError as error:
+                self.show.line("terraform", f"that failed too, {workspace.folder} has its state: {error}")
+                return
+        workspace.remove()
+
+
+def prepare(bench: Bench, samples: Sequence[Sample], show: Show) -> Walk:
+    """A walk on that bench with names of its own, so that several can go side by side."""
+    name = f"shop{secrets.token_hex(3)}"
+    workspace = bench.workspace(
+        configuration="examples/ecommerce",
+        variables={
+            "name": name,
+            "powertools_layer_arn": bench.powertools_layer_arn,
+            "search_domain": bench.create_domain(name),
+            "force_destroy": True,
+        },
+    )
+    return Walk(bench, workspace, name, samples, show)
