@@ -1,0 +1,149 @@
+"""Which processes the bench may end, and who uses a bench."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from testbench import lease, ports, processes
+from testbench.paths import PROJECT
+from testbench.users import Users
+
+SLEEPS = "import time; print('up', flush=True); time.sleep(60)"
+UNDER_LEASE = f"from testbench import lease; lease.watch(); {SLEEPS}"
+
+
+def gone(pid: int, seconds: float = 10.0) -> bool:
+    """Whether the process ends within that time."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
+            return True
+        time.sleep(0.05)
+    return False
+
+
+@pytest.fixture
+def stranger() -> Iterator[subprocess.Popen[bytes]]:
+    """A process that is nobody's business here."""
+    with subprocess.Popen([sys.executable, "-c", SLEEPS]) as process:
+        yield process
+        process.kill()
+
+
+def test_a_started_process_is_on_record_and_ended_by_it(tmp_path: Path) -> None:
+    started = processes.start("part", [sys.executable, "-c", SLEEPS], os.environ, tmp_path, 1)
+    started.keep()
+    assert processes.recorded(tmp_path, "part") == started.running
+    assert processes.stop(tmp_path, "part") is True
+    assert gone(started.running.pid)
+    assert not processes.pid_file(tmp_path, "part").exists()
+
+
+def test_what_the_process_started_is_ended_too(tmp_path: Path) -> None:
+    nested = f"import subprocess, sys; p = subprocess.Popen([sys.executable, '-c', {SLEEPS!r}]); p.wait()"
+    started = processes.start("part", [sys.executable, "-c", nested], os.environ, tmp_path, 1)
+    deadline = time.monotonic() + 10
+    while not (children := psutil.Process(started.running.pid).children()) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    processes.stop(tmp_path, "part")
+    assert [gone(child.pid) for child in children] == [True]
+
+
+def test_a_process_that_ignores_the_polite_signal_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes, "SECONDS_TO_STOP", 0.5)
+    stubborn = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {SLEEPS}"
+    started = processes.start("part", [sys.executable, "-c", stubborn], os.environ, tmp_path, 1)
+    deadline = time.monotonic() + 10
+    while "up" not in processes.log_tail(tmp_path, "part") and time.monotonic() < deadline:
+        time.sleep(0.05)
+    processes.stop(tmp_path, "part")
+    assert gone(started.running.pid)
+
+
+def test_a_stranger_that_has_the_recorded_pid_now_is_left_alone(
+    tmp_path: Path, stranger: subprocess.Popen[bytes]
+) -> None:
+    record = f'{{"part": "part", "pid": {stranger.pid}, "started": 1000.0, "port": 1, "argv": ["x"]}}'
+    processes.pid_file(tmp_path, "part").write_text(record)
+    assert processes.stop(tmp_path, "part") is False
+    assert stranger.poll() is None
+    assert not processes.pid_file(tmp_path, "part").exists()
+
+
+def test_a_process_on_probation_ends_when_its_starter_is_killed(tmp_path: Path) -> None:
+    starter = (
+        "import os, sys, time; from pathlib import Path; from testbench import processes; "
+        f"p = processes.start('part', [sys.executable, '-c', {UNDER_LEASE!r}], os.environ, Path({str(tmp_path)!r}), 1);"
+        "time.sleep(60)"
+    )
+    with subprocess.Popen([sys.executable, "-c", starter], cwd=PROJECT) as process:
+        deadline = time.monotonic() + 20
+        while "up" not in processes.log_tail(tmp_path, "part") and time.monotonic() < deadline:
+            time.sleep(0.05)
+        started = processes.recorded(tmp_path, "part")
+        assert started is not None
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        assert gone(started.pid)
+    assert "the command that was starting this process is gone" in processes.log_tail(tmp_path, "part")
+
+
+def test_a_kept_process_outlives_the_lease(tmp_path: Path) -> None:
+    started = processes.start("part", [sys.executable, "-c", UNDER_LEASE], os.environ, tmp_path, 1)
+    started.keep()
+    assert not gone(started.running.pid, seconds=1.0)
+    processes.stop(tmp_path, "part")
+
+
+def test_the_lease_is_not_left_in_the_environment_of_later_children(monkeypatch: pytest.MonkeyPatch) -> None:
+    read, write = os.pipe()
+    monkeypatch.setenv(lease.VARIABLE, str(read))
+    lease.watch()
+    assert lease.VARIABLE not in os.environ
+    os.write(write, lease.KEEP)
+    os.close(write)
+
+
+def test_only_the_end_of_a_log_is_shown(tmp_path: Path) -> None:
+    processes.log_file(tmp_path, "part").write_text("\n".join(str(number) for number in range(100)))
+    assert processes.log_tail(tmp_path, "part", lines=2) == "  98\n  99"
+    assert processes.log_tail(tmp_path, "other") == ""
+
+
+def test_chosen_ports_are_free_and_different() -> None:
+    chosen = ports.choose(3)
+    assert len(set(chosen)) == 3
+    assert all(ports.is_free(port) for port in chosen)
+
+
+def test_a_port_that_something_listens_on_is_not_free() -> None:
+    import socket
+
+    with socket.create_server((ports.LOOPBACK, 0)) as server:
+        assert not ports.is_free(server.getsockname()[1])
+
+
+def test_a_user_that_died_without_leaving_does_not_count(tmp_path: Path) -> None:
+    users = Users(tmp_path)
+    users.enter()
+    with subprocess.Popen([sys.executable, "-c", "pass"]) as process:
+        pass
+    (tmp_path / "users" / str(process.pid)).write_text("1000.0")
+    assert users.present() == [os.getpid()]
+
+
+def test_a_user_that_entered_twice_has_to_leave_twice(tmp_path: Path) -> None:
+    users = Users(tmp_path)
+    users.enter()
+    users.enter()
+    users.leave()
+    assert users.present() == [os.getpid()]
+    users.leave()
+    assert users.present() == []
