@@ -1,0 +1,306 @@
+"""The twelve operations: checked parameters in, a JSON object out. The rules are in the modules they call."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from testbench.firehose.api.errors import (
+    ConcurrentModificationError,
+    InvalidArgumentError,
+    InvalidKmsResourceError,
+    LimitExceededError,
+    ResourceInUseError,
+    ResourceNotFoundError,
+)
+from testbench.firehose.api.protocol import Caller
+from testbench.firehose.ingest import Ingest, Put
+from testbench.firehose.pipeline.pipeline import Tools
+from testbench.firehose.streams.configuration import Configuration, complete, merge
+from testbench.firehose.streams.description import describe
+from testbench.firehose.streams.keys import Keys
+from testbench.firehose.streams.kinds import named_in
+from testbench.firehose.streams.registry import Entry, Registry
+from testbench.firehose.streams.roles import check_role
+from testbench.firehose.streams.stream import (
+    ACTIVE,
+    CREATING,
+    CREATING_FAILED,
+    DELETING,
+    DESTINATION_ID,
+    DIRECT_PUT,
+    Encryption,
+    Stream,
+)
+from testbench.firehose.validation.destinations import (
+    check_destination,
+    check_given,
+    only_destination,
+    refuse_unsupported,
+)
+
+Parameters = dict[str, Any]
+Answer = dict[str, Any]
+MAX_TAGS = 50
+MAX_ENCRYPTION_CALLS = 25
+_DAY = 24 * 3600.0
+
+
+class Operations:
+    """Dispatches an operation by its API name."""
+
+    def __init__(self, tools: Tools, registry: Registry, ingest: Ingest, keys: Keys) -> None:
+        self._tools = tools
+        self._registry = registry
+        self._ingest = ingest
+        self._keys = keys
+        self._handlers: dict[str, Callable[[Caller, Parameters], Awaitable[Answer]]] = {
+            "CreateDeliveryStream": self._create,
+            "DeleteDeliveryStream": self._delete,
+            "DescribeDeliveryStream": self._describe,
+            "ListDeliveryStreams": self._list,
+            "ListTagsForDeliveryStream": self._list_tags,
+            "PutRecord": self._put_record,
+            "PutRecordBatch": self._put_record_batch,
+            "StartDeliveryStreamEncryption": self._start_encryption,
+            "StopDeliveryStreamEncryption": self._stop_encryption,
+            "TagDeliveryStream": self._tag,
+            "UntagDeliveryStream": self._untag,
+            "UpdateDestination": self._update,
+        }
+
+    async def run(self, operation: str, caller: Caller, parameters: Parameters) -> Answer:
+        """The answer, or an ApiError."""
+        return await self._handlers[operation](caller, parameters)
+
+    # --- streams ------------------------------------------------------------------------------------------------
+
+    async def _create(self, caller: Caller, given: Parameters) -> Answer:
+        kind, configuration = only_destination(given)
+        stream_type = given.get("DeliveryStreamType", DIRECT_PUT)
+        if stream_type != DIRECT_PUT:
+            raise InvalidArgumentError(
+                f"DeliveryStreamType {stream_type} is not supported by this local Firehose. Supported: {DIRECT_PUT}"
+            )
+        for member in ("KinesisStreamSourceConfiguration", "MSKSourceConfiguration", "DatabaseSourceConfiguration"):
+            if member in given:
+                raise InvalidArgumentError(f"{member} cannot be given for a {DIRECT_PUT} stream")
+        check_given(configuration)
+        configuration = complete(kind.name, configuration)
+        check_destination(kind.name, configuration)
+        tags = _tags(given.get("Tags", []))
+        stream = Stream(
+            account=caller.account,
+            region=caller.region,
+            partition=caller.partition,
+            name=given["DeliveryStreamName"],
+            kind=stream_type,
+            destination_kind=kind.name,
+            destination=configuration,
+            created=self._tools.clock.now(),
+            tags=tags,
+            throughput_hint=given.get("DirectPutSourceConfiguration", {}).get("ThroughputHintInMBs"),
+        )
+        if encryption := given.get("DeliveryStreamEncryptionConfigurationInput"):
+            stream.encryption = await self._encryption(caller, encryption)
+        existing = self._registry.of(caller)
+        if any(one.name == stream.name for one in existing):
+            raise ResourceInUseError(f"Firehose {stream.name} under accountId {caller.account} already exists")
+        if len(existing) >= self._tools.settings.max_streams:
+            raise LimitExceededError(
+                f"Limit of {self._tools.settings.max_streams} Firehose streams exceeded for account {caller.account}"
+            )
+        await self._check_roles(caller, stream.arn, configuration)
+        await self._registry.add(stream)
+        return {"DeliveryStreamARN": stream.arn}
+
+    async def _delete(self, caller: Caller, given: Parameters) -> Answer:
+        entry = self._find(caller, given)
+        if entry.stream.status == CREATING:
+            raise ResourceInUseError(
+                f"Firehose {entry.stream.name} under account {caller.account} cannot be deleted in CREATING state"
+            )
+        await self._registry.delete(entry)
+        return {}
+
+    async def _describe(self, caller: Caller, given: Parameters) -> Answer:
+        return {"DeliveryStreamDescription": describe(self._find(caller, given).stream)}
+
+    async def _list(self, caller: Caller, given: Parameters) -> Answer:
+        after, limit = given.get("ExclusiveStartDeliveryStreamName", ""), given.get("Limit", 10)
+        wanted = given.get("DeliveryStreamType")
+        names = [s.name for s in self._registry.of(caller) if s.name > after and wanted in (None, s.kind)]
+        return {"DeliveryStreamNames": names[:limit], "HasMoreDeliveryStreams": len(names) > limit}
+
+    async def _update(self, caller: Caller, given: Parameters) -> Answer:
+        entry = self._find(caller, given)
+        stream = entry.stream
+        self._only_when_active(stream, "updated")
+        current, named = str(stream.version), given["CurrentDeliveryStreamVersionId"]
+        if named != current:
+            raise ConcurrentModificationError(
+                f"Cannot update firehose: {stream.name} since the current version id: {current} "
+                f"and specified version id: {named} do not match"
+            )
+        if given["DestinationId"] != DESTINATION_ID:
+            raise InvalidArgumentError(f"Destination Id {given['DestinationId']} not found")
+        updates = named_in(given, update=True)
+        if not updates:
+            raise InvalidArgumentError("At least one destination or source configuration update must be provided")
+        if len(updates) > 1:
+            raise InvalidArgumentError("Exactly one destination configuration is supported for a Firehose")
+        kind, update = updates[0]
+        refuse_unsupported(kind)
+        if kind.name != stream.destination_kind:
+            raise InvalidArgumentError(
+                f"The destination of {stream.name} cannot be changed from {stream.destination_kind} to {kind.name}"
+            )
+        check_given(update)
+        _check_update(stream.destination, update)
+        merged = complete(kind.name, merge(stream.destination, update))
+        check_destination(kind.name, merged)
+        if merged != stream.destination:
+            await self._check_roles(caller, stream.arn, merged)
+            stream.destination = merged
+            stream.version += 1
+            stream.updated = self._tools.clock.now()
+            await self._registry.save(stream)
+        return {}
+
+    # --- records ------------------------------------------------------------------------------------------------
+
+    async def _put_record(self, caller: Caller, given: Parameters) -> Answer:
+        entry = self._find(caller, given)
+        (answer,) = await self._ingest.put(entry, [given["Record"]["Data"]])
+        if answer.error_code:  # only an armed put-entry fault gets here: PutRecord has no partial failure
+            raise self._ingest.refusal(answer)
+        return {"RecordId": answer.record_id, "Encrypted": entry.stream.encryption.enabled}
+
+    async def _put_record_batch(self, caller: Caller, given: Parameters) -> Answer:
+        entry = self._find(caller, given)
+        answers = await self._ingest.put(entry, [record["Data"] for record in given["Records"]])
+        return {
+            "FailedPutCount": sum(bool(answer.error_code) for answer in answers),
+            "Encrypted": entry.stream.encryption.enabled,
+            "RequestResponses": [_response_entry(answer) for answer in answers],
+        }
+
+    # --- encryption ---------------------------------------------------------------------------------------------
+
+    async def _start_encryption(self, caller: Caller, given: Parameters) -> Answer:
+        entry = self._encryptable(caller, given)
+        wanted = given.get("DeliveryStreamEncryptionConfigurationInput", {"KeyType": "AWS_OWNED_CMK"})
+        encryption = await self._encryption(caller, wanted)
+        encryption.calls = entry.stream.encryption.calls
+        entry.stream.encryption = encryption
+        await self._registry.change_encryption(entry)
+        return {}
+
+    async def _stop_encryption(self, caller: Caller, given: Parameters) -> Answer:
+        entry = self._encryptable(caller, given)
+        entry.stream.encryption.status = "DISABLING"
+        await self._registry.change_encryption(entry)
+        return {}
+
+    def _encryptable(self, caller: Caller, given: Parameters) -> Entry:
+        entry = self._find(caller, given)
+        stream = entry.stream
+        if stream.kind != DIRECT_PUT:
+            raise InvalidArgumentError(
+                f"Delivery stream encryption is not supported for delivery stream type {stream.kind}."
+            )
+        self._only_when_active(stream, "encrypted")
+        if stream.encryption.status in ("ENABLING", "DISABLING"):
+            raise ResourceInUseError(
+                f"Firehose {stream.name} under account {caller.account} is in {stream.encryption.status} state"
+            )
+        now = self._tools.clock.elapsed()
+        stream.encryption.calls[:] = [call for call in stream.encryption.calls if now - call < _DAY]
+        if len(stream.encryption.calls) >= MAX_ENCRYPTION_CALLS:
+            raise LimitExceededError(
+                f"At most {MAX_ENCRYPTION_CALLS} StartDeliveryStreamEncryption and StopDeliveryStreamEncryption "
+                f"calls are allowed for a Firehose in 24 hours"
+            )
+        stream.encryption.calls.append(now)
+        return entry
+
+    async def _encryption(self, caller: Caller, wanted: Parameters) -> Encryption:
+        key_type, key_arn = wanted["KeyType"], wanted.get("KeyARN", "")
+        if key_type == "CUSTOMER_MANAGED_CMK" and not key_arn:
+            raise InvalidArgumentError("KeyARN must be provided when KeyType is CUSTOMER_MANAGED_CMK")
+        if key_type == "AWS_OWNED_CMK" and key_arn:
+            raise InvalidArgumentError("KeyARN must not be provided when KeyType is AWS_OWNED_CMK")
+        if key_arn and (problem := await self._keys.problem(caller.account, caller.region, key_arn, fresh=True)):
+            raise InvalidKmsResourceError(problem.message, code=problem.code)
+        return Encryption("ENABLING", key_type, key_arn)
+
+    # --- tags ---------------------------------------------------------------------------------------------------
+
+    async def _list_tags(self, caller: Caller, given: Parameters) -> Answer:
+        stream = self._find(caller, given).stream
+        after, limit = given.get("ExclusiveStartTagKey", ""), given.get("Limit", MAX_TAGS)
+        keys = sorted(key for key in stream.tags if key > after)
+        tags = [{"Key": key, "Value": stream.tags[key]} for key in keys[:limit]]
+        return {"Tags": tags, "HasMoreTags": len(keys) > limit}
+
+    async def _tag(self, caller: Caller, given: Parameters) -> Answer:
+        stream = self._find(caller, given).stream
+        tags = {**stream.tags, **_tags(given["Tags"])}
+        if len(tags) > MAX_TAGS:
+            raise LimitExceededError(f"A Firehose can have at most {MAX_TAGS} tags; got {len(tags)}")
+        stream.tags = tags
+        await self._registry.save(stream)
+        return {}
+
+    async def _untag(self, caller: Caller, given: Parameters) -> Answer:
+        stream = self._find(caller, given).stream
+        stream.tags = {key: value for key, value in stream.tags.items() if key not in given["TagKeys"]}
+        await self._registry.save(stream)
+        return {}
+
+    # --- shared -------------------------------------------------------------------------------------------------
+
+    def _find(self, caller: Caller, given: Parameters) -> Entry:
+        return self._registry.find(caller, given["DeliveryStreamName"])
+
+    def _only_when_active(self, stream: Stream, done: str) -> None:
+        if stream.status in (CREATING, DELETING, CREATING_FAILED):
+            raise ResourceInUseError(
+                f"Firehose {stream.name} under account {stream.account} cannot be {done} in {stream.status} state"
+            )
+        if stream.status != ACTIVE:
+            raise ResourceNotFoundError(f"Firehose {stream.name} is not active in {stream.account} account.")
+
+    async def _check_roles(self, caller: Caller, arn: str, configuration: Configuration) -> None:
+        if not self._tools.settings.check_roles:
+            return
+        for role in _roles(configuration):
+            await check_role(self._tools.invoker.aws, caller.account, caller.region, role, arn)
+
+
+def _roles(configuration: Configuration) -> list[str]:
+    parts = (configuration, configuration.get("S3Configuration", {}), configuration.get("S3BackupConfiguration", {}))
+    return sorted({part["RoleARN"] for part in parts if "RoleARN" in part})
+
+
+def _check_update(current: Configuration, update: Configuration) -> None:
+    """What an update cannot change. Sources: notes 1.5, 4.4."""
+    if current["S3BackupMode"] == "Enabled" and update.get("S3BackupMode") == "Disabled":
+        raise InvalidArgumentError("Disabling S3 backup is not currently supported.")
+    partitioning = update.get("DynamicPartitioningConfiguration")
+    if partitioning is None:
+        return
+    was = bool(current.get("DynamicPartitioningConfiguration", {}).get("Enabled"))
+    if "Enabled" in partitioning and bool(partitioning["Enabled"]) != was:
+        raise InvalidArgumentError("Dynamic partitioning can only be enabled when the Firehose is created.")
+
+
+def _tags(given: list[dict[str, str]]) -> dict[str, str]:
+    tags = {tag["Key"]: tag.get("Value", "") for tag in given}
+    if len(tags) != len(given):
+        raise InvalidArgumentError("Tag keys must be unique")
+    return tags
+
+
+def _response_entry(answer: Put) -> Answer:
+    if answer.error_code:
+        return {"ErrorCode": answer.error_code, "ErrorMessage": answer.error_message}
+    return {"RecordId": answer.record_id}

@@ -1,0 +1,124 @@
+"""``python -m testbench.firehose``: options to Settings, logging, signals."""
+
+import argparse
+import asyncio
+import contextlib
+import logging
+import signal
+from pathlib import Path
+
+from testbench.firehose.server import serve
+from testbench.firehose.settings import MIB, Settings
+
+_DESCRIPTION = (
+    "A local Amazon Data Firehose: the API on this port, deliveries to S3 (and Lambda, KMS, Glue, CloudWatch) at "
+    "--aws-endpoint and to OpenSearch. Behaviours and how sure each is: testbench/firehose/README.md."
+)
+
+
+def parser() -> argparse.ArgumentParser:
+    """All options; the defaults behave as AWS does where that is known."""
+    defaults = Settings(aws_endpoint="")
+    options = argparse.ArgumentParser(prog="python -m testbench.firehose", description=_DESCRIPTION)
+    add = options.add_argument
+    add("--aws-endpoint", required=True, metavar="URL", help="where S3, Lambda, KMS, IAM, Glue, CloudWatch answer")
+    add("--host", default=defaults.host, help="address to listen on (default %(default)s)")
+    add("--port", type=int, default=0, help="port to listen on (default: a free one, printed as JSON on stdout)")
+    add("--opensearch", default="", metavar="URL", help="one node that takes what is meant for any DomainARN")
+    add("--state", type=Path, metavar="DIR", help="keep streams and undelivered records here; survives kill -9")
+    add("--account", default=defaults.account, help="account of access keys that are not 12 digits (%(default)s)")
+    add("--log-level", default="INFO", choices=["DEBUG", "INFO", "WARNING", "ERROR"])
+
+    time = options.add_argument_group("time")
+    add = time.add_argument
+    add("--clock-speed", type=float, default=1.0, metavar="N", help="buffers, retries and states run N times faster")
+    add(
+        "--transition-seconds",
+        type=float,
+        default=defaults.transition_seconds,
+        metavar="S",
+        help="how long CREATING, DELETING, ENABLING and DISABLING last (default %(default)s)",
+    )
+    add(
+        "--opensearch-retry-step",
+        type=float,
+        metavar="S",
+        help="seconds between bulk retries (default: 1, 2, 4 ... up to 300; AWS's cadence is not documented)",
+    )
+    add("--drain-seconds", type=float, default=defaults.drain_seconds, metavar="S", help=argparse.SUPPRESS)
+
+    limits = options.add_argument_group("limits")
+    add = limits.add_argument
+    add(
+        "--max-buffered-mib",
+        type=int,
+        default=defaults.max_buffered_bytes // MIB,
+        metavar="MIB",
+        help="accepted and undelivered records in memory; beyond it ServiceUnavailableException (default %(default)s)",
+    )
+    add("--max-streams", type=int, default=defaults.max_streams, help="streams per account and region (%(default)s)")
+    add("--active-partitions", type=int, default=defaults.active_partitions, help="per stream (default %(default)s)")
+    add("--no-quotas", action="store_true", help="do not throttle at AWS's DirectPut throughput of the region")
+
+    choices = options.add_argument_group("relaxations and choices where AWS is not documented (README.md)")
+    add = choices.add_argument
+    add("--allow-http-cluster-endpoint", action="store_true", help="take http:// ClusterEndpoints (AWS: https only)")
+    add("--no-role-check", action="store_true", help="do not look at the trust policy of roles in IAM")
+    add("--no-kms-check", action="store_true", help="do not look at the state of KMS keys")
+    add("--no-metrics", action="store_true", help="do not put CloudWatch metrics")
+    add("--no-error-logs", action="store_true", help="do not put error events into CloudWatch Logs")
+    add("--plain-error-objects", action="store_true", help="error objects are never compressed")
+    add("--trailing-delimiter", action="store_true", help="AppendDelimiterToRecord also after the last record")
+    add("--strict-lambda-batch", action="store_true", help="one malformed record fails the whole Lambda batch")
+    add(
+        "--no-time-after-expressions",
+        action="store_true",
+        help="a Prefix with expressions but no timestamp gets no yyyy/MM/dd/HH/",
+    )
+    return options
+
+
+def settings(arguments: argparse.Namespace) -> Settings:
+    """The settings an invocation asks for."""
+    return Settings(
+        aws_endpoint=arguments.aws_endpoint,
+        host=arguments.host,
+        port=arguments.port,
+        opensearch=arguments.opensearch,
+        state=arguments.state,
+        account=arguments.account,
+        clock_speed=arguments.clock_speed,
+        transition_seconds=arguments.transition_seconds,
+        max_buffered_bytes=arguments.max_buffered_mib * MIB,
+        allow_http_cluster_endpoint=arguments.allow_http_cluster_endpoint,
+        check_roles=not arguments.no_role_check,
+        check_kms=not arguments.no_kms_check,
+        enforce_quotas=not arguments.no_quotas,
+        publish_metrics=not arguments.no_metrics,
+        publish_error_logs=not arguments.no_error_logs,
+        compress_error_objects=not arguments.plain_error_objects,
+        trailing_delimiter=arguments.trailing_delimiter,
+        strict_lambda_batch=arguments.strict_lambda_batch,
+        append_time_to_expressions=not arguments.no_time_after_expressions,
+        opensearch_retry_step=arguments.opensearch_retry_step,
+        max_streams=arguments.max_streams,
+        active_partitions=arguments.active_partitions,
+        drain_seconds=arguments.drain_seconds,
+    )
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the server until SIGTERM or SIGINT."""
+    arguments = parser().parse_args(argv)
+    logging.basicConfig(level=arguments.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    asyncio.run(_until_signal(settings(arguments)))
+    return 0
+
+
+async def _until_signal(wanted: Settings) -> None:
+    server = asyncio.create_task(serve(wanted))
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, server.cancel)
+    with contextlib.suppress(asyncio.CancelledError):
+        await server

@@ -1,0 +1,88 @@
+"""Time on the bench: a calendar for timestamps, and a stop-watch for waits that can run faster.
+
+``now`` is the wall clock plus an offset (to move arrival times into another day). ``elapsed`` counts the seconds that
+buffers, retries and state changes wait for; it runs ``speed`` times as fast as the wall clock, can be frozen (speed 0)
+and moved on by hand, so that a 300 s buffer or a 7,200 s retry takes seconds in a test.
+"""
+
+import asyncio
+import contextlib
+import time
+import weakref
+
+
+class Clock:
+    """One clock for the whole server; every wait goes through it."""
+
+    def __init__(self, speed: float = 1.0, offset: float = 0.0) -> None:
+        self._speed = speed
+        self._offset = offset
+        self._passed = 0.0
+        self._since = time.monotonic()
+        self._listeners: weakref.WeakSet[asyncio.Event] = weakref.WeakSet()
+
+    @property
+    def speed(self) -> float:
+        """How many seconds pass for waits in one second of the wall clock."""
+        return self._speed
+
+    @property
+    def offset(self) -> float:
+        """Seconds added to the wall clock in timestamps."""
+        return self._offset
+
+    def now(self) -> float:
+        """Epoch seconds for timestamps."""
+        return time.time() + self._offset
+
+    def now_ms(self) -> int:
+        """Epoch milliseconds for timestamps."""
+        return int(self.now() * 1000)
+
+    def elapsed(self) -> float:
+        """Seconds since the server started, as waits count them."""
+        return self._passed + (time.monotonic() - self._since) * self._speed
+
+    def set(self, *, speed: float | None = None, offset: float | None = None) -> None:
+        """Change speed or offset; everyone who waits reckons again."""
+        if speed is not None:
+            if speed < 0:
+                raise ValueError("speed must be 0 (frozen) or more")
+            self._passed = self.elapsed()
+            self._since = time.monotonic()
+            self._speed = speed
+        if offset is not None:
+            self._offset = offset
+        self._wake()
+
+    def advance(self, seconds: float) -> None:
+        """Let ``seconds`` pass at once for everything that waits."""
+        if seconds < 0:
+            raise ValueError("time does not run backwards")
+        self._passed += seconds
+        self._wake()
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait ``seconds`` of ``elapsed``."""
+        deadline = self.elapsed() + seconds
+        event = asyncio.Event()
+        while self.elapsed() < deadline:
+            event.clear()
+            await self.wait(event, deadline)
+
+    async def wait(self, event: asyncio.Event, deadline: float) -> None:
+        """Wait until ``event`` is set or ``elapsed`` reaches ``deadline``.
+
+        A change of the clock sets the event too: callers look at their own condition again after every return.
+        """
+        self._listeners.add(event)
+        if event.is_set() or (left := deadline - self.elapsed()) <= 0:
+            return
+        # asyncio.timeout, not wait_for: before Python 3.12 wait_for loses a cancellation that meets a set event.
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(left / self._speed if self._speed > 0 else None):
+                await event.wait()
+
+    def _wake(self) -> None:
+        for event in tuple(self._listeners):
+            event.set()

@@ -1,0 +1,1 @@
+"""Buffers, object names, bytes of an object, error documents."""

@@ -1,0 +1,1 @@
+"""Where buffers go: S3 objects and OpenSearch bulk requests."""

@@ -1,0 +1,124 @@
+"""PutRecord and PutRecordBatch: which records are accepted, and what each is answered.
+
+Sources: notes 1.3, 1.4; API reference PutRecordBatch ("FailedPutCount").
+"""
+
+import asyncio
+import base64
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from testbench.firehose.api.errors import (
+    ApiError,
+    InternalFailureError,
+    InvalidArgumentError,
+    InvalidKmsResourceError,
+    ResourceNotFoundError,
+    ServiceUnavailableError,
+)
+from testbench.firehose.faults import Faults
+from testbench.firehose.pipeline.pipeline import Tools
+from testbench.firehose.pipeline.records import Record
+from testbench.firehose.streams.keys import Keys
+from testbench.firehose.streams.registry import Entry
+from testbench.firehose.streams.stream import ACTIVE, DELETING, DIRECT_PUT, Stream
+
+MAX_BATCH_BYTES = 4 * 1024 * 1024
+SLOW_DOWN = "Slow down."
+_RECORD_ID_BYTES = 165  # RecordIds of AWS are about 220 characters
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """The answer for one record: an id, or a code and message."""
+
+    record_id: str = ""
+    error_code: str = ""
+    error_message: str = ""
+
+
+class Ingest:
+    """Takes records into streams."""
+
+    def __init__(self, tools: Tools, faults: Faults, keys: Keys, last_sequence: int) -> None:
+        self._tools = tools
+        self._faults = faults
+        self._keys = keys
+        self._sequence = max(last_sequence, time.time_ns() // 1000)
+
+    async def put(self, entry: Entry, data: Sequence[bytes]) -> list[Put]:
+        """One answer per record, in order. ServiceUnavailableException when none could be accepted for throttling."""
+        stream = entry.stream
+        self._check_stream(stream)
+        await self._check_key(stream)
+        total = sum(map(len, data))
+        if total > MAX_BATCH_BYTES:
+            raise InvalidArgumentError(
+                f"Records size {total} bytes exceeds the maximum allowed size of {MAX_BATCH_BYTES} bytes"
+            )
+        metrics = self._tools.metrics
+        metrics.add(stream, "IncomingPutRequests", 1, "Count")
+        answers = [self._admit(entry, one) for one in data] if self._request_admitted(entry) else None
+        throttled = len(data) if answers is None else sum(a.error_message == SLOW_DOWN for a in answers)
+        metrics.add(stream, "ThrottledRecords", throttled, "Count")
+        if answers is None or (throttled == len(data) and not self._faults.any_at("put-entry")):
+            raise ServiceUnavailableError(SLOW_DOWN)
+        now_ms = self._tools.clock.now_ms()
+        records = [
+            Record(self._next_sequence(), now_ms, one)
+            for one, answer in zip(data, answers, strict=True)
+            if not answer.error_code
+        ]
+        if records:
+            # Shielded: a caller that hangs up must not stop records between the store and the pipeline.
+            await asyncio.shield(self._store(entry, records))
+            metrics.add(stream, "IncomingRecords", len(records), "Count")
+            metrics.add(stream, "IncomingBytes", sum(len(record.data) for record in records), "Bytes")
+        return answers
+
+    async def _store(self, entry: Entry, records: list[Record]) -> None:
+        await self._tools.store.append(entry.stream.key, records)
+        entry.pipeline.accept(records)
+
+    def _check_stream(self, stream: Stream) -> None:
+        if stream.status not in (ACTIVE, DELETING):
+            raise ResourceNotFoundError(f"Firehose {stream.name} is not active in {stream.account} account.")
+        if stream.kind != DIRECT_PUT:
+            raise InvalidArgumentError(f"This operation is not permitted on {stream.kind} delivery stream type.")
+
+    async def _check_key(self, stream: Stream) -> None:
+        encryption = stream.encryption
+        if not (encryption.enabled and encryption.key_arn):
+            return
+        problem = await self._keys.problem(stream.account, stream.region, encryption.key_arn)
+        if problem:
+            self._tools.metrics.add(stream, problem.metric, 1, "Count")
+            raise InvalidKmsResourceError(problem.message, code=problem.code)
+
+    def _request_admitted(self, entry: Entry) -> bool:
+        return not self._tools.settings.enforce_quotas or entry.meter.request()
+
+    def _admit(self, entry: Entry, data: bytes) -> Put:
+        if self._faults.any_at("put-entry") and (fault := self._faults.hit("put-entry", entry.stream.name)):
+            return Put(error_code=fault.options["code"], error_message=fault.options["message"])
+        if self._tools.settings.enforce_quotas and not entry.meter.record(len(data)):
+            return Put(error_code="ServiceUnavailableException", error_message=SLOW_DOWN)
+        if not self._tools.budget.take(Record(0, 0, data).cost):
+            return Put(error_code="ServiceUnavailableException", error_message=SLOW_DOWN)
+        return Put(record_id=_record_id())
+
+    def refusal(self, answer: Put) -> ApiError:
+        """The error a single PutRecord gets for what would be a failed entry of a batch."""
+        if answer.error_code == "ServiceUnavailableException":
+            return ServiceUnavailableError(answer.error_message)
+        return InternalFailureError(answer.error_message)
+
+    def _next_sequence(self) -> int:
+        self._sequence += 1
+        return self._sequence
+
+
+def _record_id() -> str:
+    return base64.b64encode(os.urandom(_RECORD_ID_BYTES)).decode("ascii")

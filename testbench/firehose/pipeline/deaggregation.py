@@ -1,0 +1,63 @@
+"""RecordDeAggregation: several records packed in one put become records of their own, at most 500.
+
+Sources: developer guide "Apply dynamic partitioning to aggregated data"; notes 3.4. What happens beyond 500
+sub-records is not documented: the rest stays together in the last one, so nothing is lost (uncertain).
+"""
+
+import base64
+import json
+
+MAX_SUB_RECORDS = 500
+_DECODER = json.JSONDecoder()
+_SPACE = " \t\r\n"
+
+
+class DeaggregationError(ValueError):
+    """The record is not made of what the processor was told to look for."""
+
+
+def split_json(data: bytes) -> list[bytes]:
+    """JSON values one after the other (with or without white space between them), or one JSON array of them."""
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise DeaggregationError(f"the record is not UTF-8: {error}") from error
+    spans: list[tuple[int, int]] = []
+    position = _skip_space(text, 0)
+    while position < len(text):
+        try:
+            value, end = _DECODER.raw_decode(text, position)
+        except ValueError as error:
+            raise DeaggregationError(f"the record is not a sequence of JSON objects: {error}") from error
+        if not spans and isinstance(value, list) and _skip_space(text, end) == len(text):
+            return _capped([json.dumps(one, separators=(",", ":"), ensure_ascii=False).encode() for one in value], b"")
+        spans.append((position, end))
+        position = _skip_space(text, end)
+    if len(spans) > MAX_SUB_RECORDS:
+        spans = [*spans[: MAX_SUB_RECORDS - 1], (spans[MAX_SUB_RECORDS - 1][0], spans[-1][1])]
+    return [text[start:end].encode() for start, end in spans]
+
+
+def split_delimited(data: bytes, delimiter_base64: str) -> list[bytes]:
+    """The parts between delimiters; the delimiter is not part of a record, empty parts are none."""
+    delimiter = base64.b64decode(delimiter_base64, validate=True)
+    return _capped([part for part in data.split(delimiter) if part], delimiter)
+
+
+def split(data: bytes, parameters: dict[str, str]) -> list[bytes]:
+    """The sub-records by the processor's parameters."""
+    if parameters["SubRecordType"] == "JSON":
+        return split_json(data)
+    return split_delimited(data, parameters["Delimiter"])
+
+
+def _capped(parts: list[bytes], between: bytes) -> list[bytes]:
+    if len(parts) <= MAX_SUB_RECORDS:
+        return parts
+    return [*parts[: MAX_SUB_RECORDS - 1], between.join(parts[MAX_SUB_RECORDS - 1 :])]
+
+
+def _skip_space(text: str, position: int) -> int:
+    while position < len(text) and text[position] in _SPACE:
+        position += 1
+    return position

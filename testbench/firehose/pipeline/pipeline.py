@@ -1,0 +1,312 @@
+"""One stream at work: records in, buffers, deliveries out. Everything runs in the server's event loop.
+
+accept -> [raw backup]                                          -> channel "backup"
+       -> de-aggregation, decompression -> channel "lambda"     -> [metadata, partitions] -> channel "primary..."
+       -> what fails anywhere                                   -> channel "errors/<type>"
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from functools import partial
+
+from testbench.firehose.budget import Budget
+from testbench.firehose.clock import Clock
+from testbench.firehose.delivery import failed_records
+from testbench.firehose.delivery.channel import MIB, Channel, Hints
+from testbench.firehose.destinations.opensearch import OpenSearchDomain
+from testbench.firehose.destinations.s3 import S3Writer
+from testbench.firehose.destinations.settings import OpenSearchSettings, S3Settings
+from testbench.firehose.error_log import ErrorLog, event
+from testbench.firehose.metrics import Metrics
+from testbench.firehose.pipeline import metadata
+from testbench.firehose.pipeline.lambda_invoker import LambdaInvoker
+from testbench.firehose.pipeline.ledger import Ledger
+from testbench.firehose.pipeline.opensearch_delivery import OpenSearchDelivery
+from testbench.firehose.pipeline.records import Item, Record, size_of
+from testbench.firehose.pipeline.s3_delivery import S3Delivery, S3Role
+from testbench.firehose.pipeline.stages import StageFailure, before_lambda, processor
+from testbench.firehose.pipeline.transformation import Failure, Outcome, TransformationError, payload_batches
+from testbench.firehose.settings import Settings
+from testbench.firehose.store import Store
+from testbench.firehose.streams.kinds import OPENSEARCH
+from testbench.firehose.streams.stream import Stream
+
+MAX_OUTSTANDING_INVOCATIONS = 5
+PARTITION_LIMIT = "DynamicPartitioning.ActivePartitionsLimitExceeded"
+METADATA_FAILED = "DynamicPartitioning.MetadataExtractionFailed"
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What all streams of the server share."""
+
+    settings: Settings
+    clock: Clock
+    budget: Budget
+    store: Store
+    s3: S3Writer
+    opensearch: OpenSearchDomain
+    invoker: LambdaInvoker
+    metrics: Metrics
+    error_log: ErrorLog
+    processors: Executor  # for compression and conversion: they would hold the event loop
+
+
+class Pipeline:
+    """The work of one stream."""
+
+    def __init__(self, stream: Stream, tools: Tools) -> None:
+        self.stream = stream
+        self.ledger = Ledger(tools.budget, tools.store)
+        self._tools = tools
+        self._closed = False
+        self._channels: dict[str, Channel] = {}
+        self._partitions: dict[str, Channel] = {}  # the active ones, by what their prefix evaluates to
+        self._invocations: set[asyncio.Task[None]] = set()
+        self._invocation_slots = asyncio.Semaphore(MAX_OUTSTANDING_INVOCATIONS)
+        self._s3 = S3Delivery(stream, self.ledger, tools, self._conversion_failed)
+        self._opensearch = OpenSearchDelivery(stream, self.ledger, tools, self._add_error)
+
+    @property
+    def idle(self) -> bool:
+        """Nothing is buffered, in an invocation or in a delivery."""
+        return not self._invocations and all(channel.idle for channel in self._all_channels().values())
+
+    def buffers(self) -> dict[str, dict[str, int]]:
+        """Name -> items and bytes waiting, items in delivery (for the control API)."""
+        return {
+            name: {"items": len(channel), "bytes": channel.size, "delivering": channel.delivering}
+            for name, channel in self._all_channels().items()
+        }
+
+    def accept(self, records: list[Record]) -> None:
+        """Take records that are safe in the store and paid for in the budget."""
+        self.ledger.accepted(records)
+        if self._closed:  # deleted while the store wrote them: discarded with the rest
+            self.ledger.abandon()
+            return
+        configuration = self.stream.destination
+        if self._backs_up_all():
+            copies = [self.ledger.another_output(record) for record in records]
+            self._s3_channel("backup", S3Role.BACKUP).add(copies)
+        items = [Item(record, record.data, len(record.data)) for record in records]
+        items, failures = before_lambda(configuration, items, self.ledger, self._count_decompression)
+        self._fail_stage(failures)
+        if not items:
+            return
+        if processor(configuration, "Lambda"):
+            self._channel("lambda", self._lambda_hints, self._transform).add(items)
+        else:
+            self._after_lambda(items)
+
+    def flush(self) -> None:
+        """Deliver everything buffered now (control API; AWS has no such call)."""
+        for channel in self._all_channels().values():
+            channel.flush()
+
+    async def close(self) -> None:
+        """Stop working; what is not delivered stays in the store."""
+        self._closed = True
+        for task in self._invocations:
+            task.cancel()
+        await asyncio.gather(*self._invocations, return_exceptions=True)
+        await asyncio.gather(*(channel.close() for channel in self._all_channels().values()))
+        self.ledger.abandon()
+
+    # --- stages -------------------------------------------------------------------------------------------------
+
+    async def _transform(self, items: list[Item]) -> None:
+        for batch in payload_batches(items):
+            await self._invocation_slots.acquire()
+            task = asyncio.create_task(self._invoke(batch))
+            self._invocations.add(task)
+            task.add_done_callback(self._invocations.discard)
+
+    async def _invoke(self, items: list[Item]) -> None:
+        try:
+            given = processor(self.stream.destination, "Lambda")
+            if given is None:  # an update took the function away while these records waited for it
+                self._after_lambda(items)
+                return
+            function_arn = given["LambdaArn"]
+            try:
+                outcome = await self._tools.invoker.transform(
+                    self.stream, function_arn, int(given["NumberOfRetries"]), items
+                )
+            except TransformationError as error:
+                self._fail_transformation([(item, error.failure) for item in items], error.attempts, function_arn)
+                return
+            self._apply(outcome, function_arn)
+        except Exception:
+            # A bug here must not lose records: they go through the function once more.
+            left = [item for item in items if not item.done]
+            log.exception("%s: transformation failed unexpectedly; %d records wait again", self.stream.name, len(left))
+            self._channel("lambda", self._lambda_hints, self._transform).add(left)
+        finally:
+            self._invocation_slots.release()
+
+    def _apply(self, outcome: Outcome, function_arn: str) -> None:
+        metrics, stream = self._tools.metrics, self.stream
+        metrics.add(stream, "SucceedProcessing.Records", 1, "Count", len(outcome.ok))
+        for processed in outcome.ok:
+            metrics.add(stream, "SucceedProcessing.Bytes", processed.item.source_size, "Bytes")
+        self.ledger.settle(outcome.dropped)
+        self._fail_transformation(outcome.failed, 1, function_arn)
+        self._after_lambda(
+            [
+                self.ledger.derive(processed.item, processed.data, from_lambda=processed.partition_keys)
+                for processed in outcome.ok
+            ]
+        )
+
+    def _after_lambda(self, items: list[Item]) -> None:
+        if self.stream.destination_kind == OPENSEARCH:
+            self._channel("primary", self._opensearch_hints, self._opensearch.deliver, most=100 * MIB).add(items)
+        elif self._partitioned():
+            for item in items:
+                self._partition(item)
+        else:
+            self._s3_channel("primary", S3Role.PRIMARY).add(items)
+
+    def _partition(self, item: Item) -> None:
+        try:
+            item = self._with_keys(item)
+            name = self._s3.partition(item)
+        except metadata.QueryError as error:
+            self._fail_stage([StageFailure(item, failed_records.PROCESSING_FAILED, METADATA_FAILED, str(error))])
+            return
+        limit = self._tools.settings.active_partitions
+        if name not in self._partitions and len(self._partitions) >= limit:
+            self._tools.metrics.add(self.stream, "PartitionCountExceeded", 1, "Count")
+            message = f"The number of active partitions exceeds the limit of {limit}"
+            self._fail_stage([StageFailure(item, failed_records.PROCESSING_FAILED, PARTITION_LIMIT, message)])
+            return
+        self._partition_channel(name).add([item])
+        self._tools.metrics.add(self.stream, "PartitionCount", len(self._partitions), "Count")
+
+    def _with_keys(self, item: Item) -> Item:
+        given = processor(self.stream.destination, "MetadataExtraction")
+        if given is None:
+            if item.from_lambda is not None:
+                metadata.partition_keys(dict(item.from_lambda))
+            return item
+        found = metadata.extract(given["MetadataExtractionQuery"], item.data)
+        return self.ledger.derive(item, item.data, from_query=found)
+
+    # --- failures -----------------------------------------------------------------------------------------------
+
+    def _fail_transformation(self, failed: list[tuple[Item, Failure]], attempts: int, function_arn: str) -> None:
+        now = self._tools.clock.now_ms()
+        for item, failure in failed:
+            line = failed_records.processing_failed(
+                item.record.data,
+                error_code=failure.code,
+                error_message=failure.message,
+                attempts=attempts,
+                arrival_ms=item.record.arrival_ms,
+                ended_ms=now,
+                lambda_arn=function_arn,
+            )
+            self._add_error(failed_records.PROCESSING_FAILED, item, line)
+        for failure in {failure for _, failure in failed}:
+            self._log_error(failure.code, failure.message, function_arn)
+
+    def _fail_stage(self, failures: list[StageFailure]) -> None:
+        now = self._tools.clock.now_ms()
+        for failure in failures:
+            line = failed_records.processing_failed(
+                failure.item.record.data,
+                error_code=failure.code,
+                error_message=failure.message,
+                attempts=1,
+                arrival_ms=failure.item.record.arrival_ms,
+                ended_ms=now,
+            )
+            self._add_error(failure.error_type, failure.item, line)
+        for code, message in {(failure.code, failure.message) for failure in failures}:
+            self._log_error(code, message, "")
+
+    def _conversion_failed(self, item: Item, line: bytes) -> None:
+        self._add_error(failed_records.CONVERSION_FAILED, item, line)
+
+    def _add_error(self, error_type: str, item: Item, line: bytes) -> None:
+        channel = self._s3_channel(f"errors/{error_type}", S3Role.ERRORS, error_type)
+        channel.add([self.ledger.derive(item, line)])
+
+    def _log_error(self, code: str, message: str, function_arn: str) -> None:
+        if self.stream.destination_kind == OPENSEARCH:
+            where = OpenSearchSettings.of(self.stream.destination).logging
+        else:
+            where = self._s3_settings(S3Role.PRIMARY).logging
+        body = event(
+            self.stream, destination=self._destination_name(), code=code, message=message, processor=function_arn
+        )
+        self._tools.error_log.write(self.stream, where, body)
+
+    def _destination_name(self) -> str:
+        configuration = self.stream.destination
+        if self.stream.destination_kind == OPENSEARCH:
+            return str(configuration.get("DomainARN") or configuration["ClusterEndpoint"])
+        return str(configuration["BucketARN"])
+
+    # --- configuration in force, and channels ------------------------------------------------------------------
+
+    def _backs_up_all(self) -> bool:
+        return self.stream.destination["S3BackupMode"] in ("Enabled", "AllDocuments")
+
+    def _partitioned(self) -> bool:
+        return bool(self.stream.destination.get("DynamicPartitioningConfiguration", {}).get("Enabled"))
+
+    def _lambda_hints(self) -> Hints:
+        given = processor(self.stream.destination, "Lambda")
+        if given is None:
+            return Hints(1, 0.0)
+        return Hints(int(float(given["BufferSizeInMBs"]) * MIB), float(given["BufferIntervalInSeconds"]) or 1.0)
+
+    def _opensearch_hints(self) -> Hints:
+        return OpenSearchSettings.of(self.stream.destination).hints
+
+    def _s3_settings(self, role: S3Role) -> S3Settings:
+        return self._s3.settings(role)
+
+    def _s3_channel(self, name: str, role: S3Role, error_type: str = "") -> Channel:
+        return self._channel(
+            name, lambda: self._s3_settings(role).hints, partial(self._s3.deliver, role=role, error_type=error_type)
+        )
+
+    def _channel(
+        self, name: str, hints: Callable[[], Hints], deliver: Callable[[list[Item]], Awaitable[None]], most: int = 0
+    ) -> Channel:
+        channel = self._channels.get(name)
+        if channel is None:
+            channel = Channel(f"{self.stream.name}/{name}", self._tools.clock, hints, deliver, most=most or 128 * MIB)
+            self._channels[name] = channel
+        return channel
+
+    def _partition_channel(self, name: str) -> Channel:
+        channel = self._partitions.get(name)
+        if channel is None:
+            channel = self._partitions[name] = Channel(
+                f"{self.stream.name}/primary/{name}",
+                self._tools.clock,
+                lambda: self._s3_settings(S3Role.PRIMARY).hints,
+                partial(self._s3.deliver, role=S3Role.PRIMARY),
+                emptied=lambda: self._forget_partition(name),
+            )
+        return channel
+
+    def _forget_partition(self, name: str) -> None:
+        del self._partitions[name]
+
+    def _all_channels(self) -> dict[str, Channel]:
+        partitions = {f"primary/{name}": channel for name, channel in self._partitions.items()}
+        return {**self._channels, **partitions}
+
+    def _count_decompression(self, succeeded: bool, item: Item) -> None:
+        outcome = "Success" if succeeded else "Failed"
+        self._tools.metrics.add(self.stream, f"OutputDecompressedRecords.{outcome}", 1, "Count")
+        self._tools.metrics.add(self.stream, f"OutputDecompressedBytes.{outcome}", size_of([item]), "Bytes")

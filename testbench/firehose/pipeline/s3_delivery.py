@@ -1,0 +1,159 @@
+"""Buffers into S3 objects: key, delimiter, compression, and retries for up to 24 hours.
+
+Sources: notes 4; developer guide "Handle data delivery failures" (S3: 24 hours, then the data is lost).
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from testbench.firehose.delivery.compression import FORMATS, compress
+from testbench.firehose.delivery.expressions import evaluate
+from testbench.firehose.delivery.keys import (
+    MAX_EVALUATED_PREFIX,
+    arrival,
+    error_prefix,
+    object_name,
+    object_prefix,
+)
+from testbench.firehose.destinations.s3 import S3WriteError
+from testbench.firehose.destinations.settings import S3Settings
+from testbench.firehose.error_log import event
+from testbench.firehose.pipeline.ledger import Ledger
+from testbench.firehose.pipeline.metadata import QueryError
+from testbench.firehose.pipeline.records import Item, oldest_ms, size_of
+from testbench.firehose.pipeline.stages import processor
+from testbench.firehose.streams.kinds import OPENSEARCH
+from testbench.firehose.streams.stream import Stream
+
+if TYPE_CHECKING:
+    from testbench.firehose.pipeline.pipeline import Tools
+
+RETENTION_SECONDS = 24 * 3600.0
+_MOST_BACKOFF_SECONDS = 60.0
+log = logging.getLogger(__name__)
+
+
+class S3Role(Enum):
+    """Which S3 configuration an object is written with."""
+
+    PRIMARY = "DeliveryToS3"
+    BACKUP = "BackupToS3"
+    ERRORS = "errors"
+
+
+class S3Delivery:
+    """Delivers the S3 side of one stream. ``reject`` takes a record that cannot be converted, with its line."""
+
+    def __init__(self, stream: Stream, ledger: Ledger, tools: "Tools", reject: Callable[[Item, bytes], None]) -> None:
+        self._stream = stream
+        self._ledger = ledger
+        self._tools = tools
+        self._reject = reject
+
+    def settings(self, role: S3Role) -> S3Settings:
+        """The configuration in force now."""
+        configuration = self._stream.destination
+        if self._stream.destination_kind == OPENSEARCH:
+            return S3Settings.of(configuration["S3Configuration"])
+        if role is S3Role.BACKUP:
+            return S3Settings.of(configuration["S3BackupConfiguration"])
+        return S3Settings.of(configuration)
+
+    def partition(self, item: Item) -> str:
+        """What tells one active partition from another: the values its prefix uses. QueryError when one is missing."""
+        settings = self.settings(S3Role.PRIMARY)
+        try:
+            folder = evaluate(
+                settings.prefix,
+                datetime.fromtimestamp(0, arrival(0, settings.time_zone).tzinfo),
+                from_query=item.from_query,
+                from_lambda=item.from_lambda,
+            )
+        except KeyError as error:
+            raise QueryError(f"partition key {error} is not among the keys of the record") from error
+        if len(folder) > MAX_EVALUATED_PREFIX:
+            raise QueryError(f"the evaluated prefix is longer than {MAX_EVALUATED_PREFIX} characters")
+        return folder
+
+    async def deliver(self, items: list[Item], *, role: S3Role, error_type: str = "") -> None:
+        """Write the items as one object; returns when they are settled (written, or given up after 24 hours)."""
+        clock = self._tools.clock
+        deadline = clock.elapsed() + RETENTION_SECONDS
+        backoff = 1.0
+        while True:
+            settings = self.settings(role)
+            try:
+                await self._write(items, settings, role, error_type)
+            except S3WriteError as error:
+                self._failed(role, settings, error)
+                if clock.elapsed() >= deadline:
+                    log.error("%s: %d records are lost after 24 hours: %s", self._stream.name, len(items), error)
+                    break
+                await clock.sleep(backoff)
+                backoff = min(backoff * 2, _MOST_BACKOFF_SECONDS)
+            else:
+                self._succeeded(items, role)
+                break
+        self._ledger.settle(items)
+
+    async def _write(self, items: list[Item], settings: S3Settings, role: S3Role, error_type: str) -> None:
+        compression = self._compression(settings, role)
+        instant = arrival(oldest_ms(items), settings.time_zone)
+        folder = self._folder(items[0], settings, role, error_type, instant)
+        extension = settings.extension if settings.extension and role is S3Role.PRIMARY else ""
+        extension = extension or FORMATS[compression].extension
+        name = object_name(self._stream.name, self._stream.version, instant, extension)
+        chunks = self._chunks(items, role)
+        entry = name.removesuffix(".zip")
+        body = await asyncio.get_running_loop().run_in_executor(
+            self._tools.processors, compress, chunks, compression, entry
+        )
+        await self._tools.s3.put(self._stream, settings, folder + name, body, compression)
+
+    def _folder(self, item: Item, settings: S3Settings, role: S3Role, error_type: str, instant: datetime) -> str:
+        if role is S3Role.ERRORS:
+            return evaluate(error_prefix(settings.prefix, settings.error_prefix), instant, error_type=error_type)
+        prefix = object_prefix(
+            settings.prefix, append_time_without_timestamp=self._tools.settings.append_time_to_expressions
+        )
+        return evaluate(prefix, instant, from_query=item.from_query, from_lambda=item.from_lambda)
+
+    def _compression(self, settings: S3Settings, role: S3Role) -> str:
+        if role is S3Role.ERRORS and not self._tools.settings.compress_error_objects:
+            return "UNCOMPRESSED"
+        return settings.compression
+
+    def _chunks(self, items: list[Item], role: S3Role) -> Iterator[bytes]:
+        append = role is S3Role.PRIMARY and processor(self._stream.destination, "AppendDelimiterToRecord") is not None
+        trailing = self._tools.settings.trailing_delimiter
+        last = len(items) - 1
+        for position, item in enumerate(items):
+            yield item.data
+            if append and (trailing or position < last):
+                yield b"\n"
+
+    def _succeeded(self, items: list[Item], role: S3Role) -> None:
+        metrics, stream = self._tools.metrics, self._stream
+        name = "BackupToS3" if role is S3Role.BACKUP else "DeliveryToS3"
+        metrics.add(stream, f"{name}.Success", 1, "Count")
+        metrics.add(stream, f"{name}.Records", len(items), "Count")
+        metrics.add(stream, f"{name}.Bytes", sum(item.source_size for item in items), "Bytes")
+        age = max(0.0, self._tools.clock.now() - oldest_ms(items) / 1000)
+        metrics.add(stream, f"{name}.DataFreshness", age, "Seconds")
+        log.info("%s: %s wrote %d items, %d bytes", stream.name, role.value, len(items), size_of(items))
+
+    def _failed(self, role: S3Role, settings: S3Settings, error: S3WriteError) -> None:
+        name = "BackupToS3" if role is S3Role.BACKUP else "DeliveryToS3"
+        self._tools.metrics.add(self._stream, f"{name}.Success", 0, "Count")
+        body = event(
+            self._stream,
+            destination=f"arn:{self._stream.partition}:s3:::{settings.bucket}",
+            code=error.code,
+            message=error.message,
+            s3=True,
+        )
+        self._tools.error_log.write(self._stream, settings.logging, body)

@@ -1,0 +1,183 @@
+"""The HTTP server: AWS JSON 1.1 at ``POST /``, health and control under ``/_firehose/``."""
+
+import asyncio
+import json
+import logging
+import time
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from aiohttp import web
+
+from testbench.firehose.api.errors import ApiError, InjectedError, InternalFailureError
+from testbench.firehose.api.operations import Operations
+from testbench.firehose.api.protocol import CONTENT_TYPE, Caller, caller, decode, encode, operation
+from testbench.firehose.aws import Aws
+from testbench.firehose.budget import Budget
+from testbench.firehose.clock import Clock
+from testbench.firehose.control import ControlApi
+from testbench.firehose.destinations.opensearch import OpenSearchDomain
+from testbench.firehose.destinations.s3 import S3Writer
+from testbench.firehose.error_log import ErrorLog
+from testbench.firehose.faults import Faults
+from testbench.firehose.ingest import Ingest
+from testbench.firehose.metrics import Metrics
+from testbench.firehose.pipeline.lambda_invoker import LambdaInvoker
+from testbench.firehose.pipeline.pipeline import Tools
+from testbench.firehose.settings import MIB, Settings
+from testbench.firehose.store import NoStore, SqliteStore, Store
+from testbench.firehose.streams.keys import Keys
+from testbench.firehose.streams.registry import Registry
+from testbench.firehose.validation.model import RequestReader
+
+MAX_BODY = 16 * MIB  # 4 MiB of records in base64 with generous JSON around them
+MAX_READING = 8  # request bodies in memory at once: each is up to MAX_BODY, its JSON and its records
+_PUTS = ("PutRecord", "PutRecordBatch")
+log = logging.getLogger(__name__)
+
+
+class FirehoseServer:
+    """One server and everything that works in it. Make it inside a running event loop."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.clock = Clock(settings.clock_speed)
+        self.faults = Faults(self.clock)
+        self._aws = Aws(settings.aws_endpoint, settings.account)
+        self._store: Store = SqliteStore(settings.state) if settings.state else NoStore()
+        self._metrics = Metrics(self._aws, self.clock, settings.publish_metrics)
+        self._error_log = ErrorLog(self._aws, self.clock, settings.publish_error_logs)
+        self._opensearch = OpenSearchDomain(self._aws, self.faults, settings.opensearch)
+        self._processors = ThreadPoolExecutor(2, thread_name_prefix="processor")
+        self.tools = Tools(
+            settings=settings,
+            clock=self.clock,
+            budget=Budget(settings.max_buffered_bytes),
+            store=self._store,
+            s3=S3Writer(self._aws, self.faults),
+            opensearch=self._opensearch,
+            invoker=LambdaInvoker(self._aws, self.clock, self.faults, self._metrics, settings.strict_lambda_batch),
+            metrics=self._metrics,
+            error_log=self._error_log,
+            processors=self._processors,
+        )
+        keys = Keys(self._aws, self.clock, settings.check_kms)
+        self.registry = Registry(self.tools, keys)
+        ingest = Ingest(self.tools, self.faults, keys, self._store.last_sequence())
+        self._operations = Operations(self.tools, self.registry, ingest, keys)
+        relaxed = frozenset({"AmazonopensearchserviceClusterEndpoint"} if settings.allow_http_cluster_endpoint else ())
+        self._reader = RequestReader(relaxed)
+        self._reading = asyncio.Semaphore(MAX_READING)
+        self._publisher: asyncio.Task[None] | None = None
+
+    def app(self) -> web.Application:
+        """The aiohttp application; its start restores the state folder, its end keeps it."""
+        app = web.Application(client_max_size=MAX_BODY)
+        app.router.add_post("/", self._handle)
+        ControlApi(self).add_routes(app)
+        app.on_startup.append(self._start)
+        app.on_cleanup.append(self._stop)
+        return app
+
+    async def _start(self, _: web.Application) -> None:
+        restored = self.registry.restore()
+        if restored:
+            log.info("restored %d undelivered records", restored)
+        self._publisher = asyncio.create_task(self._metrics.run())
+
+    async def _stop(self, _: web.Application) -> None:
+        if not self.settings.state:
+            await self._drain()
+        if self._publisher is not None:
+            self._publisher.cancel()
+            await asyncio.gather(self._publisher, return_exceptions=True)
+        await self._metrics.flush()
+        await self.registry.close()
+        await self._error_log.close()
+        await self._opensearch.close()
+        await self._store.close()
+        self._processors.shutdown(wait=False)
+        self._aws.close()
+
+    async def _drain(self) -> None:
+        """Without a state folder what is buffered would be lost: deliver it while there is time."""
+        self.clock.set(speed=max(1.0, self.clock.speed))
+        end = time.monotonic() + self.settings.drain_seconds
+        while time.monotonic() < end and any(not entry.pipeline.idle for entry in self.registry.entries()):
+            for entry in self.registry.entries():
+                entry.pipeline.flush()
+            await asyncio.sleep(0.05)
+        left = sum(entry.pipeline.ledger.records for entry in self.registry.entries())
+        if left:
+            log.warning("%d undelivered records are lost: there is no --state to keep them in", left)
+
+    async def _handle(self, request: web.Request) -> web.Response:
+        request_id = str(uuid.uuid4())
+        started = time.monotonic()
+        try:
+            who = caller(request.headers, self.settings.account)
+            name = operation(request.headers)
+            async with self._reading:
+                body = decode(await request.read())
+                answer = await self._run(name, who, body)
+                payload, status = encode(answer), 200
+            self._count(name, who, body, time.monotonic() - started)
+        except ApiError as error:
+            payload, status = encode(error.body()), error.status
+        except web.HTTPException:
+            raise
+        except Exception as error:
+            log.exception("request %s failed", request_id)
+            payload, status = encode(InternalFailureError(f"{type(error).__name__}: {error}").body()), 500
+        return web.Response(
+            body=payload, status=status, headers={"Content-Type": CONTENT_TYPE, "x-amzn-RequestId": request_id}
+        )
+
+    async def _run(self, name: str, who: Caller, body: dict[str, Any]) -> dict[str, Any]:
+        stream = body.get("DeliveryStreamName")
+        stream_name = stream if isinstance(stream, str) else ""
+        if fault := self.faults.hit("latency", stream_name, operation=name):
+            await asyncio.sleep(float(fault.options["delay"]))
+        parameters = self._reader.read(name, body)
+        if fault := self.faults.hit("call", stream_name, operation=name):
+            raise InjectedError(fault.options["code"], int(fault.options["status"]), fault.options["message"])
+        answer = await self._operations.run(name, who, parameters)
+        if name in _PUTS and (fault := self.faults.hit("lost-answer", stream_name)):
+            raise InjectedError(fault.options["code"], int(fault.options["status"]), fault.options["message"])
+        return answer
+
+    def _count(self, name: str, who: Caller, body: dict[str, Any], seconds: float) -> None:
+        """API metrics of the operations that have them."""
+        metric = {"UpdateDestination": "UpdateDeliveryStream"}.get(name, name)
+        counted = (*_PUTS, "DescribeDeliveryStream", "UpdateDeliveryStream")
+        if metric not in counted:
+            return
+        entry = self.registry.named(str(body.get("DeliveryStreamName")))
+        mine = [e.stream for e in entry if (e.stream.account, e.stream.region) == (who.account, who.region)]
+        for stream in mine:
+            self._metrics.add(stream, f"{metric}.Requests", 1, "Count")
+            self._metrics.add(stream, f"{metric}.Latency", seconds * 1000, "Milliseconds")
+            if name == "PutRecordBatch":
+                self._metrics.add(stream, f"{metric}.Records", len(body["Records"]), "Count")
+            if name in _PUTS:
+                size = sum(len(r["Data"]) * 3 // 4 for r in body.get("Records", [body.get("Record")]))
+                self._metrics.add(stream, f"{metric}.Bytes", size, "Bytes")
+
+
+async def serve(settings: Settings, ready: asyncio.Future[int] | None = None) -> None:
+    """Run the server until cancelled; ``ready`` gets the port."""
+    server = FirehoseServer(settings)
+    runner = web.AppRunner(server.app(), access_log=None, shutdown_timeout=1.0)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, settings.host, settings.port)
+        await site.start()
+        port = runner.addresses[0][1]
+        log.info("Data Firehose listens on http://%s:%d", settings.host, port)
+        print(json.dumps({"endpoint": f"http://{settings.host}:{port}"}), flush=True)
+        if ready is not None:
+            ready.set_result(port)
+        await asyncio.Event().wait()
+    finally:
+        await runner.cleanup()

@@ -1,0 +1,166 @@
+"""What survives the process: streams and records that are not delivered yet.
+
+Without ``--state`` nothing does. With it both are in one SQLite file; a put is answered only after its records are
+committed, and a record is deleted only after every output of it is settled, so a kill -9 costs duplicates, never loss.
+"""
+
+import asyncio
+import json
+import logging
+import sqlite3
+import threading
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Protocol
+
+from testbench.firehose.pipeline.records import Record
+
+log = logging.getLogger(__name__)
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS streams (key TEXT PRIMARY KEY, body TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS records (
+  sequence INTEGER PRIMARY KEY, stream TEXT NOT NULL, arrival_ms INTEGER NOT NULL, kinesis TEXT, data BLOB NOT NULL
+);
+CREATE INDEX IF NOT EXISTS records_by_stream ON records (stream);
+CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+"""
+
+
+class Store(Protocol):
+    """What the server keeps outside its memory."""
+
+    async def append(self, stream: str, records: Sequence[Record]) -> None:
+        """Returns when the records are safe."""
+
+    def forget(self, sequences: Sequence[int]) -> None:
+        """The records are finished; may happen a little later."""
+
+    async def save_stream(self, key: str, body: dict[str, Any]) -> None:
+        """Returns when the stream is safe."""
+
+    async def delete_stream(self, key: str) -> None:
+        """The stream and its records are gone."""
+
+    def streams(self) -> list[dict[str, Any]]:
+        """All saved streams."""
+
+    def records(self, stream: str) -> list[Record]:
+        """Unfinished records of a stream in the order they came."""
+
+    def last_sequence(self) -> int:
+        """The highest sequence ever stored and still there; 0 when none."""
+
+    async def close(self) -> None:
+        """Write what is pending."""
+
+
+class NoStore:
+    """Nothing survives."""
+
+    async def append(self, stream: str, records: Sequence[Record]) -> None:
+        """Memory only."""
+
+    def forget(self, sequences: Sequence[int]) -> None:
+        """Memory only."""
+
+    async def save_stream(self, key: str, body: dict[str, Any]) -> None:
+        """Memory only."""
+
+    async def delete_stream(self, key: str) -> None:
+        """Memory only."""
+
+    def streams(self) -> list[dict[str, Any]]:
+        return []
+
+    def records(self, stream: str) -> list[Record]:  # noqa: ARG002 (the protocol's signature)
+        return []
+
+    def last_sequence(self) -> int:
+        return 0
+
+    async def close(self) -> None:
+        """Nothing to write."""
+
+
+class SqliteStore:
+    """One SQLite file, one thread that uses it. Write-ahead log with synchronous=NORMAL: survives kill -9."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._database = sqlite3.connect(folder / "firehose.sqlite", check_same_thread=False, isolation_level=None)
+        self._database.execute("PRAGMA journal_mode=WAL")
+        self._database.execute("PRAGMA synchronous=NORMAL")
+        self._database.execute("PRAGMA secure_delete=OFF")
+        self._database.executescript(_SCHEMA)
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
+        self._finished: list[int] = []
+        self._lock = threading.Lock()
+
+    async def append(self, stream: str, records: Sequence[Record]) -> None:
+        rows = [
+            (r.sequence, stream, r.arrival_ms, None if r.kinesis is None else json.dumps(dict(r.kinesis)), r.data)
+            for r in records
+        ]
+        await self._run("INSERT INTO records VALUES (?, ?, ?, ?, ?)", rows)
+
+    def forget(self, sequences: Sequence[int]) -> None:
+        with self._lock:
+            pending = bool(self._finished)
+            self._finished.extend(sequences)
+        if not pending:
+            self._thread.submit(self._delete_finished).add_done_callback(_log_failure)
+
+    async def save_stream(self, key: str, body: dict[str, Any]) -> None:
+        await self._run(
+            "INSERT INTO streams VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET body = excluded.body",
+            [(key, json.dumps(body))],
+        )
+
+    async def delete_stream(self, key: str) -> None:
+        await self._run("DELETE FROM records WHERE stream = ?", [(key,)])
+        await self._run("DELETE FROM streams WHERE key = ?", [(key,)])
+
+    def streams(self) -> list[dict[str, Any]]:
+        return [json.loads(body) for (body,) in self._database.execute("SELECT body FROM streams ORDER BY key")]
+
+    def records(self, stream: str) -> list[Record]:
+        rows = self._database.execute(
+            "SELECT sequence, arrival_ms, data, kinesis FROM records WHERE stream = ? ORDER BY sequence", (stream,)
+        )
+        return [
+            Record(sequence, arrival_ms, data, kinesis=None if kinesis is None else json.loads(kinesis))
+            for sequence, arrival_ms, data, kinesis in rows
+        ]
+
+    def last_sequence(self) -> int:
+        (last,) = self._database.execute("SELECT coalesce(max(sequence), 0) FROM records").fetchone()
+        return int(last)
+
+    async def close(self) -> None:
+        await asyncio.to_thread(self._thread.shutdown, wait=True)
+        self._delete_finished()
+        self._database.close()
+
+    async def _run(self, statement: str, rows: Iterable[tuple[Any, ...]]) -> None:
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._commit, statement, list(rows))
+
+    def _commit(self, statement: str, rows: list[tuple[Any, ...]]) -> None:
+        self._database.execute("BEGIN IMMEDIATE")
+        try:
+            self._database.executemany(statement, rows)
+        except BaseException:
+            self._database.execute("ROLLBACK")
+            raise
+        self._database.execute("COMMIT")
+
+    def _delete_finished(self) -> None:
+        with self._lock:
+            finished, self._finished = self._finished, []
+        if finished:
+            self._commit("DELETE FROM records WHERE sequence = ?", [(sequence,) for sequence in finished])
+
+
+def _log_failure(done: "Future[None]") -> None:
+    if error := done.exception():
+        log.error("could not delete finished records (they will be delivered again after a restart): %s", error)

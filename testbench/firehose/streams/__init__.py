@@ -1,0 +1,1 @@
+"""Streams as the API sees them: configuration, versions, states, tags, encryption."""

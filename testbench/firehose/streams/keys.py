@@ -1,0 +1,67 @@
+"""The KMS key of server-side encryption: usable or not, from kms:DescribeKey at the AWS endpoint."""
+
+from dataclasses import dataclass, field
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from testbench.firehose.aws import Aws
+from testbench.firehose.clock import Clock
+
+_REMEMBERED_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class KeyProblem:
+    """Why a key cannot be used: KMS's exception, Firehose's failure type and metric."""
+
+    code: str
+    failure_type: str
+    metric: str
+    message: str
+
+
+@dataclass(slots=True)
+class Keys:
+    """Looks keys up; an answer is remembered for a few seconds, as every PutRecord of an encrypted stream asks."""
+
+    aws: Aws
+    clock: Clock
+    enabled: bool = True
+    _known: dict[str, tuple[float, KeyProblem | None]] = field(default_factory=dict)
+
+    async def problem(self, account: str, region: str, key_arn: str, *, fresh: bool = False) -> KeyProblem | None:
+        """Why the key cannot be used, or None."""
+        if not self.enabled:
+            return None
+        now = self.clock.elapsed()
+        known = self._known.get(key_arn)
+        if known and not fresh and now - known[0] < _REMEMBERED_SECONDS:
+            return known[1]
+        problem = await self._look(account, region, key_arn)
+        self._known[key_arn] = (now, problem)
+        return problem
+
+    async def _look(self, account: str, region: str, key_arn: str) -> KeyProblem | None:
+        client = self.aws.client("kms", account, region)
+        try:
+            metadata = (await self.aws.call(client.describe_key, KeyId=key_arn))["KeyMetadata"]
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "NotFoundException":
+                return KeyProblem(
+                    "KMS.NotFoundException", "KMS_KEY_NOT_FOUND", "KMSKeyNotFound", f"Key '{key_arn}' does not exist"
+                )
+            return KeyProblem("KMS.AccessDeniedException", "KMS_ACCESS_DENIED", "KMSKeyAccessDenied", str(error))
+        except BotoCoreError as error:
+            return KeyProblem("KMS.AccessDeniedException", "KMS_ACCESS_DENIED", "KMSKeyAccessDenied", str(error))
+        if metadata.get("KeyState") == "Disabled":
+            return KeyProblem("KMS.DisabledException", "DISABLED_KMS_KEY", "KMSKeyDisabled", f"{key_arn} is disabled.")
+        if metadata.get("KeyState") != "Enabled":
+            state = metadata.get("KeyState")
+            return KeyProblem(
+                "KMS.KMSInvalidStateException", "INVALID_KMS_KEY", "KMSKeyInvalidState", f"{key_arn} is {state}."
+            )
+        if metadata.get("KeySpec", "SYMMETRIC_DEFAULT") != "SYMMETRIC_DEFAULT":
+            return KeyProblem(
+                "KMS.KMSInvalidStateException", "INVALID_KMS_KEY", "KMSKeyInvalidState", f"{key_arn} is not symmetric."
+            )
+        return None
