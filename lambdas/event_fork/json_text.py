@@ -9,7 +9,11 @@ from typing import NoReturn
 
 from event_fork.errors import NotJsonError, NotJsonObjectError
 
+NOT_JSON = "the message is not JSON"
+
 _WHITE_SPACE = re.compile(r"[ \t\n\r]*")
+_NAME = re.compile(r'("[^"\\]*(?:\\.[^"\\]*)*")[ \t\n\r]*:[ \t\n\r]*')
+_SEPARATOR = re.compile(r"[ \t\n\r]*([,}\]])[ \t\n\r]*")
 
 
 def _refuse_constant(name: str) -> NoReturn:
@@ -24,7 +28,7 @@ def require_json(text: str) -> object:
     try:
         return _SCANNER.decode(text)
     except ValueError as error:
-        raise NotJsonError("the message is not JSON") from error
+        raise NotJsonError(NOT_JSON) from error
     except RecursionError as error:
         raise NotJsonError("the message is nested too deeply") from error
 
@@ -50,7 +54,21 @@ def end_of_value(text: str, start: int) -> int:
     return _SCANNER.raw_decode(text, start)[1]
 
 
-def read_name(text: str, start: int) -> tuple[str, int]:
-    """The decoded string whose quote is at `start`, and the place after it; the text must be valid JSON."""
-    name, end = _SCANNER.raw_decode(text, start)
-    return str(name), end
+def member_name(text: str, start: int) -> tuple[str, int]:
+    """The decoded name of the member whose quote is at `start`, and the place where its value begins."""
+    match = _NAME.match(text, start)
+    if match is None:
+        raise NotJsonError(NOT_JSON)
+    name = match[1]
+    return (str(json.loads(name)) if "\\" in name else name[1:-1]), match.end()
+
+
+def after_child(text: str, end: int) -> tuple[bool, int]:
+    """What follows a member or element that ends at `end`.
+
+    (False, where the next one begins), or (True, the place after the closing bracket) when it was the last.
+    """
+    match = _SEPARATOR.match(text, end)
+    if match is None:
+        raise NotJsonError(NOT_JSON)
+    return (False, match.end()) if match[1] == "," else (True, match.end(1))

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from event_fork.errors import NotJsonError
-from event_fork.json_path import Descendant, Element, EveryChild, JsonPath, Member
-from event_fork.json_text import end_of_value, read_name, require_json, skip_white_space
+from event_fork.json_path import Descendant, Element, JsonPath, Member
+from event_fork.json_text import after_child, end_of_value, member_name, require_json, skip_white_space
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,37 +32,36 @@ class Redactor:
         if not self.rules:
             return message
         require_json(message)
-        start = skip_white_space(message, 0)
-        states = [_State(rule, 0) for rule in self.rules]
         finder = _Finder(message)
-        if (done := _finished(states)) is not None:
-            finder.replace(start, end_of_value(message, start), done)
-        else:
-            try:
+        start = skip_white_space(message, 0)
+        states = [(rule, 0) for rule in self.rules if rule.path]
+        whole = _strongest([rule for rule in self.rules if not rule.path])
+        try:
+            if whole is None:
                 finder.value(start, states)
-            except RecursionError as error:
-                raise NotJsonError("the message is nested too deeply") from error
+            else:
+                finder.replace(start, end_of_value(message, start), whole)
+        except RecursionError as error:
+            raise NotJsonError("the message is nested too deeply") from error
         return finder.result()
 
 
-@dataclass(frozen=True, slots=True)
-class _State:
-    """How far a rule's path has come: `matched` steps of it lead to the value at hand."""
-
-    rule: Rule
-    matched: int
+_State = tuple[Rule, int]
+"""A rule, and how many steps of its path lead to the value at hand."""
 
 
-def _finished(states: Sequence[_State]) -> Rule | None:
-    done = [state.rule for state in states if state.matched == len(state.rule.path)]
-    return next((rule for rule in done if rule.mask is None), done[0] if done else None)
+def _strongest(rules: Sequence[Rule]) -> Rule | None:
+    """Of the rules that match one value, the one that counts."""
+    return next((rule for rule in rules if rule.mask is None), rules[0] if rules else None)
 
 
-def _step_into(states: Sequence[_State], child: str | int) -> list[_State]:
-    """The states for the child of that name or index."""
+def _step_into(states: Sequence[_State], child: str | int) -> tuple[list[_State], Rule | None]:
+    """The states for the child of that name or index, and the rule that matches the child itself."""
     after: list[_State] = []
+    matching: list[Rule] = []
     for state in states:
-        step = state.rule.path[state.matched]
+        rule, matched = state
+        step = rule.path[matched]
         if isinstance(step, Descendant):
             after.append(state)  # the name may also lie deeper
             matches = step.name == child
@@ -70,20 +69,14 @@ def _step_into(states: Sequence[_State], child: str | int) -> list[_State]:
             matches = step.name == child
         elif isinstance(step, Element):
             matches = step.index == child
-        else:
-            matches = isinstance(step, EveryChild)
+        else:  # every child
+            matches = True
         if matches:
-            after.append(_State(state.rule, state.matched + 1))
-    return after
-
-
-@dataclass(frozen=True, slots=True)
-class _Child:
-    """A member or element: where it starts (its name's quote, for a member), where its value starts, and its states."""
-
-    start: int
-    value: int
-    states: list[_State]
+            if matched + 1 == len(rule.path):
+                matching.append(rule)
+            elif (rule, matched + 1) not in after:  # two ways to one place, as $..a..b has them, count once
+                after.append((rule, matched + 1))
+    return after, _strongest(matching) if matching else None
 
 
 class _Finder:
@@ -94,6 +87,7 @@ class _Finder:
         self._edits: list[tuple[int, int, str]] = []
 
     def replace(self, start: int, end: int, rule: Rule) -> None:
+        """Note that the text from start to end gives way to the rule's mask, or to nothing."""
         self._edits.append((start, end, "" if rule.mask is None else json.dumps(rule.mask)))
 
     def value(self, start: int, states: Sequence[_State]) -> int:
@@ -103,6 +97,7 @@ class _Finder:
         return end_of_value(self._text, start)
 
     def result(self) -> str:
+        """The text with all edits made."""
         if not self._edits:
             return self._text
         parts: list[str] = []
@@ -114,45 +109,33 @@ class _Finder:
         return "".join(parts)
 
     def _container(self, opening: int, states: Sequence[_State]) -> int:
-        """One object or array. The comma that goes with a removed child is the one before it when a child before it
-        stays, else the one after it: whatever is removed, what stays is valid."""
+        """One object or array.
+
+        The comma that goes with a removed child is the one before it when a child before it stays, else the one after
+        it: whatever is removed, what stays is valid.
+        """
         text = self._text
-        closing = "}" if text[opening] == "{" else "]"
-        place = skip_white_space(text, opening + 1)
+        is_object = text[opening] == "{"
+        start = skip_white_space(text, opening + 1)
+        if text[start] in "}]":
+            return start + 1
         index = 0
         one_stays = False
-        end_of_previous = place
-        removed_from: int | None = None  # start of a removed child that takes its following comma with it
-        while text[place] != closing:
-            child = self._child(place, index, states, is_object=closing == "}")
-            if removed_from is not None:
-                self._edits.append((removed_from, child.start, ""))
-                removed_from = None
-            rule = _finished(child.states)
-            if rule is None:
-                end = self.value(child.value, child.states)
-                one_stays = True
-            else:
-                end = end_of_value(text, child.value)
-                if rule.mask is not None:
-                    self.replace(child.value, end, rule)
-                    one_stays = True
-                elif one_stays:
-                    self._edits.append((end_of_previous, end, ""))
+        end_of_previous = start
+        while True:
+            name, value = member_name(text, start) if is_object else (index, start)
+            below, rule = _step_into(states, name)
+            end = self.value(value, below) if rule is None else end_of_value(text, value)
+            is_last, following = after_child(text, end)
+            if rule is not None and rule.mask is None:
+                if one_stays:
+                    self.replace(end_of_previous, end, rule)
                 else:
-                    removed_from = child.start
-            end_of_previous = end
-            index += 1
-            place = skip_white_space(text, end)
-            if text[place] == ",":
-                place = skip_white_space(text, place + 1)
-        if removed_from is not None:
-            self._edits.append((removed_from, end_of_previous, ""))
-        return place + 1
-
-    def _child(self, start: int, index: int, states: Sequence[_State], *, is_object: bool) -> _Child:
-        if not is_object:
-            return _Child(start, start, _step_into(states, index))
-        name, after = read_name(self._text, start)
-        colon = skip_white_space(self._text, after)
-        return _Child(start, skip_white_space(self._text, colon + 1), _step_into(states, name))
+                    self.replace(start, end if is_last else following, rule)
+            else:
+                one_stays = True
+                if rule is not None:
+                    self.replace(value, end, rule)
+            if is_last:
+                return following
+            start, end_of_previous, index = following, end, index + 1
