@@ -66,7 +66,6 @@ def _provider(alias: str, endpoints: Endpoints) -> str:
   s3_use_path_style           = true
   skip_credentials_validation = true
   skip_metadata_api_check     = true
-  skip_requesting_account_id  = true
   skip_region_validation      = true
   max_retries                 = 3
 
