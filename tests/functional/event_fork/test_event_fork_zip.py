@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from lambdas import build
+import build
 from tests.functional.event_fork.conftest import EVENTS, REPOSITORY
 
 HANDLERS = ("storage_backup", "search_analytics", "replay", "redact")
