@@ -1,4 +1,9 @@
-"""Says in one line what this machine lacks for the two commands of README.md, before anything is installed."""
+"""Says in one line what this machine lacks for the two commands of README.md, before anything is installed.
+
+Runs on older Pythons too (back to 3.7): to say that they are too old is its job.
+"""
+
+from __future__ import annotations
 
 import importlib.util
 import sys
@@ -7,7 +12,7 @@ import sys
 def missing() -> list[str]:
     """What is not there, each with what to do about it."""
     found: list[str] = []
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036, the very check
         found.append(f"Python 3.11 or newer (this is {sys.version.split()[0]}; set PYTHON=python3.13, say)")
     if importlib.util.find_spec("ensurepip") is None:
         found.append("Python's venv module (Debian: apt-get install python3-venv)")
