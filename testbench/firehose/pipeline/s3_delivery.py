@@ -8,10 +8,13 @@ import logging
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from testbench.firehose.conversion.converter import Converted, convert
+from testbench.firehose.conversion.glue import catalog_table
 from testbench.firehose.delivery.compression import FORMATS, compress
 from testbench.firehose.delivery.expressions import evaluate
+from testbench.firehose.delivery.failed_records import conversion_failed
 from testbench.firehose.delivery.keys import (
     MAX_EVALUATED_PREFIX,
     arrival,
@@ -84,10 +87,16 @@ class S3Delivery:
         clock = self._tools.clock
         deadline = clock.elapsed() + RETENTION_SECONDS
         backoff = 1.0
+        converted: Converted | None = None
+        if role is S3Role.PRIMARY and (conversion := self._conversion()):
+            converted = await self._convert(items, conversion)
+            items = converted.items
+            if not items:
+                return
         while True:
             settings = self.settings(role)
             try:
-                await self._write(items, settings, role, error_type)
+                await self._write(items, settings, role, error_type, converted)
             except S3WriteError as error:
                 self._failed(role, settings, error)
                 if clock.elapsed() >= deadline:
@@ -100,19 +109,56 @@ class S3Delivery:
                 break
         self._ledger.settle(items)
 
-    async def _write(self, items: list[Item], settings: S3Settings, role: S3Role, error_type: str) -> None:
-        compression = self._compression(settings, role)
+    async def _write(
+        self, items: list[Item], settings: S3Settings, role: S3Role, error_type: str, converted: Converted | None
+    ) -> None:
+        compression = "UNCOMPRESSED" if converted else self._compression(settings, role)
         instant = arrival(oldest_ms(items), settings.time_zone)
         folder = self._folder(items[0], settings, role, error_type, instant)
-        extension = settings.extension if settings.extension and role is S3Role.PRIMARY else ""
-        extension = extension or FORMATS[compression].extension
+        default_extension = converted.extension if converted else FORMATS[compression].extension
+        # The stream's FileExtension is for the data; error objects and backups keep their own.
+        extension = (settings.extension if role is S3Role.PRIMARY else "") or default_extension
         name = object_name(self._stream.name, self._stream.version, instant, extension)
-        chunks = self._chunks(items, role)
-        entry = name.removesuffix(".zip")
-        body = await asyncio.get_running_loop().run_in_executor(
-            self._tools.processors, compress, chunks, compression, entry
-        )
+        if converted:
+            body = converted.body
+        else:
+            body = await asyncio.get_running_loop().run_in_executor(
+                self._tools.processors, compress, self._chunks(items, role), compression, name.removesuffix(".zip")
+            )
         await self._tools.s3.put(self._stream, settings, folder + name, body, compression)
+
+    def _conversion(self) -> dict[str, Any] | None:
+        conversion: dict[str, Any] = self._stream.destination.get("DataFormatConversionConfiguration", {})
+        return conversion if conversion.get("Enabled") else None
+
+    async def _convert(self, items: list[Item], conversion: dict[str, Any]) -> Converted:
+        tools, stream = self._tools, self._stream
+        converted = await convert(tools.invoker.aws, tools.clock, tools.processors, stream, conversion, items)
+        now = tools.clock.now_ms()
+        table = catalog_table(stream, conversion["SchemaConfiguration"])
+        for outcome, group in (
+            ("Succeed", converted.items),
+            ("Failed", [item for item, _ in converted.failed]),
+        ):
+            tools.metrics.add(stream, f"{outcome}Conversion.Records", 1, "Count", len(group))
+            if group:
+                tools.metrics.add(stream, f"{outcome}Conversion.Bytes", size_of(group), "Bytes")
+        for item, error in converted.failed:
+            line = conversion_failed(
+                item.data,
+                error_code=error.code,
+                error_message=error.message,
+                attempts=converted.attempts,
+                arrival_ms=item.record.arrival_ms,
+                ended_ms=now,
+                sequence_number=item.record.sequence_number,
+                sub_sequence=item.sub,
+                table=table,
+            )
+            self._reject(item, line)
+        for code, message in {(error.code, error.message) for _, error in converted.failed}:
+            self._log(self.settings(S3Role.PRIMARY), code, message)
+        return converted
 
     def _folder(self, item: Item, settings: S3Settings, role: S3Role, error_type: str, instant: datetime) -> str:
         if role is S3Role.ERRORS:
@@ -149,11 +195,9 @@ class S3Delivery:
     def _failed(self, role: S3Role, settings: S3Settings, error: S3WriteError) -> None:
         name = "BackupToS3" if role is S3Role.BACKUP else "DeliveryToS3"
         self._tools.metrics.add(self._stream, f"{name}.Success", 0, "Count")
-        body = event(
-            self._stream,
-            destination=f"arn:{self._stream.partition}:s3:::{settings.bucket}",
-            code=error.code,
-            message=error.message,
-            s3=True,
-        )
+        self._log(settings, error.code, error.message)
+
+    def _log(self, settings: S3Settings, code: str, message: str) -> None:
+        destination = f"arn:{self._stream.partition}:s3:::{settings.bucket}"
+        body = event(self._stream, destination=destination, code=code, message=message, s3=True)
         self._tools.error_log.write(self._stream, settings.logging, body)

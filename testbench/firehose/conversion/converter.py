@@ -1,0 +1,62 @@
+"""One buffer of JSON records into one object, and the records that did not fit."""
+
+import asyncio
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from typing import Any
+
+from testbench.firehose.aws import Aws
+from testbench.firehose.clock import Clock
+from testbench.firehose.conversion import glue
+from testbench.firehose.conversion.deserializer import ConversionError, Options, Schema, rows
+from testbench.firehose.conversion.serializer import extension, serialize
+from testbench.firehose.pipeline.records import Item
+from testbench.firehose.streams.stream import Stream
+
+SCHEMA_ATTEMPTS = 4  # how often Glue is asked before the records are given up (not documented, uncertain)
+
+
+@dataclass(slots=True)
+class Converted:
+    """``body`` holds the rows of ``items``; ``failed`` says why the others are not in it."""
+
+    body: bytes
+    extension: str
+    items: list[Item] = field(default_factory=list)
+    failed: list[tuple[Item, ConversionError]] = field(default_factory=list)
+    attempts: int = 1
+
+
+async def convert(
+    aws: Aws, clock: Clock, executor: Executor, stream: Stream, conversion: dict[str, Any], items: list[Item]
+) -> Converted:
+    """Convert what fits. When the schema cannot be had after some attempts, nothing fits."""
+    attempt = 0
+    while True:
+        attempt += 1
+        try:
+            schema = await glue.schema(aws, stream, conversion["SchemaConfiguration"])
+            break
+        except ConversionError as error:
+            if attempt == SCHEMA_ATTEMPTS:
+                return Converted(b"", "", failed=[(item, error) for item in items], attempts=attempt)
+        await clock.sleep(2.0 ** (attempt - 1))
+    loop = asyncio.get_running_loop()
+    return await loop.run_in_executor(executor, _convert, items, schema, conversion)
+
+
+def _convert(items: list[Item], schema: Schema, conversion: dict[str, Any]) -> Converted:
+    options = Options.of(conversion["InputFormatConfiguration"]["Deserializer"])
+    serializer = conversion["OutputFormatConfiguration"]["Serializer"]
+    result = Converted(b"", extension(serializer))
+    table: list[dict[str, Any]] = []
+    for item in items:
+        try:
+            table.extend(rows(item.data, schema, options))
+        except ConversionError as error:
+            result.failed.append((item, error))
+        else:
+            result.items.append(item)
+    if result.items:
+        result.body = serialize(table, schema, serializer)
+    return result
