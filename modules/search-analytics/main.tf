@@ -31,13 +31,18 @@ module "fork" {
   alarms               = var.alarms
   tags                 = var.tags
 
-  environment_variables = merge(var.environment_variables, {
+  environment_variables = local.function_environment
+  policy_statements     = local.function_statements
+}
+
+locals {
+  function_environment = merge(var.environment_variables, {
     DELIVERY_STREAM_NAME = aws_kinesis_firehose_delivery_stream.this.name
     EVENT_TYPE_ATTRIBUTE = var.event_type_attribute
     REDACT               = jsonencode([for rule in var.redact : { for key, value in rule : key => value if value != null }])
   })
 
-  policy_statements = [{
+  function_statements = [{
     sid       = "WriteToStream"
     actions   = ["firehose:PutRecordBatch"]
     resources = [aws_kinesis_firehose_delivery_stream.this.arn]

@@ -31,23 +31,26 @@ module "fork" {
   alarms               = var.alarms
   tags                 = var.tags
 
-  environment_variables = merge(var.environment_variables, {
+  environment_variables = local.function_environment
+  policy_statements     = local.function_statements
+}
+
+locals {
+  # A user's transformation function sees what Firehose sees: one event in each record.
+  pack_records = var.pack_records == null ? var.transformation_function == null : var.pack_records
+
+  function_environment = merge(var.environment_variables, {
     DELIVERY_STREAM_NAME = aws_kinesis_firehose_delivery_stream.this.name
     RECORD_FORMAT        = var.record_format
     PACK_RECORDS         = tostring(local.pack_records)
     REDACT               = jsonencode([for rule in var.redact : { for key, value in rule : key => value if value != null }])
   })
 
-  policy_statements = [{
+  function_statements = [{
     sid       = "WriteToStream"
     actions   = ["firehose:PutRecordBatch"]
     resources = [aws_kinesis_firehose_delivery_stream.this.arn]
   }]
-}
-
-locals {
-  # A user's transformation function sees what Firehose sees: one event in each record.
-  pack_records = var.pack_records == null ? var.transformation_function == null : var.pack_records
 }
 
 ################################################################################

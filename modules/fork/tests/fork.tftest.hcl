@@ -1,27 +1,8 @@
 # What a fork promises, on a mocked provider: nothing is created, every value is known, so whole policies can be compared.
 
 mock_provider "aws" {
-  mock_data "aws_partition" {
-    defaults = { partition = "aws", dns_suffix = "amazonaws.com" }
-  }
-  mock_data "aws_region" {
-    defaults = { id = "eu-west-1", name = "eu-west-1" }
-  }
-  mock_data "aws_caller_identity" {
-    defaults = { account_id = "123456789012" }
-  }
-  mock_resource "aws_iam_role" {
-    defaults = { arn = "arn:aws:iam::123456789012:role/orders-eu-west-1" }
-  }
-  mock_resource "aws_lambda_function" {
-    defaults = { arn = "arn:aws:lambda:eu-west-1:123456789012:function:orders" }
-  }
-  mock_resource "aws_cloudwatch_log_group" {
-    defaults = { arn = "arn:aws:logs:eu-west-1:123456789012:log-group:/aws/lambda/orders" }
-  }
-  mock_resource "aws_sqs_queue" {
-    defaults = { url = "https://sqs.eu-west-1.amazonaws.com/123456789012/mocked" }
-  }
+  source = "../../tests/terraform/mocks"
+
   override_resource {
     target = aws_sqs_queue.this
     values = { arn = "arn:aws:sqs:eu-west-1:123456789012:orders" }
@@ -29,6 +10,10 @@ mock_provider "aws" {
   override_resource {
     target = aws_sqs_queue.dead_letter
     values = { arn = "arn:aws:sqs:eu-west-1:123456789012:orders-dlq", url = "https://sqs.eu-west-1.amazonaws.com/123456789012/orders-dlq" }
+  }
+  override_resource {
+    target = aws_cloudwatch_log_group.function
+    values = { arn = "arn:aws:logs:eu-west-1:123456789012:log-group:/aws/lambda/orders" }
   }
 }
 

@@ -1,0 +1,110 @@
+# What replay promises, on a mocked provider. What it hands to modules/fork is asserted as the locals that carry it and by the fork's
+# outputs; that it acts there is asserted in modules/fork/tests.
+
+mock_provider "aws" {
+  source = "../../tests/terraform/mocks"
+}
+
+variables {
+  name              = "orders-replay"
+  topic_arn         = "arn:aws:sns:eu-west-1:123456789012:orders"
+  destination_queue = { arn = "arn:aws:sqs:eu-west-1:123456789012:checkout", url = "https://sqs.eu-west-1.amazonaws.com/123456789012/checkout" }
+}
+
+run "waits_for_14_days_until_it_is_switched_on" {
+  assert {
+    condition     = local.queue.message_retention_seconds == 1209600 && local.queue.max_receive_count == 5
+    error_message = "Events must wait 14 days."
+  }
+
+  assert {
+    condition     = jsonencode(local.event_source_mapping) == jsonencode({ batch_size = 10, enabled = false, maximum_batching_window_seconds = 0, maximum_concurrency = null })
+    error_message = "The mapping must be off, with batches of 10."
+  }
+
+  assert {
+    condition     = var.raw_message_delivery
+    error_message = "The queue must hold bare messages, as most regular pipelines do."
+  }
+
+  assert {
+    condition = local.function_environment == {
+      DESTINATION_QUEUE_URL = "https://sqs.eu-west-1.amazonaws.com/123456789012/checkout"
+      REPLAY_ID             = "orders-replay"
+    }
+    error_message = "The function must send to the destination and mark the copies with the fork's name."
+  }
+
+  assert {
+    condition = jsonencode(local.function_statements) == jsonencode([{
+      actions   = ["sqs:SendMessage"]
+      resources = ["arn:aws:sqs:eu-west-1:123456789012:checkout"]
+      sid       = "SendToDestination"
+    }])
+    error_message = "The function may send to the destination, and nothing else."
+  }
+
+  assert {
+    condition     = output.queue_name == "orders-replay" && output.dead_letter_queue_name == "orders-replay-dlq" && output.function_name == "orders-replay"
+    error_message = "Everything must be named after the fork."
+  }
+}
+
+run "every_setting_arrives_where_it_acts" {
+  variables {
+    enabled              = true
+    retention_seconds    = 60
+    replay_id            = "heal-orders-2024-05-31"
+    queue                = { max_receive_count = 100, visibility_timeout_seconds = 400 }
+    event_source_mapping = { batch_size = 100, maximum_batching_window_seconds = 1, maximum_concurrency = 2 }
+    destination_queue = {
+      arn         = "arn:aws:sqs:us-east-1:999999999999:checkout"
+      url         = "https://sqs.us-east-1.amazonaws.com/999999999999/checkout"
+      kms_key_arn = "arn:aws:kms:us-east-1:999999999999:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+    }
+  }
+
+  assert {
+    condition     = local.queue.message_retention_seconds == 60 && local.queue.max_receive_count == 100 && local.queue.visibility_timeout_seconds == 400
+    error_message = "The queue must have the given times and attempts."
+  }
+
+  assert {
+    condition     = jsonencode(local.event_source_mapping) == jsonencode({ batch_size = 100, enabled = true, maximum_batching_window_seconds = 1, maximum_concurrency = 2 })
+    error_message = "The mapping must be on, with the given batches and pace."
+  }
+
+  assert {
+    condition     = local.function_environment.REPLAY_ID == "heal-orders-2024-05-31" && local.function_environment.DESTINATION_QUEUE_URL == var.destination_queue.url
+    error_message = "The copies must have the given mark and go to the given queue."
+  }
+
+  assert {
+    condition     = local.function_statements[1].sid == "UseDestinationKey" && local.function_statements[1].resources == [var.destination_queue.kms_key_arn]
+    error_message = "The function must be able to use the key of the destination."
+  }
+}
+
+run "refuses_what_is_no_queue_for_it" {
+  command = plan
+
+  variables {
+    retention_seconds     = 1209601
+    destination_queue     = { arn = "arn:aws:sqs:eu-west-1:123456789012:checkout.fifo", url = "https://sqs.eu-west-1.amazonaws.com/123456789012/checkout.fifo" }
+    replay_id             = "heal orders"
+    environment_variables = { REPLAY_ID = "x" }
+  }
+
+  expect_failures = [var.retention_seconds, var.destination_queue, var.replay_id, var.environment_variables]
+}
+
+run "refuses_a_url_of_another_queue" {
+  command = plan
+
+  variables {
+    retention_seconds = 59
+    destination_queue = { arn = "arn:aws:sqs:eu-west-1:123456789012:checkout", url = "https://sqs.eu-west-1.amazonaws.com/123456789012/payments" }
+  }
+
+  expect_failures = [var.retention_seconds, var.destination_queue]
+}

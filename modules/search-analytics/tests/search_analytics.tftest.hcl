@@ -1,0 +1,290 @@
+# What search-analytics promises, on a mocked provider. What it hands to modules/fork and modules/delivery is asserted as the locals
+# that carry it; that it acts there is asserted in modules/fork/tests and modules/storage-backup/tests.
+
+mock_provider "aws" {
+  source = "../../tests/terraform/mocks"
+}
+
+variables {
+  name       = "orders"
+  topic_arn  = "arn:aws:sns:eu-west-1:123456789012:orders"
+  index_name = "orders"
+}
+
+run "needs_only_a_name_a_topic_and_an_index_and_makes_a_safe_domain" {
+  assert {
+    condition = (
+      aws_opensearch_domain.this[0].domain_name == "orders"
+      && aws_opensearch_domain.this[0].engine_version == "OpenSearch_2.19"
+      && aws_opensearch_domain.this[0].encrypt_at_rest[0].enabled
+      && aws_opensearch_domain.this[0].node_to_node_encryption[0].enabled
+      && aws_opensearch_domain.this[0].domain_endpoint_options[0].enforce_https
+      && aws_opensearch_domain.this[0].domain_endpoint_options[0].tls_security_policy == "Policy-Min-TLS-1-2-PFS-2023-10"
+      && aws_opensearch_domain.this[0].ebs_options[0].volume_type == "gp3"
+      && length(aws_opensearch_domain.this[0].advanced_security_options) == 0
+      && length(aws_opensearch_domain.this[0].vpc_options) == 0
+    )
+    error_message = "The new domain must be encrypted at rest, between nodes and on its endpoint."
+  }
+
+  assert {
+    condition = (
+      aws_opensearch_domain.this[0].cluster_config[0].instance_count == 2
+      && aws_opensearch_domain.this[0].cluster_config[0].instance_type == "m7g.medium.search"
+      && aws_opensearch_domain.this[0].cluster_config[0].dedicated_master_count == 3
+      && aws_opensearch_domain.this[0].cluster_config[0].zone_awareness_config[0].availability_zone_count == 2
+    )
+    error_message = "The new domain must have 2 data nodes in 2 zones and 3 masters."
+  }
+
+  assert {
+    condition = (
+      aws_kinesis_firehose_delivery_stream.this.destination == "opensearch"
+      && aws_kinesis_firehose_delivery_stream.this.server_side_encryption[0].key_type == "AWS_OWNED_CMK"
+      && aws_kinesis_firehose_delivery_stream.this.opensearch_configuration[0].domain_arn == "arn:aws:es:eu-west-1:123456789012:domain/mocked"
+      && aws_kinesis_firehose_delivery_stream.this.opensearch_configuration[0].index_name == "orders"
+      && aws_kinesis_firehose_delivery_stream.this.opensearch_configuration[0].index_rotation_period == "OneDay"
+      && aws_kinesis_firehose_delivery_stream.this.opensearch_configuration[0].retry_duration == 300
+      && aws_kinesis_firehose_delivery_stream.this.opensearch_configuration[0].buffering_interval == 300
+      && aws_kinesis_firehose_delivery_stream.this.opensearch_configuration[0].buffering_size == 5
+      && aws_kinesis_firehose_delivery_stream.this.opensearch_configuration[0].s3_backup_mode == "FailedDocumentsOnly"
+      && aws_kinesis_firehose_delivery_stream.this.opensearch_configuration[0].document_id_options[0].default_document_id_format == "FIREHOSE_DEFAULT"
+      && length(aws_kinesis_firehose_delivery_stream.this.opensearch_configuration[0].vpc_config) == 0
+    )
+    error_message = "The stream must be encrypted and index into the new domain, a day an index, ids given by Firehose."
+  }
+
+  assert {
+    condition = (
+      aws_kinesis_firehose_delivery_stream.this.opensearch_configuration[0].s3_configuration[0].bucket_arn == "arn:aws:s3:::orders-mocked"
+      && aws_kinesis_firehose_delivery_stream.this.opensearch_configuration[0].s3_configuration[0].prefix == "date=!{timestamp:yyyy-MM-dd}/hour=!{timestamp:HH}/"
+      && aws_kinesis_firehose_delivery_stream.this.opensearch_configuration[0].s3_configuration[0].error_output_prefix == "errors/!{firehose:error-output-type}/date=!{timestamp:yyyy-MM-dd}/"
+      && aws_kinesis_firehose_delivery_stream.this.opensearch_configuration[0].s3_configuration[0].compression_format == "GZIP"
+      && aws_kinesis_firehose_delivery_stream.this.opensearch_configuration[0].cloudwatch_logging_options[0].enabled
+      && aws_kinesis_firehose_delivery_stream.this.opensearch_configuration[0].s3_configuration[0].cloudwatch_logging_options[0].enabled
+    )
+    error_message = "Rejected documents must go to the module's own bucket under errors/, and errors be logged."
+  }
+
+  assert {
+    condition = local.function_environment == {
+      DELIVERY_STREAM_NAME = "orders"
+      EVENT_TYPE_ATTRIBUTE = "event_type"
+      REDACT               = "[]"
+    }
+    error_message = "The function must know its stream and the attribute that types events."
+  }
+
+  assert {
+    condition     = local.function_statements == [{ sid = "WriteToStream", actions = ["firehose:PutRecordBatch"], resources = ["arn:aws:firehose:eu-west-1:123456789012:deliverystream/orders"] }]
+    error_message = "The function may put records into this stream, and nothing else."
+  }
+
+  assert {
+    condition = local.index_statements == [
+      {
+        sid       = "FindDomain"
+        actions   = ["es:DescribeDomain", "es:DescribeDomains", "es:DescribeDomainConfig"]
+        resources = ["arn:aws:es:eu-west-1:123456789012:domain/mocked"]
+      },
+      {
+        sid       = "WriteDocuments"
+        actions   = ["es:ESHttpPost", "es:ESHttpPut"]
+        resources = ["arn:aws:es:eu-west-1:123456789012:domain/mocked", "arn:aws:es:eu-west-1:123456789012:domain/mocked/*"]
+      },
+      {
+        sid     = "ReadIndexState"
+        actions = ["es:ESHttpGet"]
+        resources = [
+          "arn:aws:es:eu-west-1:123456789012:domain/mocked/_all/_settings",
+          "arn:aws:es:eu-west-1:123456789012:domain/mocked/_cluster/stats",
+          "arn:aws:es:eu-west-1:123456789012:domain/mocked/_nodes",
+          "arn:aws:es:eu-west-1:123456789012:domain/mocked/_nodes/stats",
+          "arn:aws:es:eu-west-1:123456789012:domain/mocked/_nodes/*/stats",
+          "arn:aws:es:eu-west-1:123456789012:domain/mocked/_stats",
+          "arn:aws:es:eu-west-1:123456789012:domain/mocked/orders*/_mapping/*",
+          "arn:aws:es:eu-west-1:123456789012:domain/mocked/orders*/_stats",
+        ]
+      },
+    ] && length(local.vpc_statements) == 0
+    error_message = "The stream may find the domain, write documents and read what Firehose needs to know of its index, and no more."
+  }
+}
+
+run "every_setting_arrives_where_it_acts" {
+  variables {
+    domain                  = { arn = "arn:aws:es:eu-west-1:123456789012:domain/shared", endpoint = "search-shared.eu-west-1.es.amazonaws.com" }
+    bucket                  = { arn = "arn:aws:s3:::rejected", name = "rejected" }
+    bucket_kms_key          = { arn = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab" }
+    kms_key                 = { arn = "arn:aws:kms:eu-west-1:123456789012:key/aaaaaaaa-12ab-34cd-56ef-1234567890ab" }
+    index_rotation_period   = "NoRotation"
+    retry_duration_seconds  = 0
+    buffering               = { interval_seconds = 0, size_mib = 100 }
+    document_id             = "NO_DOCUMENT_ID"
+    s3_backup_mode          = "AllDocuments"
+    prefix                  = "orders/"
+    compression             = "UNCOMPRESSED"
+    event_type_attribute    = "kind"
+    redact                  = [{ path = "$.payment.card", action = "mask" }]
+    transformation_function = { arn = "arn:aws:lambda:eu-west-1:123456789012:function:redact" }
+    vpc                     = { subnet_ids = ["subnet-0a1b2c3d", "subnet-1a1b2c3d"], security_group_ids = ["sg-0a1b2c3d"] }
+  }
+
+  assert {
+    condition = (
+      length(aws_opensearch_domain.this) == 0 && length(module.bucket) == 0
+      && aws_kinesis_firehose_delivery_stream.this.opensearch_configuration[0].domain_arn == var.domain.arn
+      && output.domain_arn == var.domain.arn && output.domain_endpoint == var.domain.endpoint && output.bucket_name == "rejected"
+    )
+    error_message = "The given domain and bucket must be used, and none be made."
+  }
+
+  assert {
+    condition = (
+      aws_kinesis_firehose_delivery_stream.this.opensearch_configuration[0].index_rotation_period == "NoRotation"
+      && aws_kinesis_firehose_delivery_stream.this.opensearch_configuration[0].retry_duration == 0
+      && aws_kinesis_firehose_delivery_stream.this.opensearch_configuration[0].buffering_interval == 0
+      && aws_kinesis_firehose_delivery_stream.this.opensearch_configuration[0].buffering_size == 100
+      && aws_kinesis_firehose_delivery_stream.this.opensearch_configuration[0].document_id_options[0].default_document_id_format == "NO_DOCUMENT_ID"
+      && aws_kinesis_firehose_delivery_stream.this.opensearch_configuration[0].s3_backup_mode == "AllDocuments"
+      && aws_kinesis_firehose_delivery_stream.this.server_side_encryption[0].key_arn == var.kms_key.arn
+    )
+    error_message = "The stream must have the given settings."
+  }
+
+  assert {
+    condition = (
+      aws_kinesis_firehose_delivery_stream.this.opensearch_configuration[0].s3_configuration[0].bucket_arn == "arn:aws:s3:::rejected"
+      && aws_kinesis_firehose_delivery_stream.this.opensearch_configuration[0].s3_configuration[0].prefix == "orders/date=!{timestamp:yyyy-MM-dd}/hour=!{timestamp:HH}/"
+      && aws_kinesis_firehose_delivery_stream.this.opensearch_configuration[0].s3_configuration[0].error_output_prefix == "errors/orders/!{firehose:error-output-type}/date=!{timestamp:yyyy-MM-dd}/"
+      && aws_kinesis_firehose_delivery_stream.this.opensearch_configuration[0].s3_configuration[0].compression_format == "UNCOMPRESSED"
+      && aws_kinesis_firehose_delivery_stream.this.opensearch_configuration[0].s3_configuration[0].buffering_interval == 60
+      && aws_kinesis_firehose_delivery_stream.this.opensearch_configuration[0].s3_configuration[0].kms_key_arn == var.bucket_kms_key.arn
+    )
+    error_message = "The copies must go to the given bucket; a backup bucket cannot be written to more often than once a minute."
+  }
+
+  assert {
+    condition = (
+      aws_kinesis_firehose_delivery_stream.this.opensearch_configuration[0].vpc_config[0].subnet_ids == toset(var.vpc.subnet_ids)
+      && aws_kinesis_firehose_delivery_stream.this.opensearch_configuration[0].vpc_config[0].security_group_ids == toset(var.vpc.security_group_ids)
+      && local.vpc_statements[0].sid == "UseNetworkInterfaces"
+    )
+    error_message = "Firehose must reach a domain inside a VPC."
+  }
+
+  assert {
+    condition = one(aws_kinesis_firehose_delivery_stream.this.opensearch_configuration[0].processing_configuration[0].processors[0].parameters[*].parameter_value) == (
+      "arn:aws:lambda:eu-west-1:123456789012:function:redact"
+    )
+    error_message = "Firehose must call the transformation function, with Firehose's own defaults left out."
+  }
+
+  assert {
+    condition = local.function_environment == {
+      DELIVERY_STREAM_NAME = "orders"
+      EVENT_TYPE_ATTRIBUTE = "kind"
+      REDACT               = jsonencode([{ action = "mask", path = "$.payment.card" }])
+    }
+    error_message = "The rules and the attribute must reach the function."
+  }
+}
+
+run "a_new_domain_takes_its_settings" {
+  command = plan # the domain that the first run made would have to be replaced
+
+  variables {
+    name = "1_Orders_with_a_name_that_is_too_long"
+    new_domain = {
+      instance_type         = "r7g.large.search"
+      instance_count        = 3
+      master_count          = 0
+      volume_size_gib       = 100
+      kms_key               = { arn = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab" }
+      master_user_arn       = "arn:aws:iam::123456789012:role/search-admin"
+      access_principal_arns = ["arn:aws:iam::123456789012:role/analysts"]
+    }
+    vpc = { subnet_ids = ["subnet-0a1b2c3d", "subnet-1a1b2c3d"], security_group_ids = ["sg-0a1b2c3d"] }
+  }
+
+  assert {
+    condition     = aws_opensearch_domain.this[0].domain_name == "d-1-orders-with-a-name-that" && can(regex("^[a-z][a-z0-9-]{2,27}$", aws_opensearch_domain.this[0].domain_name))
+    error_message = "The domain's name must be a valid one whatever the fork is called."
+  }
+
+  assert {
+    condition = (
+      aws_opensearch_domain.this[0].cluster_config[0].instance_count == 3
+      && !aws_opensearch_domain.this[0].cluster_config[0].dedicated_master_enabled
+      && !aws_opensearch_domain.this[0].cluster_config[0].zone_awareness_enabled
+      && aws_opensearch_domain.this[0].ebs_options[0].volume_size == 100
+      && aws_opensearch_domain.this[0].encrypt_at_rest[0].kms_key_id == var.new_domain.kms_key.arn
+      && aws_opensearch_domain.this[0].advanced_security_options[0].enabled
+      && aws_opensearch_domain.this[0].advanced_security_options[0].master_user_options[0].master_user_arn == var.new_domain.master_user_arn
+      && length(aws_opensearch_domain.this[0].vpc_options[0].subnet_ids) == 1
+    )
+    error_message = "The domain must have the given nodes, key and administrator, and a subnet for each of its zones."
+  }
+
+  assert {
+    condition = jsondecode(aws_opensearch_domain.this[0].access_policies).Statement == [{
+      Sid       = "LetIn"
+      Effect    = "Allow"
+      Principal = { AWS = ["arn:aws:iam::123456789012:role/analysts"] }
+      Action    = "es:ESHttp*"
+      Resource  = "arn:aws:es:eu-west-1:123456789012:domain/d-1-orders-with-a-name-that/*"
+    }]
+    error_message = "The domain must let the given principals in, and nobody else."
+  }
+}
+
+run "refuses_words_it_does_not_know" {
+  command = plan
+
+  variables {
+    index_name            = "Orders"
+    index_rotation_period = "Daily"
+    document_id           = "MESSAGE_ID"
+    s3_backup_mode        = "None"
+    event_type_attribute  = "event type"
+    domain                = { arn = "arn:aws:aoss:eu-west-1:123456789012:collection/abc", endpoint = "x" }
+    compression           = "bzip2"
+    prefix                = "/orders/"
+    redact                = [{ path = "card" }]
+    bucket_kms_key        = { arn = "aws/s3" }
+    environment_variables = { EVENT_TYPE_ATTRIBUTE = "type" }
+  }
+
+  expect_failures = [
+    var.index_name, var.index_rotation_period, var.document_id, var.s3_backup_mode, var.event_type_attribute, var.domain, var.compression,
+    var.prefix, var.redact, var.bucket_kms_key, var.environment_variables,
+  ]
+}
+
+run "refuses_more_than_the_most" {
+  command = plan
+
+  variables {
+    index_name             = format("%081d", 0)
+    retry_duration_seconds = 7201
+    buffering              = { size_mib = 101 }
+    new_domain             = { instance_count = 81 }
+    vpc                    = { subnet_ids = [], security_group_ids = ["sg-0a1b2c3d"] }
+    bucket                 = { arn = "arn:aws:s3:::rejected", name = "other" }
+  }
+
+  expect_failures = [var.index_name, var.retry_duration_seconds, var.buffering, var.new_domain, var.vpc, var.bucket]
+}
+
+run "refuses_settings_of_a_new_domain_beside_a_given_one" {
+  command = plan
+
+  variables {
+    domain          = { arn = "arn:aws:es:eu-west-1:123456789012:domain/shared", endpoint = "search-shared.eu-west-1.es.amazonaws.com" }
+    new_domain      = { name = "orders" }
+    bucket          = { arn = "arn:aws:s3:::rejected", name = "rejected" }
+    lifecycle_rules = [{ id = "gone", expiration_days = 30 }]
+  }
+
+  expect_failures = [var.new_domain, var.lifecycle_rules]
+}

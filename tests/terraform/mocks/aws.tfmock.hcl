@@ -1,0 +1,42 @@
+# The mocked aws provider of all native tests (modules/*/tests). Without these values it answers with random text, which the provider's
+# own checks refuse where an ARN is due.
+
+mock_data "aws_partition" {
+  defaults = { partition = "aws", dns_suffix = "amazonaws.com" }
+}
+
+mock_data "aws_region" {
+  defaults = { id = "eu-west-1", name = "eu-west-1" }
+}
+
+mock_data "aws_caller_identity" {
+  defaults = { account_id = "123456789012" }
+}
+
+mock_resource "aws_iam_role" {
+  defaults = { arn = "arn:aws:iam::123456789012:role/mocked" }
+}
+
+mock_resource "aws_lambda_function" {
+  defaults = { arn = "arn:aws:lambda:eu-west-1:123456789012:function:mocked" }
+}
+
+mock_resource "aws_cloudwatch_log_group" {
+  defaults = { arn = "arn:aws:logs:eu-west-1:123456789012:log-group:mocked" }
+}
+
+mock_resource "aws_sqs_queue" {
+  defaults = { arn = "arn:aws:sqs:eu-west-1:123456789012:mocked", url = "https://sqs.eu-west-1.amazonaws.com/123456789012/mocked" }
+}
+
+mock_resource "aws_s3_bucket" {
+  defaults = { id = "orders-mocked", arn = "arn:aws:s3:::orders-mocked" }
+}
+
+mock_resource "aws_kinesis_firehose_delivery_stream" {
+  defaults = { arn = "arn:aws:firehose:eu-west-1:123456789012:deliverystream/orders" }
+}
+
+mock_resource "aws_opensearch_domain" {
+  defaults = { arn = "arn:aws:es:eu-west-1:123456789012:domain/mocked", endpoint = "search-mocked.eu-west-1.es.amazonaws.com" }
+}
