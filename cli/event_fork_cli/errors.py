@@ -4,7 +4,8 @@
     ├── BadInputError        2   what the operator gave breaks a rule; the sentence has rule, example, value received
     ├── RefusedError         2   a plan that must not be applied (changed, expired, applied before, unknown target)
     ├── NothingMatchedError  3   the archive was read and no event is wanted
-    └── FailedError          1   it should have worked and did not
+    ├── FailedError          1   it should have worked and did not
+    └── InterruptedWatchError  1   Ctrl-C while a replay was watched; the replay itself goes on
 
 Everything else that AWS says is told in one sentence with exit code 1 (`app`).
 """
@@ -43,3 +44,7 @@ class NothingMatchedError(CliError):
     """No event of the archive is wanted."""
 
     exit_code: ClassVar[int] = NOTHING_MATCHED
+
+
+class InterruptedWatchError(CliError):
+    """Ctrl-C while a replay was watched."""

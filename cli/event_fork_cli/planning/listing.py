@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from event_fork.archive.layout import may_hold, prefixes
@@ -12,18 +13,30 @@ from event_fork.archive.window import Window
 _AT_ONCE = 8
 
 
-def needed_objects(
-    store: ArchiveStore, prefix: str, window: Window, lateness: timedelta, now: datetime
-) -> Iterator[ListedObject]:
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What to look through: an archive's key prefix, a window, how late events may arrive, and what time it is."""
+
+    prefix: str
+    window: Window
+    lateness: timedelta
+    now: datetime
+
+
+def needed_objects(store: ArchiveStore, reach: Reach) -> Iterator[ListedObject]:
     """The objects that can hold events of the window, in the order of time. Empty objects are left out."""
 
     def one(listed_prefix: str) -> list[ListedObject]:
-        return [found for found in store.list(listed_prefix) if found.size and may_hold(found.key, window, lateness)]
+        return [
+            found
+            for found in store.list(listed_prefix)
+            if found.size and may_hold(found.key, reach.window, reach.lateness)
+        ]
 
     with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="list") as threads:
         under_way: deque[Future[list[ListedObject]]] = deque()
         try:
-            for wanted in prefixes(prefix, window, lateness, now):
+            for wanted in prefixes(reach.prefix, reach.window, reach.lateness, reach.now):
                 under_way.append(threads.submit(one, wanted))
                 if len(under_way) == _AT_ONCE:
                     yield from under_way.popleft().result()

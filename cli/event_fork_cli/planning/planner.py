@@ -27,7 +27,7 @@ from event_fork.archive.window import Window, timestamp_of, timestamp_text
 from event_fork_cli.errors import NothingMatchedError
 from event_fork_cli.planning.duplicates import Duplicate
 from event_fork_cli.planning.estimate import Work, estimate
-from event_fork_cli.planning.listing import needed_objects
+from event_fork_cli.planning.listing import Reach, needed_objects
 from event_fork_cli.planning.pool import InlineScan, ParallelScan, ScanOrder
 from event_fork_cli.planning.scanning import MAX_TYPES, OTHER_TYPES, ScannedObject
 from event_fork_cli.planning.segments import Segment, SegmentLimits
@@ -91,7 +91,7 @@ def make_plan(
     `open_store` makes a store; it is called in each of the `processes` (0: everything in this one), so it must be
     picklable. Raises NothingMatchedError when no event is wanted.
     """
-    workers = request.workers or min(MAX_WORKERS, math.ceil(request.rate / EVENTS_PER_WORKER))
+    workers = request.workers or workers_for(request.rate)
     with tempfile.TemporaryDirectory(prefix="event-fork-plan-") as folder:
         order = ScanOrder(
             open_store=open_store,
@@ -104,12 +104,18 @@ def make_plan(
             body=request.target.body,
             spill=Path(folder),
         )
-        objects = needed_objects(open_store(), request.archive.prefix, request.window, request.lateness, request.now)
+        reach = Reach(request.archive.prefix, request.window, request.lateness, request.now)
+        objects = needed_objects(open_store(), reach)
         with ParallelScan(order, processes) if processes else InlineScan(order) as work:
             scanned = _read(work.scan(objects), progress)
             void = frozenset(scan for found in scanned for scan in found.void)
             found_twice = _by_scan(work.duplicates(void))
     return Planned(_plan(request, workers, scanned, found_twice), _latest_arrival(scanned))
+
+
+def workers_for(rate: float) -> int:
+    """How many workers hold a rate."""
+    return max(1, min(MAX_WORKERS, math.ceil(rate / EVENTS_PER_WORKER)))
 
 
 def item_limits(rate: float, workers: int, pace: float | None) -> SegmentLimits:

@@ -7,19 +7,18 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
+from event_fork.adapters.s3_replay_documents import S3ReplayDocuments
 from event_fork.archive.control import Control
 from event_fork.archive.item import Item, items_to_jsonl
 from event_fork.archive.plan import Plan, read_plan
 from event_fork.archive.progress import Progress
 from event_fork.archive.work_area import ROOT, WorkArea
-
-from event_fork_cli.errors import FailedError
+from event_fork.archive_replay.documents import change_control
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 _THREADS = 16
-_ATTEMPTS = 10
 _LOST_A_RACE = {"PreconditionFailed", "ConditionalRequestConflict", "412", "409"}
 
 
@@ -31,6 +30,7 @@ class ReplayDocuments:
         self._bucket = bucket
         self.replay_id = replay_id
         self.area = WorkArea.of(replay_id)
+        self._shared = S3ReplayDocuments(bucket, self.area, s3)
         self._known: dict[str, tuple[str, Progress]] = {}
 
     def plan(self) -> Plan | None:
@@ -67,28 +67,9 @@ class ReplayDocuments:
             raise
         return True
 
-    def change_control(self, change: Callable[[Control], Control]) -> Control:
-        """Reads, changes and writes control.json so that no other writer's change is lost; the new control."""
-        for _ in range(_ATTEMPTS):
-            found = self._get(self.area.control)
-            if found is None:
-                raise FailedError(f"the control document of {self.replay_id} is gone: {self.area.control}")
-            text, etag = found
-            changed = change(Control.from_json(text))
-            try:
-                self._s3.put_object(
-                    Bucket=self._bucket,
-                    Key=self.area.control,
-                    Body=changed.to_json(),
-                    ContentType="application/json",
-                    IfMatch=etag,
-                )
-            except ClientError as error:
-                if error.response["Error"]["Code"] in _LOST_A_RACE:
-                    continue
-                raise
-            return changed
-        raise FailedError(f"{self.area.control} was changed by others {_ATTEMPTS} times in a row: try again")
+    def change_control(self, change: Callable[[Control], Control | None], caller: str) -> Control:
+        """Changes control.json so that no other writer's change is lost, signed and dated; the control it says then."""
+        return change_control(self._shared, change, changed_by=caller)
 
     def progress(self) -> dict[str, Progress]:
         """How far each item got that was begun, by item id."""

@@ -1,0 +1,311 @@
+"""From what the operator typed to a checked PlanRequest. Asks AWS about queue, subscription and module."""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import islice, pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+from event_fork.archive.control import MIN_RATE
+from event_fork.archive.decompression import decompress
+from event_fork.archive.errors import ArchiveError
+from event_fork.archive.lines import lines
+from event_fork.archive.plan import BODY_ENVELOPE, BODY_RAW, ArchiveLocation, Engine, Health, Target
+from event_fork.archive.store import ArchiveStore
+from event_fork.archive.window import Window
+from event_fork.envelope import parse
+from event_fork.errors import NotAnEnvelopeError
+from event_fork.filter_policy import MESSAGE_ATTRIBUTES, compile_policy
+
+from event_fork_cli.aws import AwsSettings, OpenArchive
+from event_fork_cli.errors import BadInputError
+from event_fork_cli.moments import duration, moment, shown_duration
+from event_fork_cli.planning.listing import Reach, needed_objects
+from event_fork_cli.planning.planner import MAX_WORKERS, PlanRequest
+from event_fork_cli.replay.engines import ReplayEngine, engine_for_target, engines_of, find_engines
+from event_fork_cli.replay.subscriptions import subscription, subscription_of
+from event_fork_cli.replay.targets import find_target
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+_ARCHIVE = re.compile(r"s3://(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/(?P<prefix>.*))?")
+_PACE = re.compile(r"(\d+(?:\.\d+)?)x")
+_DENIED = {"AccessDenied", "AccessDeniedException", "AuthorizationError"}
+_STILL_BUFFERED = timedelta(minutes=20)
+_PEEK_OBJECTS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class PlanOptions:
+    """The options of `replay plan`, as they were typed."""
+
+    archive: str
+    start: str
+    end: str
+    target: str
+    rate: float
+    filter_file: Path | None = None
+    filter_scope: str | None = None
+    like_subscription: str | None = None
+    event_types: tuple[str, ...] = ()
+    event_type_attribute: str = "event_type"
+    body: str | None = None
+    pace: str | None = None
+    ramp: str | None = None
+    ramp_ask: bool = False
+    max_age: str | None = None
+    max_dead_letters: int | None = None
+    head_room: float | None = None
+    workers: int | None = None
+    lateness: str = "1h"
+    expires_in: str = "24h"
+    replay: str | None = None
+
+
+@dataclass(slots=True)
+class Checked:
+    """A request, the way to its archive, and what the operator should know about it."""
+
+    request: PlanRequest
+    open_store: OpenArchive
+    notes: list[str] = field(default_factory=list)
+
+
+def check(options: PlanOptions, settings: AwsSettings, now: datetime) -> Checked:
+    """The request the options ask for. Raises BadInputError, InvalidFilterPolicyError, RefusedError."""
+    window = _window(options, now)
+    lateness = duration(options.lateness, "--lateness")
+    pace = None if options.pace is None else speed(options.pace)
+    ramp = None if options.ramp is None else ramp_steps(options.ramp)
+    rate = _at_least("--rate", options.rate, MIN_RATE, "events a second", "200")
+    health = _health(options)
+    if options.workers is not None and not 1 <= options.workers <= MAX_WORKERS:
+        raise BadInputError("--workers", f"must be 1 to {MAX_WORKERS}", example="--workers 4", received=options.workers)
+    if options.ramp_ask and ramp is None:
+        raise BadInputError("--ramp-ask", "needs --ramp", example="--ramp 1,10,100 --ramp-ask", received="no --ramp")
+    policy, scope, raw = _filter(options, settings)
+    archive = archive_location(settings.s3(), options.archive, settings.region_name)
+    open_store = OpenArchive(settings, archive.bucket, archive.region)
+    notes: list[str] = []
+    engines = _engines(settings, archive, options.replay, notes)
+    allowed = [target for engine in engines for target in engine.targets]
+    target = find_target(options.target, allowed, settings)
+    engine: Engine | None = engine_for_target(engines, target.arn).in_plan() if engines else None
+    if options.body is not None:
+        body = options.body
+    else:
+        if raw is None:
+            raw = _raw(settings, open_store(), Reach(archive.prefix, window, lateness, now), target.arn, notes)
+        body = BODY_RAW if raw else BODY_ENVELOPE
+    if now - window.end < _STILL_BUFFERED:
+        notes.append(
+            "the window ends so recently that its last events may still be on their way to the archive "
+            "(Firehose buffers for up to 15 minutes): they would not be in this plan"
+        )
+    return Checked(
+        PlanRequest(
+            replay_id=f"replay-{now:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}",
+            created_by=settings.caller(),
+            now=now,
+            expires_at=now + duration(options.expires_in, "--expires-in"),
+            archive=archive,
+            window=window,
+            lateness=lateness,
+            filter_policy=policy,
+            filter_policy_scope=scope,
+            event_types=tuple(options.event_types),
+            event_type_attribute=options.event_type_attribute,
+            target=Target(target.arn, target.url, body),
+            engine=engine,
+            rate=rate,
+            pace=pace,
+            workers=options.workers,
+            ramp=ramp,
+            ramp_asks=options.ramp_ask,
+            health=health,
+        ),
+        open_store,
+        notes,
+    )
+
+
+def speed(text: str) -> float:
+    """`original` or `Nx` as a number: how many times faster than they were published."""
+    if text == "original":
+        return 1.0
+    match = _PACE.fullmatch(text)
+    if not match or float(match[1]) <= 0:
+        raise BadInputError("--pace", "must be original or a multiple of it", example="--pace 10x", received=text)
+    return float(match[1])
+
+
+def ramp_steps(text: str) -> tuple[float, ...]:
+    """`1,10,100` as percentages of the rate, each larger than the one before."""
+    try:
+        steps = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        steps = ()
+    if not steps or not all(a < b for a, b in pairwise((0.0, *steps))) or not steps[-1] <= 100:
+        raise BadInputError(
+            "--ramp", "must be growing percentages of the rate, at most 100", example="--ramp 1,10,100", received=text
+        )
+    return steps
+
+
+def archive_location(s3: S3Client, text: str, region: str) -> ArchiveLocation:
+    """Bucket and prefix of `s3://bucket/prefix`. The prefix is what stands before `date=` in the keys."""
+    match = _ARCHIVE.fullmatch(text)
+    if not match:
+        raise BadInputError(
+            "--archive", "must be the S3 address of an archive", example="--archive s3://orders-backup/", received=text
+        )
+    bucket, prefix = match["bucket"], match["prefix"] or ""
+    try:
+        region = s3.head_bucket(Bucket=bucket).get("BucketRegion") or region
+    except ClientError as error:
+        if error.response["Error"]["Code"] in {"404", "NoSuchBucket"}:
+            raise BadInputError(
+                "--archive", "must name a bucket that exists", example="--archive s3://orders-backup/", received=text
+            ) from error
+        if error.response["ResponseMetadata"]["HTTPStatusCode"] != 301:
+            raise
+        region = error.response["ResponseMetadata"]["HTTPHeaders"].get("x-amz-bucket-region", region)
+    if prefix and not prefix.endswith("/") and not _has_keys(s3, bucket, f"{prefix}date="):
+        prefix += "/"
+    return ArchiveLocation(bucket, prefix, region)
+
+
+def read_filter(path: Path, scope: str) -> dict[str, Any]:
+    """The filter policy of a file, checked as SNS would. Raises BadInputError, InvalidFilterPolicyError."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInputError(
+            "--filter", f"must be a file that can be read ({error})", example="--filter policy.json", received=str(path)
+        ) from error
+    compile_policy(text, scope)
+    policy: dict[str, Any] = json.loads(text)
+    return policy
+
+
+def _window(options: PlanOptions, now: datetime) -> Window:
+    start, end = moment(options.start, "--from", now), moment(options.end, "--to", now)
+    try:
+        return Window(start, end)
+    except ValueError:
+        raise BadInputError(
+            "--to",
+            f"must be later than --from ({options.start})",
+            example="--from 2h --to 1h",
+            received=options.end,
+        ) from None
+
+
+def _health(options: PlanOptions) -> Health:
+    age = None if options.max_age is None else duration(options.max_age, "--max-age").total_seconds()
+    dead = options.max_dead_letters
+    if dead is not None:
+        _at_least("--max-dead-letters", dead, 0, "messages", "10")
+    room = options.head_room
+    if room is not None and not 0 <= room < 100:
+        raise BadInputError("--head-room", "must be a percentage from 0 to 99", example="--head-room 25", received=room)
+    if room is not None and age is None:
+        raise BadInputError(
+            "--head-room",
+            "needs --max-age: what the consumer can do shows when it falls behind",
+            example="--head-room 25 --max-age 2m",
+            received="no --max-age",
+        )
+    return Health(age, dead, None if room is None else room / 100)
+
+
+def _at_least(option: str, value: float, minimum: float, unit: str, example: str) -> float:
+    if not value >= minimum or value == float("inf"):
+        raise BadInputError(
+            option, f"must be at least {minimum:g} {unit}", example=f"{option} {example}", received=value
+        )
+    return value
+
+
+def _filter(options: PlanOptions, settings: AwsSettings) -> tuple[dict[str, Any] | None, str, bool | None]:
+    """Filter policy, its scope, and the raw setting of the subscription that was named, if one was."""
+    if options.like_subscription is not None:
+        if options.filter_file is not None:
+            raise BadInputError(
+                "--filter",
+                "and --like-subscription exclude each other",
+                example=f"--like-subscription {options.like_subscription}",
+                received=str(options.filter_file),
+            )
+        parts = options.like_subscription.split(":")
+        sns = settings.sns(parts[3] if len(parts) > 3 and parts[3] else None)
+        like = subscription(sns, options.like_subscription)
+        return like.filter_policy, like.filter_policy_scope, like.raw
+    scope = options.filter_scope or MESSAGE_ATTRIBUTES
+    policy = None if options.filter_file is None else read_filter(options.filter_file, scope)
+    return policy, scope, None
+
+
+def _engines(settings: AwsSettings, archive: ArchiveLocation, name: str | None, notes: list[str]) -> list[ReplayEngine]:
+    try:
+        engines = engines_of(find_engines(settings.ssm()), archive.bucket, archive.prefix, name)
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in _DENIED:
+            raise
+        notes.append("the parameters of the replay modules may not be read: whether this can be applied is not known")
+        return []
+    if not engines:
+        notes.append(
+            f"no replay module has the archive s3://{archive.bucket}/{archive.prefix}: before `apply`, "
+            "set `archive` in modules/replay"
+        )
+    return engines
+
+
+def _raw(settings: AwsSettings, store: ArchiveStore, reach: Reach, queue_arn: str, notes: list[str]) -> bool | None:
+    """Whether the target's own subscription to the topic of the archive is raw; None when that cannot be seen."""
+    topic_arn = _topic(store, reach)
+    if topic_arn is None:
+        return None
+    parts = topic_arn.split(":")
+    found = subscription_of(settings.sns(parts[3] if len(parts) > 3 else None), topic_arn, queue_arn)
+    if found is None:
+        notes.append(
+            f"{queue_arn} has no subscription to {topic_arn} that can be seen: the copies are SNS envelopes "
+            "(--body raw sends the message alone)"
+        )
+        return None
+    return found.raw
+
+
+def _topic(store: ArchiveStore, reach: Reach) -> str | None:
+    """The topic of the first event that can be read."""
+    for listed in islice(needed_objects(store, reach), _PEEK_OBJECTS):
+        try:
+            first = next(iter(lines(decompress(store.open(listed.key).chunks()))), None)
+            if first is not None:
+                return parse(first).topic_arn
+        except (ArchiveError, NotAnEnvelopeError):
+            continue  # the plan itself will name it
+    return None
+
+
+def _has_keys(s3: S3Client, bucket: str, prefix: str) -> bool:
+    return bool(s3.list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=1).get("KeyCount"))
+
+
+def late_note(latest: timedelta, lateness: timedelta) -> str | None:
+    """What to say when events arrived so late that others may have been missed."""
+    if latest <= lateness * 0.8:
+        return None
+    return (
+        f"an event of the window reached the archive {shown_duration(latest)} after it was published, and arrivals are "
+        f"looked for up to {shown_duration(lateness)} after the window: plan again with a larger --lateness"
+    )

@@ -1,0 +1,161 @@
+"""A plan -> a running execution, or the reason why not.
+
+The order of things makes a second apply of the same plan impossible: control.json is created only if it is not there
+(one S3 conditional write wins), and the execution is named after the plan (a name can be used once in 90 days).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+
+from event_fork.archive.control import RUNNING, Control
+from event_fork.archive.errors import DocumentError
+from event_fork.archive.item import Item
+from event_fork.archive.plan import Plan, read_plan
+from event_fork.archive.store import ArchiveStore
+from event_fork.archive.window import timestamp_of, timestamp_text
+
+from event_fork_cli.errors import FailedError, RefusedError
+from event_fork_cli.replay.documents import ReplayDocuments
+from event_fork_cli.replay.engines import ReplayEngine, engine_for_target, engines_of
+from event_fork_cli.replay.executions import ExecutionExistsError, Executions
+
+_LISTINGS_AT_ONCE = 8
+_OTHERS_SECONDS = 30.0
+"""How long another apply of the same plan is given to start what it has locked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """A replay that was started."""
+
+    replay_id: str
+    execution_arn: str
+    plan: Plan
+
+
+def open_plan(text: bytes, now: datetime, name: str) -> Plan:
+    """The plan of a file; raises RefusedError when it was changed, is no plan, or is too old. `name`: the file's."""
+    try:
+        plan = read_plan(text)
+    except DocumentError as error:
+        raise RefusedError(f"{name}: {error}") from error
+    if now >= timestamp_of(plan.expires_at):
+        raise RefusedError(f"{name}: the plan expired at {plan.expires_at} (made at {plan.created_at}): make a new one")
+    return plan
+
+
+def engine_of(plan: Plan, engines: list[ReplayEngine], name: str | None = None) -> ReplayEngine:
+    """The replay module that may run the plan. Raises RefusedError for an unknown target or a module that changed."""
+    wanted = name or (plan.engine.replay if plan.engine else None)
+    able = engines_of(engines, plan.archive.bucket, plan.archive.prefix, wanted)
+    if not able:
+        raise RefusedError(
+            f"no replay module here has the archive s3://{plan.archive.bucket}/{plan.archive.prefix}: "
+            "set `archive` in modules/replay, and look in the Region of the module"
+        )
+    return engine_for_target(able, plan.target.queue_arn)
+
+
+def refuse_changed_objects(items: Iterable[Item], store: ArchiveStore) -> None:
+    """Raises RefusedError when an object of the plan is gone or is not what was read for the plan."""
+    planned = {item.key: item.etag for item in items}
+    folders = sorted({key.rpartition("/")[0] + "/" if "/" in key else "" for key in planned})
+
+    def etags(folder: str) -> dict[str, str]:
+        return {found.key: found.etag for found in store.list(folder) if found.key in planned}
+
+    now: dict[str, str] = {}
+    with ThreadPoolExecutor(_LISTINGS_AT_ONCE) as threads:
+        for found in threads.map(etags, folders):
+            now |= found
+    changed = sorted(key for key, etag in planned.items() if now.get(key) != etag)
+    if changed:
+        what = "was deleted" if changed[0] not in now else "was replaced"
+        others = f", and {len(changed) - 1} more objects changed" if len(changed) > 1 else ""
+        raise RefusedError(f"the archive is not what was planned: {changed[0]} {what}{others}; make a new plan")
+
+
+def refuse_applied(plan: Plan, engine: ReplayEngine, executions: Executions, documents: ReplayDocuments) -> None:
+    """Raises RefusedError when there is an execution of this plan already."""
+    execution = executions.describe(engine.state_machine_arn, plan.replay_id)
+    if execution is not None:
+        control = documents.control()
+        who = f" by {control.changed_by}" if control and control.changed_by != "governor" else ""
+        raise RefusedError(
+            f"{plan.replay_id} was applied at {timestamp_text(execution.started)}{who} and is {execution.status}; "
+            f"see `event-fork replay status {plan.replay_id}`"
+        )
+
+
+def start(
+    plan: Plan,
+    text: bytes,
+    engine: ReplayEngine,
+    executions: Executions,
+    documents: ReplayDocuments,
+    *,
+    caller: str,
+    clock: Callable[[], datetime],
+    wait: Callable[[float], None] = time.sleep,
+) -> Applied:
+    """Writes the work area and starts the execution that is named after the plan. Raises RefusedError, FailedError."""
+    refuse_applied(plan, engine, executions, documents)
+    control = Control(
+        state=RUNNING,
+        rate=first_rate(plan),
+        limit=plan.rate,
+        workers=plan.workers,
+        ramp_step=0,
+        reason="applied",
+        changed_by=caller,
+        changed_at=timestamp_text(clock()),
+    )
+    if not documents.create_control(control):
+        _wait_for_other(plan, engine, executions, documents, clock, wait)
+    documents.write_plan(text)
+    documents.write_items(plan.items)
+    try:
+        arn = executions.start(engine.state_machine_arn, plan.replay_id, execution_input(plan, plan.workers, documents))
+    except ExecutionExistsError as error:
+        raise RefusedError(f"{plan.replay_id} was applied before: a plan is applied once") from error
+    return Applied(plan.replay_id, arn, plan)
+
+
+def first_rate(plan: Plan) -> float:
+    """The rate a replay starts with: the first step of its ramp, else the plan's."""
+    return plan.rate * min(1.0, plan.ramp[0] / 100) if plan.ramp else plan.rate
+
+
+def execution_input(plan: Plan, workers: int, documents: ReplayDocuments) -> dict[str, str | int]:
+    """The input of the state machine."""
+    return {
+        "replay_id": plan.replay_id,
+        "bucket": plan.archive.bucket,
+        "work_prefix": documents.area.prefix,
+        "workers": workers,
+    }
+
+
+def _wait_for_other(
+    plan: Plan,
+    engine: ReplayEngine,
+    executions: Executions,
+    documents: ReplayDocuments,
+    clock: Callable[[], datetime],
+    wait: Callable[[float], None],
+) -> None:
+    """Another apply has made control.json: it starts the execution in a moment, or it died before it could."""
+    control = documents.control()
+    if control is None:
+        raise FailedError(f"{documents.area.control} can be neither created nor read: try again")
+    age = (clock() - timestamp_of(control.changed_at)).total_seconds()
+    while age < _OTHERS_SECONDS:
+        refuse_applied(plan, engine, executions, documents)
+        wait(1.0)
+        age += 1.0
+    refuse_applied(plan, engine, executions, documents)

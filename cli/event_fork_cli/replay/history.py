@@ -1,0 +1,45 @@
+"""All replays of an archive: who, when, what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from event_fork_cli.replay.documents import ReplayDocuments, replay_ids
+from event_fork_cli.replay.engines import ReplayEngine
+from event_fork_cli.replay.executions import Executions
+from event_fork_cli.replay.statuses import Status, StatusReader
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+_THREADS = 8
+
+
+def history(s3: S3Client, executions: Executions, engines: Iterable[ReplayEngine], limit: int) -> list[Status]:
+    """The status of the newest `limit` replays of the archives of the given modules, newest first."""
+    by_bucket: dict[str, list[ReplayEngine]] = {}
+    for engine in engines:
+        by_bucket.setdefault(engine.bucket, []).append(engine)
+    # Ids made by `plan` begin with their time, so they sort by it.
+    found = sorted(((replay_id, bucket) for bucket in by_bucket for replay_id in replay_ids(s3, bucket)), reverse=True)
+
+    def status(entry: tuple[str, str]) -> Status | None:
+        replay_id, bucket = entry
+        documents = ReplayDocuments(s3, bucket, replay_id)
+        plan = documents.plan()
+        if plan is None:  # an apply that died before its plan was written
+            return None
+        engine = next(
+            (
+                engine
+                for engine in by_bucket[bucket]
+                if plan.engine is None or engine.state_machine_arn == plan.engine.state_machine_arn
+            ),
+            by_bucket[bucket][0],
+        )
+        return StatusReader(documents, executions, engine.state_machine_arn).read()
+
+    with ThreadPoolExecutor(_THREADS) as threads:
+        return [entry for entry in threads.map(status, found[:limit]) if entry is not None]

@@ -1,0 +1,185 @@
+"""Where a replay stands, from its plan, control and progress documents and its executions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from event_fork.archive.control import CANCELLED, PAUSED, Control
+from event_fork.archive.item import Item
+from event_fork.archive.plan import Plan
+from event_fork.archive.progress import FailedEvent, Progress
+
+from event_fork_cli.errors import BadInputError
+from event_fork_cli.replay.documents import ReplayDocuments
+from event_fork_cli.replay.executions import RUNNING, Execution, Executions, MapRun, executions_of
+
+STATE_RUNNING = "running"
+STATE_PAUSING = "pausing"
+STATE_PAUSED = "paused"
+STATE_CANCELLING = "cancelling"
+STATE_CANCELLED = "cancelled"
+STATE_DONE = "done"
+STATE_DONE_WITH_FAILURES = "done-with-failures"
+STATE_INCOMPLETE = "incomplete"
+STATE_NOT_STARTED = "not-started"
+
+ENDED = frozenset(
+    {STATE_PAUSED, STATE_CANCELLED, STATE_DONE, STATE_DONE_WITH_FAILURES, STATE_INCOMPLETE, STATE_NOT_STARTED}
+)
+"""Nothing of the replay runs any more, or yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Where a replay stands.
+
+    `state`: running, pausing (workers in flight finish), paused, cancelling, cancelled, done, done-with-failures (every
+    event was tried, some could not be sent), incomplete (it ended before everything was tried: resume it), not-started.
+    `sent`, `failed`, `left` are events and make up `total`. `seconds_left`: at the present rate; None when not running.
+    """
+
+    replay_id: str
+    state: str
+    reason: str
+    total: int
+    sent: int
+    failed: int
+    left: int
+    unmarked: int
+    duplicates_skipped: int
+    rate: float
+    limit: float
+    workers: int
+    ramp_step: int
+    seconds_left: float | None
+    target: str
+    archive: str
+    created_by: str
+    changed_by: str
+    changed_at: str
+    started: datetime | None
+    ended: datetime | None
+    executions: tuple[Execution, ...]
+    map_runs: tuple[MapRun, ...]
+    failures: tuple[FailedEvent, ...]
+
+    @property
+    def ended_well(self) -> bool:
+        """Every event of the plan was sent."""
+        return self.state == STATE_DONE
+
+
+_NAMED_FAILURES = 20
+
+
+class StatusReader:
+    """Reads the status of one replay, again and again if need be; the plan is read once."""
+
+    def __init__(self, documents: ReplayDocuments, executions: Executions, state_machine_arn: str) -> None:
+        self._documents = documents
+        self._executions = executions
+        self._state_machine_arn = state_machine_arn
+        self._plan: Plan | None = None
+
+    def plan(self) -> Plan:
+        """The plan as it was applied. Raises BadInputError when there is none of that id."""
+        if self._plan is None:
+            self._plan = self._documents.plan()
+        if self._plan is None:
+            raise BadInputError(
+                "REPLAY",
+                "must be the id of a replay that was applied",
+                example="replay-20261123-101500-3f9a2c (see `event-fork replay list`)",
+                received=self._documents.replay_id,
+            )
+        return self._plan
+
+    def read(self) -> Status:
+        """The status now."""
+        plan = self.plan()
+        control = self._documents.control()
+        found = executions_of(self._executions, self._state_machine_arn, plan.replay_id)
+        # Progress after the executions: when the last one has ended, what is read then is final.
+        progress = self._documents.progress()
+        runs = self._executions.map_runs(found[-1].arn) if found else []
+        return status_of(plan, control, found, runs, progress)
+
+
+def items_left(plan: Plan, progress: Mapping[str, Progress]) -> list[Item]:
+    """The items that are not done, or of which events failed: what a resume works on."""
+    return [item for item in plan.items if not (state := progress.get(item.id)) or not state.finished or _failed(state)]
+
+
+def status_of(
+    plan: Plan,
+    control: Control | None,
+    found: list[Execution],
+    runs: list[MapRun],
+    progress: Mapping[str, Progress],
+) -> Status:
+    """The status that the documents and executions add up to."""
+    total = plan.totals.events
+    sent = sum(entry.sent for entry in progress.values())
+    failures = [event for entry in progress.values() for event in entry.failed]
+    failed = sum(_failed(entry) for entry in progress.values())
+    left = total - sent - failed
+    last = found[-1] if found else None
+    state, reason = _state(plan, control, last, progress, failed > 0)
+    rate = control.rate if control else plan.rate
+    running = state == STATE_RUNNING
+    return Status(
+        replay_id=plan.replay_id,
+        state=state,
+        reason=reason,
+        total=total,
+        sent=sent,
+        failed=failed,
+        left=left,
+        unmarked=sum(entry.unmarked for entry in progress.values()),
+        duplicates_skipped=sum(entry.duplicates_skipped for entry in progress.values()),
+        rate=rate,
+        limit=control.limit if control else plan.rate,
+        workers=control.workers if control else plan.workers,
+        ramp_step=control.ramp_step if control else 0,
+        seconds_left=left / rate if running and rate > 0 else None,
+        target=plan.target.queue_arn,
+        archive=f"s3://{plan.archive.bucket}/{plan.archive.prefix}",
+        created_by=plan.created_by,
+        changed_by=control.changed_by if control else "",
+        changed_at=control.changed_at if control else "",
+        started=found[0].started if found else None,
+        ended=last.stopped if last else None,
+        executions=tuple(found),
+        map_runs=tuple(runs),
+        failures=tuple(failures[:_NAMED_FAILURES]),
+    )
+
+
+def _failed(progress: Progress) -> int:
+    """Events that could not be sent. A failure without a message id is a line that is no event: no event is lost."""
+    return sum(1 for event in progress.failed if event.message_id)
+
+
+def _state(
+    plan: Plan,
+    control: Control | None,
+    last: Execution | None,
+    progress: Mapping[str, Progress],
+    failures: bool,
+) -> tuple[str, str]:
+    wanted = control.state if control else ""
+    asked = control.reason if control else ""
+    if last is None:
+        return STATE_NOT_STARTED, "no execution of this replay was found"
+    if last.status == RUNNING:
+        return {PAUSED: STATE_PAUSING, CANCELLED: STATE_CANCELLING}.get(wanted, STATE_RUNNING), asked
+    if all(item.id in progress and progress[item.id].finished for item in plan.items):
+        return (STATE_DONE_WITH_FAILURES if failures else STATE_DONE), ""
+    if wanted == PAUSED:
+        return STATE_PAUSED, asked
+    if wanted == CANCELLED:
+        return STATE_CANCELLED, asked
+    cause = last.cause or "items failed; their reasons are in the execution's results"
+    return STATE_INCOMPLETE, f"the execution {last.name} ended as {last.status}: {cause}"

@@ -1,0 +1,1 @@
+"""Tables of what the functions return. No view asks AWS for anything."""

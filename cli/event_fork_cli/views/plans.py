@@ -1,0 +1,132 @@
+"""A plan as tables."""
+
+from collections import Counter
+from datetime import timedelta
+
+from event_fork.archive.plan import Plan, Unreadable
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from event_fork_cli.moments import shown_duration
+from event_fork_cli.replay.steering import is_governed
+
+NO_TYPE = "(no type)"
+_BAR = 30
+_MOST_ROWS = 100
+_EIGHTHS = " ▏▎▍▌▋▊▉█"
+
+
+def plan_view(plan: Plan, latest_arrival: timedelta | None = None) -> RenderableType:
+    """Counts per hour and type with bars, then totals, then what cannot be read."""
+    parts: list[RenderableType] = [counts_table(plan), summary(plan, latest_arrival)]
+    if plan.totals.unreadable:
+        parts.append(unreadable_table(plan.totals.unreadable))
+    return Group(*parts)
+
+
+def counts_table(plan: Plan) -> Table:
+    """Events per hour and type; per day when there are too many hours to look at."""
+    counts = Counter({(count.hour, count.type): count.events for count in plan.counts})
+    unit = "hour (UTC)"
+    if len(counts) > _MOST_ROWS:
+        unit = "day (UTC)"
+        by_day: Counter[tuple[str, str | None]] = Counter()
+        for (hour, kind), events in counts.items():
+            by_day[hour[:10], kind] += events
+        counts = by_day
+    table = Table(title=f"Replay plan {plan.replay_id}", title_justify="left")
+    table.add_column(unit)
+    table.add_column("event type")
+    table.add_column("events", justify="right")
+    table.add_column("", no_wrap=True)
+    largest = max(counts.values())
+    before = ""
+    for (when, kind), events in sorted(counts.items(), key=lambda entry: (entry[0][0], entry[0][1] or "")):
+        shown = "" if when == before else when.replace("T", " ")
+        table.add_row(shown, kind or NO_TYPE, f"{events:,}", bar(events, largest))
+        before = when
+    return table
+
+
+def summary(plan: Plan, latest_arrival: timedelta | None) -> Table:
+    """What would be sent, where to, how fast, how long, for how much."""
+    totals = plan.totals
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="bold")
+    table.add_column(overflow="fold")
+    table.add_row("archive", f"s3://{plan.archive.bucket}/{plan.archive.prefix} ({totals.objects:,} objects read)")
+    table.add_row("window", f"{plan.window_from} to {plan.window_to} (published)")
+    if plan.event_types:
+        table.add_row("event types", ", ".join(plan.event_types))
+    if plan.filter_policy is not None:
+        table.add_row("filter policy", f"on {plan.filter_policy_scope}")
+    table.add_row("events", f"{totals.events:,} ({shown_bytes(totals.bytes)}), {plan.first_event} to {plan.last_event}")
+    table.add_row("duplicates", f"{totals.duplicates:,} second copies are left out")
+    if latest_arrival is not None:
+        table.add_row("latest arrival", f"{shown_duration(latest_arrival)} after publishing")
+    table.add_row("unreadable", shown_unreadable(totals.unreadable))
+    table.add_row("target", f"{plan.target.queue_arn} (body: {plan.target.body})")
+    table.add_row("speed", shown_speed(plan))
+    minutes, dollars = plan.estimate.minutes, plan.estimate.dollars
+    table.add_row("estimate", f"{shown_duration(timedelta(minutes=minutes))}, ${dollars:,.4f} at list price")
+    table.add_row("expires", plan.expires_at)
+    return table
+
+
+def unreadable_table(unreadable: tuple[Unreadable, ...]) -> Table:
+    """What is not in the plan because it cannot be read."""
+    table = Table(title="Cannot be read, will not be sent", title_justify="left")
+    table.add_column("object", overflow="fold")
+    table.add_column("lines (from 0)")
+    table.add_column("reason", overflow="fold")
+    for entry in unreadable:
+        table.add_row(entry.key, shown_lines(entry), entry.reason)
+    return table
+
+
+def shown_lines(entry: Unreadable) -> str:
+    """The lines of an entry: `all`, or the first ones and how many there are."""
+    if entry.lines is None:
+        return "all"
+    more = f", ... ({entry.count:,})" if entry.count > len(entry.lines) else ""
+    return ", ".join(map(str, entry.lines)) + more
+
+
+def shown_unreadable(unreadable: tuple[Unreadable, ...]) -> str:
+    """How much cannot be read, in a few words."""
+    if not unreadable:
+        return "nothing"
+    objects = sum(entry.lines is None for entry in unreadable)
+    lines = sum(entry.count for entry in unreadable)
+    return f"{objects:,} objects, {lines:,} lines of others"
+
+
+def shown_speed(plan: Plan) -> str:
+    """Rate, pace, ramp and workers."""
+    parts = [f"at most {plan.rate:g} events/s, {plan.workers} workers"]
+    if plan.pace is not None:
+        parts.append("at original speed" if plan.pace == 1 else f"{plan.pace:g} times the original speed")
+    if plan.ramp is not None:
+        steps = ", ".join(f"{step:g}" for step in plan.ramp)
+        parts.append(f"ramp {steps} %" + (" (asks after each step)" if plan.ramp_asks else ""))
+    if is_governed(plan):
+        parts.append("governed by the target's health")
+    return "; ".join(parts)
+
+
+def bar(value: int, largest: int) -> Text:
+    """A bar of up to 30 columns, in eighths of one."""
+    eighths = max(1, round(value / largest * _BAR * 8))
+    return Text(_EIGHTHS[8] * (eighths // 8) + (_EIGHTHS[eighths % 8] if eighths % 8 else ""), style="cyan")
+
+
+def shown_bytes(size: int) -> str:
+    """Bytes in the largest unit that leaves a digit before the point."""
+    value, units = float(size), iter(("B", "KiB", "MiB", "GiB", "TiB"))
+    unit = next(units)
+    for larger in units:
+        if value < 1024:
+            break
+        value, unit = value / 1024, larger
+    return f"{value:,.0f} {unit}" if unit == "B" else f"{value:,.1f} {unit}"

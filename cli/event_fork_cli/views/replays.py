@@ -1,0 +1,129 @@
+"""Running and past replays as tables, and the live bar."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable
+from datetime import timedelta
+
+from rich.console import Console, Group, RenderableType
+from rich.progress import BarColumn, Progress, TextColumn
+from rich.table import Table
+
+from event_fork_cli.moments import shown_duration
+from event_fork_cli.replay.statuses import ENDED, Status, StatusReader
+
+POLL_SECONDS = 1.0
+_RATE_SECONDS = 10.0
+_LINE_EVERY_SECONDS = 10.0
+
+
+def status_view(status: Status) -> RenderableType:
+    """One replay: where it stands, and the first of its failures."""
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="bold")
+    table.add_column(overflow="fold")
+    table.add_row("replay", status.replay_id)
+    table.add_row("state", f"{status.state}{': ' + status.reason if status.reason else ''}")
+    share = f" ({status.sent / status.total:.1%})" if status.total else ""
+    table.add_row("sent", f"{status.sent:,} of {status.total:,}{share}")
+    table.add_row("failed, left", f"{status.failed:,}, {status.left:,}")
+    if status.unmarked:
+        table.add_row("unmarked", f"{status.unmarked:,} had no room for the attribute event-fork-replay-id")
+    table.add_row("rate", f"{status.rate:g} of at most {status.limit:g} events/s, {status.workers} workers")
+    if status.seconds_left is not None:
+        table.add_row("time left", shown_duration(timedelta(seconds=status.seconds_left)))
+    table.add_row("from", status.archive)
+    table.add_row("to", status.target)
+    table.add_row("by", status.created_by)
+    if status.changed_by:
+        table.add_row("last change", f"{status.changed_at} by {status.changed_by}")
+    for execution in status.executions:
+        table.add_row("execution", f"{execution.name} {execution.status}, started {execution.started:%Y-%m-%d %H:%M}")
+    for run in status.map_runs:
+        counts = ", ".join(f"{count} {name}" for name, count in run.items.items() if count)
+        table.add_row("map run", f"{counts or 'nothing yet'}; at most {run.max_concurrency} at once")
+    if not status.failures:
+        return table
+    failures = Table(title="Failed (first 20)", title_justify="left")
+    for column in ("line", "message id", "reason"):
+        failures.add_column(column, overflow="fold")
+    for failure in status.failures:
+        failures.add_row(str(failure.line), failure.message_id, failure.reason)
+    return Group(table, failures)
+
+
+def history_view(statuses: list[Status]) -> Table:
+    """One line for each replay."""
+    table = Table()
+    for column in ("replay", "state", "started (UTC)", "by", "from", "to"):
+        table.add_column(column, overflow="fold")
+    table.add_column("sent", justify="right")
+    table.add_column("failed", justify="right")
+    for status in statuses:
+        table.add_row(
+            status.replay_id,
+            status.state,
+            f"{status.started:%Y-%m-%d %H:%M:%S}" if status.started else "",
+            status.created_by.rpartition("/")[2],
+            status.archive,
+            status.target.rpartition(":")[2],
+            f"{status.sent:,} of {status.total:,}",
+            f"{status.failed:,}",
+        )
+    return table
+
+
+def watch(
+    reader: StatusReader,
+    console: Console,
+    *,
+    wait: Callable[[float], None] = time.sleep,
+    clock: Callable[[], float] = time.monotonic,
+) -> Status:
+    """Shows a live bar on `console` until nothing of the replay runs any more; the last status.
+
+    Without a terminal: a line every ten seconds.
+    """
+    measured: deque[tuple[float, int]] = deque()
+    said = float("-inf")
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed:,.0f}/{task.total:,.0f} sent, {task.fields[failed]:,} failed"),
+        TextColumn("{task.fields[speed]:,.0f}/s, {task.fields[left]} left"),
+    )
+    with Progress(*columns, console=console, transient=False, disable=not console.is_terminal) as bar:
+        task = bar.add_task("starting", total=None, failed=0, speed=0.0, left="?")
+        while True:
+            status = reader.read()
+            now = clock()
+            measured.append((now, status.sent))
+            while now - measured[0][0] > _RATE_SECONDS:
+                measured.popleft()
+            speed = _speed(measured)
+            left = shown_duration(timedelta(seconds=status.left / speed)) if speed else "?"
+            bar.update(
+                task,
+                description=status.state,
+                total=max(status.total, 1),
+                completed=status.sent,
+                failed=status.failed,
+                speed=speed,
+                left=left if status.left else "nothing",
+            )
+            if not console.is_terminal and (now - said >= _LINE_EVERY_SECONDS or status.state in ENDED):
+                console.print(
+                    f"{status.state}: {status.sent:,} of {status.total:,} sent, {status.failed:,} failed, "
+                    f"{speed:,.0f}/s, {left if status.left else 'nothing'} left"
+                )
+                said = now
+            if status.state in ENDED:
+                return status
+            wait(POLL_SECONDS)
+
+
+def _speed(measured: deque[tuple[float, int]]) -> float:
+    (first, sent_first), (last, sent_last) = measured[0], measured[-1]
+    return max(0.0, (sent_last - sent_first) / (last - first)) if last > first else 0.0
