@@ -1,4 +1,4 @@
-"""The bench's command: `python -m testbench up|status|env|down|logs|terraform`.
+"""The bench's command: `python -m testbench up|status|env|down|logs|faults|terraform`.
 
 Data goes to stdout, progress and errors to stderr. Exit codes: 0 done, 1 the bench could not do it (a dead part is
 named with the last lines of its log), 2 wrong arguments; `terraform` gives terraform's own.
@@ -18,6 +18,8 @@ from testbench import processes
 from testbench.bench import Bench
 from testbench.endpoints import Endpoints
 from testbench.errors import BenchError, PartDiedError
+from testbench.firehose.client import FirehoseControlError
+from testbench.firehose.commands import faults_app
 from testbench.paths import DEFAULT_STATE, PROJECT
 from testbench.progress import to_stderr
 from testbench.terraform import terraform_binary, terraform_environment
@@ -28,6 +30,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="A local AWS on loopback: MiniStack, this project's Data Firehose and a real OpenSearch node. No Docker.",
 )
+
+app.add_typer(faults_app(lambda state: Bench.attach(state).firehose_url, DEFAULT_STATE), name="faults")
 
 State = Annotated[
     Path,
@@ -145,6 +149,6 @@ def main() -> None:
     signal.signal(signal.SIGTERM, _end)  # so that what a command began is taken back when it is told to end
     try:
         app()
-    except BenchError as error:
+    except (BenchError, FirehoseControlError) as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(1)

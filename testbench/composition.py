@@ -1,6 +1,5 @@
 """Which parts make up a bench, and what is published to it once they run."""
 
-import importlib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -24,19 +23,8 @@ def plan() -> Endpoints:
 
 def parts(*, authorise: bool = False) -> list[Part]:
     """The parts to be started, in the order in which they are shown."""
-    found: list[Part] = [] if external.endpoint() else [MiniStack(authorise)]
-    if _firehose_is_there():
-        found.append(DataFirehose())
-    found.append(OpenSearch())
-    return found
-
-
-def _firehose_is_there() -> bool:
-    try:
-        importlib.import_module("testbench.firehose.cli")
-    except Exception:  # it is being written
-        return False
-    return True
+    backend: list[Part] = [] if external.endpoint() else [MiniStack(authorise)]
+    return [*backend, DataFirehose(), OpenSearch()]
 
 
 def fits(found: Endpoints) -> bool:

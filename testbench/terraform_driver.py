@@ -109,6 +109,20 @@ class _Reporter:
             self._progress(TerraformProgress(self._done, max(self._total, self._done), str(message["@message"])))
 
 
+def planned_changes(output: str) -> list[str]:
+    """The changes in the output of `terraform plan -json`: "update ADDRESS" for resources, "update output NAME"."""
+    changes = []
+    for message in (_parsed(line) for line in output.splitlines()):
+        if message.get("type") == "planned_change":
+            change = message["change"]
+            if change["action"] not in ("noop", "read"):
+                changes.append(f"{change['action']} {change['resource']['addr']}")
+        elif message.get("type") == "outputs":
+            outputs = message["outputs"].items()
+            changes += [f"{output['action']} output {name}" for name, output in outputs if output["action"] != "noop"]
+    return changes
+
+
 def _parsed(line: str) -> dict[str, Any]:
     if not line.startswith("{"):
         return {}

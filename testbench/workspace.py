@@ -1,6 +1,7 @@
 """A copy of one Terraform configuration that is applied to the bench, driven through tftest."""
 
 import json
+import re
 import secrets
 import shutil
 from collections.abc import Callable, Mapping
@@ -12,7 +13,7 @@ from testbench.endpoints import Endpoints
 from testbench.errors import BenchError
 from testbench.paths import BUILD
 from testbench.terraform import terraform_binary, terraform_environment
-from testbench.terraform_driver import TerraformDriver, TerraformProgress
+from testbench.terraform_driver import TerraformDriver, TerraformProgress, planned_changes
 from testbench.terraform_override import write_override
 
 PARALLELISM = 40
@@ -21,7 +22,7 @@ _SHARED = ("modules", "lambdas/dist")
 _IGNORED = shutil.ignore_patterns(
     ".terraform", ".terraform.lock.hcl", "*.tfstate", "*.tfstate.*", "*.tfplan", "__pycache__", "*.tftest.hcl"
 )
-_PLAN = "bench.tfplan"
+_DATA_SOURCE = re.compile(r"(^|\.)data\.[a-z0-9_]+\.")
 
 Progress = Callable[[TerraformProgress], None]
 
@@ -88,33 +89,19 @@ class Workspace:
         return {name: output["value"] for name, output in raw.items()}
 
     def planned_changes(self) -> list[str]:
-        """What an apply would change now, as "update module.x.aws_y.z" or "output name"; [] when nothing."""
+        """What an apply would change now, as "update module.x.aws_y.z" or "update output name"; [] when nothing."""
         self._write_variables()
-        self._driver.execute_command(
-            "plan", "-input=false", "-no-color", f"-parallelism={PARALLELISM}", f"-out={_PLAN}"
-        )
-        plan = json.loads(self._driver.execute_command("show", "-no-color", "-json", _PLAN).out)
-        (self.folder / _PLAN).unlink()
-        resources = [
-            f"{'/'.join(change['change']['actions'])} {change['address']}"
-            for change in plan.get("resource_changes", [])
-            if change["change"]["actions"] not in (["no-op"], ["read"])
-        ]
-        outputs = [
-            f"output {name}"
-            for name, change in plan.get("output_changes", {}).items()
-            if change["actions"] != ["no-op"]
-        ]
-        return resources + outputs
+        answer = self._driver.execute_command("plan", "-input=false", "-json", f"-parallelism={PARALLELISM}")
+        return planned_changes(answer.out)
 
     def plan_changes(self) -> int:
         """How many resources and outputs an apply would change now; 0 is an empty plan."""
         return len(self.planned_changes())
 
     def resources(self) -> list[str]:
-        """Addresses of the managed resources in the state."""
-        state = json.loads(self._driver.execute_command("show", "-no-color", "-json").out)
-        return sorted(_managed(state.get("values", {}).get("root_module", {})))
+        """Addresses of the managed resources in the state, sorted."""
+        listed = str(self._driver.execute_command("state", "list").out).splitlines()
+        return sorted(address for address in listed if not _DATA_SOURCE.search(address))
 
     def terraform(self, *arguments: str) -> str:
         """Any other terraform command in this workspace; returns what it printed."""
@@ -127,11 +114,6 @@ class Workspace:
 
     def _write_variables(self) -> None:
         (self.folder / "terraform.tfvars.json").write_text(json.dumps(self.variables, indent=2) + "\n")
-
-
-def _managed(module: Mapping[str, Any]) -> list[str]:
-    own = [str(found["address"]) for found in module.get("resources", []) if found["mode"] == "managed"]
-    return own + [address for child in module.get("child_modules", []) for address in _managed(child)]
 
 
 def _copy(source: Path, root: Path, configuration: str) -> None:

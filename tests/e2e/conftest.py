@@ -5,7 +5,7 @@ from collections.abc import Generator, Iterator
 import pytest
 
 from testbench import Bench, BenchError
-from testbench.firehose_control import FirehoseControl
+from testbench.firehose.client import FirehoseControl
 
 
 @pytest.fixture

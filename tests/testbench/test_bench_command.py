@@ -1,0 +1,209 @@
+"""The bench's command as a user runs it: `python -m testbench up`, `status`, `env`, `down`, `logs`, `terraform`."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from testbench import Bench, processes, stack
+from testbench.endpoints import Endpoints
+from testbench.paths import PROJECT
+
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("bench-command")]
+
+
+def command(*arguments: str, state: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the command to its end."""
+    argv = [sys.executable, "-m", "testbench", *arguments]
+    if state is not None:
+        argv += ["--state", str(state)]
+    return subprocess.run(
+        argv, cwd=PROJECT, env={**os.environ, **environment}, capture_output=True, text=True, timeout=300, check=False
+    )
+
+
+def running(state: Path) -> dict[str, processes.Running]:
+    """The parts on record, by name."""
+    found = {name: processes.recorded(state, name) for name in stack.recorded_parts(state)}
+    return {name: record for name, record in found.items() if record is not None}
+
+
+def all_ended(records: list[processes.Running], seconds: float) -> bool:
+    """Whether none of them runs any more after at most that time."""
+    deadline = time.monotonic() + seconds
+    while any(record.process() for record in records):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.1)
+    return True
+
+
+@pytest.fixture(scope="module")
+def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, subprocess.CompletedProcess[str]]]:
+    """A bench that `up` started, and what it printed."""
+    state = tmp_path_factory.mktemp("state")
+    answer = command("up", state=state)
+    yield state, answer
+    command("down", state=state)
+
+
+def test_up_shows_progress_per_part_and_ends_with_the_endpoints(
+    started: tuple[Path, subprocess.CompletedProcess[str]],
+) -> None:
+    state, answer = started
+    assert answer.returncode == 0, answer.stderr
+    for part in running(state):
+        assert any(part in line and "ready after" in line for line in answer.stderr.splitlines())
+    found = Endpoints.load(state)
+    assert found is not None
+    for expected in (found.aws_endpoint_url, found.opensearch_url, found.powertools_layer_arn, "eval "):
+        assert expected
+        assert expected in answer.stdout
+
+
+def test_every_part_listens_on_loopback_only(started: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
+    addresses = set()
+    for record in running(started[0]).values():
+        process = record.process()
+        assert process is not None
+        for member in [process, *process.children(recursive=True)]:
+            listening = [c for c in member.net_connections("inet") if c.status == psutil.CONN_LISTEN]
+            addresses |= {connection.laddr.ip for connection in listening}
+    assert addresses
+    assert addresses <= {"127.0.0.1", "::1", "::ffff:127.0.0.1"}
+
+
+def test_status_shows_health_pid_memory_and_port_of_every_part(
+    started: tuple[Path, subprocess.CompletedProcess[str]],
+) -> None:
+    state, _ = started
+    answer = command("status", state=state)
+    assert answer.returncode == 0, answer.stderr
+    rows = {line.split()[0]: line.split() for line in answer.stdout.splitlines()}
+    for name, record in running(state).items():
+        assert rows[name][1:4] == ["healthy", str(record.pid), str(record.port)]
+        assert rows[name][5] == "MiB"
+
+
+def test_a_shell_that_evaluates_env_talks_to_the_bench(started: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
+    state, _ = started
+    script = f"""
+        eval "$({sys.executable} -m testbench env --state {state})"
+        {sys.executable} -c 'import boto3; print(boto3.client("sts").get_caller_identity()["Account"])'
+    """
+    answer = subprocess.run(["bash", "-ec", script], cwd=PROJECT, capture_output=True, text=True, check=False)
+    assert answer.stdout.strip() == "000000000000", answer.stderr
+
+
+def test_up_twice_leaves_the_running_bench_as_it_is(started: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
+    state, _ = started
+    before = running(state)
+    answer = command("up", state=state)
+    assert answer.returncode == 0, answer.stderr
+    assert "is running already" in answer.stderr
+    assert running(state) == before
+
+
+def test_logs_prints_the_end_of_a_parts_log(started: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
+    state, _ = started
+    answer = command("logs", "opensearch", "-n", "3", state=state)
+    assert "opensearch.log" in answer.stdout
+    assert len(answer.stdout.splitlines()) == 4
+    assert command("logs", "nonsense", state=state).returncode == 1
+
+
+def test_leaving_a_bench_that_up_started_does_not_stop_it(
+    started: tuple[Path, subprocess.CompletedProcess[str]],
+) -> None:
+    state, _ = started
+    before = running(state)
+    with Bench.running(state) as bench:
+        assert bench.client("sts").get_caller_identity()["Account"] == "000000000000"
+    assert running(state) == before
+    bench.check()
+
+
+def test_a_killed_part_is_named_with_its_log_and_up_brings_the_bench_back(tmp_path: Path) -> None:
+    assert command("up", state=tmp_path).returncode == 0
+    try:
+        victim = running(tmp_path)["opensearch"].process()
+        assert victim is not None
+        victim.kill()
+        victim.wait(10)
+        status = command("status", state=tmp_path)
+        assert status.returncode == 1
+        assert "opensearch is not running (died)" in status.stderr
+        last_line = processes.log_tail(tmp_path, "opensearch", 1).strip()
+        assert last_line
+        assert last_line in status.stderr
+        again = command("up", state=tmp_path)
+        assert again.returncode == 0, again.stderr
+        assert command("status", state=tmp_path).returncode == 0
+    finally:
+        down = command("down", state=tmp_path)
+    assert "opensearch" in down.stdout
+    assert running(tmp_path) == {}
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_a_start_that_is_cut_off_leaves_nothing_running(tmp_path: Path, number: signal.Signals) -> None:
+    argv = [sys.executable, "-m", "testbench", "up", "--state", str(tmp_path)]
+    with subprocess.Popen(argv, cwd=PROJECT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as start:
+        deadline = time.monotonic() + 60
+        while len(records := running(tmp_path)) < 2 and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert len(records) >= 2
+        start.send_signal(number)
+        assert start.wait(60) != 0
+    assert all_ended(list(records.values()), seconds=20)
+    assert Endpoints.load(tmp_path) is None
+
+
+def test_down_ends_nothing_that_this_bench_did_not_start(tmp_path: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as stranger:
+        record = f'{{"part": "ministack", "pid": {stranger.pid}, "started": 1000.0, "port": 1, "argv": ["x"]}}'
+        processes.pid_file(tmp_path, "ministack").write_text(record)
+        answer = command("down", state=tmp_path)
+        assert answer.returncode == 0
+        assert "no bench was running" in answer.stdout
+        assert stranger.poll() is None
+        stranger.kill()
+
+
+@pytest.mark.parametrize("name", ["status", "env"])
+def test_without_a_bench_the_command_says_how_to_start_one(tmp_path: Path, name: str) -> None:
+    answer = command(name, state=tmp_path)
+    assert answer.returncode == 1
+    assert "testbench up" in answer.stderr
+
+
+def test_an_emulator_that_already_runs_is_used_in_the_place_of_ministack(bench: Bench, tmp_path: Path) -> None:
+    theirs = bench.endpoints.aws_endpoint_url
+    answer = command("up", state=tmp_path, LOCALSTACK_ENDPOINT=theirs)
+    try:
+        assert answer.returncode == 0, answer.stderr
+        assert "ministack" not in running(tmp_path)
+        found = Endpoints.load(tmp_path)
+        assert found is not None
+        assert (found.backend, found.aws_endpoint_url) == ("localstack", theirs)
+    finally:
+        command("down", state=tmp_path, LOCALSTACK_ENDPOINT=theirs)
+    bench.check()
+
+
+def test_an_endpoint_that_does_not_answer_is_named(tmp_path: Path) -> None:
+    answer = command("up", state=tmp_path, LOCALSTACK_ENDPOINT="http://127.0.0.1:1")
+    assert answer.returncode == 1
+    assert "LOCALSTACK_ENDPOINT: nothing healthy answers at http://127.0.0.1:1" in answer.stderr
+
+
+def test_terraform_runs_with_its_own_exit_code_and_output() -> None:
+    good = command("terraform", "version")
+    assert (good.returncode, good.stdout.startswith("Terraform v")) == (0, True)
+    assert command("terraform", "no-such-command").returncode == 1

@@ -1,0 +1,108 @@
+"""Starting parts together: all or none, with other ports when one is taken. The parts are small web servers."""
+
+import os
+import socket
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from testbench import ports, processes, stack
+from testbench.endpoints import Endpoints
+from testbench.errors import PartDiedError
+from testbench.parts import Command, answers
+from testbench.progress import Say, quiet
+
+SERVES = """
+import http.server, sys
+server = http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), http.server.SimpleHTTPRequestHandler)
+server.serve_forever()
+"""
+DIES = "import sys; print('first'); print('no space left on device'); sys.exit(3)"
+NOTHING = Endpoints("ministack", "", "", "")
+
+
+@dataclass
+class WebServer:
+    """A part that serves its folder, or runs another script."""
+
+    name: str
+    script: str = SERVES
+    squatter: socket.socket | None = None
+    asked: list[int] = field(default_factory=list)
+
+    def install(self, say: Say) -> None:
+        say(self.name, "nothing to install")
+
+    def command(self, port: int, endpoints: Endpoints, state: Path) -> Command:
+        self.asked.append(port)
+        if self.squatter is not None and len(self.asked) == 1:
+            self.squatter.bind((ports.LOOPBACK, port))  # somebody is faster
+            self.squatter.listen()
+        return Command([sys.executable, "-c", self.script, str(port)], dict(os.environ))
+
+    def ready(self, port: int) -> bool:
+        return answers(f"http://{ports.LOOPBACK}:{port}/")
+
+
+def test_all_parts_run_and_their_addresses_are_known(tmp_path: Path) -> None:
+    parts = [WebServer("ministack"), WebServer("opensearch")]
+    found = stack.start(parts, tmp_path, NOTHING, quiet)
+    try:
+        assert answers(found.aws_endpoint_url)
+        assert answers(found.opensearch_url)
+        assert [health.state for health in stack.health(parts, tmp_path)] == ["healthy", "healthy"]
+    finally:
+        assert sorted(stack.stop(["ministack", "opensearch"], tmp_path)) == ["ministack", "opensearch"]
+
+
+def test_a_part_that_dies_is_named_with_the_end_of_its_log_and_takes_the_others_with_it(tmp_path: Path) -> None:
+    parts = [WebServer("ministack"), WebServer("opensearch", DIES)]
+    with pytest.raises(PartDiedError, match="no space left on device") as raised:
+        stack.start(parts, tmp_path, NOTHING, quiet)
+    assert str(raised.value).startswith("opensearch ended before it was ready")
+    assert [health.state for health in stack.health(parts, tmp_path)] == ["stopped", "stopped"]
+    assert list(tmp_path.glob("*.pid")) == []
+
+
+def test_a_part_whose_port_was_taken_meanwhile_is_started_on_another(tmp_path: Path) -> None:
+    said: list[str] = []
+    with socket.socket() as squatter:
+        part = WebServer("ministack", squatter=squatter)
+        stack.start([part], tmp_path, NOTHING, lambda name, message: said.append(message))
+        stack.stop(["ministack"], tmp_path)
+    assert len(part.asked) == 2
+    assert any("another process took its port" in message for message in said)
+
+
+def test_a_part_that_never_gets_ready_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stack, "SECONDS_TO_GET_READY", 0.5)
+    part = WebServer("ministack", "import time; time.sleep(60)")
+    with pytest.raises(PartDiedError, match="ministack was not ready"):
+        stack.start([part], tmp_path, NOTHING, quiet)
+    assert processes.recorded(tmp_path, "ministack") is None
+
+
+def test_an_answer_of_another_process_does_not_make_a_part_ready(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stack, "SECONDS_TO_GET_READY", 1.0)
+    part = WebServer("ministack", "import time; time.sleep(60)")
+    monkeypatch.setattr(part, "ready", lambda port: True)
+    with pytest.raises(PartDiedError, match="was not ready"):
+        stack.start([part], tmp_path, NOTHING, quiet)
+
+
+def test_a_part_that_was_killed_is_seen_as_died(tmp_path: Path) -> None:
+    part = WebServer("ministack")
+    stack.start([part], tmp_path, NOTHING, quiet)
+    running = processes.recorded(tmp_path, "ministack")
+    assert running is not None
+    process = running.process()
+    assert process is not None
+    process.kill()
+    process.wait()
+    [health] = stack.health([part], tmp_path)
+    assert (health.state, health.healthy) == ("died", False)
+    assert stack.stop(["ministack"], tmp_path) == []

@@ -1,0 +1,134 @@
+"""Terraform configurations applied to the bench: alarms included, the second plan is empty."""
+
+import uuid
+from pathlib import Path
+
+import pytest
+
+from testbench import Bench, BenchError
+from testbench.errors import TerraformError
+from testbench.terraform_driver import TerraformProgress
+
+PROVIDERS = """
+terraform {
+  required_providers {
+    aws = { source = "hashicorp/aws" }
+  }
+}
+"""
+TOPIC = (
+    PROVIDERS
+    + """
+variable "name" { type = string }
+
+resource "aws_sns_topic" "this" {
+  name = var.name
+}
+
+resource "aws_cloudwatch_metric_alarm" "this" {
+  alarm_name                = var.name
+  alarm_description         = "older than 5 min & growing"
+  namespace                 = "AWS/SQS"
+  metric_name               = "ApproximateAgeOfOldestMessage"
+  dimensions                = { QueueName = "q" }
+  statistic                 = "Maximum"
+  period                    = 60
+  evaluation_periods        = 3
+  threshold                 = 300
+  comparison_operator       = "GreaterThanThreshold"
+  treat_missing_data        = "notBreaching"
+  alarm_actions             = [aws_sns_topic.this.arn]
+  ok_actions                = [aws_sns_topic.this.arn]
+  insufficient_data_actions = [aws_sns_topic.this.arn]
+}
+
+resource "aws_cloudwatch_composite_alarm" "this" {
+  alarm_name    = "${var.name}-any"
+  alarm_rule    = "ALARM(\\"${aws_cloudwatch_metric_alarm.this.alarm_name}\\")"
+  alarm_actions = [aws_sns_topic.this.arn]
+}
+
+output "arn" {
+  value     = aws_sns_topic.this.arn
+  sensitive = true
+}
+"""
+)
+
+
+def name() -> str:
+    return f"workspace-{uuid.uuid4().hex[:8]}"
+
+
+def test_a_configuration_is_applied_planned_empty_changed_and_destroyed(bench: Bench) -> None:
+    own = name()
+    workspace = bench.workspace(configuration="tests/topic", files={"main.tf": TOPIC}, variables={"name": own})
+    seen: list[TerraformProgress] = []
+    try:
+        workspace.apply(progress=seen.append)
+        assert [(step.done, step.total) for step in seen] == [(1, 3), (2, 3), (3, 3)]
+        assert workspace.output() == {"arn": f"arn:aws:sns:{bench.endpoints.region}:000000000000:{own}"}
+        assert workspace.planned_changes() == []
+        assert workspace.resources() == [
+            "aws_cloudwatch_composite_alarm.this",
+            "aws_cloudwatch_metric_alarm.this",
+            "aws_sns_topic.this",
+        ]
+        workspace.variables["name"] = f"{own}-renamed"
+        assert {"replace aws_sns_topic.this", "update output arn"} <= set(workspace.planned_changes())
+        workspace.variables["name"] = own
+    finally:
+        workspace.destroy()
+    assert workspace.resources() == []
+    topics = bench.client("sns").list_topics()["Topics"]
+    assert not [topic for topic in topics if topic["TopicArn"].endswith(own)]
+    workspace.remove()
+    assert not workspace.root.exists()
+
+
+def test_two_workspaces_of_one_configuration_share_nothing(bench: Bench) -> None:
+    files = {"main.tf": PROVIDERS}
+    first = bench.workspace(configuration="tests/empty", files=files)
+    second = bench.workspace(configuration="tests/empty", files=files)
+    assert first.folder != second.folder
+    first.remove()
+    assert second.folder.exists()
+    second.remove()
+
+
+def test_terraforms_own_message_is_raised_when_an_apply_fails(bench: Bench) -> None:
+    broken = PROVIDERS + 'resource "aws_sns_topic" "this" {\n  name = "not a name"\n}\n'
+    workspace = bench.workspace(configuration="tests/broken", files={"main.tf": broken})
+    try:
+        with pytest.raises(TerraformError, match="invalid topic name: not a name"):
+            workspace.apply()
+    finally:
+        workspace.remove()
+
+
+def test_a_configuration_that_does_not_exist_is_named(bench: Bench) -> None:
+    with pytest.raises(BenchError, match=r"no-such-example holds no \.tf file"):
+        bench.workspace(configuration="examples/no-such-example")
+
+
+def test_the_copy_has_the_modules_and_leaves_the_source_untouched(bench: Bench, tmp_path: Path) -> None:
+    source = tmp_path / "project"
+    (source / "modules" / "topic").mkdir(parents=True)
+    (source / "modules" / "topic" / "main.tf").write_text(PROVIDERS + 'resource "aws_sns_topic" "this" {}\n')
+    (source / "examples" / "one").mkdir(parents=True)
+    (source / "examples" / "one" / "main.tf").write_text('module "topic" {\n  source = "../../modules/topic"\n}\n')
+    before = sorted(path.relative_to(source) for path in source.rglob("*"))
+    workspace = bench.workspace(source=source, configuration="examples/one")
+    try:
+        workspace.apply()
+        assert workspace.resources() == ["module.topic.aws_sns_topic.this"]
+        workspace.destroy()
+    finally:
+        workspace.remove()
+    assert sorted(path.relative_to(source) for path in source.rglob("*")) == before
+
+
+def test_a_domain_made_by_api_has_the_nodes_address(bench: Bench) -> None:
+    domain = bench.create_domain(name())
+    assert domain["arn"].startswith(f"arn:aws:es:{bench.endpoints.region}:000000000000:domain/")
+    assert domain["endpoint"] == bench.opensearch_url.removeprefix("http://")
