@@ -19,12 +19,14 @@ from examples.ecommerce.demo.show import Show
 PROJECT = Path(__file__).resolve().parents[3]
 STATE = PROJECT / ".bench" / "run" / "demo"
 REPORT = PROJECT / "build" / "demo" / "report.json"
+LOG_WIDTH = 132
+"""Columns where the output is no terminal."""
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the demo; returns the exit code."""
     options = _options(arguments)
-    show = Show(Console())
+    show = Show(Console(width=None if sys.stdout.isatty() else LOG_WIDTH))
     began = time.monotonic()
     try:
         seen = Session(STATE, show, options.keep).run(samples(options.orders, options.bad, options.seed))

@@ -31,8 +31,8 @@ class Rejected:
     Attributes:
         key: the object it stands in.
         order: the order.
-        error_code: the index's error type.
-        error_message: the index's reason.
+        error_code: the HTTP status the index gave the document.
+        error_message: the index's own error, JSON.
         attempts: how often it was tried.
     """
 
@@ -41,6 +41,14 @@ class Rejected:
     error_code: str
     error_message: str
     attempts: int
+
+    @property
+    def reason(self) -> str:
+        """The innermost reason of the error in words."""
+        error = json.loads(self.error_message)
+        while isinstance(error.get("caused_by"), dict):
+            error = error["caused_by"]
+        return f"{error['type']}: {error['reason']}"
 
 
 class Index:

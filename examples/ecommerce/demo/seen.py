@@ -64,10 +64,11 @@ class Healing:
 
 @dataclass(frozen=True)
 class Applied:
-    """What Terraform says: resources in the state, and what a second plan would change."""
+    """Resources in Terraform's state, what a second plan would change, and what the services have."""
 
     resources: list[str]
     second_plan: list[str]
+    in_account: list[str]
 
 
 @dataclass(frozen=True)

@@ -70,6 +70,7 @@ def prepare(bench: Bench, samples: Sequence[Sample], show: Show) -> Walk:
             "name": name,
             "powertools_layer_arn": bench.powertools_layer_arn,
             "search_domain": bench.create_domain(name),
+            "search_buffering_seconds": 10,  # rejected orders wait in a buffer of 60 s after this one
             "force_destroy": True,
         },
     )

@@ -12,7 +12,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from examples.ecommerce.demo.place import Answer
@@ -37,6 +37,8 @@ class Step:
     def advance(self, done: int, total: int | None = None) -> None:
         """Say how far it is; the total may become known on the way."""
         self._progress.update(self._task, completed=done, total=total)
+        known = self._progress.tasks[0].total
+        self._progress.update(self._task, count=f"{done}/{known:.0f}" if known else str(done))
 
 
 class Show:
@@ -56,15 +58,14 @@ class Show:
             SpinnerColumn(finished_text="[green]done[/]"),
             TextColumn("{task.description}"),
             BarColumn(bar_width=24),
-            MofNCompleteColumn(),
+            TextColumn("{task.fields[count]}"),
             TimeElapsedColumn(),
         )
         with Progress(*columns, console=self._console) as progress:
-            task = progress.add_task(title, total=total)
+            task = progress.add_task(title, total=total, count="")
             yield Step(progress, task)
-            finished = progress.tasks[0]
-            end = finished.total or 1
-            progress.update(task, total=end, completed=end if finished.total is None else finished.completed)
+            if progress.tasks[0].total is None:
+                progress.update(task, completed=1, total=1)
         self.seconds[key] = time.monotonic() - began
 
     def line(self, part: str, message: str) -> None:
@@ -108,9 +109,9 @@ class Show:
             for name, count in counts:
                 table.add_row(f"{kind} {name}", str(count))
         self._console.print(table)
-        table = _table("Rejected by the index, kept in a bucket of their own", "order", "error", "reason")
+        table = _table("Rejected by the index, kept in a bucket of their own", "order", "HTTP", "reason")
         for rejected in search.rejected:
-            table.add_row(rejected.order["id"], rejected.error_code, escape(rejected.error_message[:160]))
+            table.add_row(rejected.order["id"], rejected.error_code, escape(rejected.reason.splitlines()[0]))
         self._console.print(table)
 
     def healing(self, healing: Healing, archive: Archive) -> None:
@@ -127,7 +128,7 @@ class Show:
 
     def terraform(self, applied: Applied, destroyed: Destroyed | None) -> None:
         """Resources, the second plan, the destroy."""
-        plan = f"{len(applied.second_plan)} changes" if applied.second_plan else "no changes"
+        plan = f"{len(applied.second_plan) or 'no'} changes"
         end = "kept" if destroyed is None else f"destroyed, {len(destroyed.in_state + destroyed.in_account)} left"
         self._console.print(f"Terraform: {len(applied.resources)} resources, second plan: {plan}, {end}\n")
 

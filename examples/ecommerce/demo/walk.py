@@ -11,7 +11,7 @@ from examples.ecommerce.demo.read_checkout import Row, queue_depth, table_rows, 
 from examples.ecommerce.demo.read_index import Index, rejected_documents
 from examples.ecommerce.demo.seen import Applied, Destroyed, Healing, Search, Seen, expected_ids, unindexable_ids
 from examples.ecommerce.demo.shop import Shop
-from examples.ecommerce.demo.show import Show
+from examples.ecommerce.demo.show import Show, Step
 from examples.ecommerce.demo.wait import until
 from testbench import Bench, Workspace
 from testbench.athena import Athena, QueryResult
@@ -53,7 +53,11 @@ class Walk:
         queries = self._queries(shop)
         healing = self._heal(shop, archive)
         with self.show.step("second_plan", "terraform plan: is anything left to change?"):
-            applied = Applied(self.workspace.resources(), self.workspace.planned_changes())
+            applied = Applied(
+                resources=self.workspace.resources(),
+                second_plan=self.workspace.planned_changes(),
+                in_account=resources_named(self.bench.client, self.name),
+            )
         destroyed = None if keep else self._destroy(shop)
         self.show.terraform(applied, destroyed)
         return Seen(answers, archive, queries, search, healing, applied, destroyed, self.show.seconds)
@@ -66,7 +70,7 @@ class Walk:
 
     def _apply(self) -> Shop:
         with self.show.step("apply", "terraform apply examples/ecommerce") as step:
-            self.workspace.apply(lambda at: step.advance(at.done, at.total))
+            self._change(step)
         return self.shop()
 
     def _place(self, shop: Shop) -> list[Answer]:
@@ -75,8 +79,8 @@ class Walk:
         with self.show.step("orders", f"placing {sound} orders", total=sound) as step:
             answers = place(shop.orders_url, self.samples[:sound], step.advance)
             self._wait_for_rows(shop, answers)
-        with self.show.step("bug", "terraform apply: bug_enabled = true"):
-            self._change(bug_enabled=True)
+        with self.show.step("bug", "terraform apply: bug_enabled = true") as step:
+            self._change(step, bug_enabled=True)
         others = len(self.samples) - sound
         with self.show.step("orders_with_bug", f"placing {others} more orders", total=others) as step:
             answers += place(shop.orders_url, self.samples[sound:], step.advance)
@@ -126,8 +130,8 @@ class Walk:
     def _heal(self, shop: Shop, archive: Archive) -> Healing:
         sqs = self.bench.client("sqs")
         rows_before, waiting_before = self._rows(shop), queue_depth(sqs, shop.replay_queue)
-        with self.show.step("fix", "terraform apply: bug_enabled = false, replay_enabled = true"):
-            self._change(bug_enabled=False, replay_enabled=True)
+        with self.show.step("fix", "terraform apply: bug_enabled = false, replay_enabled = true") as step:
+            self._change(step, bug_enabled=False, replay_enabled=True)
         with self.show.step("replay", "replaying", total=waiting_before) as step:
 
             def look() -> tuple[int, dict[str, Row]]:
@@ -152,9 +156,10 @@ class Walk:
 
     # -- what several steps need -----------------------------------------------------------------------------------
 
-    def _change(self, **variables: bool) -> None:
+    def _change(self, step: Step, **variables: bool) -> None:
+        """Apply, with these variables from now on."""
         self.workspace.variables.update(variables)
-        self.workspace.apply()
+        self.workspace.apply(lambda at: step.advance(at.done, at.total))
 
     def _rows(self, shop: Shop) -> dict[str, Row]:
         return table_rows(self.bench.client("dynamodb"), shop.table)
