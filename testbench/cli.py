@@ -20,7 +20,7 @@ from testbench.endpoints import Endpoints
 from testbench.errors import BenchError, PartDiedError
 from testbench.firehose.client import FirehoseControlError
 from testbench.firehose.commands import faults_app
-from testbench.paths import DEFAULT_STATE, PROJECT
+from testbench.paths import DEFAULT_STATE, PROJECT, RUNS
 from testbench.progress import to_stderr
 from testbench.terraform import terraform_binary, terraform_environment
 
@@ -77,10 +77,17 @@ def env(state: State = DEFAULT_STATE) -> None:
 
 
 @app.command()
-def down(state: State = DEFAULT_STATE) -> None:
+def down(
+    state: State = DEFAULT_STATE,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Stop every bench of this checkout, also those of test runs.")
+    ] = False,
+) -> None:
     """Stop the bench. Only processes that this bench started, and still are what they were, are touched."""
-    ended = Bench.down(state)
-    print(f"stopped {', '.join(ended)}" if ended else f"no bench was running in {_shown(state)}")
+    states = sorted(path for path in RUNS.glob("*") if path.is_dir()) if everything else [state]
+    for each in states:
+        ended = Bench.down(each)
+        print(f"stopped {', '.join(ended)}" if ended else f"no bench was running in {_shown(each)}")
 
 
 @app.command()

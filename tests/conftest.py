@@ -7,11 +7,11 @@ import pytest
 import pytest_socket
 
 from testbench import Bench
-from testbench.paths import CACHE
+from testbench.paths import RUNS
 from testbench.progress import to_stderr
 
 TESTS = Path(__file__).parent
-SHARED_BENCH = CACHE / "run" / "tests"
+SHARED_BENCH = RUNS / "tests"
 """All workers of a test run, and test runs side by side, use one bench; the last one to leave stops it."""
 
 
