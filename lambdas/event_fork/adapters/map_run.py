@@ -1,0 +1,33 @@
+"""The Distributed Map of an execution, from Step Functions.
+
+Source: https://docs.aws.amazon.com/step-functions/latest/apireference/API_ListMapRuns.html
+"""
+
+from typing import TYPE_CHECKING
+
+import boto3
+
+from event_fork.adapters.aws_calls import as_call_failed
+from event_fork.adapters.s3_replay_documents import S3_CONFIG
+
+if TYPE_CHECKING:
+    from mypy_boto3_stepfunctions.client import SFNClient
+
+
+class StepFunctionsMapRun:
+    """The only Map Run of one execution."""
+
+    def __init__(self, execution: str, client: "SFNClient | None" = None) -> None:
+        self._execution = execution
+        self._client = client or boto3.client("stepfunctions", config=S3_CONFIG)
+        self._map_run: str | None = None
+
+    def state(self) -> str | None:
+        """See MapRun.state."""
+        with as_call_failed():
+            if self._map_run is None:
+                runs = self._client.list_map_runs(executionArn=self._execution)["mapRuns"]
+                self._map_run = runs[0]["mapRunArn"] if runs else None
+            if self._map_run is None:
+                return None
+            return self._client.describe_map_run(mapRunArn=self._map_run)["status"]

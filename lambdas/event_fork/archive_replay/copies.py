@@ -1,0 +1,52 @@
+"""Stored event -> the SQS message to send: what a subscription of the target would have got, plus the replay's marks.
+
+body raw       the published message, its attributes as SQS message attributes of the same types, as raw delivery does
+body envelope  the stored line, which is SNS's envelope; attributes are in it, and only the mark is an SQS attribute
+"""
+
+import base64
+import binascii
+
+from event_fork.archive.plan import BODY_RAW
+from event_fork.archive.selection import SelectedEvent
+from event_fork.envelope import StoredEvent
+from event_fork.messages import MAX_ATTRIBUTES, MAX_MESSAGE_BYTES, MessageAttribute, OutgoingMessage, text_attribute
+from event_fork.replay_copy import ORIGINAL_ID_ATTRIBUTE, ORIGINAL_TIME_ATTRIBUTE, REPLAY_ID_ATTRIBUTE, put_marks
+
+
+class NoCopyError(Exception):
+    """No queue can take this event; the text is the reason."""
+
+
+def copy_of(selected: SelectedEvent, body: str, replay_id: str) -> OutgoingMessage:
+    """The message; its key is the line number. Raises NoCopyError, with a reason that quotes nothing of the event."""
+    event = selected.event
+    marks = {REPLAY_ID_ATTRIBUTE: text_attribute(replay_id)}
+    if body == BODY_RAW:
+        plain = OutgoingMessage(str(selected.line), event.message, _attributes(event))
+        # In the envelope they stand in the body; here nothing else tells the consumer which event this is.
+        marks[ORIGINAL_ID_ATTRIBUTE] = text_attribute(event.message_id)
+        marks[ORIGINAL_TIME_ATTRIBUTE] = text_attribute(event.timestamp)
+    else:
+        plain = OutgoingMessage(str(selected.line), selected.raw.decode())
+    copy = put_marks(plain, marks)
+    if REPLAY_ID_ATTRIBUTE not in copy.attributes and not plain.fits():
+        raise NoCopyError(
+            f"has {len(plain.attributes)} attributes and {plain.size()} bytes; "
+            f"a queue takes {MAX_ATTRIBUTES} and {MAX_MESSAGE_BYTES}"
+        )
+    return copy
+
+
+def _attributes(event: StoredEvent) -> dict[str, MessageAttribute]:
+    stored = event.attributes or {}
+    return {name: _attribute(name, given["Type"], given["Value"]) for name, given in stored.items()}
+
+
+def _attribute(name: str, data_type: str, value: str) -> MessageAttribute:
+    if data_type.split(".", 1)[0] != "Binary":
+        return MessageAttribute(data_type, value)
+    try:
+        return MessageAttribute(data_type, base64.b64decode(value, validate=True))
+    except binascii.Error as error:
+        raise NoCopyError(f"attribute {name!r} is Binary but not base64") from error

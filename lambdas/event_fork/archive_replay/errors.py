@@ -1,0 +1,39 @@
+"""Errors of a replay from the archive. The state machine retries by class name: see modules/replay/archive.tf.
+
+EventForkError
+└── ArchiveReplayError
+    ├── OutOfTimeError        the invocation's time is up, the item is not done: the next attempt goes on (retried)
+    ├── TargetNotTakingError  the target throttles or fails for longer than one invocation waits (retried)
+    ├── TargetRefusedError    the target refuses every call: no access, expired credentials (retried a few times)
+    ├── PlanMismatchError     the item does not hold the events that the plan counted (not retried)
+    └── ControlConflictError  control.json was changed again and again by others while we changed it (retried)
+
+From event_fork.archive.errors: UnreadableObjectError (retried twice, a connection may have broken), ObjectChangedError
+and DocumentError (not retried). Their texts are prefixed with the item's key by the worker.
+"""
+
+from event_fork.errors import EventForkError
+
+
+class ArchiveReplayError(EventForkError):
+    """Base of the errors of this package."""
+
+
+class OutOfTimeError(ArchiveReplayError):
+    """The invocation's time is up before the item is done; progress is written."""
+
+
+class TargetNotTakingError(ArchiveReplayError):
+    """The target could not take events for as long as one invocation tries; progress is written."""
+
+
+class TargetRefusedError(ArchiveReplayError):
+    """The target refuses the calls themselves, not single events; progress is written."""
+
+
+class PlanMismatchError(ArchiveReplayError):
+    """The worker found another number of events than the plan says: planner and worker are of different versions."""
+
+
+class ControlConflictError(ArchiveReplayError):
+    """Every attempt to change control.json met somebody else's change."""

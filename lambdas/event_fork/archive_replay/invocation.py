@@ -1,0 +1,82 @@
+"""What the state machine hands to its functions.
+
+worker    {"BatchInput": {replay, "started_at"}, "Items": [item, ...]}
+governor  {replay, "started_at", "execution", "memory": {...}}
+where replay = "replay_id", "bucket", "work_prefix"; started_at is the execution's start, ISO 8601
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from event_fork.archive.errors import DocumentError
+from event_fork.archive.item import Item
+from event_fork.archive.window import timestamp_of
+from event_fork.archive.work_area import WorkArea
+from event_fork.errors import InvocationShapeError
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayRef:
+    """Which replay: its id, the archive's bucket and the work area in it."""
+
+    replay_id: str
+    bucket: str
+    work_area: WorkArea
+
+    @classmethod
+    def from_event(cls, event: Mapping[str, Any]) -> "ReplayRef":
+        """Raises InvocationShapeError."""
+        return cls(_text(event, "replay_id"), _text(event, "bucket"), WorkArea(_text(event, "work_prefix")))
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerInvocation:
+    """Items to send. `started_at`: seconds since the epoch."""
+
+    replay: ReplayRef
+    started_at: float
+    items: tuple[Item, ...]
+
+    @classmethod
+    def from_event(cls, event: Mapping[str, Any]) -> "WorkerInvocation":
+        """Raises InvocationShapeError for anything but a batch of the Distributed Map."""
+        shared, items = event.get("BatchInput"), event.get("Items")
+        if not isinstance(shared, Mapping) or not isinstance(items, list):
+            raise InvocationShapeError("the event has no BatchInput and Items; a Distributed Map invokes this function")
+        try:
+            return cls(ReplayRef.from_event(shared), _started_at(shared), tuple(Item.from_json(item) for item in items))
+        except DocumentError as error:
+            raise InvocationShapeError(str(error)) from error
+
+
+@dataclass(frozen=True, slots=True)
+class GovernorInvocation:
+    """`execution`: ARN of the execution to govern. `memory`: what the last invocation left, {} at first."""
+
+    replay: ReplayRef
+    started_at: float
+    execution: str
+    memory: Mapping[str, Any]
+
+    @classmethod
+    def from_event(cls, event: Mapping[str, Any]) -> "GovernorInvocation":
+        """Raises InvocationShapeError."""
+        memory = event.get("memory")
+        if not isinstance(memory, Mapping):
+            raise InvocationShapeError("memory must be an object")
+        return cls(ReplayRef.from_event(event), _started_at(event), _text(event, "execution"), memory)
+
+
+def _started_at(event: Mapping[str, Any]) -> float:
+    try:
+        return timestamp_of(_text(event, "started_at")).timestamp()
+    except ValueError as error:
+        raise InvocationShapeError(f"started_at: {error}") from error
+
+
+def _text(event: Mapping[str, Any], name: str) -> str:
+    value = event.get(name)
+    if not isinstance(value, str) or not value:
+        raise InvocationShapeError(f"{name} must be a text that is not empty")
+    return value

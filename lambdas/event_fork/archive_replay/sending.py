@@ -1,0 +1,124 @@
+"""One burst of events to the target queue: what was taken, what never will be, what is left."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from event_fork.archive.progress import FailedEvent
+from event_fork.archive.selection import SelectedEvent
+from event_fork.archive_replay.copies import NoCopyError, copy_of
+from event_fork.backoff import Backoff, Deadline
+from event_fork.batching import send_batches
+from event_fork.delivery import OUT_OF_TIME, Delivery, deliver
+from event_fork.messages import OutgoingMessage
+from event_fork.ports import EntryFailure, MessageQueue, Remedy
+from event_fork.replay_copy import REPLAY_ID_ATTRIBUTE
+
+_TARGET_GONE = frozenset({"QueueDoesNotExist", "NonExistentQueue"})
+# A whole call can be refused for the content of one message in it; then each is sent alone to find which.
+_ABOUT_CONTENT = frozenset(
+    {
+        "BatchRequestTooLong",
+        "InvalidAttributeValue",
+        "InvalidMessageContents",
+        "InvalidParameterValue",
+        "MessageTooLong",
+    }
+)
+
+
+@dataclass(slots=True)
+class Burst:
+    """What became of a burst. `taken` and `failed` hold line numbers; `left` is in the order of the lines."""
+
+    taken: dict[int, bool] = field(default_factory=dict)
+    """Line -> whether the copy carries the replay's mark."""
+    failed: dict[int, FailedEvent] = field(default_factory=dict)
+    left: list[tuple[int, EntryFailure]] = field(default_factory=list)
+    calls: int = 0
+    resent: int = 0
+
+    @property
+    def first_left(self) -> int | None:
+        """The first line that is left; None when nothing is. Lines after it may have been taken nevertheless."""
+        return self.left[0][0] if self.left else None
+
+    @property
+    def target_gone(self) -> bool:
+        """Whether the queue is not there (any more)."""
+        return any(_short(failure.code) in _TARGET_GONE for _, failure in self.left)
+
+    @property
+    def out_of_time(self) -> bool:
+        """Whether the invocation's time ended before all could be tried."""
+        return any(failure is OUT_OF_TIME for _, failure in self.left)
+
+    @property
+    def refused(self) -> EntryFailure | None:
+        """Why the target refuses the calls themselves, if that is why something is left."""
+        reasons = (f for _, f in self.left if f.remedy is Remedy.RETURN and f is not OUT_OF_TIME)
+        return next(reasons, None)
+
+
+@dataclass(frozen=True)
+class BurstSender:
+    """Sends marked copies to one queue; `body` is raw or envelope (copies.py)."""
+
+    target: MessageQueue
+    body: str
+    replay_id: str
+    backoff: Backoff = field(default_factory=lambda: Backoff(attempts=8, cap=20.0))
+
+    def send(self, events: Sequence[SelectedEvent], deadline: Deadline) -> Burst:
+        """Send them all, failed entries again, until nothing more can be done in this invocation."""
+        burst = Burst()
+        by_key = {str(selected.line): selected for selected in events}
+        delivery = self._deliver(self._copies(events, burst), send_batches, deadline)
+        self._note(delivery, by_key, burst)
+        doubtful = [m for m, f in delivery.returned if f.remedy is Remedy.RETURN and _short(f.code) in _ABOUT_CONTENT]
+        left = [(m, f) for m, f in delivery.returned if m not in doubtful]
+        if doubtful:
+            alone = self._deliver(doubtful, _singly, deadline)
+            self._note(alone, by_key, burst)
+            for message, failure in alone.returned:
+                if _short(failure.code) in _ABOUT_CONTENT:
+                    _fail(burst, by_key[message.key], failure)
+                else:
+                    left.append((message, failure))
+        burst.left = sorted(((int(message.key), failure) for message, failure in left), key=lambda entry: entry[0])
+        return burst
+
+    def _copies(self, events: Sequence[SelectedEvent], burst: Burst) -> Iterator[OutgoingMessage]:
+        for selected in events:
+            try:
+                yield copy_of(selected, self.body, self.replay_id)
+            except NoCopyError as error:
+                burst.failed[selected.line] = FailedEvent(selected.line, selected.event.message_id, str(error))
+
+    def _deliver(
+        self,
+        messages: Iterable[OutgoingMessage],
+        batches: Callable[[Iterable[OutgoingMessage]], Iterator[list[OutgoingMessage]]],
+        deadline: Deadline,
+    ) -> Delivery[OutgoingMessage]:
+        return deliver(messages, batches=batches, send=self.target.send, backoff=self.backoff, deadline=deadline)
+
+    def _note(self, delivery: Delivery[OutgoingMessage], by_key: Mapping[str, SelectedEvent], burst: Burst) -> None:
+        burst.calls += delivery.calls
+        burst.resent += delivery.resent
+        for message in delivery.delivered:
+            burst.taken[int(message.key)] = REPLAY_ID_ATTRIBUTE in message.attributes
+        for message, failure in delivery.refused:
+            _fail(burst, by_key[message.key], failure)
+
+
+def _fail(burst: Burst, selected: SelectedEvent, failure: EntryFailure) -> None:
+    reason = f"{failure.code}: {failure.detail}"
+    burst.failed[selected.line] = FailedEvent(selected.line, selected.event.message_id, reason)
+
+
+def _singly(messages: Iterable[OutgoingMessage]) -> Iterator[list[OutgoingMessage]]:
+    return ([message] for message in messages)
+
+
+def _short(code: str) -> str:
+    return code.rsplit(".", 1)[-1]

@@ -1,0 +1,365 @@
+"""A worker at one item: every event once, and with crashes at most 1,000 twice; held, out of time, refused, gone."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import replace
+
+import pytest
+from event_fork.archive.control import CANCELLED, PAUSED
+from event_fork.archive.errors import ObjectChangedError, UnreadableObjectError
+from event_fork.archive.progress import Progress
+from event_fork.archive_replay.errors import (
+    OutOfTimeError,
+    PlanMismatchError,
+    TargetNotTakingError,
+    TargetRefusedError,
+)
+from event_fork.errors import CallFailedError
+from event_fork.ports import EntryFailure, Remedy
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.support.replay_world import KEY, Crash, ReplayWorld, crash_after, stored
+from tests.unit.event_fork.fakes import FakeQueue, Fault, failing, forbidden, throttled, works
+
+
+def gone(entries: object) -> dict[int, object]:
+    raise CallFailedError("AWS.SimpleQueueService.NonExistentQueue", "no such queue", transient=False)
+
+
+def bad_content(entries: list[object]) -> dict[int, object]:
+    """SQS refuses a whole call for one message in it: that of line 3."""
+    if any(entry.key == "3" for entry in entries):  # type: ignore[attr-defined]
+        raise CallFailedError("InvalidMessageContents", "not allowed", transient=False)
+    return {}
+
+
+def note_arrivals(world: ReplayWorld, arrivals: list[float]) -> None:
+    """Have the target note the time of each event."""
+
+    def note(entries: Sequence[object]) -> Mapping[int, EntryFailure]:
+        arrivals.extend([world.clock.now] * len(entries))
+        return {}
+
+    world.target = FakeQueue(note)
+    world.tools = replace(world.tools, sender=replace(world.tools.sender, target=world.target))
+
+
+def test_every_event_is_sent_once_and_the_item_is_finished() -> None:
+    world = ReplayWorld([stored(n) for n in range(25)])
+
+    attempt = world.attempt().run()
+
+    assert world.sent_lines() == list(range(25))
+    assert world.progress == Progress("000000", 25, 25, 0, 0, True, (), "request-1")
+    assert attempt.answer() == {
+        "item": "000000",
+        "finished": True,
+        "sent": 25,
+        "unmarked": 0,
+        "duplicates_skipped": 0,
+        "failed": 0,
+    }
+
+
+def test_a_finished_item_is_not_sent_again() -> None:
+    world = ReplayWorld([stored(n) for n in range(5)])
+    world.attempt().run()
+
+    world.attempt().run()
+
+    assert world.sent_lines() == list(range(5))
+
+
+def test_duplicates_named_by_the_plan_are_skipped_and_counted() -> None:
+    world = ReplayWorld([stored(n) for n in range(5)], skip_lines=(1, 3))
+
+    world.attempt().run()
+
+    assert world.sent_lines() == [0, 2, 4]
+    assert (world.progress.sent, world.progress.duplicates_skipped) == (3, 2)
+
+
+def test_only_the_items_own_lines_are_read() -> None:
+    world = ReplayWorld([stored(n) for n in range(10)])
+
+    world.attempt(item=replace(world.item, first_line=3, last_line=6, events=4)).run()
+
+    assert world.sent_lines() == [3, 4, 5, 6]
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(1, 400), st.sampled_from([300.0, 2_000.0, 1_000_000.0]))
+def test_a_crash_anywhere_repeats_at_most_a_thousand_events_and_loses_none(calls: int, rate: float) -> None:
+    world = ReplayWorld([stored(n % 3600) for n in range(3_000)], rate=rate, target=FakeQueue(crash_after(calls)))
+
+    with pytest.raises(Crash) if calls <= 300 else nullcontext():
+        world.attempt().run()
+    sent_before = len(world.target.taken)
+    world.attempt().run()
+
+    counts = Counter(world.sent_lines())
+    assert counts.keys() == set(range(3_000))
+    assert max(counts.values()) <= 2
+    repeated = sum(count - 1 for count in counts.values())
+    assert repeated <= min(1_000, sent_before)
+    assert world.progress.finished
+
+
+def test_progress_is_written_at_least_every_5_seconds_however_slow_the_replay() -> None:
+    world = ReplayWorld([stored(n) for n in range(60)], rate=2)
+
+    world.attempt().run()
+
+    assert 29 <= world.clock.now <= 31
+    assert len(world.documents.written) >= 6
+    assert world.progress.finished
+
+
+def test_control_is_read_at_the_start_and_then_at_most_every_5_seconds() -> None:
+    world = ReplayWorld([stored(n) for n in range(60)], rate=2)
+
+    world.attempt().run()
+
+    assert world.documents.looks <= 1 + world.clock.now / 5
+
+
+def test_workers_share_the_rate() -> None:
+    world = ReplayWorld([stored(n) for n in range(100)], rate=40, workers=4)
+
+    world.attempt().run()
+
+    assert 9.4 <= world.clock.now <= 10.1
+
+
+def test_a_new_rate_is_taken_up_within_5_seconds() -> None:
+    world = ReplayWorld([stored(n) for n in range(1_000)], rate=10)
+    sleep = world.clock.sleep
+
+    def operator(seconds: float) -> None:
+        sleep(seconds)
+        if world.clock.now >= 10:
+            world.documents.set_control(rate=1_000.0)
+
+    world.tools = replace(world.tools, sleep=operator)
+    world.attempt().run()
+
+    assert world.clock.now <= 10 + 5 + 1.5
+
+
+@pytest.mark.parametrize("state", [PAUSED, CANCELLED])
+def test_a_held_replay_sends_nothing_more_and_is_no_failure(state: str) -> None:
+    world = ReplayWorld([stored(n) for n in range(1_000)], rate=10)
+    sleep = world.clock.sleep
+
+    def operator(seconds: float) -> None:
+        sleep(seconds)
+        if world.clock.now >= 20:
+            world.documents.set_control(state=state)
+
+    world.tools = replace(world.tools, sleep=operator)
+    attempt = world.attempt().run()
+
+    assert not attempt.progress.finished
+    assert world.clock.now <= 26
+    assert world.progress.line == world.progress.sent == len(world.target.taken)
+    world.documents.set_control(state="running", rate=1e6)
+    world.clock.now += 10
+    world.attempt().run()
+    assert world.sent_lines() == list(range(1_000))
+
+
+def test_an_item_of_a_held_replay_is_not_even_opened() -> None:
+    world = ReplayWorld([stored(0)])
+    world.documents.set_control(state=PAUSED)
+
+    attempt = world.attempt().run()
+
+    assert not attempt.progress.finished
+    assert world.target.calls == []
+    assert world.documents.written == []
+
+
+def test_an_attempt_that_runs_out_of_time_says_so_and_the_next_goes_on_where_it_was() -> None:
+    world = ReplayWorld([stored(n) for n in range(100)], rate=10)
+
+    with pytest.raises(OutOfTimeError, match="000000"):
+        world.attempt(seconds=4).run()
+    assert 30 <= world.progress.sent <= 50
+    assert not world.progress.finished
+    world.attempt().run()
+
+    assert world.sent_lines() == list(range(100))
+    assert world.progress.sent == 100
+
+
+def test_failed_entries_alone_are_sent_again() -> None:
+    world = ReplayWorld([stored(n) for n in range(10)], target=FakeQueue(failing(2, 5), works))
+
+    attempt = world.attempt().run()
+
+    assert sorted(world.sent_lines()) == list(range(10))
+    assert attempt.resent == 2
+
+
+def test_a_throttling_target_is_waited_for_and_then_named() -> None:
+    world = ReplayWorld([stored(n) for n in range(30)], target=FakeQueue(works, throttled))
+
+    with pytest.raises(TargetNotTakingError, match="ServiceUnavailableException"):
+        world.attempt().run()
+
+    assert world.clock.slept, "it backed off"
+    assert (world.progress.line, world.progress.sent, world.progress.finished) == (10, 10, False)
+
+
+def test_what_was_sent_behind_a_gap_is_sent_again_but_not_counted_twice() -> None:
+    world = ReplayWorld([stored(n) for n in range(30)], target=FakeQueue(works, throttled, works, throttled))
+
+    with pytest.raises(TargetNotTakingError):
+        world.attempt().run()
+    assert (world.progress.line, world.progress.sent) == (10, 10)
+    world.target._last = works
+    world.attempt().run()
+
+    assert set(world.sent_lines()) == set(range(30))
+    assert world.progress.sent == 30
+
+
+def test_a_target_that_refuses_every_call_is_named() -> None:
+    world = ReplayWorld([stored(n) for n in range(3)], target=FakeQueue(forbidden))
+
+    with pytest.raises(TargetRefusedError, match="AccessDeniedException"):
+        world.attempt().run()
+
+    assert world.target.taken == []
+
+
+def test_a_target_that_is_gone_cancels_the_replay_with_the_reason() -> None:
+    fault: Fault = gone  # type: ignore[assignment]
+    world = ReplayWorld([stored(n) for n in range(3)], target=FakeQueue(fault))
+
+    attempt = world.attempt().run()
+
+    control = world.documents.control().control
+    assert (control.state, control.changed_by) == (CANCELLED, "worker")
+    assert control.reason.startswith("target-gone: arn:aws:sqs:eu-west-1:000000000000:checkout")
+    assert not attempt.progress.finished
+
+
+def test_an_event_that_is_refused_for_good_is_recorded_and_the_others_go_on() -> None:
+    refused = failing(4, code="InvalidMessageContents", remedy=Remedy.DEAD_LETTER)
+    world = ReplayWorld([stored(n) for n in range(10)], target=FakeQueue(refused))
+
+    world.attempt().run()
+
+    assert world.sent_lines() == [0, 1, 2, 3, 5, 6, 7, 8, 9]
+    (failed,) = world.progress.failed
+    assert (failed.line, failed.message_id, failed.reason) == (4, "id-4", "InvalidMessageContents: Slow down.")
+    assert (world.progress.sent, world.progress.finished) == (9, True)
+
+
+def test_a_call_refused_for_one_message_is_taken_apart() -> None:
+    fault: Fault = bad_content  # type: ignore[assignment]
+    world = ReplayWorld([stored(n) for n in range(10)], target=FakeQueue(fault))
+
+    world.attempt().run()
+
+    assert sorted(world.sent_lines()) == [0, 1, 2, 4, 5, 6, 7, 8, 9]
+    assert [event.line for event in world.progress.failed] == [3]
+
+
+def test_a_resumed_item_that_is_done_sends_only_what_failed() -> None:
+    refused = failing(4, code="InvalidMessageContents", remedy=Remedy.DEAD_LETTER)
+    world = ReplayWorld([stored(n) for n in range(10)], target=FakeQueue(refused, works))
+    world.attempt().run()
+
+    world.attempt().run()
+
+    assert world.sent_lines() == [0, 1, 2, 3, 5, 6, 7, 8, 9, 4]
+    assert (world.progress.sent, world.progress.failed, world.progress.finished) == (10, (), True)
+
+
+def test_a_line_that_is_no_event_is_named_and_the_others_go_on() -> None:
+    world = ReplayWorld([stored(0), b'{"half', stored(2)])
+
+    world.attempt().run()
+
+    assert world.sent_lines() == [0, 2]
+    (failed,) = world.progress.failed
+    assert (failed.line, failed.message_id) == (1, "")
+    assert KEY in failed.reason
+    assert "line 1" in failed.reason
+    assert world.progress.finished
+
+
+def test_an_object_that_breaks_off_is_named_and_what_came_before_is_sent() -> None:
+    world = ReplayWorld([stored(n) for n in range(50)], rate=20)
+    world.archive.objects[KEY] = world.archive.objects[KEY][:-40]
+    item = replace(world.item, etag=world.archive.open(KEY).etag)
+
+    with pytest.raises(UnreadableObjectError, match=KEY):
+        world.attempt(item=item).run()
+
+    (failed,) = world.progress.failed
+    assert failed.message_id == ""
+    assert KEY in failed.reason
+    assert not world.progress.finished
+
+
+def test_a_broken_connection_is_forgotten_when_the_next_attempt_gets_through() -> None:
+    world = ReplayWorld([stored(n) for n in range(50)], rate=20)
+    whole = world.archive.objects[KEY]
+    etag = world.item.etag
+    broken = whole[:-40]
+    world.archive.objects[KEY] = broken
+    with pytest.raises(UnreadableObjectError):
+        world.attempt(item=replace(world.item, etag=world.archive.open(KEY).etag)).run()
+    world.archive.objects[KEY] = whole
+
+    world.attempt(item=replace(world.item, etag=etag)).run()
+
+    assert world.progress.failed == ()
+    assert (world.progress.sent, world.progress.finished) == (50, True)
+
+
+def test_an_object_that_was_replaced_since_the_plan_sends_nothing() -> None:
+    world = ReplayWorld([stored(0)])
+    world.archive.objects[KEY] += b"x"
+
+    with pytest.raises(ObjectChangedError, match=KEY):
+        world.attempt().run()
+
+    assert world.target.calls == []
+    assert "replaced" in world.progress.failed[0].reason
+
+
+def test_another_number_of_events_than_planned_is_an_error() -> None:
+    world = ReplayWorld([stored(n) for n in range(5)], expected=6)
+
+    with pytest.raises(PlanMismatchError, match=r"counted 6 .* 5 were found"):
+        world.attempt().run()
+
+
+def test_original_timing_keeps_the_distances_between_events_at_the_asked_speed() -> None:
+    world = ReplayWorld([stored(n, second=second) for n, second in enumerate((0, 20, 10, 60))], pace=2.0)
+    arrivals: list[float] = []
+    note_arrivals(world, arrivals)
+
+    world.attempt().run()
+
+    assert arrivals == pytest.approx([0, 10, 10, 30], abs=0.6)
+
+
+def test_a_resumed_replay_keeps_original_timing_inside_an_item() -> None:
+    world = ReplayWorld([stored(n, second=n * 10) for n in range(4)], pace=1.0)
+    with pytest.raises(OutOfTimeError):
+        world.attempt(seconds=15).run()
+    assert world.progress.line == 2
+    arrivals: list[float] = []
+    note_arrivals(world, arrivals)
+    resumed_at = world.clock.now
+
+    world.attempt(elapsed=resumed_at).run()
+
+    assert arrivals == pytest.approx([20, 30], abs=0.6)
