@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -20,6 +21,13 @@ if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
     from mypy_boto3_stepfunctions import SFNClient
     from mypy_boto3_sts import STSClient
+
+
+@lru_cache
+def _session(profile: str | None, region: str | None) -> boto3.Session:
+    """One session for all clients: each new one reads AWS's service descriptions again."""
+    return boto3.Session(profile_name=profile, region_name=region)
+
 
 _RETRIES: Any = {"mode": "standard", "total_max_attempts": 5}
 
@@ -78,7 +86,7 @@ class AwsSettings:
         return self.sts().get_caller_identity()["Arn"]
 
     def _session(self) -> boto3.Session:
-        return boto3.Session(profile_name=self.profile, region_name=self.region)
+        return _session(self.profile, self.region)
 
     def _client(self, service: Any, region: str | None = None) -> Any:
         config = Config(

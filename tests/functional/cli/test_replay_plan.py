@@ -1,0 +1,325 @@
+"""`replay plan`: what it finds, what it says, what it refuses."""
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from event_fork.archive.plan import read_plan
+
+from tests.functional.cli.conftest import NOON, World, event
+
+
+def test_a_plan_counts_by_type_and_hour_and_sends_nothing(world: World) -> None:
+    world.put(event(0, 1), event(1, 2, "order.paid"), event(2, 59), minutes=1)
+    world.put(event(3, 59.5), event(4, 61), minutes=60, name="b")
+
+    result = world.plan()
+
+    assert result.code == 0, result.err
+    assert result.json["counts"] == [
+        {"type": "order.paid", "hour": "2026-11-23T12", "events": 1},
+        {"type": "order.placed", "hour": "2026-11-23T12", "events": 3},
+    ]
+    totals = result.json["totals"]
+    assert (totals["objects"], totals["events"], totals["duplicates"], totals["unreadable"]) == (2, 4, 0, [])
+    assert result.json["first_event"] == "2026-11-23T12:01:00.000Z"
+    assert result.json["last_event"] == "2026-11-23T12:59:30.000Z"
+    assert world.waiting() == 0
+    assert world.executions.names == []
+
+
+def test_the_file_and_what_is_printed_are_the_same_plan_with_object_versions_and_a_hash(world: World) -> None:
+    key = world.put(event(0), minutes=0)
+    head = world.s3.head_object(Bucket="orders-backup", Key=key)
+
+    result = world.plan("--out", str(world.folder / "plan.json"))
+
+    plan = read_plan((world.folder / "plan.json").read_bytes())
+    assert plan.to_json() == result.json
+    assert [(item.key, item.version_id, item.etag) for item in plan.items] == [
+        (key, head["VersionId"], head["ETag"].strip('"'))
+    ]
+    assert plan.engine is not None
+    assert plan.engine.replay == "orders"
+    assert plan.created_by.startswith("arn:aws:sts::123456789012:")
+
+
+def test_a_second_copy_is_planned_once(world: World) -> None:
+    world.put(event(0), event(1), event(0), minutes=0)
+    world.put(event(1), event(2), minutes=10, name="b")
+
+    result = world.plan()
+
+    assert result.json["totals"]["events"] == 3
+    assert result.json["totals"]["duplicates"] == 2
+    assert [(item["events"], item["skip_lines"]) for item in result.json["items"]] == [(2, [2]), (1, [0])]
+
+
+def test_what_cannot_be_read_is_named_with_its_reason_and_the_rest_is_planned(world: World) -> None:
+    whole = gzip.compress(b"".join(event(number).to_line() for number in range(500)))
+    cut = world.put(minutes=1, name="b", body=whole[: len(whole) // 2])
+    parquet = world.put(minutes=2, name="c", body=b"PAR1" + bytes(100))
+    lines = world.put(minutes=3, name="d", body=event(901).to_line() + b"oops\n" + event(902).to_line() + b"[]\noops\n")
+    world.put(event(903), minutes=4, name="e")
+
+    result = world.plan()
+
+    assert result.json["totals"]["events"] == 3
+    assert result.json["totals"]["unreadable"] == [
+        {"key": cut, "reason": "gzip is cut off: its end is missing", "lines": None, "count": 0},
+        {
+            "key": parquet,
+            "reason": "is Parquet; a replay reads JSON lines, plain or as GZIP, ZIP or Snappy",
+            "lines": None,
+            "count": 0,
+        },
+        {"key": lines, "reason": "the body is not JSON", "lines": [1, 4], "count": 2},
+        {"key": lines, "reason": "the body is not a JSON object", "lines": [3], "count": 1},
+    ]
+
+
+def test_a_copy_in_an_unreadable_object_does_not_stand_in_for_the_one_that_can_be_read(world: World) -> None:
+    # GIVEN an event whose first copy lies in an object that breaks off after it
+    body = b"".join(event(number).to_line() for number in range(2000))
+    world.put(minutes=1, name="b", body=gzip.compress(body)[:-8])
+    world.put(event(0), minutes=2, name="c")
+
+    # WHEN it is planned THEN the second copy is sent
+    result = world.plan()
+    assert result.json["totals"]["events"] == 1
+    assert result.json["totals"]["duplicates"] == 0
+
+
+def test_filter_and_types_and_window_narrow_the_plan_together(world: World) -> None:
+    world.put(*(event(number, number, "order.paid" if number % 2 else "order.placed") for number in range(40)))
+    policy = world.folder / "policy.json"
+    policy.write_text('{"amount": [{"numeric": [">=", 10]}]}')
+
+    result = world.plan("--filter", str(policy), "--event-type", "order.paid", end="2026-11-23T12:20Z")
+
+    assert result.json["totals"]["events"] == 5
+    assert result.json["filter_policy"] == {"amount": [{"numeric": [">=", 10]}]}
+
+
+def test_like_subscription_takes_its_filter_scope_and_form(world: World) -> None:
+    world.put(event(1), event(7))
+    arn = world.sns.subscribe(
+        TopicArn=world.topic,
+        Protocol="sqs",
+        Endpoint=world.queue_arn,
+        ReturnSubscriptionArn=True,
+        Attributes={
+            "FilterPolicy": '{"number": [7]}',
+            "FilterPolicyScope": "MessageBody",
+            "RawMessageDelivery": "true",
+        },
+    )["SubscriptionArn"]
+
+    result = world.plan("--like-subscription", arn)
+
+    assert result.json["totals"]["events"] == 1
+    assert result.json["filter_policy"] == {"number": [7]}
+    assert result.json["filter_policy_scope"] == "MessageBody"
+    assert result.json["target"]["body"] == "raw"
+
+
+@pytest.mark.parametrize(("raw", "body"), [("true", "raw"), ("false", "envelope")])
+def test_the_form_is_that_of_the_targets_own_subscription(world: World, raw: str, body: str) -> None:
+    world.put(event(1))
+    world.sns.subscribe(
+        TopicArn=world.topic, Protocol="sqs", Endpoint=world.queue_arn, Attributes={"RawMessageDelivery": raw}
+    )
+
+    assert world.plan().json["target"]["body"] == body
+
+
+def test_without_a_subscription_the_form_is_the_envelope_and_that_is_said(world: World) -> None:
+    world.put(event(1))
+
+    result = world.plan()
+
+    assert result.json["target"]["body"] == "envelope"
+    assert "--body raw" in result.err
+    assert world.plan("--body", "raw").json["target"]["body"] == "raw"
+
+
+def test_a_late_event_near_the_limit_of_lateness_is_said(world: World) -> None:
+    world.put(event(1, 0), event(2, 54), minutes=55)
+
+    assert "larger --lateness" in world.plan().err
+    assert "larger --lateness" not in world.plan("--lateness", "2h").err
+
+
+def test_a_window_that_ends_now_is_said_to_miss_what_is_still_buffered(world: World) -> None:
+    world.put(event(1))
+
+    assert "Firehose buffers" in world.plan(end="now").err
+
+
+def test_nothing_that_matches_is_exit_code_3(world: World) -> None:
+    world.put(event(1))
+
+    result = world.plan("--event-type", "order.lost")
+
+    assert result.code == 3
+    assert "no event of s3://orders-backup/" in result.err
+    assert "1 objects were read" in result.err
+    assert result.out == ""
+
+
+def test_a_module_with_another_archive_is_a_note_and_the_plan_is_made(world: World) -> None:
+    world.put(event(1))
+    world.ssm.delete_parameter(Name="/event-fork-pipelines/orders/archive-replay")
+
+    result = world.plan()
+
+    assert result.code == 0
+    assert result.json["engine"] is None
+    assert "modules/replay" in result.err
+
+
+def test_the_table_shows_bars_totals_and_what_cannot_be_read(world: World) -> None:
+    world.put(event(0), event(1), event(2, 1, "order.paid"))
+    world.put(minutes=5, name="b", body=b"PAR1....")
+
+    result = world.plan("--output", "table", "--pace", "10x", "--ramp", "1,100", "--max-age", "2m")
+
+    assert result.code == 0, result.err
+    assert "██████" in result.out
+    for text in ("order.paid", "2026-11-23 12", "3 (", "Cannot be read", "Parquet", "10 times", "ramp 1, 100 %", "$0."):
+        assert text in result.out
+
+
+def test_more_hours_than_one_can_look_at_are_shown_by_day(world: World) -> None:
+    for hour in range(120):
+        world.put(event(hour, -hour * 60), minutes=-hour * 60)
+
+    result = world.plan("--output", "table", start="2026-11-10")
+
+    assert "day (UTC)" in result.out
+    assert "2026-11-21" in result.out
+    assert "2026-11-21 13" not in result.out
+
+
+BAD_INPUT: list[tuple[list[str], list[str]]] = [
+    (["--archive", "orders-backup"], ["--archive", "s3://orders-backup/", "'orders-backup'"]),
+    (["--archive", "s3://no-such-bucket"], ["--archive", "bucket that exists", "no-such-bucket"]),
+    (["--from", "yesterday"], ["--from", "ISO 8601", "2h", "'yesterday'"]),
+    (["--to", "25h13"], ["--to", "ISO 8601", "'25h13'"]),
+    (["--from", "2026-11-23T13:00Z"], ["--to", "later than --from"]),
+    (["--rate", "0"], ["--rate", "at least 0.01", "--rate 200", "0.0"]),
+    (["--rate", "nan"], ["--rate", "nan"]),
+    (["--pace", "fast"], ["--pace", "original", "--pace 10x", "'fast'"]),
+    (["--pace", "0x"], ["--pace", "'0x'"]),
+    (["--ramp", "10,5"], ["--ramp", "growing", "--ramp 1,10,100", "'10,5'"]),
+    (["--ramp", "1,200"], ["--ramp", "at most 100"]),
+    (["--ramp", "1,nan,100"], ["--ramp", "growing"]),
+    (["--ramp-ask"], ["--ramp-ask", "needs --ramp"]),
+    (["--workers", "0"], ["--workers", "1 to 1000", "received 0"]),
+    (["--head-room", "25"], ["--head-room", "needs --max-age"]),
+    (["--head-room", "100", "--max-age", "1m"], ["--head-room", "0 to 99", "100"]),
+    (["--max-dead-letters", "-1"], ["--max-dead-letters", "-1"]),
+    (["--lateness", "long"], ["--lateness", "1d12h", "'long'"]),
+    (["--expires-in", "5"], ["--expires-in", "'5'"]),
+    (["--target", "NoSuchQueue"], ["--target", "exists", "'NoSuchQueue'"]),
+    (["--target", "no queue!"], ["--target", "name, URL or ARN", "'no queue!'"]),
+    (["--target", "orders.fifo"], ["--target", "standard queue", "orders.fifo"]),
+    (["--filter", "missing.json"], ["--filter", "missing.json"]),
+    (["--like-subscription", "arn:aws:sns:eu-west-1:123456789012:orders:nope"], ["--like-subscription", "nope"]),
+    (["--replay", "payments"], ["--replay", "orders", "'payments'"]),
+    (["--processes", "-1"], ["--processes", "-1"]),
+    (["--output", "xml"], ["--output", "xml"]),
+    (["--no-such-option"], ["--no-such-option"]),
+]
+
+
+@pytest.mark.parametrize(("options", "words"), BAD_INPUT, ids=lambda value: " ".join(value) if value else "")
+def test_bad_input_is_exit_code_2_and_names_rule_example_and_value(
+    world: World, options: list[str], words: list[str]
+) -> None:
+    world.put(event(1))
+
+    result = world.plan(*options)
+
+    assert result.code == 2, result
+    assert result.out == ""
+    for word in words:
+        assert word in result.err
+
+
+def test_an_invalid_filter_policy_is_refused_with_the_reason_of_aws(world: World, tmp_path: Path) -> None:
+    world.put(event(1))
+    policy = tmp_path / "policy.json"
+    policy.write_text('{"amount": 3}')
+
+    result = world.plan("--filter", str(policy))
+
+    assert result.code == 2
+    assert "Invalid parameter: FilterPolicy" in result.err
+
+
+def test_filter_and_like_subscription_exclude_each_other(world: World) -> None:
+    world.put(event(1))
+    policy = world.folder / "policy.json"
+    policy.write_text("{}")
+
+    assert world.plan("--filter", str(policy), "--like-subscription", "arn").code == 2
+
+
+def test_a_target_that_no_module_may_send_to_is_refused(world: World) -> None:
+    world.put(event(1))
+    world.sqs.create_queue(QueueName="Other")
+
+    result = world.plan("--target", "Other")
+
+    assert result.code == 2
+    assert "targets" in result.err
+    assert world.queue_arn in result.err
+
+
+def test_two_modules_for_one_target_must_be_told_apart(world: World) -> None:
+    world.put(event(1))
+    world.module("second")
+
+    assert "--replay NAME" in world.plan().err
+    assert world.plan("--replay", "second").json["engine"]["replay"] == "second"
+
+
+def test_what_aws_refuses_is_one_sentence_and_exit_code_1(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    from botocore.exceptions import ClientError
+    from event_fork_cli.aws import AwsSettings
+
+    def expired(_: Any) -> str:
+        answer: Any = {"Error": {"Code": "ExpiredToken", "Message": "The security token included is expired"}}
+        raise ClientError(answer, "GetCallerIdentity")
+
+    world.put(event(1))
+    monkeypatch.setattr(AwsSettings, "caller", expired)
+
+    result = world.plan()
+
+    assert result.code == 1
+    assert result.err.splitlines()[-1] == (
+        "event-fork: AWS refused GetCallerIdentity: ExpiredToken: The security token included is expired"
+    )
+
+
+def test_a_prefix_may_be_given_with_or_without_its_slash(world: World) -> None:
+    key = world.put(event(1))
+    world.s3.copy_object(Bucket="orders-backup", CopySource=f"orders-backup/{key}", Key=f"team/{key}")
+    world.s3.copy_object(Bucket="orders-backup", CopySource=f"orders-backup/{key}", Key=f"flat-{key}")
+
+    prefixes = [
+        world.plan("--archive", f"s3://orders-backup/{given}").json["archive"]["prefix"]
+        for given in ("team", "team/", "flat-", "")
+    ]
+
+    assert prefixes == ["team/", "team/", "flat-", ""]
+
+
+def test_json_on_stdout_is_json_alone(world: World) -> None:
+    world.put(event(1, message="münchen"))
+
+    assert json.loads(world.plan().out)["replay_id"].startswith(f"replay-{NOON:%Y%m%d}-")
