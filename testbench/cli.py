@@ -23,6 +23,7 @@ from testbench.firehose.commands import faults_app
 from testbench.paths import DEFAULT_STATE, PROJECT, RUNS
 from testbench.progress import to_stderr
 from testbench.terraform import terraform_binary, terraform_environment
+from testbench.users import Users
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -80,14 +81,26 @@ def env(state: State = DEFAULT_STATE) -> None:
 def down(
     state: State = DEFAULT_STATE,
     everything: Annotated[
-        bool, typer.Option("--all", help="Stop every bench of this checkout, also those of test runs.")
+        bool, typer.Option("--all", help="Stop every bench of this checkout that no running process uses.")
     ] = False,
 ) -> None:
     """Stop the bench. Only processes that this bench started, and still are what they were, are touched."""
-    states = sorted(path for path in RUNS.glob("*") if path.is_dir()) if everything else [state]
+    if not everything:
+        _stop(state)
+        return
+    states = [path for path in sorted(RUNS.glob("*")) if path.is_dir()]
+    used = {each: users for each in states if (users := Users(each).present())}
     for each in states:
-        ended = Bench.down(each)
-        print(f"stopped {', '.join(ended)}" if ended else f"no bench was running in {_shown(each)}")
+        if each not in used:
+            _stop(each)
+    if used:
+        left = "; ".join(f"{_shown(each)} by process {', '.join(map(str, users))}" for each, users in used.items())
+        raise BenchError(f"left alone, because in use: {left}. `down --state DIR` stops one all the same")
+
+
+def _stop(state: Path) -> None:
+    ended = Bench.down(state)
+    print(f"stopped {', '.join(ended)}" if ended else f"no bench was running in {_shown(state)}")
 
 
 @app.command()

@@ -11,9 +11,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from testbench import Bench, processes, stack
+from testbench import Bench, BenchError, cli, processes, stack
 from testbench.endpoints import Endpoints
 from testbench.paths import PROJECT
+from testbench.users import Users
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("bench-command")]
 
@@ -174,6 +175,20 @@ def test_down_ends_nothing_that_this_bench_did_not_start(tmp_path: Path) -> None
         assert "no bench was running" in answer.stdout
         assert stranger.poll() is None
         stranger.kill()
+
+
+def test_down_all_stops_the_benches_that_no_process_uses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cli, "RUNS", tmp_path)
+    sleeps = [sys.executable, "-c", "import time; time.sleep(60)"]
+    records = {}
+    for name in ("used", "idle"):
+        (tmp_path / name).mkdir()
+        records[name] = processes.start("ministack", sleeps, os.environ, tmp_path / name, 1).running
+    Users(tmp_path / "used").enter()
+    with pytest.raises(BenchError, match=rf"used by process {os.getpid()}"):
+        cli.down(everything=True)
+    assert [name for name, record in records.items() if record.process()] == ["used"]
+    processes.stop(tmp_path / "used", "ministack")
 
 
 @pytest.mark.parametrize("name", ["status", "env"])
