@@ -27,6 +27,7 @@ class Aws:
         self.endpoint = endpoint
         self._default_account = default_account
         self._clients: dict[tuple[str, str, str], Any] = {}
+        self._session: Any = boto3.session.Session()  # Any: its stubs want services as literals
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="aws")
 
     def credentials(self, account: str) -> Credentials:
@@ -41,8 +42,7 @@ class Aws:
         key = (service, account, region)
         if key not in self._clients:
             credentials = self.credentials(account)
-            session: Any = boto3.session.Session()  # its stubs want the service as a literal
-            self._clients[key] = session.client(
+            self._clients[key] = self._session.client(
                 service,
                 endpoint_url=self.endpoint,
                 region_name=region,

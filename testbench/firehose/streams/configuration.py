@@ -64,9 +64,9 @@ def _complete_processing(processing: Configuration, role_arn: str) -> None:
         given = {p["ParameterName"]: p["ParameterValue"] for p in processor.get("Parameters", [])}
         if processor["Type"] == "Lambda":
             values = {**_LAMBDA_DEFAULTS, "RoleArn": role_arn, **given}
-            processor["Parameters"] = [
-                {"ParameterName": name, "ParameterValue": values[name]} for name in _LAMBDA_ORDER if name in values
-            ]
+            order = [name for name in _LAMBDA_ORDER if name in values]
+            order += [name for name in values if name not in order]  # refused later, by name
+            processor["Parameters"] = [{"ParameterName": name, "ParameterValue": values[name]} for name in order]
         elif processor["Type"] == "AppendDelimiterToRecord":
             processor["Parameters"] = []  # Describe shows none, whatever was sent
         else:

@@ -1,0 +1,220 @@
+"""States of a stream, deletion, roles. Notes 1.4, 1.5 (roles)."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from testbench.firehose.fakes.aws import FIREHOSE_TRUST, FakeAws
+from testbench.firehose.fakes.server import RunningFirehose
+from testbench.firehose.settings import Settings
+from testbench.firehose.streams.roles import trusts_firehose
+from tests.firehose.harness import ROLE, Harness, eventually
+
+ARN = "arn:aws:firehose:eu-west-1:000000000000:deliverystream/s"
+
+
+def creating(harness: Harness) -> str:
+    """A stream that stays in CREATING: the clock stands still."""
+    harness.control.clock(speed=0)
+    name = harness.name()
+    harness.client.create_delivery_stream(
+        DeliveryStreamName=name, ExtendedS3DestinationConfiguration=harness.s3_configuration(harness.bucket())
+    )
+    assert harness.describe(name)["DeliveryStreamStatus"] == "CREATING"
+    return name
+
+
+def error(call: Any, **arguments: Any) -> tuple[str, str]:
+    """Code and message of a call that must fail."""
+    with pytest.raises(ClientError) as caught:
+        call(**arguments)
+    return caught.value.response["Error"]["Code"], caught.value.response["Error"]["Message"]
+
+
+@pytest.mark.behaviour("1.4", "model")
+def test_a_new_stream_is_creating_for_a_while_and_then_active(harness: Harness) -> None:
+    name = creating(harness)
+    harness.control.clock(advance_seconds=0.5)
+    assert harness.describe(name)["DeliveryStreamStatus"] == "CREATING"
+    harness.control.clock(advance_seconds=0.5)
+    eventually(lambda: harness.describe(name)["DeliveryStreamStatus"] == "ACTIVE")
+
+
+@pytest.mark.behaviour("1.4", "observed")
+def test_while_creating_puts_find_no_active_stream(harness: Harness) -> None:
+    name = creating(harness)
+    assert error(harness.client.put_record, DeliveryStreamName=name, Record={"Data": b"x"}) == (
+        "ResourceNotFoundException",
+        f"Firehose {name} is not active in 000000000000 account.",
+    )
+
+
+@pytest.mark.behaviour("1.4", "observed")
+def test_while_creating_updates_and_deletes_find_it_in_use(harness: Harness) -> None:
+    name = creating(harness)
+    assert error(harness.client.delete_delivery_stream, DeliveryStreamName=name) == (
+        "ResourceInUseException",
+        f"Firehose {name} under account 000000000000 cannot be deleted in CREATING state",
+    )
+    code, _ = error(
+        harness.client.update_destination,
+        DeliveryStreamName=name,
+        CurrentDeliveryStreamVersionId="1",
+        DestinationId="destinationId-000000000001",
+        ExtendedS3DestinationUpdate={"Prefix": "x/"},
+    )
+    assert code == "ResourceInUseException"
+
+
+@pytest.mark.behaviour("1.4", "observed")
+def test_while_creating_tags_can_be_changed(harness: Harness) -> None:
+    name = creating(harness)
+    harness.client.tag_delivery_stream(DeliveryStreamName=name, Tags=[{"Key": "a", "Value": "b"}])
+    assert harness.client.list_tags_for_delivery_stream(DeliveryStreamName=name)["Tags"]
+
+
+@pytest.mark.behaviour("1.4", "observed")
+def test_delete_is_deleting_at_once_repeatable_and_then_not_found(harness: Harness) -> None:
+    stream = harness.s3_stream()
+    harness.control.clock(speed=0)
+    harness.client.delete_delivery_stream(DeliveryStreamName=stream.name)
+    assert stream.describe()["DeliveryStreamStatus"] == "DELETING"
+    harness.client.delete_delivery_stream(DeliveryStreamName=stream.name)
+    harness.control.clock(advance_seconds=1)
+
+    def gone() -> bool:
+        try:
+            stream.describe()
+        except ClientError as caught:
+            return bool(caught.response["Error"]["Code"] == "ResourceNotFoundException")
+        return False
+
+    eventually(gone)
+    assert error(harness.client.delete_delivery_stream, DeliveryStreamName=stream.name)[0] == (
+        "ResourceNotFoundException"
+    )
+
+
+@pytest.mark.behaviour("1.4", "observed")
+def test_records_not_delivered_when_the_stream_is_deleted_are_discarded(harness: Harness) -> None:
+    stream = harness.s3_stream()
+    harness.control.clock(speed=0)
+    stream.put(b"never delivered")
+    harness.client.delete_delivery_stream(DeliveryStreamName=stream.name)
+    harness.control.clock(advance_seconds=1)
+    eventually(lambda: not harness.control.streams(stream.name))
+    harness.control.clock(advance_seconds=900)
+    # A second stream of the same name starts empty and delivers only its own records.
+    harness.control.clock(speed=300)
+    harness.client.create_delivery_stream(
+        DeliveryStreamName=stream.name,
+        ExtendedS3DestinationConfiguration=harness.s3_configuration(stream.bucket),
+    )
+    again = harness.active(stream.name, stream.bucket)
+    again.put(b"second")
+    assert again.body() == b"second"
+
+
+@pytest.mark.behaviour("1.4", "documented")
+def test_records_may_still_be_accepted_while_deleting(harness: Harness) -> None:
+    stream = harness.s3_stream()
+    harness.control.clock(speed=0)
+    harness.client.delete_delivery_stream(DeliveryStreamName=stream.name)
+    stream.put(b"accepted without guarantee")
+
+
+@pytest.mark.behaviour("1.4", "observed")
+def test_a_second_stream_of_the_same_name_is_in_use(harness: Harness) -> None:
+    stream = harness.s3_stream()
+    assert error(
+        harness.client.create_delivery_stream,
+        DeliveryStreamName=stream.name,
+        ExtendedS3DestinationConfiguration=harness.s3_configuration("b"),
+    ) == ("ResourceInUseException", f"Firehose {stream.name} under accountId 000000000000 already exists")
+
+
+@pytest.mark.behaviour("1.4", "uncertain")
+def test_an_unknown_stream_is_not_found_under_the_account(harness: Harness) -> None:
+    assert error(harness.client.put_record, DeliveryStreamName="nope", Record={"Data": b"x"}) == (
+        "ResourceNotFoundException",
+        "Firehose nope under account 000000000000 not found.",
+    )
+
+
+@pytest.mark.behaviour("1.4", "documented")
+def test_a_stream_stays_active_and_accepts_records_when_its_bucket_is_gone(harness: Harness) -> None:
+    stream = harness.s3_stream()
+    harness.aws.delete_bucket(stream.bucket)
+    stream.put(b"kept")
+    eventually(lambda: stream.buffers()["primary"]["delivering"] == 1)
+    assert stream.describe()["DeliveryStreamStatus"] == "ACTIVE"
+    stream.put(b" and delivered later")
+    harness.aws.create_bucket(stream.bucket)
+    assert {stored.body for stored in stream.all_objects()} == {b"kept", b" and delivered later"}
+
+
+# --- roles --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def strict() -> Iterator[Harness]:
+    """A server that looks at roles, as is the default."""
+    with FakeAws() as aws, RunningFirehose(Settings(aws_endpoint=aws.endpoint, clock_speed=300)) as firehose:
+        yield Harness(aws, None, firehose)  # type: ignore[arg-type]
+
+
+@pytest.mark.behaviour("1.5", "observed")
+def test_a_role_that_is_not_there_cannot_be_assumed(strict: Harness) -> None:
+    assert error(strict.s3_stream) == (
+        "InvalidArgumentException",
+        f"Firehose is unable to assume role {ROLE}. Please check the role provided.",
+    )
+
+
+@pytest.mark.behaviour("1.5", "observed")
+def test_a_role_that_does_not_trust_firehose_cannot_be_assumed(strict: Harness) -> None:
+    trust = {"Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:*"}]}
+    strict.aws.roles["firehose"] = trust
+    assert error(strict.s3_stream)[0] == "InvalidArgumentException"
+    strict.aws.roles["firehose"] = FIREHOSE_TRUST
+    stream = strict.s3_stream()
+    assert error(stream.update, RoleARN="arn:aws:iam::000000000000:role/other")[1].startswith(
+        "Firehose is unable to assume role arn:aws:iam::000000000000:role/other."
+    )
+
+
+def trust(condition: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    """A trust policy for Firehose under a condition."""
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": ["firehose.amazonaws.com"]},
+        "Action": ["sts:AssumeRole"],
+        "Condition": condition,
+        **changes,
+    }
+    return {"Statement": statement}
+
+
+@pytest.mark.behaviour("1.5", "observed")
+@pytest.mark.parametrize(
+    ("policy", "trusted"),
+    [
+        (trust({"StringEquals": {"sts:ExternalId": "000000000000"}}), True),
+        (trust({"StringEquals": {"sts:ExternalId": "111111111111"}}), False),
+        (trust({"StringEquals": {"aws:SourceAccount": "000000000000"}, "ArnLike": {"aws:SourceArn": f"{ARN}*"}}), True),
+        (trust({"ArnEquals": {"aws:SourceArn": ARN.replace("/s", "/other")}}), False),
+        (trust({"StringEqualsIfExists": {"aws:PrincipalTag/x": "y"}}), True),
+        (trust({"StringEquals": {"aws:PrincipalTag/x": "y"}}), False),
+        (trust({}, Action="s3:*"), False),
+        (trust({}, Effect="Deny"), False),
+        (trust({}, Principal="*"), True),
+        ({"Statement": [trust({})["Statement"], trust({}, Effect="Deny")["Statement"]]}, False),
+        ({}, False),
+    ],
+)
+def test_the_role_is_assumed_with_the_account_as_external_id_and_the_stream_as_source(
+    policy: dict[str, Any], trusted: bool
+) -> None:
+    assert trusts_firehose(policy, account="000000000000", stream_arn=ARN) is trusted
