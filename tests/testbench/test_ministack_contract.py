@@ -6,6 +6,8 @@ Each test says what AWS does. Where MiniStack alone does otherwise, a correction
 import io
 import json
 import time
+import urllib.error
+import urllib.request
 import uuid
 import zipfile
 from collections.abc import Callable
@@ -301,6 +303,61 @@ def test_a_buckets_default_encryption_shows_on_its_objects(bench: Bench, account
     own_key = bench.client("kms").create_key()["KeyMetadata"]["Arn"]
     s3.put_object(Bucket=bucket, Key="own", Body=b"x", ServerSideEncryption="aws:kms", SSEKMSKeyId=own_key)
     assert s3.head_object(Bucket=bucket, Key="own")["SSEKMSKeyId"] == own_key
+
+
+# -- api_gateway -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def orders_url(bench: Bench) -> str:
+    """A REST API whose POST /orders demands `customer` and answers 200 to what is valid."""
+    gateway = bench.client("apigateway")
+    api = gateway.create_rest_api(name=Account.name())["id"]
+    schema = {"type": "object", "required": ["customer"], "properties": {"customer": {"type": "string"}}}
+    gateway.create_model(restApiId=api, name="Order", contentType="application/json", schema=json.dumps(schema))
+    validator = gateway.create_request_validator(restApiId=api, name="body", validateRequestBody=True)["id"]
+    root = gateway.get_resources(restApiId=api)["items"][0]["id"]
+    orders = {"restApiId": api, "httpMethod": "POST"}
+    orders["resourceId"] = gateway.create_resource(restApiId=api, parentId=root, pathPart="orders")["id"]
+    gateway.put_method(
+        **orders,
+        authorizationType="NONE",
+        requestValidatorId=validator,
+        requestModels={"application/json": "Order"},
+    )
+    template = {"application/json": '{"statusCode": 200}'}
+    gateway.put_integration(**orders, type="MOCK", requestTemplates=template)
+    gateway.put_method_response(**orders, statusCode="200")
+    gateway.put_integration_response(**orders, statusCode="200", responseTemplates={"application/json": "{}"})
+    said = '{"message": $context.error.messageString, "reason": "$context.error.validationErrorString"}'
+    gateway.put_gateway_response(
+        restApiId=api, responseType="BAD_REQUEST_BODY", responseTemplates={"application/json": said}
+    )
+    gateway.create_deployment(restApiId=api, stageName="v1")
+    return f"{bench.endpoints.aws_endpoint_url}/_aws/execute-api/{api}/v1/orders"
+
+
+def post(url: str, body: Any) -> tuple[int, Any]:
+    """Status and JSON answer of a POST."""
+    request = urllib.request.Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"})
+    try:
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return answer.status, json.loads(answer.read())
+    except urllib.error.HTTPError as error:
+        return error.code, json.loads(error.read())
+
+
+def test_a_gateway_response_names_the_missing_field(account: Account, orders_url: str) -> None:
+    status, answer = post(orders_url, {"amount": 1})
+    assert status == 400
+    assert answer == {
+        "message": "Invalid request body",
+        "reason": '[object has missing required properties (["customer"])]',
+    }
+
+
+def test_a_valid_body_passes_the_request_validator(account: Account, orders_url: str) -> None:
+    assert post(orders_url, {"customer": "c"})[0] == 200
 
 
 # -- relied on as it is ------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-mapping
 import json
 from typing import Any
 
-from testbench.backends.ministack.corrections.step_functions import emulator
+from testbench.backends.ministack.corrections import hooks
 
 _VARIABLES = (b"${context.error.validationErrorString}", b"$context.error.validationErrorString")
 _REASON = "validation_error_string"
@@ -17,16 +17,19 @@ _REASON = "validation_error_string"
 
 def apply() -> None:
     """Have the emulator answer with the reason. Raises `CorrectionError` when it has changed."""
-    gateway = emulator.module("services.apigateway_v1")
-    emulator.wrap(gateway, "_check_request_validation", _validate)
-    emulator.wrap(gateway, "_gateway_error_response", _answer)
+    gateway = hooks.service("apigateway_v1")
+    hooks.expected(gateway, "_model_schema", "api_id", "model_name")
+    hooks.expected(gateway, "_header_ci", "headers", "name")
+    parameters = ("method_obj", "api_id", "request", "headers", "body", "query_params")
+    hooks.wrap(gateway, "_check_request_validation", parameters, _validate)
+    hooks.wrap(gateway, "_gateway_error_response", ("error", "request"), _answer)
 
 
 def _validate(original: Any, method: Any, api_id: str, request: Any, headers: Any, body: Any, query: Any) -> Any:
     """Keep the reason with the error."""
     error = original(method, api_id, request, headers, body, query)
     if error is not None and error.response_type == "BAD_REQUEST_BODY":
-        gateway = emulator.module("services.apigateway_v1")
+        gateway = hooks.service("apigateway_v1")
         models = method["requestModels"]
         content_type = (gateway._header_ci(headers, "content-type") or "").split(";", 1)[0].strip()
         model = models.get(content_type) or models["application/json"]
