@@ -149,7 +149,7 @@ variable "redact" {
   nullable = false
 
   validation {
-    condition     = alltrue([for rule in var.redact : can(regex("^\\$([.][.]?[\\p{L}\\p{N}_-]+|([.][.])?\\[('([^'\\\\]|\\\\.)*'|\"([^\"\\\\]|\\\\.)*\"|0|[1-9][0-9]*|[*])\\])*$", rule.path))])
+    condition     = alltrue([for rule in var.redact : can(regex("^\\$([.][.]?[\\p{L}\\p{N}_-]+|([.][.])?\\[('([^'\\\\]|\\\\.)*'|\"([^\"\\\\]|\\\\.)*\")\\]|\\[(0|[1-9][0-9]*|[*])\\])*$", rule.path))])
     error_message = "redact[*].path must be made of $, .name, ['name'], [*], [n] and ..name, for example \"$.payment.card\". Received: ${join(", ", var.redact[*].path)}."
   }
 

@@ -1,0 +1,231 @@
+"""What the modules refuse: one wrong value each, and a piece of what the message must say about it.
+
+The cases are planned together as calls in one configuration (test_refusals.py), so a limit costs no run of its own.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+KEY = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+FUNCTION = "arn:aws:lambda:eu-west-1:123456789012:function:redact"
+QUEUE = "arn:aws:sqs:eu-west-1:123456789012:checkout"
+QUEUE_URL = "https://sqs.eu-west-1.amazonaws.com/123456789012/checkout"
+ARCHIVE = {"arn": "arn:aws:s3:::archive", "name": "archive"}
+DOMAIN = {"arn": "arn:aws:es:eu-west-1:123456789012:domain/shared", "endpoint": "search-shared.example.com"}
+
+TOPIC = {"name": "orders", "topic_arn": "arn:aws:sns:eu-west-1:123456789012:orders"}
+VALID: dict[str, dict[str, Any]] = {
+    "fork": {**TOPIC, "handler": "event_fork.storage_backup.handler"},
+    "bucket": {"name": "orders"},
+    "delivery": {
+        "name": "orders",
+        "bucket": {"arn": "arn:aws:s3:::archive", "given": True},
+        "object_prefixes": [""],
+        "log_retention_days": 30,
+    },
+    "storage-backup": TOPIC,
+    "search-analytics": {**TOPIC, "index_name": "orders", "domain": DOMAIN},
+    "replay": {**TOPIC, "destination_queue": {"arn": QUEUE, "url": QUEUE_URL}},
+}
+"""The least that each module needs; a case changes it."""
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Inputs of a module that it refuses, and the value that the message must name."""
+
+    module: str
+    inputs: dict[str, Any]
+    received: str
+
+    def __str__(self) -> str:
+        inputs = ", ".join(f"{name}={value}" for name, value in self.inputs.items())
+        return f"{self.module}({inputs if len(inputs) < 90 else inputs[:87] + '...'})"
+
+
+def _fork() -> list[Refusal]:
+    def refused(received: str, **inputs: Any) -> Refusal:
+        return Refusal("fork", inputs, received)
+
+    window = {"maximum_batching_window_seconds": 5}
+    actions = [f"arn:aws:sns:eu-west-1:123456789012:on-call-{n}" for n in range(6)]
+    five_lists = '{"a": [1,2,3,4], "b": [1,2,3,4], "c": [1,2], "d": [1,2,3,4,5], "e": [1]}'
+    return [
+        refused('"-orders"', name="-orders"),
+        refused('"a23456789_123456789_123456789_123456789_1"', name="a23456789_123456789_123456789_123456789_1"),
+        refused('"arn:aws:sqs:', topic_arn=QUEUE),
+        refused("event_type = x", filter_policy="event_type = x"),
+        refused('["x"]', filter_policy='["x"]'),
+        refused("Received 0", filter_policy="{}"),
+        refused("Received 6: a, b, c, d, e, f", filter_policy='{"a":[1],"b":[1],"c":[1],"d":[1],"e":[1],"f":[1]}'),
+        refused('{"event_type": "order_placed"}', filter_policy='{"event_type": "order_placed"}'),
+        refused('{"event_type": []}', filter_policy='{"event_type": []}'),
+        refused("4 x 4 x 2 x 5 x 1", filter_policy=five_lists),
+        refused("Received 262164", filter_policy='{"event_type": ["' + "x" * 262144 + '"]}'),
+        refused('"Body"', filter_policy_scope="Body"),
+        refused('alias/aws/sqs"', kms_key={"arn": "arn:aws:kms:eu-west-1:123456789012:alias/aws/sqs"}),
+        refused("59", queue={"message_retention_seconds": 59}),
+        refused("1209601", queue={"message_retention_seconds": 1209601}),
+        refused("64", queue={"visibility_timeout_seconds": 64}, event_source_mapping=window),
+        refused("43201", queue={"visibility_timeout_seconds": 43201}),
+        refused("0", queue={"max_receive_count": 0}),
+        refused("1001", queue={"max_receive_count": 1001}),
+        refused("59", dead_letter_queue={"message_retention_seconds": 59}),
+        refused("1209601", dead_letter_queue={"message_retention_seconds": 1209601}),
+        refused("345599", dead_letter_queue={"message_retention_seconds": 345599}),
+        refused("257", description="x" * 257),
+        refused('"audit handler"', handler="audit handler"),
+        refused("s3_key = null", lambda_package={"s3_bucket": "builds"}),
+        refused('"versions.tf"', lambda_package={"filename": "versions.tf", "s3_bucket": "b", "s3_key": "k"}),
+        refused('"no-such-file.zip"', lambda_package={"filename": "no-such-file.zip"}),
+        refused("127", function={"memory_size": 127}),
+        refused("10241", function={"memory_size": 10241}),
+        refused("256.5", function={"memory_size": 256.5}),
+        refused("0", function={"timeout_seconds": 0}),
+        refused("901", function={"timeout_seconds": 901}),
+        refused('"arm"', function={"architecture": "arm"}),
+        refused("-1", function={"reserved_concurrency": -1}),
+        refused('"python3.10"', function={"runtime": "python3.10"}),
+        refused("AWS_REGION", environment_variables={"AWS_REGION": "eu-west-1"}),
+        refused("1_TABLE", environment_variables={"1_TABLE": "audit"}),
+        refused("DEAD_LETTER_QUEUE_URL", environment_variables={"DEAD_LETTER_QUEUE_URL": QUEUE_URL}),
+        refused("Received 3708", environment_variables={"TOO_LONG": "x" * 3700}),
+        refused('"powertools:27"', powertools_layer_arn="powertools:27"),
+        refused("null", powertools_layer_arn=None, function={"runtime": "python3.14"}),
+        refused("Received 5", layers=[f"arn:aws:lambda:eu-west-1:123456789012:layer:ours:{n}" for n in range(5)]),
+        refused("allow", policy_statements=[{"effect": "allow", "actions": ["s3:GetObject"], "resources": ["*"]}]),
+        refused("0 actions, 1 resources", policy_statements=[{"actions": [], "resources": ["*"]}]),
+        refused('"info"', log_level="info"),
+        refused("31", log_retention_days=31),
+        refused("0", event_source_mapping={"batch_size": 0}),
+        refused("10001", event_source_mapping={"batch_size": 10001, "maximum_batching_window_seconds": 1}),
+        refused("batch_size = 11", event_source_mapping={"batch_size": 11}),
+        refused("-1", event_source_mapping={"maximum_batching_window_seconds": -1}),
+        refused("301", event_source_mapping={"maximum_batching_window_seconds": 301}),
+        refused("1", event_source_mapping={"maximum_concurrency": 1}),
+        refused("1001", event_source_mapping={"maximum_concurrency": 1001}),
+        refused("11", function={"reserved_concurrency": 10}, event_source_mapping={"maximum_concurrency": 11}),
+        refused("Received 6", alarms={"actions": actions}),
+        refused("-1", alarms={"oldest_message_age_seconds": -1}),
+    ]  # fmt: skip
+
+
+def _bucket() -> list[Refusal]:
+    def refused(received: str, *rules: dict[str, Any]) -> Refusal:
+        return Refusal("bucket", {"lifecycle_rules": list(rules)}, received)
+
+    def colder(days: int, storage_class: str, **more: Any) -> dict[str, Any]:
+        return {"id": "colder", "transitions": [{"days": days, "storage_class": storage_class}], **more}
+
+    return [
+        Refusal("bucket", {"kms_key": {"arn": "alias/aws/s3"}}, '"alias/aws/s3"'),
+        refused("colder, colder", colder(90, "GLACIER"), colder(90, "GLACIER")),
+        refused("colder", {"id": "colder"}),
+        refused("COLD", colder(30, "COLD")),
+        refused('"days":[29]', colder(29, "STANDARD_IA")),
+        refused('"days":[-1]', colder(-1, "GLACIER")),
+        refused('"expiration_days":90', colder(90, "GLACIER", expiration_days=90)),
+    ]
+
+
+def _delivery() -> list[Refusal]:
+    def refused(received: str, **function: Any) -> Refusal:
+        return Refusal("delivery", {"transformation_function": {"arn": FUNCTION, **function}}, received)
+
+    return [
+        refused("stateMachine:redact", arn="arn:aws:states:eu-west-1:123456789012:stateMachine:redact"),
+        refused("0.1", buffer_size_mib=0.1),
+        refused("3.1", buffer_size_mib=3.1),
+        refused("-1", buffer_interval_seconds=-1),
+        refused("901", buffer_interval_seconds=901),
+        refused("-1", retries=-1),
+        refused("301", retries=301),
+    ]
+
+
+def _of_both_streams(module: str, largest_buffer_mib: int) -> list[Refusal]:
+    def refused(received: str, **inputs: Any) -> Refusal:
+        return Refusal(module, inputs, received)
+
+    return [
+        *(refused(path, redact=[{"path": path}]) for path in ("card", "$.", "$..[0]", "$..[*]", "$[01]", "$['it's']")),
+        refused('"delete"', redact=[{"path": "$.card", "action": "delete"}]),
+        refused('"mask":"***"', redact=[{"path": "$.card", "mask": "***"}]),
+        refused("DELIVERY_STREAM_NAME", environment_variables={"DELIVERY_STREAM_NAME": "other"}),
+        refused("-1", buffering={"interval_seconds": -1}),
+        refused("901", buffering={"interval_seconds": 901}),
+        refused("0", buffering={"size_mib": 0}),
+        refused(str(largest_buffer_mib + 1), buffering={"size_mib": largest_buffer_mib + 1}),
+        *(refused(f'"{prefix}"', prefix=prefix) for prefix in ("orders", "/orders/", "errors/", "a!{b}/")),
+        refused('"gzip"', compression="gzip"),
+        refused('"arn:aws:s3:::Archive"', bucket={"arn": "arn:aws:s3:::Archive", "name": "Archive"}),
+        refused('"name":"other"', bucket={"arn": "arn:aws:s3:::archive", "name": "other"}),
+        refused('"alias/aws/s3"', bucket_kms_key={"arn": "alias/aws/s3"}),
+        refused("colder", bucket=ARCHIVE, lifecycle_rules=[{"id": "colder", "expiration_days": 30}]),
+    ]
+
+
+def _storage_backup() -> list[Refusal]:
+    def refused(received: str, **inputs: Any) -> Refusal:
+        return Refusal("storage-backup", inputs, received)
+
+    return [
+        *_of_both_streams("storage-backup", 128),
+        refused('"json"', record_format="json"),
+        refused('record_format = "raw"', record_format="raw", athena={}),
+        refused('compression = "ZIP"', compression="ZIP", athena={}),
+        refused('"Events"', athena={"table_name": "Events"}),
+        refused('"data-lake"', athena={"database": {"name": "data-lake"}}),
+        refused('"2024-13-01"', athena={"first_date": "2024-13-01"}),
+        refused('"query-results/orders"', athena={"results_location": "query-results/orders"}),
+        refused("9999999", athena={"bytes_scanned_limit": 9999999}),
+        refused('"it\'s"', athena={"event_type_attribute": "it's"}),
+    ]
+
+
+def _search_analytics() -> list[Refusal]:
+    def refused(received: str, **inputs: Any) -> Refusal:
+        return Refusal("search-analytics", inputs, received)
+
+    def new_domain(received: str, **settings: Any) -> Refusal:
+        return refused(received, domain=None, new_domain=settings)
+
+    return [
+        *_of_both_streams("search-analytics", 100),
+        refused('"event type"', event_type_attribute="event type"),
+        refused('"Orders"', index_name="Orders"),
+        refused("xxxxxxxxx", index_name="x" * 81),
+        refused('"Daily"', index_rotation_period="Daily"),
+        refused('"MESSAGE_ID"', document_id="MESSAGE_ID"),
+        refused("-1", retry_duration_seconds=-1),
+        refused("7201", retry_duration_seconds=7201),
+        refused("collection/abc", domain={**DOMAIN, "arn": "arn:aws:aoss:eu-west-1:123456789012:collection/abc"}),
+        refused('"orders"', new_domain={"name": "orders"}),
+        new_domain('"Orders"', name="Orders"),
+        new_domain('"2.19"', engine_version="2.19"),
+        new_domain('"m7g.large"', instance_type="m7g.large"),
+        new_domain("0", instance_count=0),
+        new_domain("81", instance_count=81),
+        new_domain("2", master_count=2),
+        new_domain("9", volume_size_gib=9),
+        refused('"subnet_ids":[]', vpc={"subnet_ids": [], "security_group_ids": ["sg-0a1b2c3d"]}),
+        refused('"None"', s3_backup_mode="None"),
+    ]  # fmt: skip
+
+
+def _replay() -> list[Refusal]:
+    def refused(received: str, **inputs: Any) -> Refusal:
+        return Refusal("replay", inputs, received)
+
+    return [
+        refused("59", retention_seconds=59),
+        refused("1209601", retention_seconds=1209601),
+        refused("REPLAY_ID", environment_variables={"REPLAY_ID": "x"}),
+        refused("checkout.fifo", destination_queue={"arn": f"{QUEUE}.fifo", "url": f"{QUEUE_URL}.fifo"}),
+        refused("/payments", destination_queue={"arn": QUEUE, "url": QUEUE_URL.replace("checkout", "payments")}),
+        refused('"alias/x"', destination_queue={"arn": QUEUE, "url": QUEUE_URL, "kms_key_arn": "alias/x"}),
+        refused('"heal orders"', replay_id="heal orders"),
+    ]
+
+
+REFUSALS = [*_fork(), *_bucket(), *_delivery(), *_storage_backup(), *_search_analytics(), *_replay()]
