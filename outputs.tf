@@ -16,6 +16,7 @@ output "storage_backups" {
     function_name             = fork.function_name
     function_role_arn         = fork.function_role_arn
     function_role_name        = fork.function_role_name
+    layers                    = fork.layers
     log_group_name            = fork.log_group_name
     event_source_mapping_uuid = fork.event_source_mapping_uuid
     delivery_stream_name      = fork.delivery_stream_name

@@ -65,6 +65,11 @@ output "function_role_name" {
   value       = module.fork.function_role_name
 }
 
+output "layers" {
+  description = "Layers of the function, Powertools first. A function of the application's own that uses Powertools can take the same."
+  value       = module.fork.layers
+}
+
 output "log_group_name" {
   description = "Name of the function's log group."
   value       = module.fork.log_group_name
