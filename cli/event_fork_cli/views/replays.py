@@ -91,11 +91,10 @@ def watch(
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
-        TextColumn("{task.completed:,.0f}/{task.total:,.0f} sent, {task.fields[failed]:,} failed"),
-        TextColumn("{task.fields[speed]:,.0f}/s, {task.fields[left]} left"),
+        TextColumn("{task.fields[said]}"),
     )
     with Progress(*columns, console=console, transient=False, disable=not console.is_terminal) as bar:
-        task = bar.add_task("starting", total=None, failed=0, speed=0.0, left="?")
+        task = bar.add_task("starting", total=None, said="")
         while True:
             status = reader.read()
             now = clock()
@@ -103,25 +102,21 @@ def watch(
             while now - measured[0][0] > _RATE_SECONDS:
                 measured.popleft()
             speed = _speed(measured)
-            left = shown_duration(timedelta(seconds=status.left / speed)) if speed else "?"
-            bar.update(
-                task,
-                description=status.state,
-                total=max(status.total, 1),
-                completed=status.sent,
-                failed=status.failed,
-                speed=speed,
-                left=left if status.left else "nothing",
-            )
+            line = _line(status, speed)
+            bar.update(task, description=status.state, total=max(status.total, 1), completed=status.sent, said=line)
             if not console.is_terminal and (now - said >= _LINE_EVERY_SECONDS or status.state in ENDED):
-                console.print(
-                    f"{status.state}: {status.sent:,} of {status.total:,} sent, {status.failed:,} failed, "
-                    f"{speed:,.0f}/s, {left if status.left else 'nothing'} left"
-                )
+                console.print(f"{status.state}: {line}", soft_wrap=True)
                 said = now
             if status.state in ENDED:
                 return status
             wait(POLL_SECONDS)
+
+
+def _line(status: Status, speed: float) -> str:
+    left = "nothing"
+    if status.left:
+        left = shown_duration(timedelta(seconds=status.left / speed)) if speed else "?"
+    return f"{status.sent:,} of {status.total:,} sent, {status.failed:,} failed, {speed:,.0f}/s, {left} left"
 
 
 def _speed(measured: deque[tuple[float, int]]) -> float:

@@ -1,0 +1,343 @@
+"""status, pause, cancel, resume, rate, list, and what happens while one watches."""
+
+import io
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from event_fork.adapters.s3_archive import S3ArchiveStore
+from event_fork.archive.plan import Plan
+from event_fork.archive.work_area import WorkArea
+from event_fork_cli.aws import AwsSettings
+from event_fork_cli.commands import context
+from event_fork_cli.replay.executions import StepFunctions, execution_arn
+from event_fork_cli.replay.steering import resume
+from event_fork_cli.views import replays
+from rich.console import Console
+
+from tests.functional.cli.conftest import BUCKET, MACHINE, REGION, World, event
+
+
+@pytest.fixture
+def running(world: World) -> Plan:
+    """A replay of 300 events in three objects, running."""
+    for part in range(3):
+        numbers = range(part * 100, part * 100 + 100)
+        world.put(*(event(number, number / 10) for number in numbers), minutes=part * 10, name="abc"[part])
+    return world.applied()
+
+
+def end(world: World, name: str, status: str = "SUCCEEDED") -> None:
+    world.executions.end(execution_arn(MACHINE, name), status)
+
+
+def command(world: World, *arguments: str) -> Any:
+    result = world.run("replay", *arguments, "--output", "json")
+    assert result.code == 0, result.err
+    return result.json
+
+
+def test_status_adds_up_what_the_workers_wrote(world: World, running: Plan) -> None:
+    world.work(running, 0, 97, failed=3)
+    world.work(running, 1, 40, finished=False)
+
+    status = command(world, "status", running.replay_id)
+
+    assert (status["state"], status["sent"], status["failed"], status["left"], status["total"]) == (
+        *("running", 137, 3, 160),
+        300,
+    )
+    assert status["seconds_left"] == 1.6
+    assert status["executions"][0]["name"] == running.replay_id
+    assert [failure["message_id"] for failure in status["failures"]] == ["id-0", "id-1", "id-2"]
+
+
+@pytest.mark.parametrize(
+    ("sent", "failed", "control", "execution", "state"),
+    [
+        ([100, 100, 100], 0, "running", "SUCCEEDED", "done"),
+        ([100, 100, 90], 10, "running", "SUCCEEDED", "done-with-failures"),
+        ([100, 100], 0, "running", "SUCCEEDED", "incomplete"),
+        ([100, 100], 0, "running", "ABORTED", "incomplete"),
+        ([100], 0, "paused", "SUCCEEDED", "paused"),
+        ([100], 0, "paused", "RUNNING", "pausing"),
+        ([100], 0, "cancelled", "ABORTED", "cancelled"),
+        ([100], 0, "cancelled", "RUNNING", "cancelling"),
+        ([100, 100, 100], 0, "paused", "SUCCEEDED", "done"),
+    ],
+)
+def test_the_state_says_what_is_going_on(
+    world: World, running: Plan, sent: list[int], failed: int, control: str, execution: str, state: str
+) -> None:
+    for item, count in enumerate(sent):
+        world.work(running, item, count, failed=failed if item == len(sent) - 1 else 0)
+    world.set_control(running.replay_id, replace(world.control(running.replay_id), state=control))
+    if execution != "RUNNING":
+        end(world, running.replay_id, execution)
+
+    assert command(world, "status", running.replay_id)["state"] == state
+
+
+def test_a_replay_nobody_applied_is_bad_input(world: World) -> None:
+    for verb in ("status", "pause", "cancel", "resume"):
+        result = world.run("replay", verb, "replay-0")
+        assert result.code == 2
+        assert "'replay-0'" in result.err
+
+
+def test_pause_and_resume_send_what_is_left_and_nothing_else(world: World, running: Plan) -> None:
+    # GIVEN a replay of which one item is done, one begun, one not
+    world.work(running, 0, 100)
+    world.work(running, 1, 40, finished=False)
+
+    # WHEN it is paused and has drained, and is resumed
+    assert command(world, "pause", running.replay_id, "--reason", "deploy")["state"] == "pausing"
+    assert world.control(running.replay_id).reason == "deploy"
+    end(world, running.replay_id)
+    assert command(world, "status", running.replay_id)["state"] == "paused"
+    resumed = command(world, "resume", running.replay_id, "--no-watch")
+
+    # THEN a new execution gets the items that are not done
+    assert resumed["state"] == "running"
+    assert world.executions.names == [running.replay_id, f"{running.replay_id}-r1"]
+    assert world.items(running.replay_id) == [running.items[1].id, running.items[2].id]
+    assert world.control(running.replay_id).state == "running"
+
+    # AND a third resume is numbered on
+    command(world, "pause", running.replay_id)
+    end(world, f"{running.replay_id}-r1")
+    command(world, "resume", running.replay_id, "--no-watch")
+    assert world.executions.names[-1] == f"{running.replay_id}-r2"
+
+
+def test_resume_tries_failed_events_again_but_not_lines_that_are_no_events(world: World, running: Plan) -> None:
+    world.work(running, 0, 90, failed=10)
+    world.work(running, 1, 100)
+    world.work(running, 2, 100)
+    end(world, running.replay_id)
+
+    command(world, "resume", running.replay_id, "--no-watch")
+
+    assert world.items(running.replay_id) == [running.items[0].id]
+
+
+def test_resume_of_what_is_done_or_runs_is_refused(world: World, running: Plan) -> None:
+    assert "is running" in world.run("replay", "resume", running.replay_id).err
+    for item in range(3):
+        world.work(running, item, 100)
+    end(world, running.replay_id)
+
+    result = world.run("replay", "resume", running.replay_id)
+    assert result.code == 2
+    assert "all 300 events were sent" in result.err
+
+
+def test_resume_refuses_a_changed_archive_but_only_for_what_is_left(world: World, running: Plan) -> None:
+    world.work(running, 0, 100)
+    end(world, running.replay_id)
+    world.s3.delete_object(Bucket=BUCKET, Key=running.items[0].key)
+    command(world, "resume", running.replay_id, "--no-watch")
+
+    end(world, f"{running.replay_id}-r1")
+    world.s3.delete_object(Bucket=BUCKET, Key=running.items[1].key)
+    result = world.run("replay", "resume", running.replay_id)
+    assert result.code == 2
+    assert "was deleted" in result.err
+
+
+def test_resume_waits_until_the_workers_of_a_stopped_execution_must_have_obeyed(world: World, running: Plan) -> None:
+    # GIVEN an execution that somebody stopped in the console while its workers go on
+    end(world, running.replay_id, "ABORTED")
+    waits: list[tuple[float, str]] = []
+    found = context.find_replay(AwsSettings(REGION), running.replay_id)
+    helm = replace(
+        found.helm(),
+        clock=lambda: datetime.now(UTC),
+        wait=lambda seconds: waits.append((seconds, world.control(running.replay_id).state)),
+    )
+
+    # WHEN it is resumed
+    resume(helm, S3ArchiveStore(world.s3, BUCKET))
+
+    # THEN they are told to pause first and given the time to see it
+    assert [state for _, state in waits] == ["paused"]
+    assert waits[0][0] > 10
+    assert world.control(running.replay_id).state == "running"
+
+
+def test_cancel_stops_the_execution(world: World, running: Plan) -> None:
+    world.work(running, 0, 100)
+
+    cancelled = command(world, "cancel", running.replay_id, "--reason", "wrong target")
+
+    assert (cancelled["state"], cancelled["sent"], cancelled["left"]) == ("cancelled", 100, 200)
+    assert list(world.executions.stopped.values()) == ["wrong target"]
+    assert world.control(running.replay_id).state == "cancelled"
+
+
+def test_a_replay_that_has_ended_cannot_be_paused_or_given_a_rate(world: World, running: Plan) -> None:
+    for item in range(3):
+        world.work(running, item, 100)
+    end(world, running.replay_id)
+
+    for arguments in (["pause", running.replay_id], ["rate", running.replay_id, "5"], ["cancel", running.replay_id]):
+        result = world.run("replay", *arguments)
+        assert result.code == 2
+        assert "done" in result.err
+
+
+def test_rate_changes_control_and_map_run(world: World, running: Plan) -> None:
+    changed = command(world, "rate", running.replay_id, "700")
+
+    assert (changed["rate"], changed["limit"], changed["workers"]) == (700, 700, 3)
+    assert [run["max_concurrency"] for run in changed["map_runs"]] == [3]
+
+    # Fewer workers would let those that run share the rate by the smaller number: the sum would be too high.
+    slower = command(world, "rate", running.replay_id, "0.5")
+    assert (slower["rate"], slower["workers"]) == (0.5, 3)
+
+
+def test_a_governed_replay_gets_a_new_limit_and_keeps_its_rate_below_it(world: World) -> None:
+    world.put(event(1), event(2))
+    plan = world.applied("--rate", "100", "--ramp", "10,100")
+
+    command(world, "rate", plan.replay_id, "200")
+    assert (world.control(plan.replay_id).rate, world.control(plan.replay_id).limit) == (10, 200)
+    command(world, "rate", plan.replay_id, "4")
+    assert (world.control(plan.replay_id).rate, world.control(plan.replay_id).limit) == (4, 4)
+
+
+@pytest.mark.parametrize("rate", ["0", "-1", "nan", "x"])
+def test_a_wrong_rate_is_bad_input(world: World, running: Plan, rate: str) -> None:
+    assert world.run("replay", "rate", running.replay_id, "--", rate).code == 2
+
+
+def test_resume_after_the_governor_asked_goes_to_the_next_step_of_the_ramp(world: World) -> None:
+    world.put(event(1), event(2))
+    plan = world.applied("--rate", "100", "--ramp", "10,50,100", "--ramp-ask")
+    asked = replace(world.control(plan.replay_id), state="paused", reason="ramp: step 1 of 3", changed_by="governor")
+    world.set_control(plan.replay_id, asked)
+    end(world, plan.replay_id)
+
+    command(world, "resume", plan.replay_id, "--no-watch")
+    assert (world.control(plan.replay_id).ramp_step, world.control(plan.replay_id).rate) == (1, 50)
+
+    # but not when the operator or the target's health paused it
+    command(world, "pause", plan.replay_id)
+    end(world, f"{plan.replay_id}-r1")
+    command(world, "resume", plan.replay_id, "--no-watch")
+    assert (world.control(plan.replay_id).ramp_step, world.control(plan.replay_id).rate) == (1, 50)
+
+
+def test_with_a_pace_a_resume_begins_at_once(world: World) -> None:
+    world.put(event(1), event(2, 30), event(3, 50))
+    plan = world.applied("--pace", "original")
+    assert [item.not_before_seconds for item in plan.items] == [0, 1800, 3000]
+    world.work(plan, 0, 1)
+    end(world, plan.replay_id)
+
+    command(world, "resume", plan.replay_id, "--no-watch")
+
+    items = world.object(WorkArea.of(plan.replay_id).items).splitlines()
+    assert [b'"not_before_seconds":0.0' in items[0], b'"not_before_seconds":1200.0' in items[1]] == [True, True]
+
+
+def test_list_shows_who_when_what_newest_first(world: World, running: Plan) -> None:
+    world.work(running, 0, 100)
+    path = world.planned()
+    second = world.apply(path).json["replay_id"]
+
+    listed = command(world, "list")
+    assert sorted(entry["replay_id"] for entry in listed) == sorted([running.replay_id, second])
+    assert [entry["replay_id"] for entry in listed] == sorted((entry["replay_id"] for entry in listed), reverse=True)
+    by_id = {entry["replay_id"]: entry for entry in listed}
+    assert by_id[running.replay_id]["sent"] == 100
+    assert by_id[second]["created_by"].startswith("arn:aws:sts::")
+    assert len(command(world, "list", "--limit", "1")) == 1
+
+    table = world.run("replay", "list")
+    assert running.replay_id in table.out
+    assert "CheckoutQueue" in table.out
+
+
+def test_list_of_an_account_without_replays_is_empty(world: World) -> None:
+    assert command(world, "list") == []
+
+
+def test_the_status_table_names_failures(world: World, running: Plan) -> None:
+    world.work(running, 0, 99, failed=1)
+
+    table = world.run("replay", "status", running.replay_id).out
+
+    for text in ("99 of 300 (33.0%)", "MessageTooLong", "id-0", "RUNNING", "1 running; at most 1 at once"):
+        assert text in table
+
+
+def test_watching_shows_rate_and_ends_with_the_replay(
+    world: World, running: Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # GIVEN a replay that does a third of its work between two looks
+    steps = iter(range(4))
+
+    def work(_: float) -> None:
+        item = next(steps)
+        if item < 3:
+            world.work(running, item, 100)
+        else:
+            end(world, running.replay_id)
+
+    monkeypatch.setattr(replays.watch, "__kwdefaults__", {"wait": work, "clock": iter(range(0, 100, 10)).__next__})
+
+    # WHEN it is watched without a terminal
+    result = world.run("replay", "status", running.replay_id, "--watch", "--output", "json")
+
+    # THEN lines say how it goes, and the last status is the data
+    assert result.code == 0
+    assert "running: 100 of 300 sent, 0 failed, 10/s, 20 s left" in result.err
+    assert "done: 300 of 300 sent" in result.err
+    assert result.json["state"] == "done"
+
+
+def test_watching_a_replay_that_ends_incomplete_is_exit_code_1(world: World, running: Plan) -> None:
+    world.work(running, 0, 99, failed=1)
+    end(world, running.replay_id)
+
+    result = world.run("replay", "status", running.replay_id, "--watch")
+
+    assert result.code == 1
+    assert f"{running.replay_id} is incomplete: 201 events were not sent" in result.err
+
+
+def test_ctrl_c_leaves_the_replay_running_and_says_so(
+    world: World, running: Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(_: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(replays.watch, "__kwdefaults__", {"wait": interrupt, "clock": lambda: 0.0})
+
+    result = world.run("replay", "status", running.replay_id, "--watch")
+
+    assert result.code == 1
+    assert f"the replay goes on in AWS; to see it: event-fork replay status {running.replay_id}" in result.err
+    assert world.executions.stopped == {}
+    assert world.control(running.replay_id).state == "running"
+
+
+def test_on_a_terminal_there_is_a_bar(world: World, running: Plan) -> None:
+    for item in range(3):
+        world.work(running, item, 100)
+    end(world, running.replay_id)
+    screen = io.StringIO()
+    reader = context.find_replay(AwsSettings(REGION), running.replay_id).reader
+
+    replays.watch(reader, Console(file=screen, force_terminal=True, width=100))
+
+    assert "300 of 300 sent, 0 failed" in screen.getvalue()
+    assert "━" in screen.getvalue()
+
+
+def test_the_adapter_never_sets_a_map_run_to_no_limit() -> None:
+    with pytest.raises(ValueError, match="no limit"):
+        StepFunctions(None).limit_map_run("arn", 0)  # type: ignore[arg-type]
