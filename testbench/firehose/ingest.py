@@ -15,17 +15,20 @@ from testbench.firehose.api.errors import (
     InternalFailureError,
     InvalidArgumentError,
     InvalidKmsResourceError,
+    InvalidSourceError,
     ResourceNotFoundError,
     ServiceUnavailableError,
 )
 from testbench.firehose.faults import Faults
 from testbench.firehose.pipeline.pipeline import Tools
 from testbench.firehose.pipeline.records import Record
+from testbench.firehose.pipeline.stages import processor
 from testbench.firehose.streams.keys import Keys
 from testbench.firehose.streams.registry import Entry
 from testbench.firehose.streams.stream import ACTIVE, DELETING, DIRECT_PUT, Stream
 
 MAX_BATCH_BYTES = 4 * 1024 * 1024
+GZIP_MAGIC = b"\x1f\x8b"
 SLOW_DOWN = "Slow down."
 _RECORD_ID_BYTES = 165  # RecordIds of AWS are about 220 characters
 
@@ -52,6 +55,7 @@ class Ingest:
         """One answer per record, in order. ServiceUnavailableException when none could be accepted for throttling."""
         stream = entry.stream
         self._check_stream(stream)
+        self._check_source(stream, data)
         await self._check_key(stream)
         total = sum(map(len, data))
         if total > MAX_BATCH_BYTES:
@@ -87,6 +91,14 @@ class Ingest:
             raise ResourceNotFoundError(f"Firehose {stream.name} is not active in {stream.account} account.")
         if stream.kind != DIRECT_PUT:
             raise InvalidArgumentError(f"This operation is not permitted on {stream.kind} delivery stream type.")
+
+    def _check_source(self, stream: Stream, data: Sequence[bytes]) -> None:
+        """Only CloudWatch Logs may put to a stream that decompresses. Who puts cannot be seen here, but what: GZIP."""
+        if processor(stream.destination, "Decompression") and not all(one.startswith(GZIP_MAGIC) for one in data):
+            raise InvalidSourceError(
+                f"Only CloudWatch Logs can put records to Firehose {stream.name} as it has decompression enabled.",
+                code="InvalidSource",
+            )
 
     async def _check_key(self, stream: Stream) -> None:
         encryption = stream.encryption

@@ -1,13 +1,17 @@
 """Rules for Prefix and ErrorOutputPrefix. Source: notes 4.2; the frame of the refusal was seen on AWS ("Ths")."""
 
+from datetime import UTC, datetime
+
 from testbench.firehose.api.errors import InvalidArgumentError
 from testbench.firehose.delivery.expressions import (
     FIREHOSE,
     Expression,
     ExpressionError,
+    evaluate,
     expressions,
     partition_keys_used,
 )
+from testbench.firehose.delivery.keys import MAX_EVALUATED_PREFIX
 
 _ERROR_TYPE = Expression(FIREHOSE, "error-output-type")
 
@@ -34,6 +38,15 @@ def check_prefixes(prefix: str, error_output_prefix: str, *, dynamic_partitionin
             _refuse("ErrorOutputPrefix cannot be null or empty when dynamic partitioning is enabled")
     elif partition_keys_used(prefix):
         _refuse("Prefix cannot contain partition keys when dynamic partitioning is not enabled")
+    for name, value in (("Prefix", prefix), ("ErrorOutputPrefix", error_output_prefix)):
+        if least_length(value) > MAX_EVALUATED_PREFIX:
+            _refuse(f"{name} must not exceed {MAX_EVALUATED_PREFIX} characters after evaluation")
+
+
+def least_length(prefix: str) -> int:
+    """How long a prefix is at least when evaluated: with empty partition keys and no error type."""
+    nothing = {key: "" for _, key in partition_keys_used(prefix)}
+    return len(evaluate(prefix, datetime.fromtimestamp(0, UTC), from_query=nothing, from_lambda=nothing))
 
 
 def _expressions(prefix: str) -> list[Expression]:
