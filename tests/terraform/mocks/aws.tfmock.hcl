@@ -40,3 +40,7 @@ mock_resource "aws_kinesis_firehose_delivery_stream" {
 mock_resource "aws_opensearch_domain" {
   defaults = { arn = "arn:aws:es:eu-west-1:123456789012:domain/mocked", endpoint = "search-mocked.eu-west-1.es.amazonaws.com" }
 }
+
+mock_resource "aws_sfn_state_machine" {
+  defaults = { arn = "arn:aws:states:eu-west-1:123456789012:stateMachine:mocked" }
+}

@@ -1,0 +1,72 @@
+"""Write the tables of inputs and outputs into the READMEs of the modules, between their markers.
+
+python -m docs.generate_module_tables            write them
+python -m docs.generate_module_tables --check    exit 1 and name the files that are not current
+"""
+
+import argparse
+import re
+import sys
+from pathlib import Path
+
+from docs.terraform_inputs import inputs, outputs
+
+PROJECT = Path(__file__).resolve().parents[1]
+BEGIN = "<!-- tables of {module}: begin (made by `make docs`) -->"
+END = "<!-- tables of {module}: end -->"
+_BETWEEN = re.compile(r"<!-- tables of (?P<module>[\w-]+): begin .*?<!-- tables of (?P=module): end -->", re.DOTALL)
+
+
+def documents() -> list[Path]:
+    """Every page that may have tables: READMEs of root and modules, and docs/."""
+    return [PROJECT / "README.md", *sorted(PROJECT.glob("modules/*/README.md")), *sorted(PROJECT.glob("docs/*.md"))]
+
+
+def with_current_tables(text: str) -> str:
+    """The page with the tables written anew; pages without markers stay as they are."""
+    return _BETWEEN.sub(lambda found: between_markers(found["module"]), text)
+
+
+def between_markers(module: str) -> str:
+    """Both tables of a module ("root" is the root module), markers included."""
+    folder = PROJECT if module == "root" else PROJECT / "modules" / module
+    lines = [
+        BEGIN.format(module=module),
+        "",
+        "## Inputs",
+        "",
+        "| name | description | type | default |",
+        "|---|---|---|---|",
+    ]
+    lines += [
+        f"| `{each.name}` | {_cell(each.description)} | `{_cell(each.type)}` | {_default(each.default)} |"
+        for each in inputs(folder)
+    ]
+    lines += ["", "## Outputs", "", "| name | description |", "|---|---|"]
+    lines += [f"| `{each.name}` | {_cell(each.description)} |" for each in outputs(folder)]
+    return "\n".join([*lines, "", END.format(module=module)])
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", "<br>")
+
+
+def _default(default: str | None) -> str:
+    return "required" if default is None else f"`{default}`"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--check", action="store_true", help="write nothing, only say what is not current")
+    check = parser.parse_args(arguments).check
+    pages = {page: page.read_text() for page in documents() if page.exists()}
+    stale = [page for page, text in pages.items() if text != with_current_tables(text)]
+    for page in stale:
+        print(f"{page.relative_to(PROJECT)}: {'not current, run `make docs`' if check else 'written'}")
+        if not check:
+            page.write_text(with_current_tables(pages[page]))
+    return int(check and bool(stale))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
