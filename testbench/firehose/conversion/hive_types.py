@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-_TOKEN = re.compile(r"\s*([A-Za-z_][\w ]*?|\d+|[<>(),:])\s*(?=[<>(),:]|$)")
+_TOKEN = re.compile(r"\s*([<>(),:]|[^<>(),:\s](?:[^<>(),:]*[^<>(),:\s])?)\s*")  # a mark, or a name up to the next mark
 PRIMITIVES = frozenset(
     {
         "boolean",

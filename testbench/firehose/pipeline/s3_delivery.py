@@ -14,7 +14,7 @@ from testbench.firehose.conversion.converter import Converted, convert
 from testbench.firehose.conversion.glue import catalog_table
 from testbench.firehose.delivery.compression import FORMATS, compress
 from testbench.firehose.delivery.expressions import evaluate
-from testbench.firehose.delivery.failed_records import conversion_failed
+from testbench.firehose.delivery.failed_records import CONVERSION_FAILED, conversion_failed
 from testbench.firehose.delivery.keys import (
     MAX_EVALUATED_PREFIX,
     arrival,
@@ -56,6 +56,8 @@ class S3Delivery:
         self._ledger = ledger
         self._tools = tools
         self._reject = reject
+        self._conversion_errors_written = asyncio.Event()
+        self._conversion_errors_written.set()
 
     def settings(self, role: S3Role) -> S3Settings:
         """The configuration in force now."""
@@ -89,6 +91,7 @@ class S3Delivery:
         backoff = 1.0
         converted: Converted | None = None
         if role is S3Role.PRIMARY and (conversion := self._conversion()):
+            await self._conversion_errors_written.wait()
             converted = await self._convert(items, conversion)
             items = converted.items
             if not items:
@@ -99,13 +102,17 @@ class S3Delivery:
                 await self._write(items, settings, role, error_type, converted)
             except S3WriteError as error:
                 self._failed(role, settings, error)
-                if clock.elapsed() >= deadline:
+                if error_type == CONVERSION_FAILED:  # "retries it forever, blocking further delivery"
+                    self._conversion_errors_written.clear()
+                elif clock.elapsed() >= deadline:
                     log.error("%s: %d records are lost after 24 hours: %s", self._stream.name, len(items), error)
                     break
                 await clock.sleep(backoff)
                 backoff = min(backoff * 2, _MOST_BACKOFF_SECONDS)
             else:
                 self._succeeded(items, role)
+                if error_type == CONVERSION_FAILED:
+                    self._conversion_errors_written.set()
                 break
         self._ledger.settle(items)
 

@@ -1,0 +1,334 @@
+"""Record format conversion to Parquet and ORC. Notes 2, 4.4; developer guide "Convert input data format"."""
+
+import base64
+import io
+import json
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+from pyarrow import orc, parquet
+
+from testbench.firehose.conversion import hive_types as hive
+from testbench.firehose.conversion.deserializer import ConversionError, Options, Schema, rows
+from testbench.firehose.conversion.serializer import serialize
+from testbench.firehose.fakes.aws import AwsError
+from tests.firehose.harness import ROLE, Harness, StreamUnderTest, eventually, lines
+
+COLUMNS = [
+    {"Name": "id", "Type": "string"},
+    {"Name": "amount", "Type": "decimal(10,2)"},
+    {"Name": "count", "Type": "bigint"},
+    {"Name": "at", "Type": "timestamp"},
+    {"Name": "tags", "Type": "map<string,string>"},
+    {"Name": "lines", "Type": "array<struct<sku:string,qty:int>>"},
+]
+RECORD = {
+    "id": "o-1",
+    "amount": 12.5,
+    "count": 3,
+    "at": "2026-11-23T09:12:03.25Z",
+    "tags": {"a": "b"},
+    "lines": [{"sku": "x", "qty": 2}],
+}
+
+
+def conversion(serializer: dict[str, Any] | None = None, deserializer: dict[str, Any] | None = None) -> dict[str, Any]:
+    """The API's configuration, for database d and table t."""
+    return {
+        "Enabled": True,
+        "SchemaConfiguration": {"RoleARN": ROLE, "DatabaseName": "d", "TableName": "t"},
+        "InputFormatConfiguration": {"Deserializer": deserializer or {"OpenXJsonSerDe": {}}},
+        "OutputFormatConfiguration": {"Serializer": serializer or {"ParquetSerDe": {}}},
+    }
+
+
+def converting(harness: Harness, given: dict[str, Any] | None = None, **configuration: Any) -> StreamUnderTest:
+    """A stream that converts to the table d.t."""
+    harness.aws.tables["d", "t"] = {"VersionId": "7", "StorageDescriptor": {"Columns": COLUMNS}}
+    return harness.s3_stream(
+        DataFormatConversionConfiguration=given or conversion(),
+        BufferingHints={"SizeInMBs": 64, "IntervalInSeconds": 60},
+        **configuration,
+    )
+
+
+def row(text: str, kind: str, **options: Any) -> Any:
+    """What a JSON value becomes in a column of that type."""
+    (found,) = rows(f'{{"c": {text}}}'.encode(), Schema((("c", hive.parse(kind)),)), Options(**options))
+    return found["c"]
+
+
+@pytest.mark.behaviour("4.4", "documented")
+def test_json_records_become_rows_of_one_parquet_object(harness: Harness) -> None:
+    stream = converting(harness)
+    stream.put(json.dumps(RECORD).encode(), b'{"id": "o-2", "unknown": 1}')
+    (stored,) = stream.objects()
+    assert stored.key.endswith(".parquet")
+    table = parquet.read_table(io.BytesIO(stored.body))
+    assert table.column_names == [column["Name"] for column in COLUMNS]
+    first, second = table.to_pylist(maps_as_pydicts="strict")
+    assert first["amount"] == Decimal("12.50")
+    assert first["count"] == 3
+    assert first["at"] == datetime(2026, 11, 23, 9, 12, 3, 250000)
+    assert first["tags"] == {"a": "b"}
+    assert first["lines"] == [{"sku": "x", "qty": 2}]
+    assert second == {"id": "o-2", **dict.fromkeys(("amount", "count", "at", "tags", "lines"))}
+
+
+@pytest.mark.behaviour("4.4", "documented")
+def test_json_records_become_rows_of_one_orc_object(harness: Harness) -> None:
+    stream = converting(harness, conversion(serializer={"OrcSerDe": {"Compression": "ZLIB"}}))
+    stream.put(json.dumps(RECORD).encode())
+    (stored,) = stream.objects()
+    assert stored.key.endswith(".orc")
+    assert orc.read_table(io.BytesIO(stored.body)).to_pylist()[0]["id"] == "o-1"
+
+
+@pytest.mark.behaviour("4.4", "documented")
+@pytest.mark.parametrize(
+    ("given", "codec"),
+    [({}, "SNAPPY"), ({"Compression": "GZIP"}, "GZIP"), ({"Compression": "UNCOMPRESSED"}, "UNCOMPRESSED")],
+)
+def test_parquet_is_compressed_by_its_own_setting(given: dict[str, Any], codec: str) -> None:
+    schema = Schema((("c", hive.Primitive("string")),))
+    body = serialize([{"c": "x" * 100}] * 10, schema, {"ParquetSerDe": given})
+    assert parquet.ParquetFile(io.BytesIO(body)).metadata.row_group(0).column(0).compression == codec
+
+
+def test_dictionary_and_block_size_of_parquet_are_as_asked_for() -> None:
+    schema = Schema((("c", hive.Primitive("string")),))
+    table = [{"c": "x" * 1000}] * 200
+    plain = parquet.ParquetFile(io.BytesIO(serialize(table, schema, {"ParquetSerDe": {}}))).metadata
+    assert not plain.row_group(0).column(0).has_dictionary_page
+    given = {"EnableDictionaryCompression": True, "BlockSizeBytes": 100_000}
+    other = parquet.ParquetFile(io.BytesIO(serialize(table, schema, {"ParquetSerDe": given}))).metadata
+    assert other.row_group(0).column(0).has_dictionary_page
+    assert other.num_row_groups > 1
+
+
+@pytest.mark.behaviour("4.4", "documented")
+def test_several_objects_in_one_record_are_several_rows(harness: Harness) -> None:
+    stream = converting(harness)
+    stream.put(b'{"id":"a"}{"id":"b"}\n{"id":"c"}\n')
+    table = parquet.read_table(io.BytesIO(stream.objects()[0].body))
+    assert table["id"].to_pylist() == ["a", "b", "c"]
+
+
+@pytest.mark.behaviour("4.4", "documented")
+@pytest.mark.parametrize(
+    ("record", "code"),
+    [
+        (b"not json", "DataFormatConversion.ParseError"),
+        (b"\xff", "DataFormatConversion.ParseError"),
+        (b"", "DataFormatConversion.ParseError"),
+        (b'[{"id":"a"}]', "DataFormatConversion.MalformedData"),
+        (b'{"count":"many"}', "DataFormatConversion.MalformedData"),
+        (b'{"id":"a"}{"count":{}}', "DataFormatConversion.MalformedData"),
+    ],
+)
+def test_a_record_that_does_not_fit_goes_to_format_conversion_failed(
+    harness: Harness, record: bytes, code: str
+) -> None:
+    stream = converting(harness)
+    stream.put(record, b'{"id":"good"}')
+    (stored,) = stream.objects("format-conversion-failed/")
+    document = json.loads(stored.body)
+    assert list(document) == [
+        "attemptsMade",
+        "arrivalTimestamp",
+        "lastErrorCode",
+        "lastErrorMessage",
+        "attemptEndingTimestamp",
+        "rawData",
+        "sequenceNumber",
+        "subSequenceNumber",
+        "dataCatalogTable",
+    ]
+    assert (document["lastErrorCode"], document["attemptsMade"]) == (code, 1)
+    assert base64.b64decode(document["rawData"]) == record
+    assert document["dataCatalogTable"] == {
+        "catalogId": "000000000000",
+        "databaseName": "d",
+        "tableName": "t",
+        "region": "eu-west-1",
+        "versionId": "LATEST",
+        "catalogArn": "arn:aws:glue:eu-west-1:000000000000:catalog",
+    }
+    assert not stored.key.endswith(".parquet")
+    (good,) = [o for o in stream.all_objects() if o.key.endswith(".parquet")]
+    assert parquet.read_table(io.BytesIO(good.body))["id"].to_pylist() == ["good"]
+
+
+@pytest.mark.behaviour("4.4", "uncertain")
+def test_without_a_schema_all_records_go_to_format_conversion_failed_after_some_attempts(harness: Harness) -> None:
+    stream = converting(harness)
+    del harness.aws.tables["d", "t"]
+    stream.put(b'{"id":"a"}')
+    (failure,) = lines(stream.objects("format-conversion-failed/"))
+    assert failure["lastErrorCode"] == "DataFormatConversion.EntityNotFoundException"
+    assert failure["attemptsMade"] == 4
+
+
+@pytest.mark.behaviour("4.4", "documented")
+def test_while_conversion_errors_cannot_be_written_delivery_is_blocked(harness: Harness) -> None:
+    stream = converting(harness, Prefix="data/", ErrorOutputPrefix="bad/")
+    harness.aws.refuse_puts.extend([AwsError(403, "AccessDenied")] * 4)
+    stream.put(b"not json")
+    eventually(lambda: len(harness.aws.refuse_puts) < 4)
+    stream.put(b'{"id":"later"}')
+    harness.control.clock(speed=0)
+    harness.control.clock(advance_seconds=400)
+    eventually(lambda: stream.buffers()["primary"]["delivering"])
+    assert not harness.aws.objects(stream.bucket)
+    harness.control.clock(speed=300)
+    stream.delivered()
+    assert len(harness.aws.objects(stream.bucket, "bad/")) == 1
+    assert len(harness.aws.objects(stream.bucket, "data/")) == 1
+
+
+@pytest.mark.behaviour("4.4", "model")
+def test_a_version_of_the_table_can_be_named(harness: Harness) -> None:
+    given = conversion()
+    given["SchemaConfiguration"]["VersionId"] = "7"
+    stream = converting(harness, given)
+    stream.put(b'{"id":"a"}')
+    assert stream.objects()[0].key.endswith(".parquet")
+
+
+@pytest.mark.behaviour("2", "observed")
+def test_conversion_needs_a_size_hint_of_64(harness: Harness) -> None:
+    with pytest.raises(ClientError) as caught:
+        harness.s3_stream(DataFormatConversionConfiguration=conversion())
+    assert caught.value.response["Error"]["Message"] == (
+        "BufferingHints.SizeInMBs must be at least 64 when data format conversion is enabled."
+    )
+
+
+@pytest.mark.behaviour("2", "documented")
+def test_with_conversion_the_default_size_is_128(harness: Harness) -> None:
+    name = harness.name()
+    configuration = harness.s3_configuration("b", DataFormatConversionConfiguration=conversion())
+    del configuration["BufferingHints"]
+    harness.client.create_delivery_stream(DeliveryStreamName=name, ExtendedS3DestinationConfiguration=configuration)
+    (destination,) = harness.describe(name)["Destinations"]
+    hints = destination["ExtendedS3DestinationDescription"]["BufferingHints"]
+    assert hints == {"SizeInMBs": 128, "IntervalInSeconds": 300}
+
+
+@pytest.mark.behaviour("4.4", "documented")
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"CompressionFormat": "GZIP"},
+        {"DataFormatConversionConfiguration": {**conversion(), "SchemaConfiguration": {}}},
+        {"DataFormatConversionConfiguration": {**conversion(), "SchemaConfiguration": {"DatabaseName": "d"}}},
+        {"DataFormatConversionConfiguration": conversion(serializer={"ParquetSerDe": {}, "OrcSerDe": {}})},
+        {"DataFormatConversionConfiguration": conversion(deserializer={"OpenXJsonSerDe": {}, "HiveJsonSerDe": {}})},
+        {"DataFormatConversionConfiguration": {"Enabled": True}},
+    ],
+)
+def test_a_conversion_that_cannot_work_is_refused(harness: Harness, wrong: dict[str, Any]) -> None:
+    given = {
+        "DataFormatConversionConfiguration": conversion(),
+        "BufferingHints": {"SizeInMBs": 64, "IntervalInSeconds": 60},
+        **wrong,
+    }
+    with pytest.raises(ClientError, match="InvalidArgumentException"):
+        harness.s3_stream(**given)
+
+
+# --- types --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.behaviour("4.4", "uncertain")
+@pytest.mark.parametrize(
+    ("text", "kind", "value"),
+    [
+        ('"x"', "string", "x"),
+        ("1.50", "string", "1.5"),
+        ('{"a": 1}', "string", '{"a":1}'),
+        ("127", "tinyint", 127),
+        ('"12"', "int", 12),
+        ("12.0", "bigint", 12),
+        ("1.5", "double", 1.5),
+        ('"1.5"', "float", 1.5),
+        ("true", "boolean", True),
+        ('"FALSE"', "boolean", False),
+        ("1.005", "decimal(10,2)", Decimal("1.01")),
+        ('"2026-11-23"', "date", date(2026, 11, 23)),
+        ('"eA=="', "binary", b"x"),
+        ('"abcdef"', "varchar(3)", "abc"),
+        ("null", "struct<a:int>", None),
+        ('{"A": 1}', "struct<a:int,b:int>", {"a": 1, "b": None}),
+        ('{"k": [1]}', "map<string,array<int>>", [("k", [1])]),
+    ],
+)
+def test_a_value_is_read_as_its_column_asks(text: str, kind: str, value: Any) -> None:
+    assert row(text, kind) == value
+
+
+@pytest.mark.behaviour("4.4", "documented")
+@pytest.mark.parametrize(
+    "text",
+    [
+        '"2026-11-23T09:12:03.123456789Z"',
+        '"2026-11-23 09:12:03.123456"',
+        "1795425123.123456",
+    ],
+)
+def test_timestamps_are_iso_or_sql_text_or_epoch_numbers(text: str) -> None:
+    assert row(text, "timestamp") == datetime(2026, 11, 23, 9, 12, 3, 123456, tzinfo=UTC)
+    assert row("1795425123", "timestamp") == datetime(2026, 11, 23, 9, 12, 3, tzinfo=UTC)
+    assert row("1795425123000", "timestamp") == datetime(2026, 11, 23, 9, 12, 3, tzinfo=UTC)
+    assert row("1000", "timestamp", timestamp_formats=("millis",)) == datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("128", "tinyint"),
+        ("1.5", "int"),
+        ("true", "int"),
+        ('"x"', "double"),
+        ('"yes"', "boolean"),
+        ("12345", "decimal(4,0)"),
+        ('"soon"', "timestamp"),
+        ('"soon"', "date"),
+        ("[]", "struct<a:int>"),
+        ("{}", "array<int>"),
+        ("1", "map<string,int>"),
+        ("7", "binary"),
+    ],
+)
+def test_a_value_of_another_kind_is_malformed(text: str, kind: str) -> None:
+    with pytest.raises(ConversionError, match="Data does not match the schema"):
+        row(text, kind)
+
+
+@pytest.mark.behaviour("4.4", "model")
+def test_the_openx_serde_maps_keys() -> None:
+    schema = Schema((("user_id", hive.Primitive("string")), ("at", hive.Primitive("string"))))
+    data = b'{"User.ID": "u", "ts": "t"}'
+    options = Options.of(
+        {"OpenXJsonSerDe": {"ConvertDotsInJsonKeysToUnderscores": True, "ColumnToJsonKeyMappings": {"at": "ts"}}}
+    )
+    assert rows(data, schema, options) == [{"user_id": "u", "at": "t"}]
+    strict = Options.of({"OpenXJsonSerDe": {"CaseInsensitive": False}})
+    assert rows(b'{"AT": "t", "at": "u"}', schema, strict) == [{"user_id": None, "at": "u"}]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["struct<a:int,b:array<map<string,decimal(5,2)>>>", "varchar(10)", "decimal", " ARRAY < INT > ", "struct<a b:int>"],
+)
+def test_types_of_hive_are_read(text: str) -> None:
+    assert hive.parse(text)
+
+
+@pytest.mark.parametrize("text", ["", "text", "array<int", "struct<int>", "map<int>", "decimal(x)", "int int", "a-b"])
+def test_what_is_no_type_of_hive_is_refused(text: str) -> None:
+    with pytest.raises(hive.HiveTypeError):
+        hive.parse(text)

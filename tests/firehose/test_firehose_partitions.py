@@ -1,0 +1,214 @@
+"""Dynamic partitioning. Notes 2, 3.4, 4.2, 4.4."""
+
+import base64
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from testbench.firehose.fakes.aws import FakeAws
+from testbench.firehose.fakes.server import RunningFirehose
+from testbench.firehose.pipeline.metadata import QueryError, extract, partition_keys
+from testbench.firehose.settings import Settings
+from tests.firehose.harness import Harness, StreamUnderTest, lines, processing, processor
+
+
+def partitioned(
+    harness: Harness, *processors: dict[str, Any], query: str = "{type:.type}", **configuration: Any
+) -> StreamUnderTest:
+    """A stream partitioned by ``query``, unless processors are given."""
+    extraction = processor("MetadataExtraction", MetadataExtractionQuery=query, JsonParsingEngine="JQ-1.6")
+    given = {
+        "Prefix": "type=!{partitionKeyFromQuery:type}/",
+        "ErrorOutputPrefix": "errors/!{firehose:error-output-type}/",
+        "BufferingHints": {"SizeInMBs": 64, "IntervalInSeconds": 60},
+        "DynamicPartitioningConfiguration": {"Enabled": True},
+        "ProcessingConfiguration": processing(*(processors or (extraction,))),
+        **configuration,
+    }
+    return harness.s3_stream(**given)
+
+
+@pytest.mark.behaviour("2", "documented")
+def test_there_is_one_buffer_and_one_object_per_partition(harness: Harness) -> None:
+    stream = partitioned(harness)
+    harness.control.clock(speed=0)
+    stream.put(b'{"type":"a","n":1}', b'{"type":"b","n":2}', b'{"type":"a","n":3}')
+    assert {n: b["items"] for n, b in stream.buffers().items()} == {"primary/type=a/": 2, "primary/type=b/": 1}
+    harness.control.clock(speed=300)
+    bodies = {o.key.split("/")[0]: o.body for o in stream.all_objects()}
+    assert bodies == {"type=a": b'{"type":"a","n":1}{"type":"a","n":3}', "type=b": b'{"type":"b","n":2}'}
+
+
+@pytest.mark.behaviour("4.2", "uncertain")
+def test_a_prefix_with_partition_keys_and_no_timestamp_gets_the_time_folders(harness: Harness) -> None:
+    stream = partitioned(harness)
+    stream.put(b'{"type":"a"}')
+    (stored,) = stream.objects("type=a/")
+    assert stored.key.split("/")[1].isdigit()
+
+
+@pytest.mark.behaviour("4.2", "documented")
+def test_keys_and_timestamps_combine_in_a_prefix(harness: Harness) -> None:
+    stream = partitioned(
+        harness,
+        query='{type:.type, region:(.where.region // "none")}',
+        Prefix="!{partitionKeyFromQuery:region}/!{timestamp:yyyy}/!{partitionKeyFromQuery:type}/",
+    )
+    stream.put(b'{"type":"a","where":{"region":"eu"}}', b'{"type":"a"}')
+    prefixes = {o.key.rsplit("/", 1)[0] for o in stream.all_objects()}
+    assert {prefix.split("/")[0] for prefix in prefixes} == {"eu", "none"}
+    assert all(prefix.endswith("/a") and len(prefix.split("/")) == 3 for prefix in prefixes)
+
+
+@pytest.mark.behaviour("3.4", "model")
+def test_partition_keys_can_come_from_the_function(harness: Harness) -> None:
+    name = harness.name("function")
+
+    def keys(event: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "records": [
+                {
+                    "recordId": r["recordId"],
+                    "result": "Ok",
+                    "data": r["data"],
+                    "metadata": {"partitionKeys": {"tenant": json.loads(base64.b64decode(r["data"]))["tenant"]}},
+                }
+                for r in event["records"]
+            ]
+        }
+
+    harness.aws.functions[name] = keys
+    function = processor("Lambda", LambdaArn=f"arn:aws:lambda:eu-west-1:000000000000:function:{name}")
+    stream = partitioned(harness, function, Prefix="!{partitionKeyFromLambda:tenant}/")
+    stream.put(b'{"tenant":"t1"}', b'{"tenant":"t2"}', b'{"tenant":""}')
+    assert {o.key.split("/")[0] for o in stream.all_objects()} == {"t1", "t2", "errors"}
+
+
+@pytest.mark.behaviour("3.4", "documented")
+def test_packed_records_are_split_before_their_keys_are_extracted(harness: Harness) -> None:
+    stream = partitioned(
+        harness,
+        processor("RecordDeAggregation", SubRecordType="JSON"),
+        processor("MetadataExtraction", MetadataExtractionQuery="{type:.type}", JsonParsingEngine="JQ-1.6"),
+        processor("AppendDelimiterToRecord"),
+    )
+    stream.put(b'{"type":"a"}\n{"type":"b"}\n{"type":"a"}\n')
+    bodies = {o.key.split("/")[0]: o.body for o in stream.all_objects()}
+    assert bodies == {"type=a": b'{"type":"a"}\n{"type":"a"}', "type=b": b'{"type":"b"}'}
+
+
+@pytest.mark.behaviour("4.4", "documented")
+@pytest.mark.parametrize(
+    ("record", "message"),
+    [
+        (b"not json", "Non JSON record provided"),
+        (b'{"other":1}', "partitionKeys values must not be null or empty"),
+        (b'{"type":""}', "partitionKeys values must not be null or empty"),
+        (b'{"type":null}', "partitionKeys values must not be null or empty"),
+        (b"[1]", ""),
+    ],
+)
+def test_a_record_without_keys_goes_to_the_error_prefix(harness: Harness, record: bytes, message: str) -> None:
+    stream = partitioned(harness)
+    stream.put(record, b'{"type":"a"}')
+    (failure,) = lines(stream.all_objects("errors/processing-failed/"))
+    assert base64.b64decode(failure["rawData"]) == record
+    assert failure["errorCode"] == "DynamicPartitioning.MetadataExtractionFailed"
+    assert failure["errorMessage"].startswith(message)
+    assert len(stream.all_objects("type=a/")) == 1
+
+
+@pytest.mark.behaviour("3.4", "documented")
+def test_values_become_strings() -> None:
+    assert extract("{a:.a, b:.b, c:.c}", b'{"a":1,"b":true,"c":[1,"x"]}') == {"a": "1", "b": "true", "c": '[1,"x"]'}
+
+
+@pytest.mark.behaviour("3.4", "documented")
+def test_a_query_makes_at_most_50_keys() -> None:
+    assert len(partition_keys({f"k{n}": n for n in range(50)})) == 50
+    with pytest.raises(QueryError, match="50"):
+        partition_keys({f"k{n}": n for n in range(51)})
+
+
+@pytest.mark.parametrize("query", [".a", "{a:.a},{a:.b}", "empty", ".a.b.c"])
+def test_a_query_that_gives_no_single_object_fails_the_record(query: str) -> None:
+    with pytest.raises(QueryError):
+        extract(query, b'{"a":"x"}')
+
+
+@pytest.mark.behaviour("3.4", "model")
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"MetadataExtractionQuery": "{a:.a", "JsonParsingEngine": "JQ-1.6"},
+        {"MetadataExtractionQuery": "{a:.a}", "JsonParsingEngine": "JQ-1.7"},
+        {"MetadataExtractionQuery": "{a:.a}"},
+        {"JsonParsingEngine": "JQ-1.6"},
+    ],
+)
+def test_a_metadata_extraction_needs_a_query_in_jq_1_6(harness: Harness, given: dict[str, str]) -> None:
+    with pytest.raises(ClientError, match="InvalidArgumentException"):
+        partitioned(harness, processor("MetadataExtraction", **given))
+
+
+@pytest.mark.behaviour("2", "documented")
+def test_the_size_hint_is_at_least_64(harness: Harness) -> None:
+    with pytest.raises(ClientError, match=r"InvalidArgumentException.*at least 64"):
+        partitioned(harness, BufferingHints={"SizeInMBs": 63, "IntervalInSeconds": 60})
+
+
+@pytest.mark.behaviour("2", "documented")
+def test_zero_buffering_is_not_for_partitions(harness: Harness) -> None:
+    with pytest.raises(ClientError, match="InvalidArgumentException"):
+        partitioned(harness, BufferingHints={"SizeInMBs": 64, "IntervalInSeconds": 0})
+
+
+@pytest.mark.behaviour("4.2", "documented")
+@pytest.mark.parametrize("prefixes", [{"Prefix": "plain/"}, {"ErrorOutputPrefix": ""}])
+def test_the_prefix_must_use_the_keys_and_an_error_prefix_is_needed(harness: Harness, prefixes: dict[str, Any]) -> None:
+    with pytest.raises(ClientError, match=r"Ths supplied prefix\(es\)"):
+        partitioned(harness, **prefixes)
+
+
+@pytest.mark.behaviour("4.4", "documented")
+@pytest.mark.parametrize("enabled", [True, False])
+def test_partitioning_is_decided_at_creation(harness: Harness, enabled: bool) -> None:
+    stream = harness.s3_stream() if enabled else partitioned(harness)
+    with pytest.raises(ClientError, match="InvalidArgumentException"):
+        stream.update(DynamicPartitioningConfiguration={"Enabled": enabled})
+
+
+@pytest.fixture
+def few() -> Iterator[Harness]:
+    """A server whose streams may have two active partitions."""
+    with FakeAws() as aws:
+        settings = Settings(aws_endpoint=aws.endpoint, clock_speed=300, check_roles=False, active_partitions=2)
+        with RunningFirehose(settings) as firehose:
+            yield Harness(aws, None, firehose)  # type: ignore[arg-type]
+
+
+@pytest.mark.behaviour("2", "documented")
+def test_beyond_the_limit_of_active_partitions_records_go_to_the_error_prefix(few: Harness) -> None:
+    stream = partitioned(few)
+    few.control.clock(speed=0)
+    stream.put(b'{"type":"a"}', b'{"type":"b"}', b'{"type":"c"}', b'{"type":"a"}')
+    few.control.clock(speed=300)
+    (failure,) = lines(stream.all_objects("errors/processing-failed/"))
+    assert base64.b64decode(failure["rawData"]) == b'{"type":"c"}'
+    assert failure["errorCode"] == "DynamicPartitioning.ActivePartitionsLimitExceeded"
+    # Delivered partitions are not active any more.
+    stream.put(b'{"type":"c"}', b'{"type":"d"}')
+    assert {o.key.split("/")[0] for o in stream.all_objects("type")} == {"type=a", "type=b", "type=c", "type=d"}
+
+
+def test_a_partition_that_is_written_to_while_it_is_delivered_loses_nothing(harness: Harness) -> None:
+    stream = partitioned(harness)
+    harness.aws.put_delay = 0.05
+    for number in range(20):
+        stream.put(b'{"type":"a","n":%d}' % number)
+        harness.control.flush(stream.name)
+    found = b"".join(stored.body for stored in stream.all_objects())
+    assert all(b'"n":%d}' % number in found for number in range(20))
