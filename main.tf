@@ -104,6 +104,9 @@ module "replays" {
   event_source_mapping  = each.value.event_source_mapping
   destination_queue     = each.value.destination_queue
   replay_id             = each.value.replay_id
+  archive               = each.value.archive
+  targets               = each.value.targets
+  archive_worker        = each.value.archive_worker
   alarms                = each.value.alarms
 
   lambda_package       = var.lambda_package

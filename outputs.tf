@@ -86,5 +86,13 @@ output "replays" {
     layers                    = fork.layers
     log_group_name            = fork.log_group_name
     event_source_mapping_uuid = fork.event_source_mapping_uuid
+
+    replay_window_parameter_name   = fork.replay_window_parameter_name
+    archive_state_machine_arn      = fork.archive_state_machine_arn
+    archive_parameter_name         = fork.archive_parameter_name
+    archive_worker_role_arn        = fork.archive_worker_role_arn
+    archive_governor_role_arn      = fork.archive_governor_role_arn
+    archive_worker_function_name   = fork.archive_worker_function_name
+    archive_governor_function_name = fork.archive_governor_function_name
   } }
 }

@@ -236,6 +236,21 @@ variable "replays" {
       kms_key_arn = optional(string)
     })
     replay_id = optional(string)
+    archive = optional(object({
+      bucket  = object({ arn = string, name = string })
+      prefix  = optional(string)
+      kms_key = optional(object({ arn = string }))
+    }))
+    targets = optional(list(object({
+      arn                   = string
+      url                   = string
+      kms_key_arn           = optional(string)
+      dead_letter_queue_arn = optional(string)
+    })))
+    archive_worker = optional(object({
+      memory_size     = optional(number)
+      timeout_seconds = optional(number)
+    }))
     alarms = optional(object({
       actions = optional(list(string))
     }))

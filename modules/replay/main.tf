@@ -1,4 +1,5 @@
 # topic -> fork (subscription, queue that waits, function) -> the regular pipeline's own queue
+# archive -> archive-replay (state machine, workers) -> the same queue, or others that are allowed
 
 module "fork" {
   source = "../fork"
@@ -30,21 +31,81 @@ module "fork" {
   policy_statements     = local.function_statements
 }
 
+module "archive_replay" {
+  source = "../archive-replay"
+  count  = var.archive == null ? 0 : 1
+
+  name    = var.name
+  archive = var.archive
+  targets = local.targets
+  worker  = merge(var.archive_worker, { runtime = var.function.runtime, architecture = var.function.architecture })
+
+  lambda_package     = var.lambda_package
+  layers             = module.fork.layers
+  log_level          = var.log_level
+  log_retention_days = var.log_retention_days
+  alarms             = var.alarms == null ? null : { actions = var.alarms.actions }
+  tags               = var.tags
+}
+
+# Which of the waiting events a replay wants: written by `event-fork replay queue enable`, read by the function. {} = all of them.
+resource "aws_ssm_parameter" "window" {
+  name        = local.window_parameter_name
+  description = "Window of the running replay of the queue ${var.name}; {} while nobody holds one. Written by the event-fork command."
+  type        = "String"
+  value       = "{}"
+  tags        = var.tags
+
+  lifecycle {
+    ignore_changes = [value] # the command's, not Terraform's
+  }
+}
+
+data "aws_partition" "current" {}
+data "aws_region" "current" {}
+data "aws_caller_identity" "current" {}
+
 locals {
+  partition  = data.aws_partition.current.partition
+  account_id = data.aws_caller_identity.current.account_id
+  region     = data.aws_region.current.id # .name is deprecated in version 6 of the provider
+
+  window_parameter_name = "/event-fork-pipelines/${var.name}/replay-window"
+  # From known parts, so that the policies are known when they are planned.
+  window_parameter_arn = "arn:${local.partition}:ssm:${local.region}:${local.account_id}:parameter${local.window_parameter_name}"
+  queue_arn            = "arn:${local.partition}:sqs:${local.region}:${local.account_id}:${var.name}"
+
+  targets = var.targets == null ? [merge(var.destination_queue, { dead_letter_queue_arn = null })] : var.targets
+
   queue                = merge(var.queue, { message_retention_seconds = var.retention_seconds })
   event_source_mapping = merge(var.event_source_mapping, { enabled = var.enabled })
 
   function_environment = merge(var.environment_variables, {
     DESTINATION_QUEUE_URL = var.destination_queue.url
     REPLAY_ID             = coalesce(var.replay_id, var.name)
+
+    REPLAY_WINDOW_PARAMETER = local.window_parameter_name
+    QUEUE_RETENTION_SECONDS = tostring(var.retention_seconds)
   })
 
   function_statements = concat(
-    [{
-      sid       = "SendToDestination"
-      actions   = ["sqs:SendMessage"]
-      resources = [var.destination_queue.arn]
-    }],
+    [
+      {
+        sid       = "SendToDestination"
+        actions   = ["sqs:SendMessage"]
+        resources = [var.destination_queue.arn]
+      },
+      {
+        sid       = "ReadWindow"
+        actions   = ["ssm:GetParameter"]
+        resources = [local.window_parameter_arn]
+      },
+      {
+        sid       = "KeepWhatIsOutsideTheWindow"
+        actions   = ["sqs:ChangeMessageVisibility"]
+        resources = [local.queue_arn]
+      },
+    ],
     var.destination_queue.kms_key_arn == null ? [] : [{
       sid       = "UseDestinationKey"
       actions   = ["kms:Decrypt", "kms:GenerateDataKey"]

@@ -67,11 +67,11 @@ variable "queue" {
   description = <<-EOT
     Further settings of the queue (how long it keeps messages is `retention_seconds`):
     - `visibility_timeout_seconds`: how long a message in work stays hidden, 0-43200. Default null = 6 x function timeout + batching window, as AWS asks for.
-    - `max_receive_count`: attempts before a message goes to the dead-letter queue, 1-1000. Default 5, the least AWS advises: throttled invocations count as attempts.
+    - `max_receive_count`: attempts before a message goes to the dead-letter queue, 1-1000. Default 1000, the most: a replay with a window receives events that it keeps for later, and that must not use up their attempts. What can never be delivered is put there by the function itself, at once and with its reason.
   EOT
   type = object({
     visibility_timeout_seconds = optional(number)
-    max_receive_count          = optional(number, 5)
+    max_receive_count          = optional(number, 1000)
   })
   default  = {}
   nullable = false
@@ -132,14 +132,14 @@ variable "function" {
 }
 
 variable "environment_variables" {
-  description = "Environment variables for the function, 4 KB in all. They win over `POWERTOOLS_SERVICE_NAME`, `POWERTOOLS_METRICS_NAMESPACE` and `POWERTOOLS_LOG_LEVEL`, which the module sets. `DEAD_LETTER_QUEUE_URL`, `DESTINATION_QUEUE_URL` and `REPLAY_ID` are the module's."
+  description = "Environment variables for the function, 4 KB in all. They win over `POWERTOOLS_SERVICE_NAME`, `POWERTOOLS_METRICS_NAMESPACE` and `POWERTOOLS_LOG_LEVEL`, which the module sets. `DEAD_LETTER_QUEUE_URL`, `DESTINATION_QUEUE_URL`, `REPLAY_ID`, `REPLAY_WINDOW_PARAMETER` and `QUEUE_RETENTION_SECONDS` are the module's."
   type        = map(string)
   default     = {}
   nullable    = false
 
   validation {
-    condition     = length(setintersection(keys(var.environment_variables), ["DESTINATION_QUEUE_URL", "REPLAY_ID"])) == 0
-    error_message = "environment_variables must not have DESTINATION_QUEUE_URL or REPLAY_ID: the module sets them from its own inputs, for example replay_id = \"heal-orders\". Received: ${join(", ", keys(var.environment_variables))}."
+    condition     = length(setintersection(keys(var.environment_variables), ["DESTINATION_QUEUE_URL", "REPLAY_ID", "REPLAY_WINDOW_PARAMETER", "QUEUE_RETENTION_SECONDS"])) == 0
+    error_message = "environment_variables must not have DESTINATION_QUEUE_URL, REPLAY_ID, REPLAY_WINDOW_PARAMETER or QUEUE_RETENTION_SECONDS: the module sets them from its own inputs, for example replay_id = \"heal-orders\". Received: ${join(", ", keys(var.environment_variables))}."
   }
 }
 
@@ -236,12 +236,127 @@ variable "replay_id" {
 }
 
 ################################################################################
+# Replay from the archive
+################################################################################
+
+variable "archive" {
+  description = <<-EOT
+    Archive to replay from, at any age and as often as needed; null (default) = none, and nothing is made for it. With an object: a state machine, a worker and a governor function, their roles and log groups, and a parameter by which the command `event-fork` finds them. All of it costs nothing while no replay runs.
+    - `bucket`: `arn` and `name` of the bucket of storage-backup (outputs `bucket_arn`, `bucket_name`), in this account and Region. Plans and progress are kept in it below `event-fork-replays/`.
+    - `prefix`: what stands before `date=` in the archive's keys. Default "".
+    - `kms_key`: customer managed key of the bucket. Default null = none.
+  EOT
+  type = object({
+    bucket  = object({ arn = string, name = string })
+    prefix  = optional(string, "")
+    kms_key = optional(object({ arn = string }))
+  })
+  default = null
+
+  validation {
+    condition     = var.archive == null || can(regex("^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", var.archive.bucket.name))
+    error_message = "archive.bucket.name must be a bucket's name: 3-63 small letters, digits, dots or hyphens, for example \"orders-archive-123456789012\". Received: ${try(jsonencode(var.archive.bucket.name), "null")}."
+  }
+
+  validation {
+    condition     = var.archive == null || can(regex("^arn:[^:]+:s3:::.+$", var.archive.bucket.arn)) && endswith(try(var.archive.bucket.arn, ""), ":::${try(var.archive.bucket.name, "")}")
+    error_message = "archive.bucket.arn must be the ARN of the bucket in archive.bucket.name, for example \"arn:aws:s3:::orders-archive-123456789012\". Received: ${try(jsonencode(var.archive.bucket.arn), "null")}."
+  }
+
+  validation {
+    condition     = var.archive == null || (length(try(var.archive.prefix, "")) <= 512 && !startswith(try(var.archive.prefix, ""), "event-fork-replays/") && !can(regex("[*?{}]", var.archive.prefix)))
+    error_message = "archive.prefix must be at most 512 characters, without * ? { }, and not below event-fork-replays/ (where plans and progress lie), for example \"orders/\". Received: ${try(jsonencode(var.archive.prefix), "null")}."
+  }
+
+  validation {
+    condition     = try(var.archive.kms_key, null) == null || can(regex("^arn:[^:]+:kms:[^:]+:[0-9]{12}:key/.+$", var.archive.kms_key.arn))
+    error_message = "archive.kms_key.arn must be the ARN of a key, not of an alias, for example \"arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab\". Received: ${try(jsonencode(var.archive.kms_key.arn), "null")}."
+  }
+}
+
+variable "targets" {
+  description = <<-EOT
+    Queues that may be the target of a replay from the archive: standard ones, in any account and Region; no plan can send elsewhere. null (default) = `destination_queue` alone.
+    - `arn`, `url`.
+    - `kms_key_arn`: customer managed key of that queue; null = none.
+    - `dead_letter_queue_arn`: its dead-letter queue. Needed for a replay that shall stop when it grows (`--max-dead-letters`); null = not watched.
+    A queue of another account must let the roles in the outputs `archive_worker_role_arn` (`sqs:SendMessage`) and `archive_governor_role_arn` (`sqs:GetQueueAttributes`) in.
+  EOT
+  type = list(object({
+    arn                   = string
+    url                   = string
+    kms_key_arn           = optional(string)
+    dead_letter_queue_arn = optional(string)
+  }))
+  default = null
+
+  validation {
+    condition     = var.targets == null || var.archive != null
+    error_message = "targets is for a replay from the archive, so archive must be given too, for example archive = { bucket = { arn = module.backup.bucket_arn, name = module.backup.bucket_name } }. Received: archive = null."
+  }
+
+  validation {
+    condition     = var.targets == null || (length(coalesce(var.targets, [])) >= 1 && length(coalesce(var.targets, [])) <= 20)
+    error_message = "targets must have 1-20 queues, for example [{ arn = aws_sqs_queue.shadow.arn, url = aws_sqs_queue.shadow.url }]. Received ${length(coalesce(var.targets, []))}."
+  }
+
+  validation {
+    condition     = alltrue([for target in coalesce(var.targets, []) : can(regex("^arn:[^:]+:sqs:[^:]+:[0-9]{12}:[A-Za-z0-9_-]{1,80}$", target.arn))])
+    error_message = "targets[*].arn must be the ARN of a standard queue (a FIFO queue asks for message groups, which events do not have), for example \"arn:aws:sqs:eu-west-1:123456789012:checkout\". Received: ${join(", ", coalesce(var.targets, [])[*].arn)}."
+  }
+
+  validation {
+    condition     = alltrue([for target in coalesce(var.targets, []) : can(regex("^https?://.+/${element(split(":", target.arn), -1)}$", target.url))])
+    error_message = "targets[*].url must be the URL of the queue in the same object's arn, for example \"https://sqs.eu-west-1.amazonaws.com/123456789012/checkout\". Received: ${join(", ", coalesce(var.targets, [])[*].url)}."
+  }
+
+  validation {
+    condition     = alltrue([for target in coalesce(var.targets, []) : target.kms_key_arn == null || can(regex("^arn:[^:]+:kms:[^:]+:[0-9]{12}:key/.+$", target.kms_key_arn))])
+    error_message = "targets[*].kms_key_arn must be the ARN of a key, not of an alias, for example \"arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab\". Received: ${jsonencode(coalesce(var.targets, [])[*].kms_key_arn)}."
+  }
+
+  validation {
+    condition     = alltrue([for target in coalesce(var.targets, []) : target.dead_letter_queue_arn == null || can(regex("^arn:[^:]+:sqs:[^:]+:[0-9]{12}:[A-Za-z0-9_-]{1,80}$", target.dead_letter_queue_arn))])
+    error_message = "targets[*].dead_letter_queue_arn must be the ARN of a standard queue, for example \"arn:aws:sqs:eu-west-1:123456789012:checkout-dlq\". Received: ${jsonencode(coalesce(var.targets, [])[*].dead_letter_queue_arn)}."
+  }
+
+  validation {
+    condition     = length(distinct(coalesce(var.targets, [])[*].arn)) == length(coalesce(var.targets, []))
+    error_message = "targets must name each queue once, for example [{ arn = aws_sqs_queue.shadow.arn, url = aws_sqs_queue.shadow.url }]. Received: ${join(", ", coalesce(var.targets, [])[*].arn)}."
+  }
+}
+
+variable "archive_worker" {
+  description = <<-EOT
+    Settings of the function that sends events from the archive (runtime and architecture are those of `function`):
+    - `memory_size`: MiB, 128-10240. Default 512; its processor share grows with it: a whole processor is 1769.
+    - `timeout_seconds`: 60-900. Default 900; a worker stops by itself 15 seconds before and the next one goes on.
+  EOT
+  type = object({
+    memory_size     = optional(number, 512)
+    timeout_seconds = optional(number, 900)
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = var.archive_worker.memory_size >= 128 && var.archive_worker.memory_size <= 10240 && floor(var.archive_worker.memory_size) == var.archive_worker.memory_size
+    error_message = "archive_worker.memory_size must be a whole number of MiB, 128-10240, for example 512. Received: ${var.archive_worker.memory_size}."
+  }
+
+  validation {
+    condition     = var.archive_worker.timeout_seconds >= 60 && var.archive_worker.timeout_seconds <= 900
+    error_message = "archive_worker.timeout_seconds must be 60-900, for example 900. Received: ${var.archive_worker.timeout_seconds}."
+  }
+}
+
+################################################################################
 # Alarms and tags
 ################################################################################
 
 variable "alarms" {
   description = <<-EOT
-    CloudWatch alarms; null = none. With an object, an alarm says when the dead-letter queue is not empty. (The age of messages is none here: they are meant to wait.)
+    CloudWatch alarms; null = none. With an object, an alarm says when the dead-letter queue is not empty, and with `archive` two more when a replay from it fails or could not send some events. (The age of messages is none here: they are meant to wait.)
     - `actions`: ARNs to notify on alarm and on recovery (SNS topics, Systems Manager items). Default [].
   EOT
   type = object({

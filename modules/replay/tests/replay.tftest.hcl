@@ -13,7 +13,7 @@ variables {
 
 run "waits_for_14_days_until_it_is_switched_on" {
   assert {
-    condition     = local.queue.message_retention_seconds == 1209600 && local.queue.max_receive_count == 5
+    condition     = local.queue.message_retention_seconds == 1209600 && local.queue.max_receive_count == 1000
     error_message = "Events must wait 14 days."
   }
 
@@ -31,17 +31,32 @@ run "waits_for_14_days_until_it_is_switched_on" {
     condition = local.function_environment == {
       DESTINATION_QUEUE_URL = "https://sqs.eu-west-1.amazonaws.com/123456789012/checkout"
       REPLAY_ID             = "orders-replay"
+
+      REPLAY_WINDOW_PARAMETER = "/event-fork-pipelines/orders-replay/replay-window"
+      QUEUE_RETENTION_SECONDS = "1209600"
     }
     error_message = "The function must send to the destination and mark the copies with the fork's name."
   }
 
   assert {
-    condition = jsonencode(local.function_statements) == jsonencode([{
-      actions   = ["sqs:SendMessage"]
-      resources = ["arn:aws:sqs:eu-west-1:123456789012:checkout"]
-      sid       = "SendToDestination"
-    }])
-    error_message = "The function may send to the destination, and nothing else."
+    condition = jsonencode(local.function_statements) == jsonencode([
+      {
+        actions   = ["sqs:SendMessage"]
+        resources = ["arn:aws:sqs:eu-west-1:123456789012:checkout"]
+        sid       = "SendToDestination"
+      },
+      {
+        actions   = ["ssm:GetParameter"]
+        resources = ["arn:aws:ssm:eu-west-1:123456789012:parameter/event-fork-pipelines/orders-replay/replay-window"]
+        sid       = "ReadWindow"
+      },
+      {
+        actions   = ["sqs:ChangeMessageVisibility"]
+        resources = ["arn:aws:sqs:eu-west-1:123456789012:orders-replay"]
+        sid       = "KeepWhatIsOutsideTheWindow"
+      },
+    ])
+    error_message = "The function may send to the destination, read its window and keep its own queue's messages, and nothing else."
   }
 
   assert {
@@ -80,9 +95,74 @@ run "every_setting_arrives_where_it_acts" {
   }
 
   assert {
-    condition     = local.function_statements[1].sid == "UseDestinationKey" && local.function_statements[1].resources == [var.destination_queue.kms_key_arn]
+    condition     = local.function_statements[3].sid == "UseDestinationKey" && local.function_statements[3].resources == [var.destination_queue.kms_key_arn]
     error_message = "The function must be able to use the key of the destination."
   }
+}
+
+run "makes_nothing_for_an_archive_unless_asked" {
+  assert {
+    condition     = length(module.archive_replay) == 0 && output.archive_state_machine_arn == null && output.archive_parameter_name == null
+    error_message = "Without archive there must be no state machine and no worker."
+  }
+
+  assert {
+    condition     = aws_ssm_parameter.window.name == "/event-fork-pipelines/orders-replay/replay-window" && aws_ssm_parameter.window.value == "{}"
+    error_message = "The window must be there and held by nobody."
+  }
+}
+
+run "an_archive_brings_its_engine_whose_only_target_is_the_destination" {
+  variables {
+    archive = { bucket = { arn = "arn:aws:s3:::orders-archive", name = "orders-archive" } }
+  }
+
+  assert {
+    condition     = output.archive_parameter_name == "/event-fork-pipelines/orders-replay/archive-replay" && output.archive_worker_function_name == "orders-replay-replay-worker"
+    error_message = "The engine must be named after the fork."
+  }
+
+  assert {
+    condition = jsonencode(local.targets) == jsonencode([{
+      arn                   = "arn:aws:sqs:eu-west-1:123456789012:checkout"
+      dead_letter_queue_arn = null
+      kms_key_arn           = null
+      url                   = "https://sqs.eu-west-1.amazonaws.com/123456789012/checkout"
+    }])
+    error_message = "Without targets, the destination must be the only one."
+  }
+}
+
+run "refuses_targets_without_an_archive" {
+  command = plan
+
+  variables {
+    targets = [{ arn = "arn:aws:sqs:eu-west-1:123456789012:shadow", url = "https://sqs.eu-west-1.amazonaws.com/123456789012/shadow" }]
+  }
+
+  expect_failures = [var.targets]
+}
+
+run "refuses_what_is_no_archive" {
+  command = plan
+
+  variables {
+    archive        = { bucket = { arn = "arn:aws:s3:::payments-archive", name = "orders-archive" }, prefix = "event-fork-replays/orders/" }
+    archive_worker = { timeout_seconds = 901 }
+  }
+
+  expect_failures = [var.archive, var.archive_worker]
+}
+
+run "refuses_what_is_no_target" {
+  command = plan
+
+  variables {
+    archive = { bucket = { arn = "arn:aws:s3:::orders-archive", name = "orders-archive" } }
+    targets = [{ arn = "arn:aws:sqs:eu-west-1:123456789012:shadow.fifo", url = "https://sqs.eu-west-1.amazonaws.com/123456789012/shadow.fifo" }]
+  }
+
+  expect_failures = [var.targets]
 }
 
 run "refuses_what_is_no_queue_for_it" {

@@ -1,0 +1,44 @@
+# The engine that replays an archive: state machine -> workers (items of the plan -> target queue), and a governor beside them.
+# Called by modules/replay; everything that runs costs nothing while no replay does.
+
+data "aws_partition" "current" {}
+data "aws_region" "current" {}
+data "aws_caller_identity" "current" {}
+
+locals {
+  partition  = data.aws_partition.current.partition
+  account_id = data.aws_caller_identity.current.account_id
+  region     = data.aws_region.current.id # .name is deprecated in version 6 of the provider
+
+  # The work area of every replay lies in the archive's bucket, outside the archive's own keys. The command and the functions
+  # know it by the same name (event_fork.archive.work_area).
+  work_area = "event-fork-replays"
+
+  state_machine_name = "${var.name}-archive"
+  # Known before it is made: its role must name it, to start the executions of the Distributed Map.
+  state_machine_arn = "arn:${local.partition}:states:${local.region}:${local.account_id}:stateMachine:${local.state_machine_name}"
+  execution_arns    = "arn:${local.partition}:states:${local.region}:${local.account_id}:execution:${local.state_machine_name}"
+  map_run_arns      = "arn:${local.partition}:states:${local.region}:${local.account_id}:mapRun:${local.state_machine_name}"
+
+  archive_key_statements = var.archive.kms_key == null ? [] : [{
+    Sid      = "UseArchiveKey"
+    Effect   = "Allow"
+    Action   = ["kms:Decrypt", "kms:GenerateDataKey"] # read the archive, write the work area
+    Resource = var.archive.kms_key.arn
+  }]
+}
+
+# What the command needs to find the engine of an archive and a target: `event-fork replay plan --replay NAME`.
+resource "aws_ssm_parameter" "this" {
+  name        = "/event-fork-pipelines/${var.name}/archive-replay"
+  description = "Where the archive replay ${var.name} is; read by the event-fork command."
+  type        = "String"
+  value = jsonencode({
+    state_machine_arn = aws_sfn_state_machine.this.arn
+    bucket            = var.archive.bucket.name
+    prefix            = var.archive.prefix
+    region            = local.region
+    targets           = [for target in var.targets : { arn = target.arn, url = target.url }]
+  })
+  tags = var.tags
+}

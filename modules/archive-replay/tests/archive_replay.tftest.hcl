@@ -1,0 +1,187 @@
+# What the engine of a replay from the archive promises, on a mocked provider.
+
+mock_provider "aws" {
+  source = "../../tests/terraform/mocks"
+}
+
+variables {
+  name    = "orders-replay"
+  archive = { bucket = { arn = "arn:aws:s3:::orders-archive", name = "orders-archive" }, prefix = "orders/", kms_key = null }
+  targets = [
+    { arn = "arn:aws:sqs:eu-west-1:123456789012:checkout", url = "https://sqs.eu-west-1.amazonaws.com/123456789012/checkout" },
+    {
+      arn                   = "arn:aws:sqs:us-east-1:999999999999:shadow"
+      url                   = "https://sqs.us-east-1.amazonaws.com/999999999999/shadow"
+      kms_key_arn           = "arn:aws:kms:us-east-1:999999999999:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+      dead_letter_queue_arn = "arn:aws:sqs:us-east-1:999999999999:shadow-dlq"
+    },
+  ]
+  worker             = { memory_size = 512, timeout_seconds = 900, runtime = "python3.13", architecture = "arm64" }
+  lambda_package     = {}
+  layers             = ["arn:aws:lambda:eu-west-1:017000801446:layer:AWSLambdaPowertoolsPythonV3-python313-arm64:27"]
+  log_level          = "INFO"
+  log_retention_days = 30
+  tags               = { team = "shop" }
+}
+
+run "sends_each_item_through_the_worker_beside_a_governor" {
+  assert {
+    condition = (
+      local.send_items.ItemReader.ReaderConfig.InputType == "JSONL"
+      && local.send_items.ItemReader.Parameters["Key.$"] == "States.Format('{}items.jsonl', $.work_prefix)"
+      && local.send_items.ItemBatcher.MaxItemsPerBatch == 1
+      && local.send_items.MaxConcurrencyPath == "$.workers"
+      && local.send_items.ToleratedFailurePercentage == 100
+      && local.send_items.ItemProcessor.ProcessorConfig.Mode == "DISTRIBUTED"
+      && local.send_items.ItemProcessor.ProcessorConfig.ExecutionType == "STANDARD"
+      && local.send_items.ResultWriter.Parameters["Prefix.$"] == "States.Format('{}results', $.work_prefix)"
+    )
+    error_message = "The map must read the items, run as many workers as the input says, tolerate every failure and keep the results."
+  }
+
+  assert {
+    condition     = length(local.definition.States.Replay.Branches) == 2 && local.govern.IsThereMore.Default == "Breathe" && local.govern.Breathe.Next == "Govern"
+    error_message = "The governor must look again until it says that all is done."
+  }
+
+  assert {
+    condition     = jsondecode(aws_sfn_state_machine.this.definition).StartAt == "Replay" && aws_sfn_state_machine.this.type == "STANDARD"
+    error_message = "The definition must be what the state machine has."
+  }
+}
+
+run "tries_again_what_can_help_and_nothing_else" {
+  assert {
+    condition     = local.worker_retries[0].MaxAttempts == 0 && contains(local.worker_retries[0].ErrorEquals, "PlanMismatchError") && contains(local.worker_retries[0].ErrorEquals, "ObjectChangedError")
+    error_message = "What trying again cannot help must end at once."
+  }
+
+  assert {
+    condition     = contains(local.worker_retries[1].ErrorEquals, "OutOfTimeError") && local.worker_retries[1].MaxAttempts == 1000 && local.worker_retries[1].BackoffRate == 1
+    error_message = "A worker that ran out of time must go on at once, as often as a slow replay needs."
+  }
+
+  assert {
+    condition = alltrue([
+      for error in ["Lambda.TooManyRequestsException", "Lambda.ServiceException", "Lambda.SdkClientException", "Lambda.Unknown", "Runtime.ExitError", "Sandbox.Timedout", "States.Timeout"] :
+      length([for retrier in local.worker_retries : retrier if contains(retrier.ErrorEquals, error) && retrier.MaxAttempts >= 6]) == 1
+    ])
+    error_message = "Throttles, crashes and troubles of the Lambda service must be tried again."
+  }
+
+  assert {
+    condition     = jsonencode(local.worker_retries[length(local.worker_retries) - 1].ErrorEquals) == jsonencode(["States.ALL"])
+    error_message = "States.ALL must be the last: the first retrier that matches decides."
+  }
+}
+
+run "each_role_may_do_its_own_work_and_no_more" {
+  assert {
+    condition = toset([for statement in jsondecode(aws_iam_role_policy.function["worker"].policy).Statement : "${statement.Sid} ${jsonencode(statement.Action)} ${jsonencode(statement.Resource)}"]) == toset([
+      "WriteLogs [\"logs:CreateLogStream\",\"logs:PutLogEvents\"] \"arn:aws:logs:eu-west-1:123456789012:log-group:mocked:*\"",
+      "SendTraces [\"xray:PutTraceSegments\",\"xray:PutTelemetryRecords\"] \"*\"",
+      "ReadArchive [\"s3:GetObject\",\"s3:GetObjectVersion\"] \"arn:aws:s3:::orders-archive/orders/date=*\"",
+      "TellMissingFromForbidden \"s3:ListBucket\" \"arn:aws:s3:::orders-archive\"",
+      "ReadPlan \"s3:GetObject\" \"arn:aws:s3:::orders-archive/event-fork-replays/*/plan.json\"",
+      "KeepProgress [\"s3:GetObject\",\"s3:PutObject\"] [\"arn:aws:s3:::orders-archive/event-fork-replays/*/control.json\",\"arn:aws:s3:::orders-archive/event-fork-replays/*/progress/*\"]",
+      "SendToTargets \"sqs:SendMessage\" [\"arn:aws:sqs:eu-west-1:123456789012:checkout\",\"arn:aws:sqs:us-east-1:999999999999:shadow\"]",
+      "UseTargetKeys [\"kms:Decrypt\",\"kms:GenerateDataKey\"] [\"arn:aws:kms:us-east-1:999999999999:key/1234abcd-12ab-34cd-56ef-1234567890ab\"]",
+    ])
+    error_message = "The worker may read the archive and the plan, keep progress, and send to the allowed targets."
+  }
+
+  assert {
+    condition = toset([for statement in jsondecode(aws_iam_role_policy.function["governor"].policy).Statement : "${statement.Sid} ${jsonencode(statement.Action)} ${jsonencode(statement.Resource)}"]) == toset([
+      "WriteLogs [\"logs:CreateLogStream\",\"logs:PutLogEvents\"] \"arn:aws:logs:eu-west-1:123456789012:log-group:mocked:*\"",
+      "SendTraces [\"xray:PutTraceSegments\",\"xray:PutTelemetryRecords\"] \"*\"",
+      "ReadPlan \"s3:GetObject\" \"arn:aws:s3:::orders-archive/event-fork-replays/*/plan.json\"",
+      "SetRate [\"s3:GetObject\",\"s3:PutObject\"] \"arn:aws:s3:::orders-archive/event-fork-replays/*/control.json\"",
+      "SeeMapRun [\"states:ListMapRuns\",\"states:DescribeMapRun\"] [\"arn:aws:states:eu-west-1:123456789012:execution:orders-replay-archive:*\",\"arn:aws:states:eu-west-1:123456789012:mapRun:orders-replay-archive/*\"]",
+      "SeeQueues [\"sqs:GetQueueAttributes\",\"sqs:GetQueueUrl\"] [\"arn:aws:sqs:eu-west-1:123456789012:checkout\",\"arn:aws:sqs:us-east-1:999999999999:shadow\",\"arn:aws:sqs:us-east-1:999999999999:shadow-dlq\"]",
+      "SeeAges \"cloudwatch:GetMetricStatistics\" \"*\"",
+    ])
+    error_message = "The governor may look at targets and map, and set the rate; it cannot send."
+  }
+
+  assert {
+    condition = toset([for statement in jsondecode(aws_iam_role_policy.state_machine.policy).Statement : "${statement.Sid} ${jsonencode(statement.Action)} ${jsonencode(statement.Resource)}"]) == toset([
+      "InvokeFunctions \"lambda:InvokeFunction\" [\"arn:aws:lambda:eu-west-1:123456789012:function:orders-replay-replay-governor\",\"arn:aws:lambda:eu-west-1:123456789012:function:orders-replay-replay-worker\"]",
+      "ReadItems \"s3:GetObject\" \"arn:aws:s3:::orders-archive/event-fork-replays/*/items.jsonl\"",
+      "WriteResults [\"s3:PutObject\",\"s3:GetObject\",\"s3:ListMultipartUploadParts\",\"s3:AbortMultipartUpload\"] \"arn:aws:s3:::orders-archive/event-fork-replays/*/results/*\"",
+      "StartChildren \"states:StartExecution\" \"arn:aws:states:eu-west-1:123456789012:stateMachine:orders-replay-archive\"",
+      "StopChildren [\"states:DescribeExecution\",\"states:StopExecution\"] \"arn:aws:states:eu-west-1:123456789012:execution:orders-replay-archive/*\"",
+    ])
+    error_message = "The state machine may run its functions and its own map, nothing else."
+  }
+}
+
+run "a_key_of_the_archive_is_usable_by_all_three" {
+  variables {
+    archive = { bucket = { arn = "arn:aws:s3:::orders-archive", name = "orders-archive" }, prefix = "", kms_key = { arn = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab" } }
+  }
+
+  assert {
+    condition = alltrue([
+      for policy in [aws_iam_role_policy.state_machine.policy, aws_iam_role_policy.function["worker"].policy, aws_iam_role_policy.function["governor"].policy] :
+      length([for statement in jsondecode(policy).Statement : statement if statement.Sid == "UseArchiveKey" && statement.Resource == var.archive.kms_key.arn]) == 1
+    ])
+    error_message = "Plan, progress and archive are encrypted with the bucket's key."
+  }
+
+  assert {
+    condition     = local.function_statements.worker[0].Resource == "arn:aws:s3:::orders-archive/date=*"
+    error_message = "Without a prefix, only the archive's own partitions may be read."
+  }
+}
+
+run "tells_the_command_where_it_is" {
+  assert {
+    condition     = aws_ssm_parameter.this.name == "/event-fork-pipelines/orders-replay/archive-replay"
+    error_message = "The parameter must be named after the replay."
+  }
+
+  assert {
+    condition = jsondecode(aws_ssm_parameter.this.value) == {
+      state_machine_arn = "arn:aws:states:eu-west-1:123456789012:stateMachine:mocked"
+      bucket            = "orders-archive"
+      prefix            = "orders/"
+      region            = "eu-west-1"
+      targets           = [for target in var.targets : { arn = target.arn, url = target.url }]
+    }
+    error_message = "The parameter must name state machine, archive and targets."
+  }
+}
+
+run "functions_run_the_shipped_handlers_and_keep_their_logs" {
+  assert {
+    condition = (
+      aws_lambda_function.this["worker"].handler == "event_fork.archive_replay.worker.handler"
+      && aws_lambda_function.this["governor"].handler == "event_fork.archive_replay.governor.handler"
+      && aws_lambda_function.this["worker"].timeout == 900
+      && alltrue([for function in aws_lambda_function.this : endswith(function.filename, "lambdas/dist/event_fork.zip") && function.tracing_config[0].mode == "Active"])
+      && alltrue([for group in aws_cloudwatch_log_group.function : group.retention_in_days == 30])
+    )
+    error_message = "Worker and governor must run from the shipped package, traced, with logs that are kept 30 days."
+  }
+
+  assert {
+    condition     = length(aws_cloudwatch_metric_alarm.failed) + length(aws_cloudwatch_metric_alarm.not_replayed) == 0
+    error_message = "Alarms only when asked for."
+  }
+}
+
+run "alarms_say_what_failed_and_whom_they_notify" {
+  variables {
+    alarms = { actions = ["arn:aws:sns:eu-west-1:123456789012:on-call"] }
+  }
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.failed[0].metric_name == "ExecutionsFailed" && aws_cloudwatch_metric_alarm.not_replayed[0].dimensions == tomap({ service = "orders-replay-replay-worker" })
+    error_message = "One alarm is on failed replays, one on events that could not be sent."
+  }
+
+  assert {
+    condition     = alltrue([for alarm in [aws_cloudwatch_metric_alarm.failed[0], aws_cloudwatch_metric_alarm.not_replayed[0]] : alarm.alarm_actions == toset(var.alarms.actions) && alarm.ok_actions == toset(var.alarms.actions)])
+    error_message = "Both must notify."
+  }
+}

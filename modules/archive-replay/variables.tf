@@ -1,0 +1,81 @@
+# Checked by modules/replay, whose inputs these are.
+
+variable "name" {
+  description = "Name of the replay; state machine, functions, log groups, roles and the parameter are named after it."
+  type        = string
+  nullable    = false
+}
+
+variable "archive" {
+  description = "The archive: `bucket` (`arn`, `name`), key `prefix` before `date=`, `kms_key` of the bucket."
+  type = object({
+    bucket  = object({ arn = string, name = string })
+    prefix  = string
+    kms_key = object({ arn = string })
+  })
+  nullable = false
+}
+
+variable "targets" {
+  description = "Queues that a plan may name, and no others."
+  type = list(object({
+    arn                   = string
+    url                   = string
+    kms_key_arn           = optional(string)
+    dead_letter_queue_arn = optional(string)
+  }))
+  nullable = false
+}
+
+variable "worker" {
+  description = "Settings of the worker function; runtime and architecture are the governor's too."
+  type = object({
+    memory_size     = number
+    timeout_seconds = number
+    runtime         = string
+    architecture    = string
+  })
+  nullable = false
+}
+
+variable "lambda_package" {
+  description = "Code of the functions; {} = the package that comes with this module."
+  type = object({
+    filename          = optional(string)
+    s3_bucket         = optional(string)
+    s3_key            = optional(string)
+    s3_object_version = optional(string)
+    source_code_hash  = optional(string)
+  })
+  nullable = false
+}
+
+variable "layers" {
+  description = "Layers of the functions, Powertools first."
+  type        = list(string)
+  nullable    = false
+}
+
+variable "log_level" {
+  description = "Log level of the functions."
+  type        = string
+  nullable    = false
+}
+
+variable "log_retention_days" {
+  description = "Days that logs are kept."
+  type        = number
+  nullable    = false
+}
+
+variable "alarms" {
+  description = "Alarms and whom they notify; null = none."
+  type        = object({ actions = list(string) })
+  default     = null
+}
+
+variable "tags" {
+  description = "Tags for everything that can have them."
+  type        = map(string)
+  nullable    = false
+}
