@@ -1,5 +1,6 @@
 """What all tests share: which tier a test belongs to, closed sockets for unit tests, and the bench."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +12,9 @@ from testbench.paths import RUNS
 from testbench.progress import to_stderr
 
 TESTS = Path(__file__).parent
-SHARED_BENCH = RUNS / "tests"
+AUTHORISE = os.environ.get("BENCH_AUTH", "") == "1"
+"""BENCH_AUTH=1 runs the end-to-end tests on a bench that enforces IAM and resource policies."""
+SHARED_BENCH = RUNS / ("tests-auth" if AUTHORISE else "tests")
 """All workers of a test run, and test runs side by side, use one bench; the last one to leave stops it."""
 
 
@@ -44,5 +47,5 @@ def _unit_tests_have_no_network(request: pytest.FixtureRequest) -> Iterator[None
 @pytest.fixture(scope="session")
 def bench() -> Iterator[Bench]:
     """The running bench, started by whoever needs it first."""
-    with Bench.running(SHARED_BENCH, to_stderr()) as running:
+    with Bench.running(SHARED_BENCH, to_stderr(), authorise=AUTHORISE) as running:
         yield running

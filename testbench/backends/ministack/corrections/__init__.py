@@ -10,6 +10,7 @@ with what AWS does is in docs/bench.md.
     subscription_redrive  a subscription's dead-letter queue
     function_environment  a function gets AWS's variables, not the emulator's; its code comes before its layers
     alarms                alarms read back complete, so that a plan after an apply is empty
+    secure_transport      loopback counts as TLS in policies
     s3_managed_key        SSE-KMS without a key means the AWS managed key
     api_gateway           validationErrorString in gateway responses
     step_functions        Distributed Map, execution names, error names of Lambda tasks
@@ -23,6 +24,7 @@ from testbench.backends.ministack.corrections import (
     hooks,
     mapping_limits,
     s3_managed_key,
+    secure_transport,
     sqs_batches,
     step_functions,
     subscription_redrive,
@@ -36,6 +38,7 @@ _ALL = (
     function_environment,
     alarms,
     s3_managed_key,
+    secure_transport,
     api_gateway,
     step_functions,
 )
