@@ -34,9 +34,11 @@ class Session:
             walk = prepare(bench, samples, self.show)
             try:
                 seen = walk.run(keep=self.keep)
-            except BaseException:
+            except BaseException as error:
                 if not self.keep:
                     self._take_back(bench, walk.workspace)
+                if isinstance(error, Exception):
+                    bench.check()  # a part that died is the better reason, and its error has the end of its log
                 raise
             if self.keep:
                 self.show.kept(self.state, walk.shop(), walk.workspace.folder)

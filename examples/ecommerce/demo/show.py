@@ -55,7 +55,7 @@ class Show:
         if not self._console.is_terminal:
             self._console.print(f"{title} ...")
         columns = (
-            SpinnerColumn(finished_text="[green]done[/]"),
+            SpinnerColumn(finished_text="*"),
             TextColumn("{task.description}"),
             BarColumn(bar_width=24),
             TextColumn("{task.fields[count]}"),
@@ -63,7 +63,12 @@ class Show:
         )
         with Progress(*columns, console=self._console) as progress:
             task = progress.add_task(title, total=total, count="")
-            yield Step(progress, task)
+            try:
+                yield Step(progress, task)
+            except BaseException:
+                progress.update(task, description=f"{title} [red]broken off[/]")
+                raise
+            progress.update(task, description=f"{title} [green]done[/]")
             if progress.tasks[0].total is None:
                 progress.update(task, completed=1, total=1)
         self.seconds[key] = time.monotonic() - began
