@@ -25,7 +25,7 @@ _EARLIEST = (1980, 1, 1, 0, 0, 0)
 
 def build(say: Say) -> Path:
     """The layer's zip in .bench/layer, made when it is not there; built for the interpreter that runs the functions."""
-    python = interpreter()
+    python = interpreter(say)
     file = CACHE / "layer" / f"{fingerprint(_REQUIREMENTS.read_bytes(), str(python))}.zip"
     if file.exists():
         return file
