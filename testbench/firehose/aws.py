@@ -56,6 +56,7 @@ class Aws:
                     s3={"addressing_style": "path"},
                     request_checksum_calculation="when_required",
                     response_checksum_validation="when_required",
+                    disable_request_compression=True,  # emulators do not expect it
                 ),
             )
         return self._clients[key]

@@ -4,6 +4,7 @@ Source: developer guide "Monitor with CloudWatch metrics"; notes "6. Metrics and
 """
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -49,15 +50,22 @@ class Metrics:
 
     def add(self, stream: Stream, name: str, value: float, unit: str, times: int = 1) -> None:
         """``times`` values of ``value`` for one metric of a stream."""
+        self.add_for(stream.account, stream.region, stream.name, name, value, unit, times)
+
+    def add_for(
+        self, account: str, region: str, stream: str, name: str, value: float, unit: str, times: int = 1
+    ) -> None:
+        """The same by names; an empty stream name is for metrics without a stream."""
         if not self.publish or times == 0:
             return
-        metrics = self._gathered.setdefault((stream.account, stream.region), {})
-        metrics.setdefault((stream.name, name), Statistic(unit)).add(value, times)
+        metrics = self._gathered.setdefault((account, region), {})
+        metrics.setdefault((stream, name), Statistic(unit)).add(value, times)
 
-    async def run(self) -> None:
-        """Publish once a minute, for ever."""
+    async def run(self, gauges: Callable[[], None]) -> None:
+        """Publish once a minute, for ever; ``gauges`` adds what is true at that moment."""
         while True:
             await self.clock.sleep(PERIOD_SECONDS)
+            gauges()
             await self.flush()
 
     async def flush(self) -> None:
@@ -82,7 +90,7 @@ class Metrics:
 def _datum(stream: str, name: str, statistic: Statistic, now: datetime) -> dict[str, Any]:
     return {
         "MetricName": name,
-        "Dimensions": [{"Name": "DeliveryStreamName", "Value": stream}],
+        "Dimensions": [{"Name": "DeliveryStreamName", "Value": stream}] if stream else [],
         "Timestamp": now,
         "Unit": statistic.unit,
         "StatisticValues": {

@@ -6,6 +6,7 @@ import logging
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 from aiohttp import web
@@ -34,6 +35,8 @@ from testbench.firehose.validation.model import RequestReader
 MAX_BODY = 16 * MIB  # 4 MiB of records in base64 with generous JSON around them
 MAX_READING = 8  # request bodies in memory at once: each is up to MAX_BODY, its JSON and its records
 _PUTS = ("PutRecord", "PutRecordBatch")
+_METRICS = {name: name for name in (*_PUTS, "DescribeDeliveryStream", "ListDeliveryStreams")}
+_METRICS["UpdateDestination"] = "UpdateDeliveryStream"
 log = logging.getLogger(__name__)
 
 
@@ -84,7 +87,7 @@ class FirehoseServer:
         restored = self.registry.restore()
         if restored:
             log.info("restored %d undelivered records", restored)
-        self._publisher = asyncio.create_task(self._metrics.run())
+        self._publisher = asyncio.create_task(self._metrics.run(self._gauges))
 
     async def _stop(self, _: web.Application) -> None:
         if not self.settings.state:
@@ -147,22 +150,29 @@ class FirehoseServer:
             raise InjectedError(fault.options["code"], int(fault.options["status"]), fault.options["message"])
         return answer
 
+    def _gauges(self) -> None:
+        """What CloudWatch shows every minute whether or not anything happens."""
+        for entry in self.registry.entries():
+            stream, quota = entry.stream, entry.meter.quota
+            self._metrics.add(stream, "BytesPerSecondLimit", quota.bytes, "Bytes/Second")
+            self._metrics.add(stream, "RecordsPerSecondLimit", quota.records, "Count/Second")
+            self._metrics.add(stream, "PutRequestsPerSecondLimit", quota.requests, "Count/Second")
+            if stream.destination.get("DynamicPartitioningConfiguration", {}).get("Enabled"):
+                self._metrics.add(stream, "ActivePartitionsLimit", self.settings.active_partitions, "Count")
+
     def _count(self, name: str, who: Caller, body: dict[str, Any], seconds: float) -> None:
         """API metrics of the operations that have them."""
-        metric = {"UpdateDestination": "UpdateDeliveryStream"}.get(name, name)
-        counted = (*_PUTS, "DescribeDeliveryStream", "UpdateDeliveryStream")
-        if metric not in counted:
+        if name not in _METRICS:
             return
-        entry = self.registry.named(str(body.get("DeliveryStreamName")))
-        mine = [e.stream for e in entry if (e.stream.account, e.stream.region) == (who.account, who.region)]
-        for stream in mine:
-            self._metrics.add(stream, f"{metric}.Requests", 1, "Count")
-            self._metrics.add(stream, f"{metric}.Latency", seconds * 1000, "Milliseconds")
-            if name == "PutRecordBatch":
-                self._metrics.add(stream, f"{metric}.Records", len(body["Records"]), "Count")
-            if name in _PUTS:
-                size = sum(len(r["Data"]) * 3 // 4 for r in body.get("Records", [body.get("Record")]))
-                self._metrics.add(stream, f"{metric}.Bytes", size, "Bytes")
+        metric, stream = _METRICS[name], str(body.get("DeliveryStreamName", ""))
+        add = partial(self._metrics.add_for, who.account, who.region, stream)
+        add(f"{metric}.Requests", 1, "Count")
+        add(f"{metric}.Latency", seconds * 1000, "Milliseconds")
+        if name == "PutRecordBatch":
+            add(f"{metric}.Records", len(body["Records"]), "Count")
+        if name in _PUTS:
+            records = body["Records"] if name == "PutRecordBatch" else [body["Record"]]
+            add(f"{metric}.Bytes", sum(len(record["Data"]) * 3 // 4 for record in records), "Bytes")
 
 
 async def serve(settings: Settings, ready: asyncio.Future[int] | None = None) -> None:

@@ -1,4 +1,4 @@
-"""S3, Lambda, KMS, IAM, Glue, CloudWatch, Logs and OpenSearch at one endpoint, as far as Firehose calls them."""
+"""S3, Lambda, KMS, IAM, EC2, Glue, CloudWatch, Logs and OpenSearch at one endpoint, as far as Firehose calls them."""
 
 import asyncio
 import base64
@@ -58,6 +58,7 @@ class FakeAws(ThreadedApp):
         self.roles: dict[str, dict[str, Any]] = {}
         self.keys: dict[str, dict[str, Any]] = {}
         self.tables: dict[tuple[str, str], dict[str, Any]] = {}
+        self.network: dict[str, str] = {}  # ids of subnets and security groups -> VPC
         self.domains: dict[str, dict[str, Any]] = {}
         self.metrics: list[dict[str, Any]] = []
         self.log_events: list[tuple[str, str, dict[str, Any]]] = []
@@ -152,6 +153,8 @@ class FakeAws(ThreadedApp):
     def _query_call(self, given: dict[str, list[str]]) -> web.Response:
         action = given["Action"][0]
         self.calls.append(action)
+        if action in ("DescribeSubnets", "DescribeSecurityGroups"):
+            return self._network_call(action, given)
         if action != "GetRole":
             raise AwsError(400, "InvalidAction", action)
         name = given["RoleName"][0]
@@ -165,6 +168,17 @@ class FakeAws(ThreadedApp):
             f"<Arn>arn:aws:iam::000000000000:role/{name}</Arn><CreateDate>2026-01-01T00:00:00Z</CreateDate>"
             f"<AssumeRolePolicyDocument>{policy}</AssumeRolePolicyDocument></Role></GetRoleResult></GetRoleResponse>"
         )
+        return web.Response(text=text, content_type="text/xml")
+
+    def _network_call(self, action: str, given: dict[str, list[str]]) -> web.Response:
+        kind, member = ("Subnet", "subnetId") if action == "DescribeSubnets" else ("Group", "groupId")
+        asked = [values[0] for name, values in given.items() if name.startswith(f"{kind}Id.")]
+        found = [one for one in asked if one in self.network]
+        if found != asked:
+            raise AwsError(400, f"Invalid{kind}.NotFound", f"{asked} do not exist")
+        items = "".join(f"<item><{member}>{one}</{member}><vpcId>{self.network[one]}</vpcId></item>" for one in found)
+        name = "subnetSet" if kind == "Subnet" else "securityGroupInfo"
+        text = f'<{action}Response xmlns="http://ec2.amazonaws.com/doc/2016-11-15/"><{name}>{items}</{name}></{action}Response>'
         return web.Response(text=text, content_type="text/xml")
 
     async def _invoke(self, function: str, body: bytes) -> web.Response:

@@ -7,6 +7,7 @@ accept -> [raw backup]                                          -> channel "back
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
@@ -194,7 +195,12 @@ class Pipeline:
             if item.from_lambda is not None:
                 metadata.partition_keys(dict(item.from_lambda))
             return item
-        found = metadata.extract(given["MetadataExtractionQuery"], item.data)
+        started = time.perf_counter()
+        try:
+            found = metadata.extract(given["MetadataExtractionQuery"], item.data)
+        finally:
+            milliseconds = (time.perf_counter() - started) * 1000
+            self._tools.metrics.add(self.stream, "JQProcessing.Duration", milliseconds, "Milliseconds")
         return self.ledger.derive(item, item.data, from_query=found)
 
     # --- failures -----------------------------------------------------------------------------------------------

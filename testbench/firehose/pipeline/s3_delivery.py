@@ -43,8 +43,8 @@ log = logging.getLogger(__name__)
 class S3Role(Enum):
     """Which S3 configuration an object is written with."""
 
-    PRIMARY = "DeliveryToS3"
-    BACKUP = "BackupToS3"
+    PRIMARY = "primary"
+    BACKUP = "backup"
     ERRORS = "errors"
 
 
@@ -191,17 +191,25 @@ class S3Delivery:
 
     def _succeeded(self, items: list[Item], role: S3Role) -> None:
         metrics, stream = self._tools.metrics, self._stream
-        name = "BackupToS3" if role is S3Role.BACKUP else "DeliveryToS3"
+        name = self._metric(role)
         metrics.add(stream, f"{name}.Success", 1, "Count")
+        log.info("%s: %s wrote %d items, %d bytes", stream.name, role.value, len(items), size_of(items))
+        if role is S3Role.ERRORS and stream.destination_kind == OPENSEARCH:
+            return  # Bytes, Records and DataFreshness are those of AllDocuments
         metrics.add(stream, f"{name}.Records", len(items), "Count")
         metrics.add(stream, f"{name}.Bytes", sum(item.source_size for item in items), "Bytes")
         age = max(0.0, self._tools.clock.now() - oldest_ms(items) / 1000)
         metrics.add(stream, f"{name}.DataFreshness", age, "Seconds")
-        log.info("%s: %s wrote %d items, %d bytes", stream.name, role.value, len(items), size_of(items))
+        if role is S3Role.PRIMARY and stream.destination.get("DynamicPartitioningConfiguration", {}).get("Enabled"):
+            metrics.add(stream, f"{name}.ObjectCount", 1, "Count")
+            metrics.add(stream, "PerPartitionThroughput", size_of(items) / max(age, 1.0), "Bytes/Second")
+
+    def _metric(self, role: S3Role) -> str:
+        backup = role is S3Role.BACKUP and self._stream.destination_kind != OPENSEARCH
+        return "BackupToS3" if backup else "DeliveryToS3"
 
     def _failed(self, role: S3Role, settings: S3Settings, error: S3WriteError) -> None:
-        name = "BackupToS3" if role is S3Role.BACKUP else "DeliveryToS3"
-        self._tools.metrics.add(self._stream, f"{name}.Success", 0, "Count")
+        self._tools.metrics.add(self._stream, f"{self._metric(role)}.Success", 0, "Count")
         self._log(settings, error.code, error.message)
 
     def _log(self, settings: S3Settings, code: str, message: str) -> None:

@@ -69,6 +69,7 @@ def _source(stream: Stream) -> dict[str, Any] | None:
 def _destination(stream: Stream) -> dict[str, Any]:
     description = {_RENAMED.get(name, name): copy.deepcopy(value) for name, value in stream.destination.items()}
     if stream.destination_kind == OPENSEARCH:
+        description.get("VpcConfigurationDescription", {}).setdefault("VpcId", "")  # known once the stream is active
         # Alone: Terraform's provider takes the first description that is there.
         return {"AmazonopensearchserviceDestinationDescription": description}
     assert stream.destination_kind == EXTENDED_S3

@@ -11,6 +11,7 @@ from testbench.firehose.pipeline.pipeline import Pipeline, Tools
 from testbench.firehose.pipeline.records import Record
 from testbench.firehose.quotas import Meter, quota
 from testbench.firehose.streams.keys import Keys
+from testbench.firehose.streams.network import NetworkError, vpc_id
 from testbench.firehose.streams.stream import ACTIVE, CREATING, CREATING_FAILED, DELETING, Stream, stream_arn
 
 log = logging.getLogger(__name__)
@@ -136,11 +137,14 @@ class Registry:
             return
         if stream.encryption.status == "ENABLING":
             await self._finish_encryption(entry)
-            if stream.encryption.failure:
-                stream.status, stream.failure = CREATING_FAILED, stream.encryption.failure
-                await self.save(stream)
-                return
-        stream.status = ACTIVE
+            stream.failure = stream.encryption.failure
+        if vpc := stream.destination.get("VpcConfiguration"):
+            try:
+                aws = self._tools.invoker.aws
+                vpc["VpcId"] = await vpc_id(aws, stream, vpc["SubnetIds"], vpc["SecurityGroupIds"])
+            except NetworkError as error:
+                stream.failure = {"Type": error.failure_type, "Details": error.message}
+        stream.status = CREATING_FAILED if stream.failure else ACTIVE
         await self.save(stream)
 
     async def _finish_deleting(self, entry: Entry) -> None:
