@@ -3,6 +3,7 @@
 Source: developer guide "Monitor with CloudWatch metrics"; notes "6. Metrics and error logs".
 """
 
+import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -47,6 +48,7 @@ class Metrics:
     publish: bool = True
     _gathered: dict[tuple[str, str], dict[tuple[str, str], Statistic]] = field(default_factory=dict)
     _complained: bool = False
+    _flushing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def add(self, stream: Stream, name: str, value: float, unit: str, times: int = 1) -> None:
         """``times`` values of ``value`` for one metric of a stream."""
@@ -69,13 +71,14 @@ class Metrics:
             await self.flush()
 
     async def flush(self) -> None:
-        """Put what is gathered."""
-        gathered, self._gathered = self._gathered, {}
-        now = datetime.fromtimestamp(self.clock.now(), UTC)
-        for (account, region), metrics in gathered.items():
-            data = [_datum(stream, name, statistic, now) for (stream, name), statistic in metrics.items()]
-            for start in range(0, len(data), _BATCH):
-                await self._put(account, region, data[start : start + _BATCH])
+        """Put what is gathered; returns when it, and what a flush before it put, is there."""
+        async with self._flushing:
+            gathered, self._gathered = self._gathered, {}
+            now = datetime.fromtimestamp(self.clock.now(), UTC)
+            for (account, region), metrics in gathered.items():
+                data = [_datum(stream, name, statistic, now) for (stream, name), statistic in metrics.items()]
+                for start in range(0, len(data), _BATCH):
+                    await self._put(account, region, data[start : start + _BATCH])
 
     async def _put(self, account: str, region: str, data: list[dict[str, Any]]) -> None:
         client = self.aws.client("cloudwatch", account, region)

@@ -15,7 +15,17 @@ from testbench.firehose.fakes.aws import FakeAws
 from testbench.firehose.fakes.opensearch import FakeOpenSearch
 from testbench.firehose.fakes.server import RunningFirehose
 from testbench.firehose.settings import Settings
-from tests.firehose.harness import DOMAIN, FAST, ROLE, Harness, StreamUnderTest, eventually, lines, processing, processor
+from tests.firehose.harness import (
+    DOMAIN,
+    FAST,
+    ROLE,
+    Harness,
+    StreamUnderTest,
+    eventually,
+    lines,
+    processing,
+    processor,
+)
 
 AT = 1456405200123  # 2016-02-25T13:00:00.123Z, a Thursday
 FAILED = "AmazonOpenSearchService-failed/"
