@@ -5,6 +5,7 @@
     ├── InvocationShapeError         the function was invoked with something else than what its event source sends
     ├── WholeBatchFailedError        nothing of a batch could be delivered, so the invocation itself fails
     ├── CallFailedError              a whole call to the next hop failed; says whether trying again can help
+    ├── WindowError                  the window of a running replay cannot be understood; nothing is forwarded
     ├── JsonPathError                a path of the redaction rules is not in the path language
     └── PermanentMessageError        this message can never be delivered; it carries the reason of the dead-letter queue
         ├── NotAnEnvelopeError       not-an-sns-envelope
@@ -54,6 +55,10 @@ class CallFailedError(EventForkError):
         self.code = code
         self.detail = detail
         self.transient = transient
+
+
+class WindowError(EventForkError):
+    """The window document of a replay is not what its format says: everything stays in the queue."""
 
 
 class JsonPathError(EventForkError):

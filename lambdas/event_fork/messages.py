@@ -30,7 +30,7 @@ class ReceivedMessage:
     """A message that the event source mapping took from the fork's queue.
 
     `sent_ms` is SQS's SentTimestamp (epoch milliseconds) or None. `group_id` is the MessageGroupId that a fair queue
-    carries, or None.
+    carries, or None. `receipt_handle` stands for this receiving of it.
     """
 
     message_id: str
@@ -38,6 +38,7 @@ class ReceivedMessage:
     attributes: Mapping[str, MessageAttribute] = field(default_factory=dict)
     sent_ms: int | None = None
     group_id: str | None = None
+    receipt_handle: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,15 +9,18 @@ from event_fork.ports import EntryFailure
 
 @dataclass(slots=True)
 class Outcome:
-    """Every received message is in exactly one of `delivered`, `dead_lettered` and `returned`, by its id.
+    """Every received message is in exactly one of `delivered`, `dead_lettered`, `returned` and `kept`, by its id.
 
-    dead_lettered: id -> reason; returned: id -> why. The counts below them feed the metrics of the same names.
+    dead_lettered: id -> reason; returned: id -> why; kept: outside a replay's window, stays in the queue for later, and
+    not_hidden says which of them could not be hidden there. The counts below feed the metrics of the same names.
     """
 
     received: int
     delivered: list[str] = field(default_factory=list)
     dead_lettered: dict[str, str] = field(default_factory=dict)
     returned: dict[str, EntryFailure] = field(default_factory=dict)
+    kept: list[str] = field(default_factory=list)
+    not_hidden: dict[str, EntryFailure] = field(default_factory=dict)
     records_put: int = 0
     record_bytes: int = 0
     calls: int = 0

@@ -40,6 +40,16 @@ class RecordStream(Protocol):
         """
 
 
+class HiddenMessages(Protocol):
+    """The queue that messages were received from."""
+
+    def hide(self, holds: Mapping[str, int]) -> Mapping[str, EntryFailure]:
+        """Hide received messages, receipt handle -> seconds from now (0 to 43,200).
+
+        Returns the ones that could not be hidden. Never raises: a message that is not hidden is not lost.
+        """
+
+
 class MessageQueue(Protocol):
     """An SQS queue."""
 

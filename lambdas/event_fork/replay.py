@@ -1,15 +1,18 @@
-"""Lambda function of the replay fork: SQS batch -> marked copies -> the regular pipeline's queue."""
+"""Lambda function of the replay fork: SQS batch -> (window) -> marked copies -> the regular pipeline's queue."""
 
 import os
 from functools import cache
 from typing import Any
 
-from event_fork.adapters.sqs import SqsQueue
+from event_fork.adapters.sqs import SqsHiddenMessages, SqsQueue
+from event_fork.adapters.ssm_window import SsmParameter
 from event_fork.backoff import Deadline
+from event_fork.replay_window import read_window
 from event_fork.replaying import Replayer
 from event_fork.settings import ReplaySettings
 from event_fork.sqs_event import BatchResponse, batch_response, received_messages
 from event_fork.telemetry import logger, metrics, report_replay, tracer
+from event_fork.windowed_replay import WindowedReplayer
 
 
 @metrics.log_metrics
@@ -20,15 +23,24 @@ def handler(event: dict[str, Any], context: Any) -> BatchResponse:
     messages = received_messages(event)
     outcome = replayer().run(messages, Deadline.in_milliseconds(context.get_remaining_time_in_millis()))
     report_replay(outcome)
-    return batch_response(outcome.received, outcome.returned)
+    return batch_response(outcome.received, outcome.returned, outcome.kept)
 
 
 @cache
-def replayer() -> Replayer:
+def replayer() -> Replayer | WindowedReplayer:
     """The parts, put together on the first invocation and kept for the following ones."""
     settings = ReplaySettings.from_env(os.environ)
-    return Replayer(
+    replayer = Replayer(
         replay_id=settings.replay_id,
         destination=SqsQueue(settings.destination_queue_url),
         dead_letter_queue=SqsQueue(settings.dead_letter_queue_url),
+    )
+    if settings.window is None:
+        return replayer
+    parameter = SsmParameter(settings.window.parameter)
+    return WindowedReplayer(
+        replayer,
+        window=lambda: read_window(parameter.text()),
+        queue=SqsHiddenMessages(settings.window.queue_url),
+        retention_seconds=settings.window.retention_seconds,
     )

@@ -21,6 +21,9 @@ REDACT = "REDACT"
 EVENT_TYPE_ATTRIBUTE = "EVENT_TYPE_ATTRIBUTE"
 DESTINATION_QUEUE_URL = "DESTINATION_QUEUE_URL"
 REPLAY_ID = "REPLAY_ID"
+REPLAY_WINDOW_PARAMETER = "REPLAY_WINDOW_PARAMETER"
+QUEUE_URL = "QUEUE_URL"
+QUEUE_RETENTION_SECONDS = "QUEUE_RETENTION_SECONDS"
 
 ENVELOPE, RAW = "envelope", "raw"
 DEFAULT_MASK = "***"
@@ -30,6 +33,8 @@ MAX_REPLAY_ID_LENGTH = 256
 Environment = Mapping[str, str]
 
 _STREAM_NAME = re.compile(r"[a-zA-Z0-9_.-]{1,64}")
+_PARAMETER_NAME = re.compile(r"[a-zA-Z0-9_./-]{1,1011}")
+_SECONDS = re.compile(r"[0-9]{1,7}")
 _QUEUE_URL = re.compile(r"https?://\S+/\S+")
 # What SQS takes as an attribute's value, less control characters.
 _PRINTABLE = re.compile(rf"[\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]{{1,{MAX_REPLAY_ID_LENGTH}}}")
@@ -78,12 +83,22 @@ class SearchAnalyticsSettings:
 
 
 @dataclass(frozen=True)
+class WindowSettings:
+    """Where a replay's window is, and what is needed to keep events that are outside of it."""
+
+    parameter: str
+    queue_url: str
+    retention_seconds: int
+
+
+@dataclass(frozen=True)
 class ReplaySettings:
-    """Of `event_fork.replay`."""
+    """Of `event_fork.replay`. Without `window` all that comes is forwarded."""
 
     destination_queue_url: str
     dead_letter_queue_url: str
     replay_id: str
+    window: WindowSettings | None = None
 
     @classmethod
     def from_env(cls, env: Environment) -> "ReplaySettings":
@@ -94,6 +109,7 @@ class ReplaySettings:
             replay_id=_matching(
                 env, REPLAY_ID, _PRINTABLE, f"must be 1 to {MAX_REPLAY_ID_LENGTH} characters without control characters"
             ),
+            window=_window(env),
         )
 
 
@@ -130,6 +146,16 @@ def _one_of(env: Environment, variable: str, allowed: tuple[str, ...]) -> str:
     if value not in allowed:
         raise SettingError(variable, f"must be {' or '.join(allowed)}", value)
     return value
+
+
+def _window(env: Environment) -> WindowSettings | None:
+    if not env.get(REPLAY_WINDOW_PARAMETER):
+        return None
+    return WindowSettings(
+        parameter=_matching(env, REPLAY_WINDOW_PARAMETER, _PARAMETER_NAME, "must be a parameter's name"),
+        queue_url=_queue_url(env, QUEUE_URL),
+        retention_seconds=int(_matching(env, QUEUE_RETENTION_SECONDS, _SECONDS, "must be a number of seconds")),
+    )
 
 
 def _redactor(env: Environment) -> Redactor:

@@ -32,17 +32,17 @@ def received_messages(event: Mapping[str, Any]) -> list[ReceivedMessage]:
     return list(messages.values())
 
 
-def batch_response(received: int, returned: Iterable[str]) -> BatchResponse:
-    """The partial batch response: the ids that SQS must keep.
+def batch_response(received: int, returned: Iterable[str], kept: Iterable[str] = ()) -> BatchResponse:
+    """The partial batch response: the ids that SQS must keep. `kept` are not failures: they stay on purpose.
 
     A batch of which nothing at all was delivered is raised instead of answered. For the messages it is the same (all
     come back at their visibility timeout), but only a failed invocation counts in the function's Errors metric and
     makes the event source mapping lower its concurrency: both are right when the next hop is down or refuses us.
     """
-    ids = list(returned)
-    if received and len(ids) == received:
-        raise WholeBatchFailedError(f"none of {received} messages was delivered; all go back to the queue")
-    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in ids]}
+    failed, staying = list(returned), list(kept)
+    if failed and len(failed) == received - len(staying):
+        raise WholeBatchFailedError(f"none of {len(failed)} messages was delivered; all go back to the queue")
+    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed + staying]}
 
 
 def _message(record: Mapping[str, Any]) -> ReceivedMessage:
@@ -54,6 +54,7 @@ def _message(record: Mapping[str, Any]) -> ReceivedMessage:
         attributes={name: _attribute(value) for name, value in (record.get("messageAttributes") or {}).items()},
         sent_ms=None if sent is None else int(sent),
         group_id=system.get("MessageGroupId"),
+        receipt_handle=record.get("receiptHandle", ""),
     )
 
 

@@ -15,6 +15,8 @@ EVENTS_DEAD_LETTERED = "EventsDeadLettered"  # also with the dimension `reason`
 EVENTS_UNLABELLED = "EventsUnlabelled"
 EVENTS_MARKED = "EventsMarked"
 EVENTS_UNMARKED = "EventsUnmarked"
+EVENTS_KEPT = "EventsKept"
+EVENTS_NOT_HIDDEN = "EventsNotHidden"
 RECORDS_PUT = "RecordsPut"
 RECORD_BYTES = "RecordBytes"
 CALLS = "Calls"
@@ -58,7 +60,16 @@ def report_forwarding(outcome: Outcome) -> None:
 
 def report_replay(outcome: Outcome) -> None:
     """Metrics and logs of a batch sent to the destination queue."""
-    _add_counts({EVENTS_MARKED: outcome.marked, EVENTS_UNMARKED: outcome.unmarked})
+    _add_counts(
+        {
+            EVENTS_MARKED: outcome.marked,
+            EVENTS_UNMARKED: outcome.unmarked,
+            EVENTS_KEPT: len(outcome.kept),
+            EVENTS_NOT_HIDDEN: len(outcome.not_hidden),
+        }
+    )
+    for failure in set(outcome.not_hidden.values()):
+        logger.warning("kept messages could not be hidden", extra={KEY_CODE: failure.code, KEY_DETAIL: failure.detail})
     _report(outcome)
 
 

@@ -85,6 +85,7 @@ locals {
     REPLAY_ID             = coalesce(var.replay_id, var.name)
 
     REPLAY_WINDOW_PARAMETER = local.window_parameter_name
+    QUEUE_URL               = module.fork.queue_url
     QUEUE_RETENTION_SECONDS = tostring(var.retention_seconds)
   })
 

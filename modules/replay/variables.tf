@@ -132,14 +132,14 @@ variable "function" {
 }
 
 variable "environment_variables" {
-  description = "Environment variables for the function, 4 KB in all. They win over `POWERTOOLS_SERVICE_NAME`, `POWERTOOLS_METRICS_NAMESPACE` and `POWERTOOLS_LOG_LEVEL`, which the module sets. `DEAD_LETTER_QUEUE_URL`, `DESTINATION_QUEUE_URL`, `REPLAY_ID`, `REPLAY_WINDOW_PARAMETER` and `QUEUE_RETENTION_SECONDS` are the module's."
+  description = "Environment variables for the function, 4 KB in all. They win over `POWERTOOLS_SERVICE_NAME`, `POWERTOOLS_METRICS_NAMESPACE` and `POWERTOOLS_LOG_LEVEL`, which the module sets. `DEAD_LETTER_QUEUE_URL`, `DESTINATION_QUEUE_URL`, `REPLAY_ID`, `REPLAY_WINDOW_PARAMETER`, `QUEUE_URL` and `QUEUE_RETENTION_SECONDS` are the module's."
   type        = map(string)
   default     = {}
   nullable    = false
 
   validation {
-    condition     = length(setintersection(keys(var.environment_variables), ["DESTINATION_QUEUE_URL", "REPLAY_ID", "REPLAY_WINDOW_PARAMETER", "QUEUE_RETENTION_SECONDS"])) == 0
-    error_message = "environment_variables must not have DESTINATION_QUEUE_URL, REPLAY_ID, REPLAY_WINDOW_PARAMETER or QUEUE_RETENTION_SECONDS: the module sets them from its own inputs, for example replay_id = \"heal-orders\". Received: ${join(", ", keys(var.environment_variables))}."
+    condition     = length(setintersection(keys(var.environment_variables), ["DESTINATION_QUEUE_URL", "REPLAY_ID", "REPLAY_WINDOW_PARAMETER", "QUEUE_URL", "QUEUE_RETENTION_SECONDS"])) == 0
+    error_message = "environment_variables must not have DESTINATION_QUEUE_URL, REPLAY_ID, REPLAY_WINDOW_PARAMETER, QUEUE_URL or QUEUE_RETENTION_SECONDS: the module sets them from its own inputs, for example replay_id = \"heal-orders\". Received: ${join(", ", keys(var.environment_variables))}."
   }
 }
 

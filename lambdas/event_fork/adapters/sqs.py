@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 
 from event_fork.adapters.aws_calls import CLIENT_CONFIG, as_call_failed, is_transient
+from event_fork.errors import CallFailedError
 from event_fork.messages import MessageAttribute, OutgoingMessage
 from event_fork.ports import EntryFailure, Remedy
 
@@ -26,6 +27,9 @@ _CONTENT_CODES = frozenset(
         "MessageTooLong",
     }
 )
+
+
+MAX_ENTRIES = 10
 
 
 class SqsQueue:
@@ -46,6 +50,39 @@ class SqsQueue:
             if index not in taken and index not in failures:
                 failures[index] = EntryFailure("NoAnswer", "SendMessageBatch did not answer for it", Remedy.RESEND)
         return failures
+
+
+class SqsHiddenMessages:
+    """ChangeMessageVisibilityBatch on the queue that messages were received from.
+
+    Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibilityBatch.html
+    """
+
+    def __init__(self, url: str, client: "SQSClient | None" = None) -> None:
+        self._url = url
+        self._client = client or boto3.client("sqs", config=CLIENT_CONFIG)
+
+    def hide(self, holds: Mapping[str, int]) -> Mapping[str, EntryFailure]:
+        """See HiddenMessages.hide."""
+        failures: dict[str, EntryFailure] = {}
+        handles = list(holds)
+        for start in range(0, len(handles), MAX_ENTRIES):
+            failures |= self._hide(handles[start : start + MAX_ENTRIES], holds)
+        return failures
+
+    def _hide(self, handles: Sequence[str], holds: Mapping[str, int]) -> dict[str, EntryFailure]:
+        try:
+            with as_call_failed():
+                answer = self._client.change_message_visibility_batch(
+                    QueueUrl=self._url,
+                    Entries=[
+                        {"Id": str(index), "ReceiptHandle": handle, "VisibilityTimeout": holds[handle]}
+                        for index, handle in enumerate(handles)
+                    ],
+                )
+        except CallFailedError as error:
+            return dict.fromkeys(handles, EntryFailure(error.code, error.detail, Remedy.RETURN))
+        return {handles[int(failed["Id"])]: _failure(failed) for failed in answer.get("Failed", [])}
 
 
 def _failure(failed: Mapping[str, Any]) -> EntryFailure:

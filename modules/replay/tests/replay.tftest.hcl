@@ -33,6 +33,7 @@ run "waits_for_14_days_until_it_is_switched_on" {
       REPLAY_ID             = "orders-replay"
 
       REPLAY_WINDOW_PARAMETER = "/event-fork-pipelines/orders-replay/replay-window"
+      QUEUE_URL               = module.fork.queue_url
       QUEUE_RETENTION_SECONDS = "1209600"
     }
     error_message = "The function must send to the destination and mark the copies with the fork's name."

@@ -1,0 +1,159 @@
+"""Which of the waiting events a replay of the 14-day queue wants: the document that `event-fork replay queue` writes.
+
+    {from?, until, filter_policy?, filter_policy_scope?, rate?, workers?, hold_seconds?, holder, started_at, replay_id}
+
+Times are ISO 8601 with an offset; an event is wanted when from <= its time < until and it passes the filter. {} is no
+window: everything is wanted. docs/decisions/0004-replay-window.md says why kept events are hidden, and for how long.
+"""
+
+import base64
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from event_fork import envelope
+from event_fork.envelope import StoredEvent
+from event_fork.errors import NotAnEnvelopeError, WindowError
+from event_fork.filter_policy import MESSAGE_ATTRIBUTES, InvalidFilterPolicyError, Matcher, compile_policy
+from event_fork.messages import MessageAttribute, ReceivedMessage
+from event_fork.replay_copy import ORIGINAL_TIME_ATTRIBUTE
+
+DEFAULT_WORKERS = 2
+"""The fewest invocations at a time that a mapping can be limited to."""
+DEFAULT_HOLD_SECONDS = 900
+MAX_HOLD_SECONDS = 43_200
+"""SQS hides a message for at most 12 hours."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayWindow:
+    """A window that somebody holds. `rate`: events a second of all instances together, None = as fast as it goes."""
+
+    until: datetime
+    replay_id: str
+    start: datetime | None = None
+    filter: Matcher | None = None
+    rate: float | None = None
+    workers: int = DEFAULT_WORKERS
+    hold_seconds: int = DEFAULT_HOLD_SECONDS
+
+    def wants(self, message: ReceivedMessage) -> bool:
+        """Whether this replay is to forward the message. One that tells no time is wanted only without `from`."""
+        event = _event(message)
+        moment = _time(message, event)
+        if moment is None:
+            moment = datetime.min.replace(tzinfo=UTC)
+        if moment >= self.until or (self.start is not None and moment < self.start):
+            return False
+        if self.filter is None:
+            return True
+        if event is not None:
+            return self.filter.matches(event)
+        return self.filter.matches_message(_sns_attributes(message.attributes), message.body)
+
+    def hold(self, message: ReceivedMessage, now: float, retention_seconds: int) -> int:
+        """For how many seconds to hide a message that is kept.
+
+        At most half of what is left of its life in the queue, so that it can be had again before it expires. `now` is
+        in seconds since the epoch.
+        """
+        if message.sent_ms is None:
+            return self.hold_seconds
+        left = retention_seconds - (now - message.sent_ms / 1000)
+        return max(0, min(self.hold_seconds, int(left / 2)))
+
+
+def read_window(text: str) -> ReplayWindow | None:
+    """The window in the parameter; None for {}. Raises WindowError, which names the field."""
+    try:
+        document = json.loads(text)
+    except ValueError as error:
+        raise WindowError("the replay window is not JSON") from error
+    if not isinstance(document, dict):
+        raise WindowError("the replay window is not a JSON object")
+    if not document:
+        return None
+    until, replay_id = _moment(document, "until"), document.get("replay_id")
+    if until is None:
+        raise WindowError("the replay window has no until")
+    if not isinstance(replay_id, str) or not replay_id:
+        raise WindowError("the replay window has no replay_id")
+    hold = _number(document, "hold_seconds", DEFAULT_HOLD_SECONDS)
+    rate = _number(document, "rate", 0)
+    return ReplayWindow(
+        until=until,
+        replay_id=replay_id,
+        start=_moment(document, "from"),
+        filter=_filter(document),
+        rate=rate or None,
+        workers=max(1, int(_number(document, "workers", DEFAULT_WORKERS))),
+        hold_seconds=int(min(hold, MAX_HOLD_SECONDS)),
+    )
+
+
+def _event(message: ReceivedMessage) -> StoredEvent | None:
+    try:
+        return envelope.parse(message.body)
+    except NotAnEnvelopeError:
+        return None  # raw message delivery
+
+
+def _time(message: ReceivedMessage, event: StoredEvent | None) -> datetime | None:
+    """When it was published; with raw delivery SNS's time is not in the message, and the queue's is what there is."""
+    original = message.attributes.get(ORIGINAL_TIME_ATTRIBUTE)
+    for text in (event.timestamp if event else None, original.value if original else None):
+        if isinstance(text, str) and (moment := _parsed(text)):
+            return moment
+    return None if message.sent_ms is None else datetime.fromtimestamp(message.sent_ms / 1000, UTC)
+
+
+def _parsed(text: str) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else None
+
+
+def _sns_attributes(attributes: Mapping[str, MessageAttribute]) -> dict[str, dict[str, str]]:
+    """In the shape of SNS's envelope, which the filter reads."""
+    return {
+        name: {
+            "Type": attribute.data_type,
+            "Value": base64.b64encode(attribute.value).decode()
+            if isinstance(attribute.value, bytes)
+            else attribute.value,
+        }
+        for name, attribute in attributes.items()
+    }
+
+
+def _moment(document: Mapping[str, Any], name: str) -> datetime | None:
+    value = document.get(name)
+    if value is None:
+        return None
+    moment = _parsed(value) if isinstance(value, str) else None
+    if moment is None:
+        raise WindowError(f"the replay window's {name} is not an ISO 8601 time with an offset")
+    return moment
+
+
+def _number(document: Mapping[str, Any], name: str, default: float) -> float:
+    value = document.get(name)
+    if value is None:
+        return default
+    if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
+        raise WindowError(f"the replay window's {name} is not a number of at least 0")
+    return value
+
+
+def _filter(document: Mapping[str, Any]) -> Matcher | None:
+    policy = document.get("filter_policy")
+    if policy is None:
+        return None
+    try:
+        return compile_policy(policy, document.get("filter_policy_scope") or MESSAGE_ATTRIBUTES)
+    except InvalidFilterPolicyError as error:
+        raise WindowError(f"the replay window's filter_policy: {error}") from error

@@ -1,0 +1,92 @@
+"""Replay of a batch of the 14-day queue under a window: what is wanted is forwarded, the rest stays for later.
+
+What stays is hidden in the queue for a while and named in the answer, so that the event source mapping does not delete
+it; hidden, it is received once in a run and not again and again.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from event_fork.archive_replay.pacing import Pacer
+from event_fork.backoff import Deadline
+from event_fork.errors import CallFailedError
+from event_fork.messages import OutgoingMessage, ReceivedMessage
+from event_fork.outcome import Outcome
+from event_fork.ports import EntryFailure, HiddenMessages, MessageQueue
+from event_fork.replay_window import ReplayWindow
+from event_fork.replaying import Replayer
+
+RATE_REACHED = "RateReached"
+
+
+@dataclass
+class WindowedReplayer:
+    """A replayer that obeys the window, where there is one.
+
+    `window` reads it and raises CallFailedError or WindowError. `wall_clock`: seconds since the epoch.
+    """
+
+    replayer: Replayer
+    window: Callable[[], ReplayWindow | None]
+    queue: HiddenMessages
+    retention_seconds: int
+    clock: Callable[[], float] = time.monotonic
+    wall_clock: Callable[[], float] = time.time
+    sleep: Callable[[float], None] = time.sleep
+    _pacer: Pacer | None = field(init=False, default=None)
+
+    def run(self, messages: Sequence[ReceivedMessage], deadline: Deadline) -> Outcome:
+        """Forward what the window wants; `kept` of the outcome has the rest. Raises CallFailedError, WindowError."""
+        window = self.window()
+        if window is None:
+            return self.replayer.run(messages, deadline)
+        wanted = [message for message in messages if window.wants(message)]
+        outcome = self._replayer(window, deadline).run(wanted, deadline)
+        outcome.received = len(messages)
+        waiting = [key for key, failure in outcome.returned.items() if failure.code == RATE_REACHED]
+        for key in waiting:  # no failure: they come back at the visibility timeout, and then it is their turn
+            del outcome.returned[key]
+        wanted_ids = {message.message_id for message in wanted}
+        kept = [message for message in messages if message.message_id not in wanted_ids]
+        outcome.kept = waiting + [message.message_id for message in kept]
+        outcome.not_hidden = self._hide(kept, window)
+        return outcome
+
+    def _hide(self, kept: Sequence[ReceivedMessage], window: ReplayWindow) -> dict[str, EntryFailure]:
+        """What could not be hidden comes back at the visibility timeout: it is received more often, nothing else."""
+        now = self.wall_clock()
+        holds = {message.receipt_handle: window.hold(message, now, self.retention_seconds) for message in kept}
+        ids = {message.receipt_handle: message.message_id for message in kept}
+        failed = self.queue.hide(holds) if holds else {}
+        return {ids[handle]: failure for handle, failure in failed.items()}
+
+    def _replayer(self, window: ReplayWindow, deadline: Deadline) -> Replayer:
+        replayer = replace(self.replayer, replay_id=window.replay_id)
+        if window.rate is None:
+            return replayer
+        rate = window.rate / window.workers
+        if self._pacer is None:
+            self._pacer = Pacer(rate, self.clock)
+        self._pacer.set_rate(rate)
+        return replace(replayer, destination=PacedQueue(replayer.destination, self._pacer, deadline, self.sleep))
+
+
+@dataclass(frozen=True)
+class PacedQueue:
+    """A queue that is sent to at a rate; what cannot be sent in this invocation's time is left for another one."""
+
+    queue: MessageQueue
+    pacer: Pacer
+    deadline: Deadline
+    sleep: Callable[[float], None]
+
+    def send(self, messages: Sequence[OutgoingMessage]) -> Mapping[int, EntryFailure]:
+        """See MessageQueue.send."""
+        wait = self.pacer.wait()
+        if not self.deadline.allows(wait):
+            raise CallFailedError(RATE_REACHED, "the replay's rate leaves no room in this invocation", transient=False)
+        if wait > 0:
+            self.sleep(wait)
+        self.pacer.spend(len(messages))
+        return self.queue.send(messages)

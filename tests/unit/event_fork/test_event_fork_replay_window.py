@@ -1,0 +1,230 @@
+"""A replay of the 14-day queue under a window: what is wanted goes, what is not stays, and nothing is lost."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from event_fork.errors import CallFailedError, WholeBatchFailedError, WindowError
+from event_fork.messages import MessageAttribute, ReceivedMessage
+from event_fork.outcome import Outcome
+from event_fork.ports import EntryFailure, Remedy
+from event_fork.replay_window import ReplayWindow, read_window
+from event_fork.replaying import Replayer
+from event_fork.sqs_event import batch_response
+from event_fork.windowed_replay import WindowedReplayer
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.unit.event_fork.fakes import Clock, FakeQueue, throttled
+from tests.unit.event_fork.samples import envelope_of
+
+NOON = 1_795_435_200.0
+"""2026-11-23T12:00:00Z"""
+RETENTION = 14 * 24 * 3600
+WINDOW = {"until": "2026-11-23T12:00:00Z", "holder": "ana", "started_at": "2026-11-23T12:00:00Z", "replay_id": "r1"}
+
+
+def at(seconds: float, message_id: str = "m", body: str = "body", **fields: Any) -> ReceivedMessage:
+    """A raw message that SNS put into the queue so many seconds after noon."""
+    attributes = fields.pop("attributes", {})
+    sent = int((NOON + seconds) * 1000)
+    return ReceivedMessage(message_id, body, attributes, sent_ms=sent, receipt_handle=f"handle-{message_id}", **fields)
+
+
+def window(**fields: Any) -> ReplayWindow:
+    found = read_window(json.dumps({**WINDOW, **fields}))
+    assert found is not None
+    return found
+
+
+class FakeHiding:
+    """ChangeMessageVisibility that remembers; `refuses` cannot be hidden."""
+
+    def __init__(self, *refuses: str) -> None:
+        self.holds: dict[str, int] = {}
+        self.refuses = refuses
+
+    def hide(self, holds: Mapping[str, int]) -> Mapping[str, EntryFailure]:
+        self.holds |= {handle: hold for handle, hold in holds.items() if handle not in self.refuses}
+        failure = EntryFailure("ReceiptHandleIsInvalid", "expired", Remedy.RETURN)
+        return {handle: failure for handle in holds if handle in self.refuses}
+
+
+class World:
+    """A replay function with a window."""
+
+    def __init__(self, found: ReplayWindow | None, *, target: FakeQueue | None = None, refuses: tuple[str, ...] = ()):
+        self.clock = Clock()
+        self.target = target or FakeQueue()
+        self.dead = FakeQueue()
+        self.hiding = FakeHiding(*refuses)
+        self.replayer = WindowedReplayer(
+            Replayer("module", self.target, self.dead, self.clock.backoff(2)),
+            window=lambda: found,
+            queue=self.hiding,
+            retention_seconds=RETENTION,
+            clock=self.clock,
+            wall_clock=lambda: NOON + self.clock.now,
+            sleep=self.clock.sleep,
+        )
+
+    def run(self, *messages: ReceivedMessage, seconds: float = 1000.0) -> Outcome:
+        return self.replayer.run(messages, self.clock.deadline(seconds))
+
+
+def test_what_was_published_before_the_replay_goes_and_what_came_after_stays_hidden() -> None:
+    world = World(window())
+
+    outcome = world.run(at(-10, "old"), at(0, "new"), at(5, "newer"))
+
+    assert world.target.ids() == ["old"]
+    assert outcome.kept == ["new", "newer"]
+    assert world.hiding.holds == {"handle-new": 900, "handle-newer": 900}
+    assert batch_response(outcome.received, outcome.returned, outcome.kept) == {
+        "batchItemFailures": [{"itemIdentifier": "new"}, {"itemIdentifier": "newer"}]
+    }
+
+
+def test_copies_carry_the_id_of_the_run_and_not_the_modules() -> None:
+    world = World(window())
+    world.run(at(-10))
+
+    assert world.target.taken[0].attributes["event-fork-replay-id"].value == "r1"
+
+
+def test_without_a_window_everything_goes_with_the_modules_id() -> None:
+    assert read_window("{}") is None
+    world = World(None)
+
+    outcome = world.run(at(-10, "a"), at(100, "b"))
+
+    assert world.target.ids() == ["a", "b"]
+    assert outcome.kept == []
+    assert world.target.taken[0].attributes["event-fork-replay-id"].value == "module"
+
+
+@pytest.mark.parametrize(("seconds", "wanted"), [(-3601, False), (-3600, True), (-0.001, True), (0, False)])
+def test_the_window_is_half_open(seconds: float, wanted: bool) -> None:
+    assert window(**{"from": "2026-11-23T11:00:00Z"}).wants(at(seconds)) is wanted
+
+
+def test_times_are_the_envelopes_then_the_original_time_then_the_queues() -> None:
+    envelope = json.dumps(envelope_of("x", Timestamp="2026-11-23T11:30:00.000Z"))
+    copied = {"event-fork-original-time": MessageAttribute("String", "2026-11-23T11:30:00.000Z")}
+
+    assert window().wants(at(60, body=envelope)), "late in the queue, but published before"
+    assert window().wants(at(60, attributes=copied))
+    assert not window().wants(at(60))
+    assert window().wants(ReceivedMessage("m", "x")), "tells no time"
+    assert not window(**{"from": "2026-11-23T11:00:00Z"}).wants(ReceivedMessage("m", "x"))
+
+
+def test_the_filter_reads_attributes_of_raw_messages_and_of_envelopes() -> None:
+    wanted = window(filter_policy={"kind": ["order"]})
+    raw = {"kind": MessageAttribute("String", "order"), "blob": MessageAttribute("Binary", b"\xff")}
+    inside = json.dumps(envelope_of("x", MessageAttributes={"kind": {"Type": "String", "Value": "order"}}))
+
+    assert wanted.wants(at(-5, attributes=raw))
+    assert not wanted.wants(at(-5, attributes={"kind": MessageAttribute("String", "refund")}))
+    assert not wanted.wants(at(-5))
+    assert wanted.wants(at(60, body=inside.replace("2026-11-23T09:30", "2026-11-23T08:30")))
+
+
+def test_the_filter_reads_bodies_when_it_is_about_bodies() -> None:
+    wanted = window(filter_policy={"kind": ["order"]}, filter_policy_scope="MessageBody")
+
+    assert wanted.wants(at(-5, body='{"kind": "order"}'))
+    assert not wanted.wants(at(-5, body='{"kind": "refund"}'))
+
+
+@given(st.floats(0, RETENTION - 1), st.integers(0, 43_200))
+def test_a_kept_event_can_be_had_again_before_it_expires(age: float, hold: int) -> None:
+    message = at(-age)
+
+    seconds = window(hold_seconds=hold).hold(message, NOON, RETENTION)
+
+    assert 0 <= seconds <= hold
+    assert age + seconds < RETENTION
+    assert seconds <= (RETENTION - age) / 2
+
+
+def test_no_hold_is_longer_than_sqs_allows() -> None:
+    assert window(hold_seconds=100_000).hold(at(0), NOON, RETENTION) == 43_200
+
+
+def test_a_batch_of_which_nothing_is_wanted_is_no_failure() -> None:
+    outcome = World(window()).run(at(1, "a"), at(2, "b"))
+
+    answer = batch_response(outcome.received, outcome.returned, outcome.kept)
+
+    assert [entry["itemIdentifier"] for entry in answer["batchItemFailures"]] == ["a", "b"]
+
+
+def test_a_batch_of_which_nothing_wanted_could_be_sent_is_one() -> None:
+    world = World(window(), target=FakeQueue(throttled))
+
+    outcome = world.run(at(-1, "wanted"), at(1, "kept"))
+
+    assert outcome.kept == ["kept"]
+    with pytest.raises(WholeBatchFailedError):
+        batch_response(outcome.received, outcome.returned, outcome.kept)
+
+
+def test_what_could_not_be_hidden_is_kept_all_the_same() -> None:
+    outcome = World(window(), refuses=("handle-a",)).run(at(1, "a"), at(2, "b"))
+
+    assert outcome.kept == ["a", "b"]
+    assert [(key, failure.code) for key, failure in outcome.not_hidden.items()] == [("a", "ReceiptHandleIsInvalid")]
+
+
+def test_the_rate_is_shared_by_the_workers_and_holds_across_invocations() -> None:
+    world = World(window(rate=20, workers=2))
+
+    for batch in range(6):
+        world.run(*(at(-1, f"{batch}-{number}") for number in range(10)))
+
+    assert len(world.target.taken) == 60
+    assert world.clock.now == pytest.approx(5.0), "60 events at 10 a second; the last ten are paid for later"
+
+
+def test_what_the_rate_leaves_no_time_for_waits_and_is_no_failure() -> None:
+    world = World(window(rate=2, workers=2))
+
+    outcome = world.run(*(at(-1, str(number)) for number in range(30)), seconds=15)
+
+    assert world.target.ids() == [str(number) for number in range(20)]
+    assert outcome.kept == [str(number) for number in range(20, 30)]
+    assert outcome.returned == {}
+    assert world.hiding.holds == {}, "it is their turn as soon as they are visible again"
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("not json", "not JSON"),
+        ("[]", "object"),
+        ('{"replay_id": "r"}', "until"),
+        ('{"until": "2026-11-23T12:00:00Z"}', "replay_id"),
+        ('{"until": "2026-11-23 noon", "replay_id": "r"}', "until"),
+        ('{"until": "2026-11-23T12:00:00", "replay_id": "r"}', "until"),
+        ('{"until": "2026-11-23T12:00:00Z", "replay_id": "r", "from": 1}', "from"),
+        ('{"until": "2026-11-23T12:00:00Z", "replay_id": "r", "rate": "fast"}', "rate"),
+        ('{"until": "2026-11-23T12:00:00Z", "replay_id": "r", "filter_policy": {"a": []}}', "filter_policy"),
+    ],
+)
+def test_a_window_that_cannot_be_understood_stops_everything(text: str, names: str) -> None:
+    with pytest.raises(WindowError, match=names):
+        read_window(text)
+
+
+def test_a_window_that_cannot_be_read_forwards_nothing() -> None:
+    world = World(None)
+
+    def unreadable() -> ReplayWindow | None:
+        raise CallFailedError("AccessDeniedException", "no", transient=False)
+
+    world.replayer.window = unreadable
+    with pytest.raises(CallFailedError):
+        world.run(at(-1))
+    assert world.target.calls == []
