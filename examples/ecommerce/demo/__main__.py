@@ -27,9 +27,10 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the demo; returns the exit code."""
     options = _options(arguments)
     show = Show(Console(width=None if sys.stdout.isatty() else LOG_WIDTH))
+    session = Session(STATE, show, options.keep)
     began = time.monotonic()
     try:
-        seen = Session(STATE, show, options.keep).run(samples(options.orders, options.bad, options.seed))
+        seen = session.run(samples(options.orders, options.bad, options.seed))
     except KeyboardInterrupt:
         show.failed("interrupted", STATE, kept=options.keep)
         return 130
@@ -42,6 +43,8 @@ def main(arguments: list[str] | None = None) -> int:
     REPORT.write_text(json.dumps(report, indent=2) + "\n")
     broken = broken_promises(seen)
     show.end(report, REPORT, broken)
+    if session.kept:
+        show.kept(STATE, session.kept.shop(), session.kept.workspace.folder)
     return 1 if broken else 0
 
 

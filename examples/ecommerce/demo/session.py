@@ -20,11 +20,13 @@ class Session:
     Attributes:
         state: the bench's folder, where the logs of its parts are too.
         keep: whether example and bench stay at the end, whatever the end is.
+        kept: the walk whose example stayed.
     """
 
     state: Path
     show: Show
     keep: bool
+    kept: Walk | None = None
 
     def run(self, samples: Sequence[Sample]) -> Seen:
         """Everything, from the bench's start to its stop. What fails comes through, after the tidying up."""
@@ -41,7 +43,7 @@ class Session:
                     bench.check()  # a part that died is the better reason, and its error has the end of its log
                 raise
             if self.keep:
-                self.show.kept(self.state, walk.shop(), walk.workspace.folder)
+                self.kept = walk
             else:
                 walk.workspace.remove()
             return seen
