@@ -19,13 +19,19 @@ class Record:
     message_ids: tuple[str, ...]
 
 
-def pack(lines: Iterable[tuple[str, bytes]], max_bytes: int = MAX_RECORD_BYTES) -> Iterator[Record]:
-    """Fill records in order with whole lines of (message id, line). Every line must fit in one record by itself."""
+def pack(
+    lines: Iterable[tuple[str, bytes]], max_bytes: int = MAX_RECORD_BYTES, *, max_lines: int | None = None
+) -> Iterator[Record]:
+    """Fill records in order with whole lines of (message id, line). Every line must fit in one record by itself.
+
+    `max_lines`: the most lines in one record, None = as many as fit. Firehose de-aggregates a record into
+    at most 500: https://docs.aws.amazon.com/firehose/latest/dev/dynamic-partitioning-multirecord-deaggergation.html
+    """
     ids: list[str] = []
     parts: list[bytes] = []
     size = 0
     for message_id, line in lines:
-        if parts and size + len(line) > max_bytes:
+        if parts and (size + len(line) > max_bytes or len(parts) == max_lines):
             yield Record(b"".join(parts), tuple(ids))
             ids, parts, size = [], [], 0
         ids.append(message_id)

@@ -17,6 +17,7 @@ DELIVERY_STREAM_NAME = "DELIVERY_STREAM_NAME"
 DEAD_LETTER_QUEUE_URL = "DEAD_LETTER_QUEUE_URL"
 RECORD_FORMAT = "RECORD_FORMAT"
 PACK_RECORDS = "PACK_RECORDS"
+MAX_EVENTS_PER_RECORD = "MAX_EVENTS_PER_RECORD"
 REDACT = "REDACT"
 EVENT_TYPE_ATTRIBUTE = "EVENT_TYPE_ATTRIBUTE"
 DESTINATION_QUEUE_URL = "DESTINATION_QUEUE_URL"
@@ -35,6 +36,7 @@ Environment = Mapping[str, str]
 _STREAM_NAME = re.compile(r"[a-zA-Z0-9_.-]{1,64}")
 _PARAMETER_NAME = re.compile(r"[a-zA-Z0-9_./-]{1,1011}")
 _SECONDS = re.compile(r"[0-9]{1,7}")
+_COUNT = re.compile(r"[1-9][0-9]{0,6}")
 _QUEUE_URL = re.compile(r"https?://\S+/\S+")
 # What SQS takes as an attribute's value, less control characters.
 _PRINTABLE = re.compile(rf"[\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]{{1,{MAX_REPLAY_ID_LENGTH}}}")
@@ -48,6 +50,8 @@ class StorageBackupSettings:
     dead_letter_queue_url: str
     record_format: str
     pack_records: bool
+    max_events_per_record: int | None
+    """None: as many as fit."""
     redactor: Redactor
 
     @classmethod
@@ -58,6 +62,7 @@ class StorageBackupSettings:
             dead_letter_queue_url=_queue_url(env, DEAD_LETTER_QUEUE_URL),
             record_format=_one_of(env, RECORD_FORMAT, (ENVELOPE, RAW)),
             pack_records=_one_of(env, PACK_RECORDS, ("true", "false")) == "true",
+            max_events_per_record=_count(env, MAX_EVENTS_PER_RECORD),
             redactor=_redactor(env),
         )
 
@@ -138,6 +143,16 @@ def _queue_url(env: Environment, variable: str) -> str:
     return _matching(
         env, variable, _QUEUE_URL, "must be a queue's URL, such as https://sqs.eu-west-1.amazonaws.com/1/name"
     )
+
+
+def _count(env: Environment, variable: str) -> int | None:
+    """A whole number of at least 1, or None when the variable is not set."""
+    value = env.get(variable)
+    if not value:
+        return None
+    if not _COUNT.fullmatch(value):
+        raise SettingError(variable, "must be a whole number from 1 to 9999999", value)
+    return int(value)
 
 
 def _one_of(env: Environment, variable: str, allowed: tuple[str, ...]) -> str:

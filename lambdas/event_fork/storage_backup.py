@@ -1,14 +1,14 @@
 """Lambda function of the storage backup fork: SQS batch -> packed lines -> Data Firehose -> S3."""
 
 import os
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from event_fork.adapters.firehose import FirehoseStream
 from event_fork.adapters.sqs import SqsQueue
 from event_fork.backoff import Deadline
 from event_fork.envelope import StoredEvent
-from event_fork.forwarding import Encode, Forwarder
+from event_fork.forwarding import Encode, Forwarder, Pack
 from event_fork.packing import one_each, pack
 from event_fork.settings import RAW, StorageBackupSettings
 from event_fork.sqs_event import BatchResponse, batch_response, received_messages
@@ -32,7 +32,7 @@ def forwarder() -> Forwarder:
     settings = StorageBackupSettings.from_env(os.environ)
     return Forwarder(
         encode=encoder(settings),
-        pack=pack if settings.pack_records else one_each,
+        pack=packing(settings),
         stream=FirehoseStream(settings.delivery_stream_name),
         dead_letter_queue=SqsQueue(settings.dead_letter_queue_url),
     )
@@ -42,3 +42,8 @@ def encoder(settings: StorageBackupSettings) -> Encode:
     """Event -> line of the archive, redacted: the whole envelope or only the message, as the settings say."""
     to_line = StoredEvent.to_raw_line if settings.record_format == RAW else StoredEvent.to_line
     return lambda event: to_line(event.with_message(settings.redactor(event.message)))
+
+
+def packing(settings: StorageBackupSettings) -> Pack:
+    """Lines -> records: as full as they may be, or one line each."""
+    return partial(pack, max_lines=settings.max_events_per_record) if settings.pack_records else one_each

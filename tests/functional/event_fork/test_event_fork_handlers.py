@@ -152,6 +152,16 @@ def test_raw_unpacked_backup_stores_each_message_alone(
     assert emitted(capsys)[0]["RecordsPut"] == 2
 
 
+def test_packed_backup_keeps_to_the_most_events_a_record_may_have(
+    aws: Aws, load_event: LoadEvent, context: FakeContext, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    monkeypatch.setenv("MAX_EVENTS_PER_RECORD", "1")
+
+    storage_backup.handler(load_event("sqs_sns_notifications"), context)
+
+    assert len(aws.stored()) == emitted(capsys)[0]["RecordsPut"] == 2
+
+
 def test_search_sends_one_document_per_record(
     aws: Aws, load_event: LoadEvent, context: FakeContext, capsys: Capture
 ) -> None:

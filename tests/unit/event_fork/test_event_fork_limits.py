@@ -44,6 +44,16 @@ def test_packing_keeps_order_and_bytes_and_knows_where_each_message_is(lines: li
     assert all(len(one.data) + len(by_id[two.message_ids[0]]) > limit for one, two in pairwise(records))
 
 
+def test_a_record_of_500_lines_is_full_where_firehose_takes_it_apart_again() -> None:
+    records = pack(((str(number), b"{}\n") for number in range(1_001)), max_lines=500)
+
+    assert [len(record.message_ids) for record in records] == [500, 500, 1]
+
+
+def test_bytes_still_end_a_record_that_may_have_more_lines() -> None:
+    assert [len(record.message_ids) for record in pack([("a", b"x" * 9), ("b", b"y" * 9)], 10, max_lines=500)] == [1, 1]
+
+
 def test_unpacked_lines_have_a_record_each() -> None:
     assert list(one_each([("a", b"1\n"), ("b", b"2\n")])) == [Record(b"1\n", ("a",)), Record(b"2\n", ("b",))]
 

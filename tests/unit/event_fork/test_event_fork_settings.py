@@ -19,20 +19,24 @@ def test_defaults_are_envelope_packed_and_unredacted() -> None:
     settings = StorageBackupSettings.from_env(STORAGE)
 
     assert (settings.record_format, settings.pack_records, settings.redactor) == ("envelope", True, Redactor())
+    assert settings.max_events_per_record is None
     assert SearchAnalyticsSettings.from_env(STORAGE).event_type_attribute == "event_type"
 
 
 def test_every_setting_is_read() -> None:
-    storage = StorageBackupSettings.from_env({**STORAGE, "RECORD_FORMAT": "raw", "PACK_RECORDS": "false"})
+    storage = StorageBackupSettings.from_env(
+        {**STORAGE, "RECORD_FORMAT": "raw", "PACK_RECORDS": "false", "MAX_EVENTS_PER_RECORD": "500"}
+    )
     assert storage == StorageBackupSettings(
-        "backup", "http://127.0.0.1:4566/000000000000/dlq", "raw", False, Redactor()
+        "backup", "http://127.0.0.1:4566/000000000000/dlq", "raw", False, 500, Redactor()
     )
     assert SearchAnalyticsSettings.from_env({**STORAGE, "EVENT_TYPE_ATTRIBUTE": "kind"}).event_type_attribute == "kind"
     assert ReplaySettings.from_env(REPLAY).replay_id == "november"
 
 
 def test_a_variable_that_is_set_to_nothing_has_its_default() -> None:
-    empty = dict.fromkeys(["RECORD_FORMAT", "PACK_RECORDS", "REDACT", "EVENT_TYPE_ATTRIBUTE"], "")
+    names = ["RECORD_FORMAT", "PACK_RECORDS", "MAX_EVENTS_PER_RECORD", "REDACT", "EVENT_TYPE_ATTRIBUTE"]
+    empty = dict.fromkeys(names, "")
 
     assert StorageBackupSettings.from_env({**STORAGE, **empty}) == StorageBackupSettings.from_env(STORAGE)
     assert SearchAnalyticsSettings.from_env({**STORAGE, **empty}) == SearchAnalyticsSettings.from_env(STORAGE)
@@ -69,6 +73,10 @@ def test_rules_are_read_and_what_terraform_writes_as_null_is_a_default() -> None
         (StorageBackupSettings.from_env, STORAGE, "DEAD_LETTER_QUEUE_URL", "arn:aws:sqs:eu-west-1:000000000000:q"),
         (StorageBackupSettings.from_env, STORAGE, "RECORD_FORMAT", "parquet"),
         (StorageBackupSettings.from_env, STORAGE, "PACK_RECORDS", "yes"),
+        (StorageBackupSettings.from_env, STORAGE, "MAX_EVENTS_PER_RECORD", "0"),
+        (StorageBackupSettings.from_env, STORAGE, "MAX_EVENTS_PER_RECORD", "-1"),
+        (StorageBackupSettings.from_env, STORAGE, "MAX_EVENTS_PER_RECORD", "1.5"),
+        (StorageBackupSettings.from_env, STORAGE, "MAX_EVENTS_PER_RECORD", "many"),
         (StorageBackupSettings.from_env, STORAGE, "REDACT", "$.a"),
         (StorageBackupSettings.from_env, STORAGE, "REDACT", '{"path":"$.a"}'),
         (StorageBackupSettings.from_env, STORAGE, "REDACT", '["$.a"]'),
