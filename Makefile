@@ -6,7 +6,7 @@ PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 PYTEST_ARGS ?=
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint format build docs lock e2e clean
+.PHONY: help setup demo test check lint format build docs lock e2e clean test-firehose bench-firehose
 
 help: ## List the commands
 	@awk 'BEGIN {FS = ":.*## "} /^[a-zA-Z0-9_-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,10 +27,16 @@ test: setup ## All tests: unit, functional, terraform, e2e, one pytest summary
 	@$(PY) -m pytest -n 2 --dist loadgroup $(PYTEST_ARGS)
 
 check: setup lint ## Everything that needs no bench, in under 3 minutes
-	@$(PY) -m pytest -n 2 --dist loadgroup -m "not e2e" $(PYTEST_ARGS)
+	@$(PY) -m pytest -n 2 --dist loadgroup -m "not e2e and not slow" $(PYTEST_ARGS)
 
 e2e: setup ## The end-to-end tests only; EXAMPLE=ecommerce picks one
 	@$(PY) -m pytest -n 2 --dist loadgroup -m e2e $(if $(EXAMPLE),-k $(EXAMPLE)) $(PYTEST_ARGS)
+
+test-firehose: setup ## The local Data Firehose's own suite (no bench needed)
+	@$(PY) -m pytest tests/firehose -n 2 $(PYTEST_ARGS)
+
+bench-firehose: setup ## Records/s and peak memory of the local Data Firehose; fails below 5,000/s or above 600 MiB
+	@$(PY) benchmarks/firehose_throughput.py
 
 lint: setup ## ruff, mypy --strict, terraform fmt
 	@$(PY) -m ruff check . && $(PY) -m ruff format --check .

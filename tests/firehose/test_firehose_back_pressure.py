@@ -1,0 +1,86 @@
+"""Memory is bounded: what does not fit is throttled, not death. Notes 1.3 (throttling), 8."""
+
+from collections.abc import Iterator
+
+import pytest
+from botocore.exceptions import ClientError
+
+from testbench.firehose.budget import Budget
+from testbench.firehose.fakes.aws import FakeAws
+from testbench.firehose.fakes.server import RunningFirehose
+from testbench.firehose.pipeline.records import RECORD_OVERHEAD
+from testbench.firehose.settings import Settings
+from tests.firehose.harness import Harness, processing, processor
+
+LIMIT = 1_000_000
+
+
+@pytest.fixture
+def small() -> Iterator[Harness]:
+    """A server that keeps one megabyte."""
+    with FakeAws() as aws:
+        settings = Settings(aws.endpoint, check_roles=False, clock_speed=300, max_buffered_bytes=LIMIT)
+        with RunningFirehose(settings) as firehose:
+            yield Harness(aws, None, firehose)  # type: ignore[arg-type]
+
+
+@pytest.mark.behaviour("8", "bench")
+def test_a_backlog_beyond_the_limit_is_throttled_and_accepted_again_once_delivered(small: Harness) -> None:
+    stream = small.s3_stream()
+    small.control.arm("s3", stream=stream.name)
+    answer = stream.put_batch(*[b"x" * 100_000] * 12)
+    accepted = LIMIT // (100_000 + RECORD_OVERHEAD)
+    assert answer["FailedPutCount"] == 12 - accepted
+    throttled = {"ErrorCode": "ServiceUnavailableException", "ErrorMessage": "Slow down."}
+    assert answer["RequestResponses"][accepted:] == [throttled] * (12 - accepted)
+    with pytest.raises(ClientError, match="ServiceUnavailableException"):
+        stream.put(b"x" * 100_000)
+    assert small.control.health()["memory"]["used_bytes"] <= LIMIT
+    small.control.disarm()
+    stream.delivered()
+    assert small.control.health()["memory"]["used_bytes"] == 0
+    stream.put(b"x" * 100_000)
+    assert len(stream.body()) == 100_000 * (accepted + 1)
+    small.firehose.run(small.firehose.server.tools.metrics.flush())
+    assert sum(values["Sum"] for values in small.aws.metric_values("ThrottledRecords")) == 12 - accepted + 1
+
+
+def test_many_small_records_are_charged_for_what_they_cost_in_memory(small: Harness) -> None:
+    stream = small.s3_stream()
+    small.control.clock(speed=0)
+    for _ in range(6):
+        stream.put(*[b"x"] * 500)
+    assert small.control.health()["memory"]["used_bytes"] == 3000 * (1 + RECORD_OVERHEAD)
+
+
+def test_what_a_function_makes_of_records_is_charged_and_given_back(small: Harness) -> None:
+    name = small.name("function")
+    small.aws.functions[name] = lambda event: {
+        "records": [{"recordId": r["recordId"], "result": "Ok", "data": "eHh4" * 10_000} for r in event["records"]]
+    }
+    function = processor("Lambda", LambdaArn=f"arn:aws:lambda:eu-west-1:000000000000:function:{name}")
+    both = processing(processor("RecordDeAggregation", SubRecordType="JSON"), function)
+    stream = small.s3_stream(ProcessingConfiguration=both)
+    small.control.arm("s3", stream=stream.name, times=1)
+    stream.put(b'{"a":1}{"a":2}{"a":3}', b"not json")
+    assert len(b"".join(o.body for o in stream.all_objects() if "failed" not in o.key)) == 90_000
+    assert small.control.health()["memory"]["used_bytes"] == 0
+
+
+def test_deleting_a_stream_gives_its_memory_back(small: Harness) -> None:
+    from tests.firehose.harness import eventually
+
+    stream = small.s3_stream()
+    small.control.arm("s3", stream=stream.name)
+    stream.put(*[b"x" * 100_000] * 5)
+    small.client.delete_delivery_stream(DeliveryStreamName=stream.name)
+    eventually(lambda: not small.control.streams(stream.name))
+    assert small.control.health()["memory"]["used_bytes"] == 0
+
+
+def test_a_budget_gives_out_what_it_has() -> None:
+    budget = Budget(10)
+    assert budget.take(6)
+    assert not budget.take(5)
+    budget.charge(-6)
+    assert budget.take(10)

@@ -1,0 +1,269 @@
+"""What survives: restarts, kill -9, and that nothing is lost on the way. Notes 2 (at-least-once), 8."""
+
+import asyncio
+import gzip
+import json
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from testbench.firehose.client import FirehoseControl
+from testbench.firehose.fakes.aws import FakeAws
+from testbench.firehose.fakes.opensearch import FakeOpenSearch
+from testbench.firehose.fakes.server import RunningFirehose
+from testbench.firehose.pipeline.records import Record
+from testbench.firehose.settings import Settings
+from testbench.firehose.store import SqliteStore
+from tests.firehose.harness import DOMAIN, ROLE, Harness, StreamUnderTest, eventually
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+
+def settings(aws: FakeAws, state: Path, opensearch: FakeOpenSearch | None = None) -> Settings:
+    """A durable server at the fast clock."""
+    return Settings(
+        aws.endpoint,
+        opensearch=opensearch.endpoint if opensearch else "",
+        state=state,
+        check_roles=False,
+        check_kms=False,
+        enforce_quotas=False,
+        clock_speed=300,
+    )
+
+
+# --- restarts -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.behaviour("8", "bench")
+def test_streams_and_undelivered_records_are_there_after_a_restart(tmp_path: Path) -> None:
+    with FakeAws() as aws:
+        with RunningFirehose(settings(aws, tmp_path)) as firehose:
+            harness = Harness(aws, None, firehose)  # type: ignore[arg-type]
+            stream = harness.s3_stream(
+                request={"Tags": [{"Key": "a", "Value": "b"}]},
+                BufferingHints={"SizeInMBs": 5, "IntervalInSeconds": 900},
+            )
+            stream.update(Prefix="kept/")
+            harness.client.start_delivery_stream_encryption(DeliveryStreamName=stream.name)
+            eventually(lambda: stream.describe()["DeliveryStreamEncryptionConfiguration"]["Status"] == "ENABLED")
+            described = stream.describe()
+            harness.control.clock(speed=0)
+            stream.put(b"one", b"two")
+        assert not aws.objects(stream.bucket), "stopping does not deliver: the state folder keeps the records"
+        with RunningFirehose(settings(aws, tmp_path)) as firehose:
+            harness = Harness(aws, None, firehose)  # type: ignore[arg-type]
+            again = StreamUnderTest(harness, stream.name, stream.bucket)
+            assert again.describe() == described
+            tags = harness.client.list_tags_for_delivery_stream(DeliveryStreamName=stream.name)["Tags"]
+            assert tags == [{"Key": "a", "Value": "b"}]
+            assert harness.control.health()["undelivered_records"] == 2
+            assert again.body() == b"onetwo"
+            assert again.objects()[0].key.startswith("kept/")
+        with RunningFirehose(settings(aws, tmp_path)) as firehose:
+            assert FirehoseControl(firehose.endpoint).health()["undelivered_records"] == 0, (
+                "delivered once is forgotten"
+            )
+
+
+@pytest.mark.behaviour("8", "bench")
+def test_a_state_change_under_way_goes_on_after_a_restart(tmp_path: Path) -> None:
+    with FakeAws() as aws:
+        with RunningFirehose(settings(aws, tmp_path)) as firehose:
+            harness = Harness(aws, None, firehose)  # type: ignore[arg-type]
+            stream = harness.s3_stream()
+            harness.control.clock(speed=0)
+            creating = harness.name()
+            harness.client.create_delivery_stream(
+                DeliveryStreamName=creating, ExtendedS3DestinationConfiguration=harness.s3_configuration("b")
+            )
+            harness.client.delete_delivery_stream(DeliveryStreamName=stream.name)
+        with RunningFirehose(settings(aws, tmp_path)) as firehose:
+            harness = Harness(aws, None, firehose)  # type: ignore[arg-type]
+            eventually(lambda: harness.client.list_delivery_streams()["DeliveryStreamNames"] == [creating])
+            harness.active(creating, "b")
+
+
+@pytest.mark.behaviour("5", "documented")
+def test_document_ids_stay_the_same_over_a_restart(tmp_path: Path) -> None:
+    with FakeAws() as aws, FakeOpenSearch() as opensearch:
+        with RunningFirehose(settings(aws, tmp_path, opensearch)) as firehose:
+            harness = Harness(aws, opensearch, firehose)
+            stream = harness.opensearch_stream()
+            harness.control.arm("opensearch-duplicate")  # every request is made and counts as failed
+            stream.put(b'{"n": 1}', b'{"n": 2}')
+            eventually(lambda: opensearch.documents(stream.name))
+        with RunningFirehose(settings(aws, tmp_path, opensearch)) as firehose:
+            FirehoseControl(firehose.endpoint).wait_until_delivered(stream.name)
+        assert opensearch.documents(stream.name) == [{"n": 1}, {"n": 2}]
+
+
+def test_records_come_back_as_they_were_stored(tmp_path: Path) -> None:
+    async def write() -> None:
+        store = SqliteStore(tmp_path)
+        made = [Record(n, n * 10, bytes([n]) * n, kinesis={"shardId": "s"} if n == 3 else None) for n in range(1, 6)]
+        await store.append("a", made[:3])
+        await store.append("b", made[3:])
+        store.forget([2])
+        await store.close()
+
+    async def read() -> None:
+        store = SqliteStore(tmp_path)
+        found = store.records("a")
+        assert [(r.sequence, r.arrival_ms, r.data, r.kinesis) for r in found] == [
+            (1, 10, b"\1", None),
+            (3, 30, b"\3\3\3", {"shardId": "s"}),
+        ]
+        assert store.last_sequence() == 5
+        await store.delete_stream("b")
+        assert store.records("b") == []
+        await store.close()
+
+    asyncio.run(write())
+    asyncio.run(read())
+
+
+# --- kill -9 ------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def process(aws: FakeAws, state: Path, *options: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """A server process: its endpoint and itself; killed at the end when it still runs."""
+    command = [sys.executable, "-m", "testbench.firehose", "--aws-endpoint", aws.endpoint, "--state", str(state)]
+    command += ["--no-role-check", "--no-quotas", "--transition-seconds", "0", "--log-level", "WARNING", *options]
+    started = subprocess.Popen(command, stdout=subprocess.PIPE, cwd=PROJECT, text=True)
+    try:
+        assert started.stdout is not None
+        yield json.loads(started.stdout.readline())["endpoint"], started
+    finally:
+        if started.poll() is None:
+            started.kill()
+        started.wait(20)
+        started.stdout.close() if started.stdout else None
+
+
+def client(endpoint: str) -> Any:
+    """A boto3 client of a server process."""
+    session: Any = boto3.session.Session()
+    return session.client(
+        "firehose",
+        endpoint_url=endpoint,
+        region_name="eu-west-1",
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+        config=Config(retries={"total_max_attempts": 1}),
+    )
+
+
+def put_until_it_dies(endpoint: str, start: int, accepted: set[int]) -> int:
+    """Put numbered records until a call fails; numbers of answered ones go into ``accepted``. The next number."""
+    firehose, number = client(endpoint), start
+    while True:
+        numbers = range(number, number + 50)
+        records = [{"Data": b'{"id":%d}\n' % n} for n in numbers]
+        number += 50
+        try:
+            answer = firehose.put_record_batch(DeliveryStreamName="s", Records=records)
+        except (BotoCoreError, ClientError):
+            return number  # not answered: these may or may not be there
+        for n, entry in zip(numbers, answer["RequestResponses"], strict=True):
+            if "RecordId" in entry:
+                accepted.add(n)
+
+
+@pytest.mark.slow
+@pytest.mark.behaviour("8", "bench")
+def test_kill_9_in_the_middle_of_puts_and_deliveries_loses_no_answered_record(tmp_path: Path) -> None:
+    accepted: set[int] = set()
+    number = 0
+    with FakeAws() as aws:
+        aws.create_bucket("b")
+        for life in range(4):
+            # Buffers of 60 s at speed 600 are delivered all the time, so kills meet deliveries too.
+            with process(aws, tmp_path, "--clock-speed", "600") as (endpoint, server):
+                if life == 0:
+                    client(endpoint).create_delivery_stream(
+                        DeliveryStreamName="s",
+                        ExtendedS3DestinationConfiguration={
+                            "RoleARN": ROLE,
+                            "BucketARN": "arn:aws:s3:::b",
+                            "BufferingHints": {"SizeInMBs": 1, "IntervalInSeconds": 60},
+                            "CompressionFormat": "GZIP",
+                        },
+                    )
+                    eventually(
+                        lambda: (
+                            client(endpoint).describe_delivery_stream(DeliveryStreamName="s")[
+                                "DeliveryStreamDescription"
+                            ]["DeliveryStreamStatus"]
+                            == "ACTIVE"
+                        )
+                    )
+                killer = threading.Timer(0.5 + 0.17 * life, server.send_signal, [signal.SIGKILL])
+                killer.start()
+                number = put_until_it_dies(endpoint, number, accepted)
+                assert server.wait(20) == -signal.SIGKILL
+        with process(aws, tmp_path) as (endpoint, _):
+            FirehoseControl(endpoint).wait_until_delivered("s")
+        found = Counter(
+            json.loads(line)["id"] for o in aws.objects("b") for line in gzip.decompress(o.body).splitlines()
+        )
+    assert len(accepted) > 200, "the test must have put something"
+    assert accepted - set(found) == set(), "answered and lost"
+    assert set(found) <= set(range(number)), "nothing else is there"
+
+
+@pytest.mark.slow
+@pytest.mark.behaviour("8", "bench")
+def test_kill_9_while_a_domain_is_down_costs_neither_documents_nor_duplicates(tmp_path: Path) -> None:
+    with FakeAws() as aws, FakeOpenSearch() as opensearch:
+        aws.create_bucket("b")
+        with process(aws, tmp_path, "--opensearch", opensearch.endpoint, "--clock-speed", "300") as (endpoint, server):
+            firehose = client(endpoint)
+            firehose.create_delivery_stream(
+                DeliveryStreamName="s",
+                AmazonopensearchserviceDestinationConfiguration={
+                    "RoleARN": ROLE,
+                    "DomainARN": DOMAIN,
+                    "IndexName": "i",
+                    "IndexRotationPeriod": "NoRotation",
+                    "RetryOptions": {"DurationInSeconds": 7200},
+                    "BufferingHints": {"SizeInMBs": 1, "IntervalInSeconds": 60},
+                    "S3Configuration": {"RoleARN": ROLE, "BucketARN": "arn:aws:s3:::b"},
+                },
+            )
+            control = FirehoseControl(endpoint)
+            control.arm("opensearch-duplicate")
+            eventually(lambda: control.streams("s")[0]["status"] == "ACTIVE")
+            for start in range(0, 300, 100):
+                records = [{"Data": b'{"id":%d}' % n} for n in range(start, start + 100)]
+                assert firehose.put_record_batch(DeliveryStreamName="s", Records=records)["FailedPutCount"] == 0
+            eventually(lambda: len(opensearch.documents("i")) >= 100)
+            server.kill()
+        with process(aws, tmp_path, "--opensearch", opensearch.endpoint) as (endpoint, _):
+            FirehoseControl(endpoint).wait_until_delivered("s")
+        assert sorted(document["id"] for document in opensearch.documents("i")) == list(range(300))
+
+
+@pytest.mark.slow
+def test_the_server_stops_on_sigterm_and_starts_on_the_same_state(tmp_path: Path) -> None:
+    with FakeAws() as aws:
+        for _ in range(2):
+            with process(aws, tmp_path) as (endpoint, server):
+                assert FirehoseControl(endpoint).health()["durable"] is True
+                started = time.monotonic()
+                server.terminate()
+                assert server.wait(10) == 0
+                assert time.monotonic() - started < 5
