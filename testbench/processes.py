@@ -7,6 +7,7 @@ a PID file left over from before a reboot never ends a stranger.
 import json
 import os
 import subprocess
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -37,9 +38,9 @@ class Running:
         try:
             process = psutil.Process(self.pid)
             same = abs(process.create_time() - self.started) <= _START_TIME_TOLERANCE
-            return process if same and process.status() != psutil.STATUS_ZOMBIE else None
         except psutil.NoSuchProcess:
             return None
+        return process if same and _runs(process) else None
 
 
 def pid_file(state: Path, part: str) -> Path:
@@ -129,10 +130,10 @@ def stop(state: Path, part: str) -> bool:
     family = [process, *_descendants(process)]
     for member in (process, *family[1:]):
         _send(member, "terminate")
-    _, stubborn = psutil.wait_procs(family, timeout=SECONDS_TO_STOP)
+    stubborn = _wait(family, SECONDS_TO_STOP)
     for member in stubborn:
         _send(member, "kill")
-    psutil.wait_procs(stubborn, timeout=SECONDS_TO_STOP)
+    _wait(stubborn, SECONDS_TO_STOP)
     pid_file(state, part).unlink(missing_ok=True)
     return True
 
@@ -142,6 +143,22 @@ def _descendants(process: psutil.Process) -> list[psutil.Process]:
         return process.children(recursive=True)
     except psutil.NoSuchProcess:
         return []
+
+
+def _runs(process: psutil.Process) -> bool:
+    """Whether it still does anything. A zombie does not: it only waits for the process that started it to take note."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _wait(family: list[psutil.Process], seconds: float) -> list[psutil.Process]:
+    """Those that still run after at most that time."""
+    deadline = time.monotonic() + seconds
+    while (left := [member for member in family if _runs(member)]) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return left
 
 
 def _send(process: psutil.Process, method: str) -> None:

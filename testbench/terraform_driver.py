@@ -92,9 +92,9 @@ class _Reporter:
     def read(self, line: str) -> None:
         message = _parsed(line)
         kind = message.get("type")
-        if kind == "planned_change":
+        if kind == "planned_change" and message["change"]["action"] != "read":
             self._total += 1
-        elif kind == "apply_complete":
+        elif kind == "apply_complete" and message["hook"]["action"] != "read":
             self._done += 1
             self._tell(message)
         elif kind == "diagnostic" and message.get("@level") == "error":

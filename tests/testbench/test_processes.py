@@ -46,6 +46,21 @@ def test_a_started_process_is_on_record_and_ended_by_it(tmp_path: Path) -> None:
     assert not processes.pid_file(tmp_path, "part").exists()
 
 
+def test_a_process_that_another_one_started_is_ended_without_waiting_for_that_one(tmp_path: Path) -> None:
+    starter = (
+        "import os, sys, time; from pathlib import Path; from testbench import processes; "
+        f"p = processes.start('part', [sys.executable, '-c', {SLEEPS!r}], os.environ, Path({str(tmp_path)!r}), 1);"
+        "p.keep(); print('started', flush=True); time.sleep(60)"  # never takes note that its child ended
+    )
+    with subprocess.Popen([sys.executable, "-c", starter], cwd=PROJECT, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        began = time.monotonic()
+        assert processes.stop(tmp_path, "part") is True
+        assert time.monotonic() - began < processes.SECONDS_TO_STOP / 2
+        process.kill()
+
+
 def test_what_the_process_started_is_ended_too(tmp_path: Path) -> None:
     nested = f"import subprocess, sys; p = subprocess.Popen([sys.executable, '-c', {SLEEPS!r}]); p.wait()"
     started = processes.start("part", [sys.executable, "-c", nested], os.environ, tmp_path, 1)

@@ -1,0 +1,95 @@
+"""Reading terraform's machine-readable lines."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from testbench.errors import TerraformError
+from testbench.terraform_driver import TerraformDriver, TerraformProgress, planned_changes
+
+SAYS = """#!{python}
+import sys
+sys.stdout.write({lines!r})
+sys.stderr.write("x" * 1_000_000)
+sys.exit({code})
+"""
+
+
+def lines(*messages: dict[str, Any]) -> str:
+    """What terraform prints with -json."""
+    return "".join(json.dumps({"@level": "info", "@message": "m", **message}) + "\n" for message in messages)
+
+
+def planned(action: str, address: str) -> dict[str, Any]:
+    return {"type": "planned_change", "change": {"action": action, "resource": {"addr": address}}}
+
+
+def completed(action: str, address: str) -> dict[str, Any]:
+    hook = {"action": action, "resource": {"addr": address}}
+    return {"type": "apply_complete", "hook": hook, "@message": f"{address}: done"}
+
+
+def driver(folder: Path, output: str, code: int) -> TerraformDriver:
+    """A driver of a terraform that prints that and ends so."""
+    binary = folder / "terraform"
+    binary.write_text(SAYS.format(python=sys.executable, lines=output, code=code))
+    binary.chmod(0o755)
+    return TerraformDriver(folder, str(binary), {})
+
+
+def test_changes_of_resources_and_outputs_are_listed_and_reads_are_not() -> None:
+    outputs = {"arn": {"action": "update"}, "name": {"action": "noop"}}
+    output = lines(
+        planned("update", "aws_sqs_queue.this"),
+        planned("noop", "aws_sns_topic.this"),
+        planned("read", "data.aws_region.this"),
+        {"type": "outputs", "outputs": outputs},
+    )
+    assert planned_changes(output) == ["update aws_sqs_queue.this", "update output arn"]
+
+
+def test_drift_that_the_plan_does_not_act_on_is_no_change() -> None:
+    drift = {"type": "resource_drift", "change": {"action": "update", "resource": {"addr": "a.b"}}}
+    assert planned_changes(lines(drift)) == []
+
+
+def test_progress_counts_resources_and_not_data_sources(tmp_path: Path) -> None:
+    output = lines(
+        planned("create", "a.one"),
+        planned("create", "a.two"),
+        planned("read", "data.b.c"),
+        completed("create", "a.one"),
+        completed("read", "data.b.c"),
+        completed("create", "a.two"),
+    )
+    seen: list[TerraformProgress] = []
+    terraform = driver(tmp_path, output, 0)
+    with terraform.reporting(seen.append):
+        terraform.apply()
+    assert seen == [TerraformProgress(1, 2, "a.one: done"), TerraformProgress(2, 2, "a.two: done")]
+
+
+def test_an_error_is_raised_with_address_and_place(tmp_path: Path) -> None:
+    diagnostic = {
+        "summary": "invalid name",
+        "detail": "it has a blank",
+        "address": "aws_sns_topic.this",
+        "range": {"filename": "main.tf", "start": {"line": 7}},
+    }
+    output = lines({"type": "diagnostic", "@level": "error", "diagnostic": diagnostic})
+    with pytest.raises(TerraformError, match=r"invalid name\n  with aws_sns_topic.this on main.tf line 7\nit has"):
+        driver(tmp_path, output, 1).apply()
+
+
+@pytest.mark.parametrize("code", [1, 2, 11, 137])
+def test_every_exit_code_but_zero_is_an_error(tmp_path: Path, code: int) -> None:
+    with pytest.raises(TerraformError, match=rf"exit code {code}"):
+        driver(tmp_path, "killed", code).execute_command("plan")
+
+
+def test_a_warning_is_not_an_error(tmp_path: Path) -> None:
+    warning = {"type": "diagnostic", "@level": "warn", "diagnostic": {"summary": "deprecated"}}
+    assert "deprecated" in driver(tmp_path, lines(warning), 0).apply()
