@@ -17,7 +17,6 @@ from event_fork.archive_replay.item_replay import ItemReplay, Tools
 from event_fork.archive_replay.sending import BurstSender
 from event_fork.backoff import Deadline
 from event_fork.envelope import StoredEvent
-
 from tests.support.memory_archive import MemoryArchive
 from tests.unit.event_fork.fakes import Clock, FakeQueue
 

@@ -8,6 +8,8 @@ import pytest
 from botocore.awsrequest import AWSPreparedRequest
 from botocore.exceptions import EndpointConnectionError, NoCredentialsError, ReadTimeoutError
 from botocore.stub import Stubber
+from moto import mock_aws
+
 from event_fork.adapters.aws_calls import CLIENT_CONFIG
 from event_fork.adapters.firehose import FirehoseStream
 from event_fork.adapters.sqs import SqsQueue
@@ -16,7 +18,6 @@ from event_fork.errors import CallFailedError
 from event_fork.messages import MessageAttribute, OutgoingMessage
 from event_fork.packing import Record
 from event_fork.ports import EntryFailure, Remedy
-from moto import mock_aws
 
 if TYPE_CHECKING:
     from mypy_boto3_firehose.client import FirehoseClient

@@ -8,6 +8,8 @@ from typing import Any
 
 import boto3
 import pytest
+from moto import mock_aws
+
 from event_fork import redact, replay, search_analytics, storage_backup
 from event_fork.backoff import Backoff
 from event_fork.envelope import StoredEvent, parse
@@ -15,8 +17,6 @@ from event_fork.errors import SettingError, WholeBatchFailedError
 from event_fork.forwarding import Forwarder
 from event_fork.packing import one_each
 from event_fork.replaying import Replayer
-from moto import mock_aws
-
 from tests.functional.event_fork.conftest import FakeContext
 from tests.unit.event_fork.fakes import FakeQueue, FakeStream, failing, throttled
 

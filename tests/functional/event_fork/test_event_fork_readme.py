@@ -4,9 +4,9 @@ import inspect
 import re
 
 import pytest
+
 from event_fork import errors, settings, telemetry
 from event_fork.errors import PermanentMessageError
-
 from tests.functional.event_fork.conftest import REPOSITORY
 
 README = (REPOSITORY / "lambdas" / "README.md").read_text(encoding="utf-8")

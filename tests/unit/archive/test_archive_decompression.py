@@ -8,11 +8,12 @@ from collections.abc import Iterator
 
 import cramjam
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from event_fork.archive import snappy
 from event_fork.archive.decompression import decompress
 from event_fork.archive.errors import UnreadableObjectError
-from hypothesis import given
-from hypothesis import strategies as st
 
 TEXT = b"".join(b'{"MessageId":"%d","Message":"hello hello hello"}\n' % number for number in range(2000))
 

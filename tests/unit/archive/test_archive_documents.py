@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+
 from event_fork.archive.control import Control
 from event_fork.archive.errors import DocumentError
 from event_fork.archive.item import Item, items_from_jsonl, items_to_jsonl

@@ -3,10 +3,11 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from event_fork.archive.layout import BUFFER_ALLOWANCE, begun_at, hour_prefix, may_hold, prefixes
-from event_fork.archive.window import Window
 from hypothesis import given
 from hypothesis import strategies as st
+
+from event_fork.archive.layout import BUFFER_ALLOWANCE, begun_at, hour_prefix, may_hold, prefixes
+from event_fork.archive.window import Window
 
 HOUR = timedelta(hours=1)
 LONG_AFTER = datetime(2030, 1, 1, tzinfo=UTC)

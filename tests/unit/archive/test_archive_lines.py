@@ -3,10 +3,11 @@
 import json
 
 import pytest
-from event_fork.archive.errors import UnreadableObjectError
-from event_fork.archive.lines import MAX_LINE_BYTES, lines
 from hypothesis import given
 from hypothesis import strategies as st
+
+from event_fork.archive.errors import UnreadableObjectError
+from event_fork.archive.lines import MAX_LINE_BYTES, lines
 
 envelopes = st.builds(
     lambda message, id_: json.dumps({"Type": "Notification", "MessageId": id_, "Message": message}).encode(),

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+
 from event_fork.archive.selection import Criteria, SelectedEvent, UnreadableLine, select
 from event_fork.archive.window import Window
 

@@ -5,6 +5,7 @@ import json
 from typing import Any
 
 import pytest
+
 from event_fork.archive.selection import SelectedEvent
 from event_fork.archive_replay.copies import NoCopyError, copy_of
 from event_fork.envelope import StoredEvent

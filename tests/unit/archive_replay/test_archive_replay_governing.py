@@ -3,6 +3,9 @@
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from event_fork.archive.control import CANCELLED, PAUSED, RUNNING, Control
 from event_fork.archive.plan import Health
 from event_fork.archive_replay.governing import (
@@ -15,8 +18,6 @@ from event_fork.archive_replay.governing import (
     govern,
 )
 from event_fork.archive_replay.observation import BacklogAge, Observation
-from hypothesis import given
-from hypothesis import strategies as st
 
 AGE_BOUND = 60.0
 

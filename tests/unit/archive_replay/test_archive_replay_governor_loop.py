@@ -9,7 +9,6 @@ from event_fork.archive_replay.governor_loop import BLIND_LOOKS, LOOK_SECONDS, G
 from event_fork.archive_replay.observation import Observation
 from event_fork.backoff import Deadline
 from event_fork.errors import CallFailedError
-
 from tests.support.replay_world import ReplayWorld, stored
 from tests.unit.event_fork.fakes import Clock
 

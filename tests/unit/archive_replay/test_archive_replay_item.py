@@ -6,6 +6,9 @@ from contextlib import nullcontext
 from dataclasses import replace
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from event_fork.archive.control import CANCELLED, PAUSED
 from event_fork.archive.errors import ObjectChangedError, UnreadableObjectError
 from event_fork.archive.progress import Progress
@@ -17,9 +20,6 @@ from event_fork.archive_replay.errors import (
 )
 from event_fork.errors import CallFailedError
 from event_fork.ports import EntryFailure, Remedy
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
 from tests.support.replay_world import KEY, Crash, ReplayWorld, crash_after, stored
 from tests.unit.event_fork.fakes import FakeQueue, Fault, failing, forbidden, throttled, works
 

@@ -5,6 +5,9 @@ import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from event_fork.archive.decompression import decompress
 from event_fork.archive.item import MAX_ITEM_SECONDS
 from event_fork.archive.layout import hour_prefix
@@ -16,9 +19,6 @@ from event_fork.envelope import StoredEvent
 from event_fork.filter_policy import compile_policy
 from event_fork_cli.errors import NothingMatchedError
 from event_fork_cli.planning.planner import PlanRequest, make_plan
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
 from tests.support.memory_archive import MemoryArchive
 
 DAY = datetime(2026, 11, 23, tzinfo=UTC)

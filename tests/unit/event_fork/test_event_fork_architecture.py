@@ -3,8 +3,9 @@
 import ast
 from pathlib import Path
 
-import event_fork
 import pytest
+
+import event_fork
 
 PACKAGE = Path(event_fork.__path__[0])
 HANDLERS = {"storage_backup", "search_analytics", "replay", "redact"}

@@ -6,7 +6,6 @@ from event_fork.batching import put_batches
 from event_fork.delivery import Delivery, deliver
 from event_fork.packing import Record
 from event_fork.ports import Remedy
-
 from tests.unit.event_fork.fakes import Clock, FakeStream, Fault, failing, forbidden, throttled, works
 
 

@@ -2,12 +2,12 @@ import json
 from datetime import UTC, datetime
 
 import pytest
-from event_fork import envelope
-from event_fork.envelope import StoredEvent
-from event_fork.errors import NotAnEnvelopeError, NotEncodableError
 from hypothesis import given
 from hypothesis import strategies as st
 
+from event_fork import envelope
+from event_fork.envelope import StoredEvent
+from event_fork.errors import NotAnEnvelopeError, NotEncodableError
 from tests.unit.event_fork.samples import PUBLISHED, TOPIC, envelope_of
 
 # Any string JSON can say, lone surrogates included.

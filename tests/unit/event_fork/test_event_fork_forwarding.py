@@ -4,6 +4,9 @@ from collections.abc import Sequence
 from functools import partial
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from event_fork.envelope import StoredEvent
 from event_fork.errors import NotJsonError
 from event_fork.forwarding import Encode, Forwarder, Pack
@@ -11,9 +14,6 @@ from event_fork.messages import ReceivedMessage
 from event_fork.outcome import Outcome
 from event_fork.packing import MAX_RECORD_BYTES, one_each, pack
 from event_fork.ports import Remedy
-from hypothesis import given
-from hypothesis import strategies as st
-
 from tests.unit.event_fork.fakes import (
     Clock,
     FakeQueue,

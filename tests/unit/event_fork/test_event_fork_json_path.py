@@ -1,4 +1,5 @@
 import pytest
+
 from event_fork.errors import JsonPathError
 from event_fork.json_path import Descendant, Element, EveryChild, JsonPath, Member, parse_path
 

@@ -3,11 +3,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from event_fork.errors import NotJsonError
 from event_fork.json_path import Descendant, Element, EveryChild, JsonPath, Member, parse_path
 from event_fork.redaction import Redactor, Rule
-from hypothesis import given
-from hypothesis import strategies as st
 
 
 def remove(*paths: str) -> Redactor:

@@ -5,6 +5,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from event_fork.errors import CallFailedError, WholeBatchFailedError, WindowError
 from event_fork.messages import MessageAttribute, ReceivedMessage
 from event_fork.outcome import Outcome
@@ -13,9 +16,6 @@ from event_fork.replay_window import ReplayWindow, read_window
 from event_fork.replaying import Replayer
 from event_fork.sqs_event import batch_response
 from event_fork.windowed_replay import WindowedReplayer
-from hypothesis import given
-from hypothesis import strategies as st
-
 from tests.unit.event_fork.fakes import Clock, FakeQueue, throttled
 from tests.unit.event_fork.samples import envelope_of
 

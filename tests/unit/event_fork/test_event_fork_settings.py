@@ -2,6 +2,7 @@ import json
 from collections.abc import Callable
 
 import pytest
+
 from event_fork.errors import SettingError
 from event_fork.json_path import Member
 from event_fork.redaction import Redactor, Rule

@@ -1,6 +1,7 @@
 from typing import Any
 
 import pytest
+
 from event_fork.errors import InvocationShapeError, WholeBatchFailedError
 from event_fork.messages import MessageAttribute, ReceivedMessage
 from event_fork.sqs_event import batch_response, received_messages

@@ -5,9 +5,10 @@ import json
 from typing import Any
 
 import pytest
-from event_fork.filter_policy import MESSAGE_BODY, compile_policy
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from event_fork.filter_policy import MESSAGE_BODY, compile_policy
 
 
 def on_body(policy: dict[str, Any], body: object) -> bool:

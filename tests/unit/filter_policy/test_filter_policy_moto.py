@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from event_fork.filter_policy import MESSAGE_ATTRIBUTES, MESSAGE_BODY, compile_policy
 from hypothesis import given
 from hypothesis import strategies as st
 from moto.sns.utils import FilterPolicyMatcher
+
+from event_fork.filter_policy import MESSAGE_ATTRIBUTES, MESSAGE_BODY, compile_policy
 
 
 def moto(policy: dict[str, Any], scope: str, attributes: dict[str, Any], message: str) -> bool:

@@ -4,9 +4,10 @@ import json
 import re
 from typing import Any
 
-from event_fork.filter_policy import MESSAGE_ATTRIBUTES, MESSAGE_BODY, InvalidFilterPolicyError, compile_policy
 from hypothesis import given
 from hypothesis import strategies as st
+
+from event_fork.filter_policy import MESSAGE_ATTRIBUTES, MESSAGE_BODY, InvalidFilterPolicyError, compile_policy
 
 texts = st.text(alphabet="aAbB*-/.1\u00e9", max_size=6)
 some_text = texts.filter(bool)

@@ -9,6 +9,7 @@ import json
 from typing import Any
 
 import pytest
+
 from event_fork.errors import EventForkError
 from event_fork.filter_policy import MESSAGE_ATTRIBUTES, MESSAGE_BODY, InvalidFilterPolicyError, compile_policy
 
