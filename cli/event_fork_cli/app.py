@@ -6,9 +6,9 @@ from typing import NoReturn
 
 import typer
 from botocore.exceptions import BotoCoreError, ClientError, ProfileNotFound
+
 from event_fork.errors import CallFailedError, EventForkError
 from event_fork.filter_policy import InvalidFilterPolicyError
-
 from event_fork_cli.commands.replay import replay
 from event_fork_cli.errors import BAD_INPUT, DONE, FAILED, CliError
 from event_fork_cli.output import say

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
-from event_fork.adapters.s3_archive import S3ArchiveStore
 
+from event_fork.adapters.s3_archive import S3ArchiveStore
 from event_fork_cli.errors import BadInputError
 
 if TYPE_CHECKING:

@@ -8,8 +8,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from event_fork.archive.window import timestamp_text
 from rich.console import Console, RenderableType
+
+from event_fork.archive.window import timestamp_text
 
 _WIDTH_OF_FILES = 140
 

@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from event_fork_cli.aws import AwsSettings
+from event_fork_cli.commands import clock
 from event_fork_cli.errors import BadInputError
 from event_fork_cli.replay.documents import ReplayDocuments
 from event_fork_cli.replay.engines import ReplayEngine, find_engines
 from event_fork_cli.replay.executions import Executions, StepFunctions
 from event_fork_cli.replay.statuses import StatusReader
 from event_fork_cli.replay.steering import Helm
-
-
-def now() -> datetime:
-    """The time, in UTC and whole milliseconds as everywhere else."""
-    moment = datetime.now(UTC)
-    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
 @dataclass(frozen=True)
@@ -36,7 +30,7 @@ class FoundReplay:
 
     def helm(self) -> Helm:
         """Steers it, in the name of who runs the command."""
-        return Helm(self.documents, self.executions, self.engine, self.settings.caller(), now)
+        return Helm(self.documents, self.executions, self.engine, self.settings.caller(), clock.now)
 
 
 def executions_for(settings: AwsSettings, engine: ReplayEngine) -> Executions:

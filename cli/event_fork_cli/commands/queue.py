@@ -1,5 +1,141 @@
-"""event-fork replay queue."""
+"""event-fork replay queue: enable, disable, status."""
+
+import secrets
+from pathlib import Path
+from typing import Annotated
 
 import typer
+from rich.console import Console
+
+from event_fork.archive.control import MIN_RATE
+from event_fork.archive.window import timestamp_text
+from event_fork_cli.aws import AwsSettings
+from event_fork_cli.commands import clock
+from event_fork_cli.commands.confirmation import confirm
+from event_fork_cli.errors import BadInputError, FailedError
+from event_fork_cli.moments import moment
+from event_fork_cli.options import EndpointUrl, FilterScope, OutputOption, Profile, Region
+from event_fork_cli.output import Output, emit, say
+from event_fork_cli.planning.request import filter_of
+from event_fork_cli.queue.draining import Drain, drain, queue_status, switch_off
+from event_fork_cli.queue.pipelines import find_pipeline
+from event_fork_cli.queue.windows import LEAST_HOLD_SECONDS, QueueWindow, WindowParameter
+from event_fork_cli.views.queues import drain_line, queue_view, run_view
 
 queue = typer.Typer(help="Replay from the 14-day queue of modules/replay.", no_args_is_help=True, rich_markup_mode=None)
+
+QueueArgument = Annotated[str, typer.Argument(metavar="QUEUE", help="The replay queue: name, URL or ARN.")]
+
+
+@queue.command()
+def enable(
+    queue_given: QueueArgument,
+    start: Annotated[
+        str | None, typer.Option("--from", metavar="TIME", help="First moment of publishing; default: however old.")
+    ] = None,
+    until: Annotated[
+        str,
+        typer.Option(metavar="TIME", help="Moment of publishing to stop before; what is newer stays for later."),
+    ] = "now",
+    filter_file: Annotated[
+        Path | None, typer.Option("--filter", metavar="FILE", help="File with an SNS filter policy.")
+    ] = None,
+    filter_scope: Annotated[
+        FilterScope, typer.Option(help="What the filter policy is about.")
+    ] = FilterScope.ATTRIBUTES,
+    like_subscription: Annotated[
+        str | None, typer.Option(metavar="ARN", help="Take filter policy and scope of an SNS subscription.")
+    ] = None,
+    rate: Annotated[float | None, typer.Option(metavar="N", help="Events a second at most.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
+    region: Region = None,
+    profile: Profile = None,
+    endpoint_url: EndpointUrl = None,
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """Forward what is in the queue, then switch off again.
+
+    Switches the event source mapping on, shows the backlog draining and switches it off when nothing of the window is
+    left, and on Ctrl-C too. Events outside the window or the filter stay in the queue. Two runs at once are refused.
+    """
+    settings = AwsSettings(region, profile, endpoint_url)
+    began = clock.now()
+    end = moment(until, "--until", began)
+    begin = None if start is None else moment(start, "--from", began)
+    if begin is not None and begin >= end:
+        raise BadInputError("--until", f"must be later than --from ({start})", example="--until now", received=until)
+    if rate is not None and not rate >= MIN_RATE:
+        raise BadInputError(
+            "--rate", f"must be at least {MIN_RATE} events a second", example="--rate 50", received=rate
+        )
+    policy = filter_of(filter_file, filter_scope.value, like_subscription, settings)
+    pipeline = find_pipeline(settings, queue_given)
+    window = QueueWindow(
+        start=None if begin is None else timestamp_text(begin),
+        until=timestamp_text(end),
+        filter_policy=policy.document,
+        filter_policy_scope=policy.scope,
+        rate=rate,
+        workers=pipeline.workers,
+        hold_seconds=LEAST_HOLD_SECONDS,
+        holder=settings.caller(),
+        started_at=timestamp_text(began),
+        replay_id=f"queue-{began:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}",
+    )
+    if not yes:
+        waiting = pipeline.backlog().visible
+        confirm(f"Forward what of the {waiting:,} waiting events of {pipeline.name} lies in the window?")
+    console = Console(stderr=True)
+    with console.status(f"switching the mapping of {pipeline.name} on") as spinner:
+
+        def show(look: Drain) -> None:
+            if console.is_terminal:
+                spinner.update(drain_line(look))
+            else:
+                say(drain_line(look))
+
+        run = drain(
+            pipeline,
+            WindowParameter(settings.ssm(), pipeline.window_parameter),
+            window,
+            clock=clock.now,
+            show=show,
+            say=say,
+        )
+    emit(run, output, lambda: run_view(run))
+    if run.interrupted:
+        raise FailedError(
+            f"interrupted; the mapping of {run.queue} is off again and {run.left:,} events are still in it"
+        )
+
+
+@queue.command()
+def disable(
+    queue_given: QueueArgument,
+    region: Region = None,
+    profile: Profile = None,
+    endpoint_url: EndpointUrl = None,
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """Switch the mapping off, whoever switched it on. Also cleans up after a run that was killed."""
+    settings = AwsSettings(region, profile, endpoint_url)
+    pipeline = find_pipeline(settings, queue_given)
+    parameter = WindowParameter(settings.ssm(), pipeline.window_parameter)
+    switch_off(pipeline, parameter)
+    current = queue_status(pipeline, parameter)
+    emit(current, output, lambda: queue_view(current))
+
+
+@queue.command()
+def status(
+    queue_given: QueueArgument,
+    region: Region = None,
+    profile: Profile = None,
+    endpoint_url: EndpointUrl = None,
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """Show whether a run goes on, whose it is, its window and the backlog."""
+    settings = AwsSettings(region, profile, endpoint_url)
+    pipeline = find_pipeline(settings, queue_given)
+    current = queue_status(pipeline, WindowParameter(settings.ssm(), pipeline.window_parameter))
+    emit(current, output, lambda: queue_view(current))

@@ -7,15 +7,17 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from event_fork.archive.plan import Plan
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 
+from event_fork.archive.plan import Plan
 from event_fork_cli.aws import AwsSettings, OpenArchive
-from event_fork_cli.commands.context import documents_of, executions_for, find_replay, now
+from event_fork_cli.commands import clock
+from event_fork_cli.commands.confirmation import confirm
+from event_fork_cli.commands.context import documents_of, executions_for, find_replay
 from event_fork_cli.commands.queue import queue
-from event_fork_cli.errors import BadInputError, FailedError, InterruptedWatchError, RefusedError
-from event_fork_cli.options import EndpointUrl, OutputOption, Profile, Region
+from event_fork_cli.errors import BadInputError, FailedError, InterruptedWatchError
+from event_fork_cli.options import EndpointUrl, FilterScope, OutputOption, Profile, Region
 from event_fork_cli.output import Output, emit, say
 from event_fork_cli.planning.planner import Planned, ScanProgress, make_plan
 from event_fork_cli.planning.request import Checked, PlanOptions, check, late_note
@@ -51,13 +53,6 @@ class Body(StrEnum):
     ENVELOPE = "envelope"
 
 
-class Scope(StrEnum):
-    """What a filter policy is about."""
-
-    ATTRIBUTES = "MessageAttributes"
-    BODY = "MessageBody"
-
-
 @replay.command()
 def plan(
     archive: Annotated[
@@ -81,7 +76,9 @@ def plan(
             "--filter", metavar="FILE", help="File with an SNS filter policy; only what it lets through is sent."
         ),
     ] = None,
-    filter_scope: Annotated[Scope, typer.Option(help="What the filter policy is about.")] = Scope.ATTRIBUTES,
+    filter_scope: Annotated[
+        FilterScope, typer.Option(help="What the filter policy is about.")
+    ] = FilterScope.ATTRIBUTES,
     like_subscription: Annotated[
         str | None, typer.Option(metavar="ARN", help="Take filter policy, scope and form of an SNS subscription.")
     ] = None,
@@ -164,7 +161,7 @@ def plan(
         expires_in=expires_in,
         replay=replay_name,
     )
-    checked = check(options, settings, now())
+    checked = check(options, settings, clock.now())
     for note in checked.notes:
         say(f"note: {note}")
     planned = _read_archive(checked, processes)
@@ -198,7 +195,7 @@ def apply(
     """
     settings = AwsSettings(region, profile, endpoint_url)
     text = plan_file.read_bytes()
-    wanted = open_plan(text, now(), str(plan_file))
+    wanted = open_plan(text, clock.now(), str(plan_file))
     engine = engine_of(wanted, find_engines(settings.ssm()), replay_name)
     executions = executions_for(settings, engine)
     documents = documents_of(settings, engine, wanted.replay_id)
@@ -206,8 +203,8 @@ def apply(
     refuse_changed_objects(wanted.items, OpenArchive(settings, wanted.archive.bucket, wanted.archive.region)())
     if not yes:
         Console(stderr=True).print(summary(wanted, None))
-        _confirm(f"Send {wanted.totals.events:,} events to {wanted.target.queue_arn}?")
-    applied = start(wanted, text, engine, executions, documents, caller=settings.caller(), clock=now)
+        confirm(f"Send {wanted.totals.events:,} events to {wanted.target.queue_arn}?")
+    applied = start(wanted, text, engine, executions, documents, caller=settings.caller(), clock=clock.now)
     say(f"started {applied.replay_id} ({applied.execution_arn})")
     reader = StatusReader(documents, executions, engine.state_machine_arn)
     if not watch_it:
@@ -343,13 +340,6 @@ def _save(path: Path, made: Plan) -> None:
         path.write_bytes(made.to_bytes())
     except OSError as error:
         raise FailedError(f"the plan cannot be saved in {path}: {error.strerror}") from error
-
-
-def _confirm(question: str) -> None:
-    if not sys.stdin.isatty():
-        raise RefusedError("there is no terminal to ask on: give --yes to start without being asked")
-    if not typer.confirm(question, err=True):
-        raise FailedError("not confirmed: nothing was started")
 
 
 def _watch_to_the_end(

@@ -23,7 +23,6 @@ from event_fork.archive.plan import (
 )
 from event_fork.archive.store import ArchiveStore, ListedObject
 from event_fork.archive.window import Window, timestamp_of, timestamp_text
-
 from event_fork_cli.errors import NothingMatchedError
 from event_fork_cli.planning.duplicates import Duplicate
 from event_fork_cli.planning.estimate import Work, estimate

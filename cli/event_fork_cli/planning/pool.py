@@ -14,7 +14,6 @@ from event_fork.archive.selection import Criteria
 from event_fork.archive.store import ArchiveStore, ListedObject
 from event_fork.archive.window import Window
 from event_fork.filter_policy import compile_policy
-
 from event_fork_cli.planning.duplicates import Duplicate, duplicates_in
 from event_fork_cli.planning.scanning import ScannedObject, Scanner
 from event_fork_cli.planning.segments import SegmentLimits

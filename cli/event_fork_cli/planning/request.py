@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
+
 from event_fork.archive.control import MIN_RATE
 from event_fork.archive.decompression import decompress
 from event_fork.archive.errors import ArchiveError
@@ -22,7 +23,6 @@ from event_fork.archive.window import Window
 from event_fork.envelope import parse
 from event_fork.errors import NotAnEnvelopeError
 from event_fork.filter_policy import MESSAGE_ATTRIBUTES, compile_policy
-
 from event_fork_cli.aws import AwsSettings, OpenArchive
 from event_fork_cli.errors import BadInputError
 from event_fork_cli.moments import duration, moment, shown_duration
@@ -52,7 +52,7 @@ class PlanOptions:
     target: str
     rate: float
     filter_file: Path | None = None
-    filter_scope: str | None = None
+    filter_scope: str = MESSAGE_ATTRIBUTES
     like_subscription: str | None = None
     event_types: tuple[str, ...] = ()
     event_type_attribute: str = "event_type"
@@ -90,7 +90,7 @@ def check(options: PlanOptions, settings: AwsSettings, now: datetime) -> Checked
         raise BadInputError("--workers", f"must be 1 to {MAX_WORKERS}", example="--workers 4", received=options.workers)
     if options.ramp_ask and ramp is None:
         raise BadInputError("--ramp-ask", "needs --ramp", example="--ramp 1,10,100 --ramp-ask", received="no --ramp")
-    policy, scope, raw = _filter(options, settings)
+    chosen = filter_of(options.filter_file, options.filter_scope, options.like_subscription, settings)
     archive = archive_location(settings.s3(), options.archive, settings.region_name)
     open_store = OpenArchive(settings, archive.bucket, archive.region)
     notes: list[str] = []
@@ -101,6 +101,7 @@ def check(options: PlanOptions, settings: AwsSettings, now: datetime) -> Checked
     if options.body is not None:
         body = options.body
     else:
+        raw = chosen.raw
         if raw is None:
             raw = _raw(settings, open_store(), Reach(archive.prefix, window, lateness, now), target.arn, notes)
         body = BODY_RAW if raw else BODY_ENVELOPE
@@ -118,8 +119,8 @@ def check(options: PlanOptions, settings: AwsSettings, now: datetime) -> Checked
             archive=archive,
             window=window,
             lateness=lateness,
-            filter_policy=policy,
-            filter_policy_scope=scope,
+            filter_policy=chosen.document,
+            filter_policy_scope=chosen.scope,
             event_types=tuple(options.event_types),
             event_type_attribute=options.event_type_attribute,
             target=Target(target.arn, target.url, body),
@@ -234,23 +235,26 @@ def _at_least(option: str, value: float, minimum: float, unit: str, example: str
     return value
 
 
-def _filter(options: PlanOptions, settings: AwsSettings) -> tuple[dict[str, Any] | None, str, bool | None]:
-    """Filter policy, its scope, and the raw setting of the subscription that was named, if one was."""
-    if options.like_subscription is not None:
-        if options.filter_file is not None:
-            raise BadInputError(
-                "--filter",
-                "and --like-subscription exclude each other",
-                example=f"--like-subscription {options.like_subscription}",
-                received=str(options.filter_file),
-            )
-        parts = options.like_subscription.split(":")
-        sns = settings.sns(parts[3] if len(parts) > 3 and parts[3] else None)
-        like = subscription(sns, options.like_subscription)
-        return like.filter_policy, like.filter_policy_scope, like.raw
-    scope = options.filter_scope or MESSAGE_ATTRIBUTES
-    policy = None if options.filter_file is None else read_filter(options.filter_file, scope)
-    return policy, scope, None
+@dataclass(frozen=True, slots=True)
+class FilterChoice:
+    """A filter policy (None: everything), its scope, and the raw setting of the subscription it came from, if any."""
+
+    document: dict[str, Any] | None
+    scope: str
+    raw: bool | None
+
+
+def filter_of(path: Path | None, scope: str, like: str | None, settings: AwsSettings) -> FilterChoice:
+    """The filter of --filter and --filter-scope, or of --like-subscription. Raises BadInputError and others."""
+    if like is None:
+        return FilterChoice(None if path is None else read_filter(path, scope), scope, None)
+    if path is not None:
+        raise BadInputError(
+            "--filter", "and --like-subscription exclude each other", example="--filter policy.json", received=like
+        )
+    parts = like.split(":")
+    found = subscription(settings.sns(parts[3] if len(parts) > 3 and parts[3] else None), like)
+    return FilterChoice(found.filter_policy, found.filter_policy_scope, found.raw)
 
 
 def _engines(settings: AwsSettings, archive: ArchiveLocation, name: str | None, notes: list[str]) -> list[ReplayEngine]:

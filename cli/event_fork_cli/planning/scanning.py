@@ -10,7 +10,6 @@ from event_fork.archive.lines import lines
 from event_fork.archive.plan import BODY_ENVELOPE, Unreadable
 from event_fork.archive.selection import Criteria, SelectedEvent, UnreadableLine, select
 from event_fork.archive.store import ArchiveStore, ListedObject
-
 from event_fork_cli.planning.duplicates import RECORD, identity
 from event_fork_cli.planning.segments import Segment, Segmenter, SegmentLimits
 from event_fork_cli.planning.spill import SpillBuffer, SpillWriter

@@ -18,7 +18,6 @@ from event_fork.archive.item import Item
 from event_fork.archive.plan import Plan, read_plan
 from event_fork.archive.store import ArchiveStore
 from event_fork.archive.window import timestamp_of, timestamp_text
-
 from event_fork_cli.errors import FailedError, RefusedError
 from event_fork_cli.replay.documents import ReplayDocuments
 from event_fork_cli.replay.engines import ReplayEngine, engine_for_target, engines_of

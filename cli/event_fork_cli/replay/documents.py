@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
+
 from event_fork.adapters.s3_replay_documents import S3ReplayDocuments
 from event_fork.archive.control import Control
 from event_fork.archive.item import Item, items_to_jsonl

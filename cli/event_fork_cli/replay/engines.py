@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from event_fork.archive.plan import Engine
 from event_fork.archive.reading import Fields, read_json
-
 from event_fork_cli.errors import BadInputError, RefusedError
 
 if TYPE_CHECKING:

@@ -10,7 +10,6 @@ from event_fork.archive.control import CANCELLED, PAUSED, Control
 from event_fork.archive.item import Item
 from event_fork.archive.plan import Plan
 from event_fork.archive.progress import FailedEvent, Progress
-
 from event_fork_cli.errors import BadInputError
 from event_fork_cli.replay.documents import ReplayDocuments
 from event_fork_cli.replay.executions import RUNNING, Execution, Executions, MapRun, executions_of

@@ -12,7 +12,6 @@ from event_fork.archive.item import Item
 from event_fork.archive.plan import Health, Plan
 from event_fork.archive.store import ArchiveStore
 from event_fork.archive.window import timestamp_of
-
 from event_fork_cli.errors import BadInputError, FailedError, RefusedError
 from event_fork_cli.planning.planner import workers_for
 from event_fork_cli.replay.applying import execution_input, refuse_changed_objects

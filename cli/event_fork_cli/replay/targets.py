@@ -21,8 +21,18 @@ def find_target(given: str, allowed: Sequence[AllowedTarget], settings: AwsSetti
     for target in allowed:
         if given in (target.arn, target.url, target.name):
             return target
+    return find_queue(given, "--target", settings)
+
+
+def find_queue(given: str, option: str, settings: AwsSettings) -> AllowedTarget:
+    """The standard queue of a name, URL or ARN, in any account and Region. Raises BadInputError naming `option`."""
+
+    def bad(rule: str) -> BadInputError:
+        example = f"{option} CheckoutQueue" if option.startswith("--") else "CheckoutQueue"
+        return BadInputError(option, rule, example=example, received=given)
+
     if given.endswith(".fifo"):
-        raise _bad("must be a standard queue: a replay has no order and would fight a FIFO queue's", given)
+        raise bad("must be a standard queue: a replay has no order and would fight a FIFO queue's")
     sqs = settings.sqs()
     try:
         if match := _ARN.fullmatch(given):
@@ -34,12 +44,8 @@ def find_target(given: str, allowed: Sequence[AllowedTarget], settings: AwsSetti
         elif _NAME.fullmatch(given):
             url = sqs.get_queue_url(QueueName=given)["QueueUrl"]
         else:
-            raise _bad("must be the name, URL or ARN of an SQS queue", given)
+            raise bad("must be the name, URL or ARN of an SQS queue")
         arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     except sqs.exceptions.QueueDoesNotExist:
-        raise _bad("must be a queue that exists", given) from None
+        raise bad("must be a queue that exists") from None
     return AllowedTarget(arn, url)
-
-
-def _bad(rule: str, given: str) -> BadInputError:
-    return BadInputError("--target", rule, example="--target CheckoutQueue", received=given)

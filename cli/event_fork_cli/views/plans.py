@@ -3,11 +3,11 @@
 from collections import Counter
 from datetime import timedelta
 
-from event_fork.archive.plan import Plan, Unreadable
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from event_fork.archive.plan import Plan, Unreadable
 from event_fork_cli.moments import shown_duration
 from event_fork_cli.replay.steering import is_governed
 

@@ -11,6 +11,8 @@ from typing import Any, Final
 
 import boto3
 import pytest
+from moto import mock_aws
+
 from event_fork.archive.control import Control
 from event_fork.archive.item import items_from_jsonl
 from event_fork.archive.layout import hour_prefix
@@ -20,10 +22,9 @@ from event_fork.archive.window import timestamp_text
 from event_fork.archive.work_area import WorkArea
 from event_fork.envelope import StoredEvent
 from event_fork_cli import app
+from event_fork_cli.commands import clock as commands_clock
 from event_fork_cli.commands import context
 from event_fork_cli.commands import replay as replay_commands
-from moto import mock_aws
-
 from tests.support.fake_executions import FakeExecutions
 
 REGION: Final = "eu-west-1"
@@ -186,7 +187,7 @@ def world(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytes
     with mock_aws():
         made = World(tmp_path, capsys)
         clock: Callable[[], datetime] = lambda: NOON + timedelta(hours=4)  # noqa: E731
+        monkeypatch.setattr(commands_clock, "now", clock)
         for module in (context, replay_commands):
-            monkeypatch.setattr(module, "now", clock)
             monkeypatch.setattr(module, "StepFunctions", lambda _: made.executions)
         yield made

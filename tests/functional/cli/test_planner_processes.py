@@ -11,12 +11,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+
 from event_fork.archive.layout import hour_prefix
 from event_fork.archive.plan import ArchiveLocation, Health, Plan, Target
 from event_fork.archive.window import Window, timestamp_text
 from event_fork_cli.aws import AwsSettings, OpenArchive
 from event_fork_cli.planning.planner import PlanRequest, make_plan
-
 from tests.support.local_s3 import local_s3
 
 ROOT = Path(__file__).parents[3]

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from event_fork.archive.plan import read_plan
 
+from event_fork.archive.plan import read_plan
 from tests.functional.cli.conftest import NOON, World, event
 
 
@@ -289,6 +289,7 @@ def test_two_modules_for_one_target_must_be_told_apart(world: World) -> None:
 
 def test_what_aws_refuses_is_one_sentence_and_exit_code_1(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     from botocore.exceptions import ClientError
+
     from event_fork_cli.aws import AwsSettings
 
     def expired(_: Any) -> str:

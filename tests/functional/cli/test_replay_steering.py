@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from rich.console import Console
+
 from event_fork.adapters.s3_archive import S3ArchiveStore
 from event_fork.archive.plan import Plan
 from event_fork.archive.work_area import WorkArea
@@ -14,8 +16,6 @@ from event_fork_cli.commands import context
 from event_fork_cli.replay.executions import StepFunctions, execution_arn
 from event_fork_cli.replay.steering import resume
 from event_fork_cli.views import replays
-from rich.console import Console
-
 from tests.functional.cli.conftest import BUCKET, MACHINE, REGION, World, event
 
 

@@ -1,0 +1,292 @@
+"""`replay queue`: one run at a time, the mapping off at the end whatever happens, kept events stay."""
+
+import io
+import json
+import os
+import signal
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from event_fork.replay_window import read_window
+from event_fork_cli.aws import AwsSettings
+from event_fork_cli.queue import draining
+from event_fork_cli.queue.pipelines import Backlog, ReplayQueue
+from tests.functional.cli.conftest import REGION, Result, World, _session
+
+PARAMETER = "/event-fork-pipelines/orders/replay-window"
+
+
+@dataclass
+class Pipeline:
+    """A replay queue with its function on moto. `plays`: what happens at each look at the backlog."""
+
+    world: World
+    plays: list[Callable[[], None]] = field(default_factory=list)
+    looks: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    backlog: Backlog = field(default_factory=lambda: Backlog(50, 0))
+
+    def __post_init__(self) -> None:
+        session = _session()
+        self.functions = session.client("lambda")
+        role = session.client("iam").create_role(RoleName="replay", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+        self.url = self.world.sqs.create_queue(QueueName="orders-replay")["QueueUrl"]
+        self.arn = self.url.replace(
+            "https://sqs.eu-west-1.amazonaws.com/123456789012/", f"arn:aws:sqs:{REGION}:123456789012:"
+        )
+        code = io.BytesIO()
+        with zipfile.ZipFile(code, "w") as package:
+            package.writestr("event_fork/replay.py", "")
+        self.functions.create_function(
+            FunctionName="orders-replay",
+            Runtime="python3.13",
+            Role=role,
+            Handler="event_fork.replay.handler",
+            Code={"ZipFile": code.getvalue()},
+            Environment={"Variables": {"REPLAY_WINDOW_PARAMETER": PARAMETER}},
+        )
+        self.mapping = self.functions.create_event_source_mapping(
+            EventSourceArn=self.arn, FunctionName="orders-replay", Enabled=False
+        )["UUID"]
+        self.world.ssm.put_parameter(Name=PARAMETER, Value="{}", Type="String")
+
+    def document(self, suffix: str = "") -> Any:
+        """What the parameter holds; None when there is none."""
+        try:
+            return json.loads(self.world.ssm.get_parameter(Name=PARAMETER + suffix)["Parameter"]["Value"])
+        except self.world.ssm.exceptions.ParameterNotFound:
+            return None
+
+    @property
+    def state(self) -> str:
+        """The mapping's state."""
+        return self.functions.get_event_source_mapping(UUID=self.mapping)["State"]
+
+    def run(self, *options: str) -> Result:
+        """`replay queue enable`, answering with JSON."""
+        return self.world.run("replay", "queue", "enable", "orders-replay", "--yes", "--output", "json", *options)
+
+    def look(self) -> Backlog:
+        """The backlog, after the next play."""
+        self.looks.append((self.state, self.document()))
+        if self.state == "Enabled" and self.plays:
+            self.plays.pop(0)()
+        return self.backlog
+
+    def set(self, visible: int, hidden: int) -> Callable[[], None]:
+        """A play: the backlog becomes that."""
+
+        def play() -> None:
+            self.backlog = Backlog(visible, hidden)
+
+        return play
+
+
+@pytest.fixture
+def pipeline(world: World, monkeypatch: pytest.MonkeyPatch) -> Pipeline:
+    made = Pipeline(world)
+    monkeypatch.setattr(ReplayQueue, "backlog", lambda _: made.look())
+    monkeypatch.setattr(draining, "POLL_SECONDS", 0.0)
+    monkeypatch.setattr(
+        draining.drain, "__kwdefaults__", {**(draining.drain.__kwdefaults__ or {}), "poll_seconds": 0.001}
+    )
+    return made
+
+
+def off(pipeline: Pipeline) -> None:
+    assert pipeline.state == "Disabled"
+    assert pipeline.document() == {}
+    assert pipeline.document("-lock") is None
+
+
+def test_a_run_switches_on_drains_and_switches_off(pipeline: Pipeline) -> None:
+    pipeline.plays = [pipeline.set(20, 10), pipeline.set(0, 10), pipeline.set(0, 4)]
+
+    result = pipeline.run()
+
+    assert result.code == 0, result.err
+    assert (result.json["gone"], result.json["left"], result.json["interrupted"]) == (46, 4, False)
+    during = [document for state, document in pipeline.looks if state == "Enabled"]
+    assert during
+    assert all(document["until"] == "2026-11-23T16:00:00.000Z" for document in during)
+    assert during[0]["holder"].startswith("arn:aws:sts::")
+    assert "from" not in during[0]
+    off(pipeline)
+
+
+def test_the_window_says_what_was_asked(pipeline: Pipeline, world: World) -> None:
+    pipeline.plays = [pipeline.set(0, 0)] * 2
+    policy = world.folder / "policy.json"
+    policy.write_text('{"event_type": ["order.paid"]}')
+
+    assert pipeline.run("--from", "3h", "--until", "1h", "--filter", str(policy), "--rate", "0.01").code == 0
+
+    document = next(document for state, document in pipeline.looks if state == "Enabled")
+    assert (document["from"], document["until"]) == ("2026-11-23T13:00:00.000Z", "2026-11-23T15:00:00.000Z")
+    assert document["filter_policy"] == {"event_type": ["order.paid"]}
+    assert document["filter_policy_scope"] == "MessageAttributes"
+    assert document["rate"] == 0.01
+    wanted = read_window(json.dumps(document))
+    assert wanted is not None
+    assert wanted.filter is not None
+    # 50 messages at 0.01/s are 5,000 s, and what is kept must not come back within the pass
+    assert document["hold_seconds"] == 10_000
+
+
+def test_it_does_not_end_while_something_still_leaves_the_queue(pipeline: Pipeline) -> None:
+    pipeline.plays = [pipeline.set(0, left) for left in (30, 20, 10, 5, 4, 3)]
+
+    assert pipeline.run().json["left"] == 3
+    assert pipeline.plays == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_and_kill_switch_off_and_say_so(pipeline: Pipeline, number: signal.Signals) -> None:
+    pipeline.plays = [pipeline.set(20, 10), lambda: os.kill(os.getpid(), number)]
+
+    result = pipeline.run()
+
+    assert result.code == 1
+    assert result.json["interrupted"] is True
+    assert "the mapping of orders-replay is off again and 30 events are still in it" in result.err
+    off(pipeline)
+
+
+def test_an_error_in_the_middle_switches_off(pipeline: Pipeline) -> None:
+    def fail() -> None:
+        raise RuntimeError("test")
+
+    pipeline.plays = [fail]
+
+    with pytest.raises(RuntimeError, match="test"):
+        pipeline.run()
+    off(pipeline)
+
+
+def test_when_it_cannot_be_switched_off_that_is_said(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: Any) -> None:
+        raise RuntimeError("expired credentials")
+
+    pipeline.plays = [lambda: monkeypatch.setattr(draining, "switch_off", fail)]
+
+    result = pipeline.run()
+
+    assert result.code == 1
+    assert "could not be switched off (expired credentials)" in result.err
+    assert "event-fork replay queue disable orders-replay" in result.err
+
+
+def test_a_second_run_at_once_is_refused_and_names_the_first(pipeline: Pipeline) -> None:
+    second: list[Result] = []
+    # the second run looks at the backlog once too
+    pipeline.plays = [lambda: second.append(pipeline.run()), lambda: None, pipeline.set(0, 0), pipeline.set(0, 0)]
+
+    first = pipeline.run()
+
+    assert first.code == 0
+    assert second[0].code == 2
+    assert "goes on since 2026-11-23T16:00:00.000Z, started by arn:aws:sts::" in second[0].err
+    off(pipeline)
+
+
+def test_a_mapping_that_is_on_already_is_refused_and_left_on(pipeline: Pipeline) -> None:
+    pipeline.functions.update_event_source_mapping(UUID=pipeline.mapping, Enabled=True)
+
+    result = pipeline.run()
+
+    assert result.code == 2
+    assert "everything in it is being forwarded" in result.err
+    assert pipeline.state == "Enabled"
+    assert pipeline.document("-lock") is None
+
+
+@pytest.mark.parametrize("hidden", [0, 7])
+def test_an_empty_queue_is_exit_code_3_and_nothing_is_switched_on(pipeline: Pipeline, hidden: int) -> None:
+    pipeline.backlog = Backlog(0, hidden)
+
+    result = pipeline.run()
+
+    assert result.code == 3
+    assert "nothing is waiting in orders-replay" in result.err
+    assert ("7 are hidden" in result.err) == bool(hidden)
+    off(pipeline)
+
+
+def test_disable_cleans_up_after_a_run_that_was_killed(pipeline: Pipeline, world: World) -> None:
+    pipeline.functions.update_event_source_mapping(UUID=pipeline.mapping, Enabled=True)
+    world.ssm.put_parameter(Name=f"{PARAMETER}-lock", Value='{"holder": "ana"}', Type="String")
+    world.ssm.put_parameter(Name=PARAMETER, Value='{"until": "2026-11-23T16:00:00Z"}', Type="String", Overwrite=True)
+
+    status = world.run("replay", "queue", "status", "orders-replay", "--output", "json")
+    assert status.json["holder"] == {"holder": "ana"}
+    assert status.json["mapping_state"] == "Enabled"
+    assert world.run("replay", "queue", "disable", "orders-replay").code == 0
+    off(pipeline)
+
+
+def test_status_shows_backlog_and_nobody(pipeline: Pipeline, world: World) -> None:
+    result = world.run("replay", "queue", "status", "orders-replay")
+
+    for text in ("Disabled", "50 visible, 0 hidden", "none"):
+        assert text in result.out
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--until", "soon"], ["--until", "'soon'"]),
+        (["--from", "1h", "--until", "2h"], ["--until", "later than --from"]),
+        (["--rate", "0"], ["--rate", "0.0"]),
+        (["--filter", "missing.json"], ["--filter", "missing.json"]),
+    ],
+)
+def test_bad_input_of_enable_is_exit_code_2(pipeline: Pipeline, options: list[str], words: list[str]) -> None:
+    result = pipeline.run(*options)
+
+    assert result.code == 2
+    for word in words:
+        assert word in result.err
+    off(pipeline)
+
+
+def test_a_queue_that_is_no_replay_queue_is_refused(pipeline: Pipeline, world: World) -> None:
+    for given, word in (("CheckoutQueue", "0 were found"), ("NoQueue", "exists"), ("a b", "name, URL or ARN")):
+        result = world.run("replay", "queue", "status", given)
+        assert result.code == 2
+        assert word in result.err
+
+
+def test_a_function_that_knows_no_window_is_refused(pipeline: Pipeline, world: World) -> None:
+    pipeline.functions.update_function_configuration(FunctionName="orders-replay", Environment={"Variables": {}})
+
+    result = pipeline.run()
+
+    assert result.code == 2
+    assert "REPLAY_WINDOW_PARAMETER" in result.err
+
+
+def test_without_yes_it_asks(pipeline: Pipeline, world: World) -> None:
+    assert "--yes" in world.run("replay", "queue", "enable", "orders-replay").err
+    off(pipeline)
+
+
+def test_a_run_against_a_queue_that_is_looked_at_for_real(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The counts of moto's own queue, not a script."""
+    pipeline = Pipeline(world)
+    world.sqs.send_message(QueueUrl=pipeline.url, MessageBody="1")
+    found = ReplayQueue(
+        pipeline.url,
+        pipeline.arn,
+        pipeline.mapping,
+        "f",
+        PARAMETER,
+        None,
+        AwsSettings(REGION).sqs(),
+        pipeline.functions,
+    )
+    assert found.backlog() == Backlog(1, 0)
+    world.sqs.receive_message(QueueUrl=pipeline.url)
+    assert found.backlog() == Backlog(0, 1)
