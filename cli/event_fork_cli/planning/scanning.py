@@ -171,8 +171,11 @@ class Scanner:
 
 def message_bytes(found: SelectedEvent) -> int:
     """Bytes of the copy as SQS counts them when the message is sent by itself: body and attributes."""
-    message = found.event.message
-    size = len(message) if message.isascii() else len(message.encode("utf-8", "surrogatepass"))
+    size = _utf8_bytes(found.event.message)
     for name, attribute in (found.event.attributes or {}).items():
-        size += len(name) + len(attribute["Type"]) + len(attribute["Value"])
+        size += _utf8_bytes(name) + _utf8_bytes(attribute["Type"]) + _utf8_bytes(attribute["Value"])
     return size
+
+
+def _utf8_bytes(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))

@@ -170,7 +170,8 @@ def test_when_it_cannot_be_switched_off_that_is_said(pipeline: Pipeline, monkeyp
     def fail(*_: Any) -> None:
         raise RuntimeError("expired credentials")
 
-    pipeline.plays = [lambda: monkeypatch.setattr(draining, "switch_off", fail)]
+    empty = pipeline.set(0, 0)
+    pipeline.plays = [lambda: monkeypatch.setattr(draining, "switch_off", fail), empty, empty]
 
     result = pipeline.run()
 
