@@ -166,6 +166,19 @@ class Harness:
         )
         return self.active(name, bucket)
 
+    def partitioned_stream(self, *processors: dict[str, Any], **configuration: Any) -> StreamUnderTest:
+        """An active stream partitioned by ``.k`` below ``k=.../``, errors below ``errors/<type>/``."""
+        query = processor("MetadataExtraction", MetadataExtractionQuery="{k:.k}", JsonParsingEngine="JQ-1.6")
+        given = {
+            "Prefix": "k=!{partitionKeyFromQuery:k}/",
+            "ErrorOutputPrefix": "errors/!{firehose:error-output-type}/",
+            "BufferingHints": {"SizeInMBs": 64, "IntervalInSeconds": 60},
+            "DynamicPartitioningConfiguration": {"Enabled": True},
+            "ProcessingConfiguration": processing(*processors, query),
+            **configuration,
+        }
+        return self.s3_stream(**given)
+
     def active(self, name: str, bucket: str) -> StreamUnderTest:
         """Wait until the stream is ACTIVE."""
         eventually(lambda: self.describe(name)["DeliveryStreamStatus"] == "ACTIVE", what=f"{name} ACTIVE")

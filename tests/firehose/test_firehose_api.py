@@ -240,17 +240,52 @@ def test_a_cluster_endpoint_must_be_https(harness: Harness) -> None:
         harness.opensearch_stream(DomainARN=None, ClusterEndpoint="http://127.0.0.1:9200")
 
 
-@pytest.mark.behaviour("1.2", "documented")
+@pytest.mark.behaviour("1.2", "observed")
 @pytest.mark.parametrize(
-    "targets",
+    ("targets", "message"),
     [
-        {"DomainARN": None},
-        {"ClusterEndpoint": "https://search.example.com"},
+        ({"DomainARN": None}, "Provide either the Elasticsearch cluster endpoint or domain arn."),
+        (
+            {"ClusterEndpoint": "https://search.example.com"},
+            "Cannot provide both Elasticsearch cluster endpoint and domain ARN. Provide either the cluster endpoint or "
+            "domain arn. Must specify cluster endpoint for cross account elasticsearch cluster.",
+        ),
     ],
 )
-def test_exactly_one_of_domain_arn_and_cluster_endpoint_is_needed(harness: Harness, targets: dict[str, Any]) -> None:
-    with pytest.raises(ClientError, match="Exactly one of DomainARN and ClusterEndpoint"):
+def test_exactly_one_of_domain_arn_and_cluster_endpoint_is_needed(
+    harness: Harness, targets: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ClientError) as caught:
         harness.opensearch_stream(**targets)
+    assert caught.value.response["Error"]["Message"] == message
+
+
+@pytest.mark.behaviour("1.2", "observed")
+def test_a_source_of_another_kind_is_ignored_for_direct_put(harness: Harness) -> None:
+    source = {"KinesisStreamARN": "arn:aws:kinesis:eu-west-1:000000000000:stream/none", "RoleARN": ROLE}
+    stream = harness.s3_stream(request={"KinesisStreamSourceConfiguration": source})
+    assert "Source" not in stream.describe()
+
+
+@pytest.mark.behaviour("1.2", "observed")
+@pytest.mark.parametrize("part", ["destination", "backup"])
+def test_a_key_for_objects_is_of_the_streams_region(harness: Harness, part: str) -> None:
+    key = "arn:aws:kms:us-east-1:000000000000:key/k"
+    encryption = {"EncryptionConfiguration": {"KMSEncryptionConfig": {"AWSKMSKeyARN": key}}}
+    backup = {"S3BackupMode": "Enabled", "S3BackupConfiguration": {"RoleARN": ROLE, "BucketARN": "arn:aws:s3:::b"}}
+    if part == "backup":
+        backup["S3BackupConfiguration"] |= encryption  # type: ignore[operator]
+    assert refused(harness, "InvalidArgumentException", **(backup if part == "backup" else encryption)) == (
+        f"KMS Key {key} does not exist in the same region as the S3 bucket. "
+        "KMS Key region: us-east-1. S3 Bucket Region: eu-west-1"
+    )
+
+
+@pytest.mark.behaviour("1.2", "observed")
+def test_enabled_logging_needs_its_names(harness: Harness) -> None:
+    assert refused(harness, "InvalidArgumentException", CloudWatchLoggingOptions={"Enabled": True}) == (
+        "CloudWatch Log Group Name is required if CloudWatch Logging is enabled"
+    )
 
 
 @pytest.mark.behaviour("1.2", "model")

@@ -151,7 +151,7 @@ def test_primary_error_and_backup_outputs_have_buffers_of_their_own(harness: Har
     stream = harness.s3_stream(
         BufferingHints={"SizeInMBs": 5, "IntervalInSeconds": 120},
         ProcessingConfiguration=processing(
-            processor("Lambda", LambdaArn=FUNCTION % name, BufferIntervalInSeconds="10")
+            processor("Lambda", LambdaArn=FUNCTION % name, BufferSizeInMBs="1", BufferIntervalInSeconds="10")
         ),
         S3BackupMode="Enabled",
         S3BackupConfiguration=backup,

@@ -218,26 +218,43 @@ def test_with_conversion_the_default_size_is_128(harness: Harness) -> None:
     assert hints == {"SizeInMBs": 128, "IntervalInSeconds": 300}
 
 
-@pytest.mark.behaviour("4.4", "documented")
+INPUT = {"InputFormatConfiguration": conversion()["InputFormatConfiguration"]}
+OUTPUT = {"OutputFormatConfiguration": conversion()["OutputFormatConfiguration"]}
+BOTH_IN: dict[str, Any] = {"OpenXJsonSerDe": {}, "HiveJsonSerDe": {}}
+BOTH_OUT: dict[str, Any] = {"ParquetSerDe": {}, "OrcSerDe": {}}
+
+
+@pytest.mark.behaviour("4.4", "observed")
 @pytest.mark.parametrize(
-    "wrong",
+    ("given", "message"),
     [
-        {"CompressionFormat": "GZIP"},
-        {"DataFormatConversionConfiguration": {**conversion(), "SchemaConfiguration": {}}},
-        {"DataFormatConversionConfiguration": {**conversion(), "SchemaConfiguration": {"DatabaseName": "d"}}},
-        {"DataFormatConversionConfiguration": conversion(serializer={"ParquetSerDe": {}, "OrcSerDe": {}})},
-        {"DataFormatConversionConfiguration": conversion(deserializer={"OpenXJsonSerDe": {}, "HiveJsonSerDe": {}})},
-        {"DataFormatConversionConfiguration": {"Enabled": True}},
+        ({}, "InputFormatConfiguration must not be null"),
+        (INPUT, "OutputFormatConfiguration must not be null"),
+        ({**INPUT, **OUTPUT}, "SchemaConfiguration must not be null"),
+        ({**conversion(), "InputFormatConfiguration": {"Deserializer": {}}}, "Deserializer must not be null"),
+        ({**conversion(), "OutputFormatConfiguration": {"Serializer": {}}}, "Serializer must not be null"),
+        (conversion(deserializer=BOTH_IN), "More than one deserializer specified. Only one may be chosen."),
+        (conversion(serializer=BOTH_OUT), "More than one serializer specified. Only one may be chosen."),
     ],
 )
-def test_a_conversion_that_cannot_work_is_refused(harness: Harness, wrong: dict[str, Any]) -> None:
-    given = {
-        "DataFormatConversionConfiguration": conversion(),
-        "BufferingHints": {"SizeInMBs": 64, "IntervalInSeconds": 60},
-        **wrong,
-    }
-    with pytest.raises(ClientError, match="InvalidArgumentException"):
-        harness.s3_stream(**given)
+def test_a_conversion_that_cannot_work_is_refused_in_awss_words(
+    harness: Harness, given: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ClientError) as caught:
+        converting(harness, {"Enabled": True, **given})
+    assert caught.value.response["Error"] == {"Code": "InvalidArgumentException", "Message": message}
+
+
+@pytest.mark.behaviour("4.4", "observed")
+def test_a_stream_that_converts_does_not_compress(harness: Harness) -> None:
+    with pytest.raises(ClientError, match="must be set to UNCOMPRESSED when data format conversion is enabled"):
+        converting(harness, CompressionFormat="GZIP")
+
+
+@pytest.mark.behaviour("4.4", "documented")
+def test_a_schema_names_its_database_and_table(harness: Harness) -> None:
+    with pytest.raises(ClientError, match=r"SchemaConfiguration\.TableName"):
+        converting(harness, {**conversion(), "SchemaConfiguration": {"RoleARN": ROLE, "DatabaseName": "d"}})
 
 
 # --- types --------------------------------------------------------------------------------------------------------

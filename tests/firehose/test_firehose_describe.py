@@ -46,7 +46,7 @@ def test_an_s3_stream_shows_both_descriptions_with_all_defaults(harness: Harness
 
 @pytest.mark.behaviour("1.7", "observed")
 def test_lambda_parameters_are_shown_in_a_fixed_order_as_strings_with_defaults(harness: Harness) -> None:
-    given = processor("Lambda", BufferSizeInMBs="2", LambdaArn=FUNCTION)
+    given = processor("Lambda", BufferSizeInMBs="2", LambdaArn=FUNCTION, BufferIntervalInSeconds="90")
     stream = harness.s3_stream(ProcessingConfiguration=processing(given))
     assert stream.destination()["ProcessingConfiguration"]["Processors"] == [
         {
@@ -56,7 +56,7 @@ def test_lambda_parameters_are_shown_in_a_fixed_order_as_strings_with_defaults(h
                 {"ParameterName": "NumberOfRetries", "ParameterValue": "3"},
                 {"ParameterName": "RoleArn", "ParameterValue": ROLE},
                 {"ParameterName": "BufferSizeInMBs", "ParameterValue": "2"},
-                {"ParameterName": "BufferIntervalInSeconds", "ParameterValue": "60"},
+                {"ParameterName": "BufferIntervalInSeconds", "ParameterValue": "90"},
             ],
         }
     ]

@@ -61,20 +61,41 @@ def test_encryption_can_be_asked_for_at_creation(harness: Harness) -> None:
     assert encryption(stream) == {"Status": "ENABLED", "KeyType": "CUSTOMER_MANAGED_CMK", "KeyARN": KEY}
 
 
-@pytest.mark.behaviour("1.6", "documented")
+@pytest.mark.behaviour("1.6", "observed")
 @pytest.mark.parametrize(
-    ("wanted", "code"),
+    ("wanted", "message"),
     [
-        ({"KeyType": "CUSTOMER_MANAGED_CMK"}, "InvalidArgumentException"),
-        ({"KeyType": "AWS_OWNED_CMK", "KeyARN": KEY}, "InvalidArgumentException"),
-        ({"KeyType": "MINE"}, "ValidationException"),
-        ({"KeyARN": KEY}, "ValidationException"),
-        ({**CUSTOMER, "KeyARN": "arn:aws:kms:eu-west-1:000000000000:alias/mine"}, "ValidationException"),
+        ({"KeyType": "CUSTOMER_MANAGED_CMK"}, "KeyARN has to be specified when KeyType is CUSTOMER_MANAGED_CMK"),
+        ({"KeyType": "AWS_OWNED_CMK", "KeyARN": KEY}, "KeyARN cannot be specified when KeyType is AWS_OWNED_CMK"),
+        (
+            {**CUSTOMER, "KeyARN": KEY.replace("eu-west-1", "us-east-1")},
+            "Cross-region keys are not allowed for SSE. Please provide CMKs in the same region as firehose",
+        ),
     ],
 )
-def test_a_customer_key_is_given_by_its_key_arn(harness: Harness, wanted: dict[str, str], code: str) -> None:
+def test_a_customer_key_and_only_that_is_named_and_lies_in_the_region(
+    harness: Harness, wanted: dict[str, str], message: str
+) -> None:
     stream = harness.s3_stream()
-    with pytest.raises(ClientError, match=code):
+    with pytest.raises(ClientError) as caught:
+        harness.client.start_delivery_stream_encryption(
+            DeliveryStreamName=stream.name, DeliveryStreamEncryptionConfigurationInput=wanted
+        )
+    assert caught.value.response["Error"] == {"Code": "InvalidArgumentException", "Message": message}
+
+
+@pytest.mark.behaviour("1.6", "model")
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        {"KeyType": "MINE"},
+        {"KeyARN": KEY},
+        {**CUSTOMER, "KeyARN": "arn:aws:kms:eu-west-1:000000000000:alias/mine"},
+    ],
+)
+def test_a_customer_key_is_given_by_its_key_arn(harness: Harness, wanted: dict[str, str]) -> None:
+    stream = harness.s3_stream()
+    with pytest.raises(ClientError, match="ValidationException"):
         harness.client.start_delivery_stream_encryption(
             DeliveryStreamName=stream.name, DeliveryStreamEncryptionConfigurationInput=wanted
         )

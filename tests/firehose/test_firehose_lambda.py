@@ -42,7 +42,7 @@ def transformed(
     """A stream whose records go through ``function``."""
     name = harness.name("function")
     harness.aws.functions[name] = function
-    given = processor("Lambda", LambdaArn=arn(name), NumberOfRetries=str(retries), BufferIntervalInSeconds="60")
+    given = processor("Lambda", LambdaArn=arn(name), NumberOfRetries=str(retries))  # buffers 1 MiB or 60 s
     return harness.s3_stream(ProcessingConfiguration=processing(given), **configuration)
 
 
@@ -417,14 +417,14 @@ def test_there_is_one_json_document_a_line(harness: Harness) -> None:
 
 @pytest.mark.behaviour("3.3", "observed")
 def test_raw_data_is_the_record_as_put_before_any_processor(harness: Harness) -> None:
-    stream = transformed(harness, lambda event: answer(event, lambda _: {"result": "ProcessingFailed"}))
-    both = processing(
-        processor("RecordDeAggregation", SubRecordType="JSON"),
-        stream.destination()["ProcessingConfiguration"]["Processors"][0],
+    name = harness.name("function")
+    harness.aws.functions[name] = lambda event: answer(event, lambda _: {"result": "ProcessingFailed"})
+    stream = harness.partitioned_stream(
+        processor("RecordDeAggregation", SubRecordType="JSON"), processor("Lambda", LambdaArn=arn(name))
     )
-    stream.update(ProcessingConfiguration=both)
-    stream.put(b'{"a":1}{"a":2}')
-    assert {base64.b64decode(failure["rawData"]) for failure in failures(stream)} == {b'{"a":1}{"a":2}'}
+    stream.put(b'{"k":1}{"k":2}')
+    found = lines(stream.all_objects("errors/processing-failed/"))
+    assert [base64.b64decode(failure["rawData"]) for failure in found] == [b'{"k":1}{"k":2}'] * 2
 
 
 @pytest.mark.behaviour("3.3", "uncertain")

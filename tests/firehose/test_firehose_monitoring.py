@@ -61,9 +61,12 @@ def events(harness: Harness) -> list[dict[str, Any]]:
 def test_metrics_are_in_aws_firehose_by_stream_once_a_minute(own: Harness) -> None:
     stream = own.s3_stream()
     own.control.clock(speed=0)
-    stream.put(b"x")
+    own.control.clock(advance_seconds=60)  # whatever was gathered before
+    eventually(lambda: own.aws.metrics)
     seen = len(own.aws.metrics)
+    stream.put(b"x")
     own.control.clock(advance_seconds=59)
+    stream.describe()
     assert len(own.aws.metrics) == seen
     own.control.clock(advance_seconds=1)
     data = eventually(lambda: own.aws.metrics[seen:])

@@ -23,22 +23,21 @@ from testbench.firehose.fakes.server import RunningFirehose
 from testbench.firehose.settings import Settings
 from tests.firehose.harness import Harness, StreamUnderTest, processing, processor
 
-FUNCTION = processor(
-    "Lambda", LambdaArn="arn:aws:lambda:eu-west-1:000000000000:function:f", NumberOfRetries="1", BufferSizeInMBs="0.2"
-)
+FUNCTION = processor("Lambda", LambdaArn="arn:aws:lambda:eu-west-1:000000000000:function:f", NumberOfRetries="1")
 KEYS = processor("MetadataExtraction", MetadataExtractionQuery="{kind:.kind}", JsonParsingEngine="JQ-1.6")
 UNPACK = processor("RecordDeAggregation", SubRecordType="JSON")
+PARTITIONED = {
+    "Prefix": "!{partitionKeyFromQuery:kind}/",
+    "ErrorOutputPrefix": "errors/!{firehose:error-output-type}/",
+    "BufferingHints": {"SizeInMBs": 64, "IntervalInSeconds": 60},
+    "DynamicPartitioningConfiguration": {"Enabled": True},
+    "CompressionFormat": "GZIP",
+}
 PIPELINES: dict[str, dict[str, Any]] = {
     "plain": {"CompressionFormat": "GZIP"},
     "function": {"ProcessingConfiguration": processing(FUNCTION)},
-    "packed": {"ProcessingConfiguration": processing(UNPACK, FUNCTION), "CompressionFormat": "GZIP"},
-    "partitions": {
-        "Prefix": "!{partitionKeyFromQuery:kind}/",
-        "ErrorOutputPrefix": "errors/!{firehose:error-output-type}/",
-        "BufferingHints": {"SizeInMBs": 64, "IntervalInSeconds": 60},
-        "DynamicPartitioningConfiguration": {"Enabled": True},
-        "ProcessingConfiguration": processing(KEYS),
-    },
+    "packed": {**PARTITIONED, "ProcessingConfiguration": processing(UNPACK, FUNCTION, KEYS)},
+    "partitions": {**PARTITIONED, "ProcessingConfiguration": processing(KEYS)},
 }
 
 puts = st.tuples(st.just("put"), st.integers(1, 30), st.sampled_from([0, 10, 20_000]))

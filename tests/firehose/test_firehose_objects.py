@@ -151,12 +151,12 @@ def test_objects_give_the_bucket_owner_full_control(harness: Harness) -> None:
     assert stream.objects()[0].headers["x-amz-acl"] == "bucket-owner-full-control"
 
 
-@pytest.mark.behaviour("4.3", "documented")
+@pytest.mark.behaviour("4.3", "observed")
 @pytest.mark.parametrize(
     "encryption", [{}, {"NoEncryptionConfig": "NoEncryption", "KMSEncryptionConfig": {"AWSKMSKeyARN": KEY}}]
 )
 def test_an_encryption_configuration_has_exactly_one_member(harness: Harness, encryption: dict[str, Any]) -> None:
-    with pytest.raises(ClientError, match="InvalidArgumentException"):
+    with pytest.raises(ClientError, match="Exactly one of NoEncryptionConfig or KMSEncryptionConfig must be specified"):
         harness.s3_stream(EncryptionConfiguration=encryption)
 
 
@@ -261,8 +261,10 @@ def test_a_backup_without_a_transformation_is_accepted(harness: Harness) -> None
     assert harness.aws.objects(bucket)[0].body == b"x"
 
 
+@pytest.mark.behaviour("4.4", "observed")
 def test_an_enabled_backup_needs_its_configuration(harness: Harness) -> None:
-    with pytest.raises(ClientError, match="S3BackupConfiguration must be provided"):
+    message = "S3 backup destination configuration is required when enabling S3 backup."
+    with pytest.raises(ClientError, match=message):
         harness.s3_stream(S3BackupMode="Enabled")
 
 

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from testbench.firehose.fakes.aws import FakeAws
 from testbench.firehose.fakes.server import RunningFirehose
-from testbench.firehose.pipeline.metadata import QueryError, extract, partition_keys
+from testbench.firehose.pipeline.metadata import QueryError, extract, partition_keys, top_level_keys
 from testbench.firehose.settings import Settings
 from tests.firehose.harness import Harness, StreamUnderTest, lines, processing, processor
 
@@ -139,24 +139,50 @@ def test_a_query_that_gives_no_single_object_fails_the_record(query: str) -> Non
         extract(query, b'{"a":"x"}')
 
 
-@pytest.mark.behaviour("3.4", "model")
+@pytest.mark.behaviour("3.4", "observed")
+@pytest.mark.parametrize("engine", [{"JsonParsingEngine": "JQ-1.7"}, {}])
+def test_metadata_are_extracted_by_jq_1_6(harness: Harness, engine: dict[str, str]) -> None:
+    with pytest.raises(ClientError, match=r"MetaDataExtraction JSON Parsing Engine has to be one of JQ-1\.6"):
+        partitioned(harness, processor("MetadataExtraction", MetadataExtractionQuery="{type:.type}", **engine))
+
+
+@pytest.mark.behaviour("3.4", "observed")
+def test_every_key_of_the_query_must_be_in_the_prefix(harness: Harness) -> None:
+    message = "MetaDataExtraction JQ Query can't contain keys that are not present in the S3 Prefix expression"
+    with pytest.raises(ClientError, match=message):
+        partitioned(harness, query="{type:.type, other:.other}")
+
+
 @pytest.mark.parametrize(
-    "given",
+    ("query", "keys"),
     [
-        {"MetadataExtractionQuery": "{a:.a", "JsonParsingEngine": "JQ-1.6"},
-        {"MetadataExtractionQuery": "{a:.a}", "JsonParsingEngine": "JQ-1.7"},
-        {"MetadataExtractionQuery": "{a:.a}"},
-        {"JsonParsingEngine": "JQ-1.6"},
+        ('{a:.a, "b c":(.x|{y:1,z:2}), $d, e, f: "x,y:\\"z"}', {"a", "b c", "d", "e", "f"}),
+        (".a", set()),
+        ("{a:.a} | .b", set()),
+        ("{}", set()),
     ],
 )
-def test_a_metadata_extraction_needs_a_query_in_jq_1_6(harness: Harness, given: dict[str, str]) -> None:
-    with pytest.raises(ClientError, match="InvalidArgumentException"):
-        partitioned(harness, processor("MetadataExtraction", **given))
+def test_the_keys_of_a_query_are_those_of_its_outermost_object(query: str, keys: set[str]) -> None:
+    assert top_level_keys(query) == keys
 
 
-@pytest.mark.behaviour("2", "documented")
+@pytest.mark.parametrize("given", [{"MetadataExtractionQuery": "{type:.type"}, {}])
+def test_a_query_must_be_there_and_be_jq(harness: Harness, given: dict[str, str]) -> None:
+    with pytest.raises(ClientError, match="MetadataExtractionQuery"):
+        partitioned(harness, processor("MetadataExtraction", JsonParsingEngine="JQ-1.6", **given))
+
+
+@pytest.mark.behaviour("2", "observed")
+def test_partitioning_needs_a_function_or_a_query(harness: Harness) -> None:
+    message = "Processing Configuration is not enabled when DataPartitioning is enabled"
+    with pytest.raises(ClientError, match=message):
+        partitioned(harness, processor("AppendDelimiterToRecord"))
+
+
+@pytest.mark.behaviour("2", "observed")
 def test_the_size_hint_is_at_least_64(harness: Harness) -> None:
-    with pytest.raises(ClientError, match=r"InvalidArgumentException.*at least 64"):
+    message = "BufferingHints.SizeInMBs must be at least 64 when Dynamic Partitioning is enabled."
+    with pytest.raises(ClientError, match=message):
         partitioned(harness, BufferingHints={"SizeInMBs": 63, "IntervalInSeconds": 60})
 
 
@@ -166,10 +192,21 @@ def test_zero_buffering_is_not_for_partitions(harness: Harness) -> None:
         partitioned(harness, BufferingHints={"SizeInMBs": 64, "IntervalInSeconds": 0})
 
 
-@pytest.mark.behaviour("4.2", "documented")
-@pytest.mark.parametrize("prefixes", [{"Prefix": "plain/"}, {"ErrorOutputPrefix": ""}])
-def test_the_prefix_must_use_the_keys_and_an_error_prefix_is_needed(harness: Harness, prefixes: dict[str, Any]) -> None:
-    with pytest.raises(ClientError, match=r"Ths supplied prefix\(es\)"):
+@pytest.mark.behaviour("4.2", "observed")
+@pytest.mark.parametrize(
+    ("prefixes", "message"),
+    [
+        (
+            {"Prefix": "plain/"},
+            "S3 Prefix should contain Dynamic Partitioning namespaces when Dynamic Partitioning is enabled",
+        ),
+        ({"ErrorOutputPrefix": ""}, "ErrorOutputPrefix cannot be null or empty when Prefix contains expressions"),
+    ],
+)
+def test_the_prefix_must_use_the_keys_and_an_error_prefix_is_needed(
+    harness: Harness, prefixes: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ClientError, match=message):
         partitioned(harness, **prefixes)
 
 

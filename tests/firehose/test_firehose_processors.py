@@ -125,27 +125,39 @@ def test_each_sub_record_is_a_record_of_its_own_for_the_function(harness: Harnes
         "records": [{"recordId": r["recordId"], "result": "Ok", "data": r["data"]} for r in event["records"]]
     }
     function = processor("Lambda", LambdaArn=f"arn:aws:lambda:eu-west-1:000000000000:function:{name}")
-    stream = harness.s3_stream(ProcessingConfiguration=processing(JSON_RECORDS, function, DELIMITER))
-    stream.put(b'{"a":1}{"a":2}', b'{"a":3}')
-    assert stream.body() == b'{"a":1}\n{"a":2}\n{"a":3}'
+    stream = harness.partitioned_stream(JSON_RECORDS, function, DELIMITER)
+    stream.put(b'{"k":1,"a":1}{"k":1,"a":2}', b'{"k":1,"a":3}')
+    assert stream.body("k=1/") == b'{"k":1,"a":1}\n{"k":1,"a":2}\n{"k":1,"a":3}'
     (event,) = [e for arn, e in harness.aws.invocations if name in arn]
     assert len({record["recordId"] for record in event["records"]}) == 3
 
 
 @pytest.mark.behaviour("3.4", "uncertain")
 def test_a_record_that_cannot_be_split_goes_to_the_error_output(harness: Harness) -> None:
-    stream = harness.s3_stream(ProcessingConfiguration=processing(JSON_RECORDS))
-    stream.put(b"not json", b'{"a":1}')
-    (failure,) = lines(stream.all_objects("processing-failed/"))
+    stream = harness.partitioned_stream(JSON_RECORDS)
+    stream.put(b"not json", b'{"k":1}')
+    (failure,) = lines(stream.all_objects("errors/processing-failed/"))
     assert base64.b64decode(failure["rawData"]) == b"not json"
-    assert [o.body for o in stream.all_objects() if "failed" not in o.key] == [b'{"a":1}']
+    assert stream.body("k=1/") == b'{"k":1}'
+
+
+@pytest.mark.behaviour("3.4", "observed")
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"SubRecordType": "XML"}, "SubRecordType has to be one of JSON, DELIMITED"),
+        ({"SubRecordType": "DELIMITED"}, "Delimiter should be present for DELIMITED"),
+    ],
+)
+def test_deaggregation_parameters_are_checked(harness: Harness, given: dict[str, str], message: str) -> None:
+    with pytest.raises(ClientError, match=message):
+        harness.partitioned_stream(processor("RecordDeAggregation", **given))
 
 
 @pytest.mark.behaviour("3.4", "documented")
-def test_deaggregation_parameters_are_checked(harness: Harness) -> None:
-    assert "SubRecordType" in refused(harness, processor("RecordDeAggregation", SubRecordType="XML"))
-    assert "Delimiter" in refused(harness, processor("RecordDeAggregation", SubRecordType="DELIMITED"))
-    assert "base64" in refused(harness, processor("RecordDeAggregation", SubRecordType="DELIMITED", Delimiter="#"))
+def test_a_delimiter_is_given_in_base64(harness: Harness) -> None:
+    with pytest.raises(ClientError, match="base64"):
+        harness.partitioned_stream(processor("RecordDeAggregation", SubRecordType="DELIMITED", Delimiter="#"))
 
 
 # --- Decompression and CloudWatchLogProcessing --------------------------------------------------------------------
@@ -203,17 +215,27 @@ def test_log_processing_needs_decompression(harness: Harness) -> None:
     )
 
 
-@pytest.mark.behaviour("3.4", "documented")
-def test_metadata_extraction_needs_dynamic_partitioning(harness: Harness) -> None:
+@pytest.mark.behaviour("3.4", "observed")
+def test_metadata_extraction_and_deaggregation_need_dynamic_partitioning(harness: Harness) -> None:
     query = processor("MetadataExtraction", MetadataExtractionQuery="{a:.a}", JsonParsingEngine="JQ-1.6")
-    assert "dynamic partitioning" in refused(harness, query)
+    for one in (query, JSON_RECORDS):
+        assert refused(harness, one) == (
+            f"class com.amazonaws.services.firehose.internal.model.{one['Type']}Processor can only be present when "
+            "Dynamic Partitioning is enabled."
+        )
+
+
+@pytest.mark.behaviour("3.4", "observed")
+def test_data_message_extraction_is_true_or_false(harness: Harness) -> None:
+    assert refused(harness, DECOMPRESSION, processor("CloudWatchLogProcessing", DataMessageExtraction="yes")) == (
+        "Invalid parameter value for DataMessageExtraction. Allowed values are True and False."
+    )
 
 
 @pytest.mark.parametrize(
     ("kind", "needed"),
     [
         ("Lambda", "LambdaArn"),
-        ("RecordDeAggregation", "SubRecordType"),
         ("Decompression", "CompressionFormat"),
     ],
 )
@@ -225,7 +247,7 @@ def test_gzip_of_several_members_is_read_whole() -> None:
     assert decompress(gzip.compress(b"one") + gzip.compress(b"two")) == b"onetwo"
 
 
-@pytest.mark.parametrize("broken", [b"plain", gzip.compress(b"x" * 100)[:20]])
+@pytest.mark.parametrize("broken", [b"plain", gzip.compress(b"x" * 100, mtime=0)[:20]], ids=["plain", "short"])
 def test_broken_gzip_is_an_error(broken: bytes) -> None:
     with pytest.raises(DecompressionError):
         decompress(broken)

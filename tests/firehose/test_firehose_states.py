@@ -185,6 +185,13 @@ def test_a_role_that_does_not_trust_firehose_cannot_be_assumed(strict: Harness) 
     )
 
 
+@pytest.mark.behaviour("1.5", "observed")
+def test_a_role_of_another_account_is_an_access_denied(strict: Harness) -> None:
+    code, message = error(strict.s3_stream, RoleARN="arn:aws:iam::111122223333:role/theirs")
+    assert code == "AccessDeniedException"
+    assert message.endswith("is not authorized to access this resource")
+
+
 def trust(condition: dict[str, Any], **changes: Any) -> dict[str, Any]:
     """A trust policy for Firehose under a condition."""
     statement = {

@@ -201,26 +201,52 @@ def test_there_is_at_most_one_lambda_processor(harness: Harness) -> None:
     update = {"ProcessingConfiguration": processing(LAMBDA, LAMBDA)}
     assert refused(harness.s3_stream(), ExtendedS3DestinationUpdate=update) == (
         "InvalidArgumentException",
-        "Cannot have more than 1 Lambda processor",
+        "Cannot have more than 1 Lambda processor.",
     )
 
 
-@pytest.mark.behaviour("1.5", "uncertain")
+@pytest.mark.behaviour("1.5", "observed")
 @pytest.mark.parametrize(
-    "wrong",
+    ("given", "message"),
     [
-        processor("Lambda", NumberOfRetries="3"),
-        processor("Lambda", LambdaArn="arn:aws:sns:eu-west-1:000000000000:topic"),
-        processor("Lambda", LambdaArn=FUNCTION, NumberOfRetries="301"),
-        processor("Lambda", LambdaArn=FUNCTION, BufferSizeInMBs="0.1"),
-        processor("Lambda", LambdaArn=FUNCTION, BufferSizeInMBs="4"),
-        processor("Lambda", LambdaArn=FUNCTION, BufferIntervalInSeconds="901"),
-        processor("Lambda", LambdaArn=FUNCTION, BufferIntervalInSeconds="soon"),
-        processor("Lambda", LambdaArn=FUNCTION, Delimiter="x"),
+        ({"NumberOfRetries": "3"}, "LambdaArn is required when Lambda processor is used."),
+        ({"LambdaArn": FUNCTION, "NumberOfRetries": "301"}, "Number of retries for lambda must be between 0 and 300."),
+        (
+            {"LambdaArn": FUNCTION, "BufferSizeInMBs": "0.1", "BufferIntervalInSeconds": "60"},
+            "BufferSizeInMBs for lambda processor must be between 0.2 and 3.",
+        ),
+        (
+            {"LambdaArn": FUNCTION, "BufferSizeInMBs": "4", "BufferIntervalInSeconds": "60"},
+            "BufferSizeInMBs for lambda processor must be between 0.2 and 3.",
+        ),
+        (
+            {"LambdaArn": FUNCTION, "BufferSizeInMBs": "1", "BufferIntervalInSeconds": "901"},
+            "BufferIntervalInSeconds for lambda processor must be between 0 and 900.",
+        ),
+        (
+            {"LambdaArn": FUNCTION, "BufferSizeInMBs": "2"},
+            "Both BufferSizeInMBs and BufferIntervalInSeconds are required to configure buffering for lambda "
+            "processor.",
+        ),
     ],
 )
-def test_a_lambda_processor_with_a_wrong_parameter_is_refused(harness: Harness, wrong: dict[str, Any]) -> None:
-    update = {"ProcessingConfiguration": processing(wrong)}
+def test_a_lambda_processor_with_a_wrong_parameter_is_refused(
+    harness: Harness, given: dict[str, str], message: str
+) -> None:
+    update = {"ProcessingConfiguration": processing(processor("Lambda", **given))}
+    assert refused(harness.s3_stream(), ExtendedS3DestinationUpdate=update) == ("InvalidArgumentException", message)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"LambdaArn": "arn:aws:sns:eu-west-1:000000000000:topic"},
+        {"LambdaArn": FUNCTION, "BufferSizeInMBs": "1", "BufferIntervalInSeconds": "soon"},
+        {"LambdaArn": FUNCTION, "Delimiter": "x"},
+    ],
+)
+def test_a_lambda_parameter_that_makes_no_sense_is_refused(harness: Harness, given: dict[str, str]) -> None:
+    update = {"ProcessingConfiguration": processing(processor("Lambda", **given))}
     assert refused(harness.s3_stream(), ExtendedS3DestinationUpdate=update)[0] == "InvalidArgumentException"
 
 

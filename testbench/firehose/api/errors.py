@@ -9,6 +9,7 @@ Source: botocore's service model ``firehose/2015-08-04`` and notes "1.1 Protocol
     ├── ValidationError             a constraint of the service model is not met
     ├── InvalidArgumentError        a rule of Firehose is not met
     ├── ResourceNotFoundError, ResourceInUseError, LimitExceededError, ConcurrentModificationError
+    ├── AccessDeniedError           a role of another account
     ├── InvalidKmsResourceError, InvalidSourceError   carry ``code`` too
     ├── ServiceUnavailableError     HTTP 503
     └── InternalFailureError        HTTP 500
@@ -68,6 +69,10 @@ class LimitExceededError(ApiError):
 
 class ConcurrentModificationError(ApiError):
     code = "ConcurrentModificationException"
+
+
+class AccessDeniedError(ApiError):
+    code = "AccessDeniedException"
 
 
 class InvalidKmsResourceError(ApiError):

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from testbench.firehose.api.errors import (
+    AccessDeniedError,
     ConcurrentModificationError,
     InvalidArgumentError,
     InvalidKmsResourceError,
@@ -33,6 +34,7 @@ from testbench.firehose.streams.stream import (
 from testbench.firehose.validation.destinations import (
     check_destination,
     check_given,
+    check_key_regions,
     only_destination,
     refuse_unsupported,
 )
@@ -80,12 +82,10 @@ class Operations:
             raise InvalidArgumentError(
                 f"DeliveryStreamType {stream_type} is not supported by this local Firehose. Supported: {DIRECT_PUT}"
             )
-        for member in ("KinesisStreamSourceConfiguration", "MSKSourceConfiguration", "DatabaseSourceConfiguration"):
-            if member in given:
-                raise InvalidArgumentError(f"{member} cannot be given for a {DIRECT_PUT} stream")
         check_given(configuration)
         configuration = complete(kind.name, configuration)
         check_destination(kind.name, configuration)
+        check_key_regions(configuration, caller.region)
         tags = _tags(given.get("Tags", []))
         stream = Stream(
             account=caller.account,
@@ -157,6 +157,7 @@ class Operations:
         _check_update(stream.destination, update)
         merged = complete(kind.name, merge(stream.destination, update))
         check_destination(kind.name, merged)
+        check_key_regions(merged, caller.region)
         if merged != stream.destination:
             await self._check_roles(caller, stream.arn, merged)
             stream.destination = merged
@@ -225,9 +226,13 @@ class Operations:
     async def _encryption(self, caller: Caller, wanted: Parameters) -> Encryption:
         key_type, key_arn = wanted["KeyType"], wanted.get("KeyARN", "")
         if key_type == "CUSTOMER_MANAGED_CMK" and not key_arn:
-            raise InvalidArgumentError("KeyARN must be provided when KeyType is CUSTOMER_MANAGED_CMK")
+            raise InvalidArgumentError("KeyARN has to be specified when KeyType is CUSTOMER_MANAGED_CMK")
         if key_type == "AWS_OWNED_CMK" and key_arn:
-            raise InvalidArgumentError("KeyARN must not be provided when KeyType is AWS_OWNED_CMK")
+            raise InvalidArgumentError("KeyARN cannot be specified when KeyType is AWS_OWNED_CMK")
+        if key_arn and key_arn.split(":")[3] != caller.region:
+            raise InvalidArgumentError(
+                "Cross-region keys are not allowed for SSE. Please provide CMKs in the same region as firehose"
+            )
         if key_arn and (problem := await self._keys.problem(caller.account, caller.region, key_arn, fresh=True)):
             raise InvalidKmsResourceError(problem.message, code=problem.code)
         return Encryption("ENABLING", key_type, key_arn)
@@ -273,11 +278,17 @@ class Operations:
         if not self._tools.settings.check_roles:
             return
         for role in _roles(configuration):
+            if role.split(":")[4] != caller.account:
+                raise AccessDeniedError(
+                    f"User: arn:{caller.partition}:iam::{caller.account}:root is not authorized to access this resource"
+                )
             await check_role(self._tools.invoker.aws, caller.account, caller.region, role, arn)
 
 
 def _roles(configuration: Configuration) -> list[str]:
-    parts = (configuration, configuration.get("S3Configuration", {}), configuration.get("S3BackupConfiguration", {}))
+    schema = configuration.get("DataFormatConversionConfiguration", {}).get("SchemaConfiguration", {})
+    s3, backup = configuration.get("S3Configuration", {}), configuration.get("S3BackupConfiguration", {})
+    parts = (configuration, s3, backup, schema, configuration.get("VpcConfiguration", {}))
     return sorted({part["RoleARN"] for part in parts if "RoleARN" in part})
 
 

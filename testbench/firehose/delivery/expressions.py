@@ -23,7 +23,20 @@ _RANDOM_ALPHABET = string.ascii_lowercase + string.digits
 
 
 class ExpressionError(ValueError):
-    """A prefix that Firehose would not take; the message is the rule broken."""
+    """A prefix that Firehose would not take; the message is the rule broken, in AWS's words (seen in 2026)."""
+
+    def __init__(self, rule: str, *, names_member: bool = False) -> None:
+        super().__init__(rule)
+        self._rule = rule
+        self._names_member = names_member
+
+    def rule(self, member: str) -> str:
+        """The rule for ``Prefix`` or ``ErrorOutputPrefix``."""
+        return f"{self._rule} in {member}" if self._names_member else self._rule
+
+
+def _bad_value() -> ExpressionError:
+    return ExpressionError("Invalid conversion character used in the value of the expression", names_member=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,22 +59,20 @@ def parse(prefix: str) -> Parts:
         position = match.end()
     parts.append(prefix[position:])
     if any(isinstance(part, str) and "!{" in part for part in parts):
-        raise ExpressionError("The sequence of characters !{ is only allowed in the form !{namespace:value}")
+        raise ExpressionError(f"Invalid expression usage: {prefix}.Must be of the form !{{<namespace>:<value>}}")
     return tuple(part for part in parts if part != "")
 
 
 def _expression(namespace: str, value: str) -> Expression:
     if namespace not in _NAMESPACES:
-        raise ExpressionError(f"Unknown namespace {namespace} in expression !{{{namespace}:{value}}}")
-    if namespace == FIREHOSE and value not in ("random-string", "error-output-type"):
-        raise ExpressionError(f"Unknown value {value} for namespace firehose")
-    if not value:
-        raise ExpressionError(f"Expression !{{{namespace}:}} has no value")
+        raise ExpressionError(f"Namespace to the left of colon ({namespace}) is an invalid keyword!")
+    if not value or (namespace == FIREHOSE and value not in ("random-string", "error-output-type")):
+        raise _bad_value()
     if namespace == TIMESTAMP:
         try:
             check_pattern(value)
         except PatternError as error:
-            raise ExpressionError(f"Invalid timestamp pattern {value}: {error}") from error
+            raise _bad_value() from error
     return Expression(namespace, value)
 
 

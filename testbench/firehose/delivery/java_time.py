@@ -1,6 +1,8 @@
 """Java's DateTimeFormatter patterns, as ``!{timestamp:...}`` uses them, on the proleptic ISO calendar and US English.
 
-Source: java.time.format.DateTimeFormatter. Week fields follow the US rule (weeks start on Sunday, week 1 holds
+Source: java.time.format.DateTimeFormatter of Java 16 and later: the letters that AWS accepted and refused when all 52
+were tried in 2026 (badmintoncryer/cdk-preflight) are exactly its letters.
+Week fields follow the US rule (weeks start on Sunday, week 1 holds
 1 January), which is what a JVM in the en_US locale does; which locale Firehose runs in is not documented.
 """
 
@@ -144,6 +146,17 @@ def _quarter(instant: datetime) -> int:
     return (instant.month - 1) // 3 + 1
 
 
+def _day_period(instant: datetime) -> str:
+    if instant.hour < 6 or instant.hour >= 21:
+        return "midnight" if (instant.hour, instant.minute) == (0, 0) else "at night"
+    if instant.hour < 12:
+        return "in the morning"
+    if instant.hour < 18:
+        return "noon" if (instant.hour, instant.minute) == (12, 0) else "in the afternoon"
+    return "in the evening"
+
+
+_MODIFIED_JULIAN_DAY_0 = date(1858, 11, 17).toordinal()
 _DAYS = list(calendar.day_name)
 _MONTHS = list(calendar.month_name)
 _ORDINALS = ["1st", "2nd", "3rd", "4th"]
@@ -201,6 +214,10 @@ def _field(letter: str, count: int) -> Callable[[datetime], str]:
         )
     if letter in "Eec":
         return _weekday(letter, count)
+    if letter == "g":
+        return lambda i: f"{i.toordinal() - _MODIFIED_JULIAN_DAY_0:0{count}d}"
+    if letter == "B":
+        return _text(count, {1: _day_period, 4: _day_period, 5: _day_period})
     if letter == "G":
         if count > 5:
             raise PatternError("Too many pattern letters: G")

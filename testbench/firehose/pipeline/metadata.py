@@ -6,11 +6,13 @@ or empty fails the record. Sources: notes 3.4, 4.4; the message is quoted by sev
 
 import functools
 import json
+import re
 from typing import Any
 
 import jq
 
 MAX_KEYS = 50
+_KEY = re.compile(r'\s*(?:"([^"\\]+)"|\$?([A-Za-z_]\w*))\s*(?::|$)')
 EMPTY_VALUE = "partitionKeys values must not be null or empty"
 
 
@@ -25,6 +27,35 @@ def compile_query(query: str) -> Any:
         return jq.compile(query)
     except ValueError as error:
         raise QueryError(str(error)) from error
+
+
+def top_level_keys(query: str) -> set[str]:
+    """Keys of a query that is one object construction (``{a: .x, "b": .y}``); empty for any other jq.
+
+    jq cannot tell the keys of a program without input, so the outermost braces are read: names before a colon (or
+    alone) that lie in no inner bracket or string.
+    """
+    text = query.strip()
+    if not (text.startswith("{") and text.endswith("}")):
+        return set()
+    return {match.group(1) or match.group(2) for entry in _entries(text[1:-1]) if (match := _KEY.match(entry))}
+
+
+def _entries(text: str) -> list[str]:
+    entries, depth, quoted, start = [], 0, False, 0
+    for position, character in enumerate(text):
+        if character == '"' and text[position - 1 : position] != "\\":
+            quoted = not quoted
+        elif quoted:
+            continue
+        elif character in "{[(":
+            depth += 1
+        elif character in "}])":
+            depth -= 1
+        elif character == "," and depth == 0:
+            entries.append(text[start:position])
+            start = position + 1
+    return [*entries, text[start:]]
 
 
 def extract(query: str, data: bytes) -> dict[str, str]:
