@@ -2,12 +2,16 @@
 
     Athena(bench.client).run_named_query(query_id).rows
 
-What is as on Athena: the catalog's columns and types, partition projection by the location template, JSON lines read
-case-insensitively (OpenX SerDe), an object decompressed by the ending of its key, timestamps in UTC. What is not: the
-dialect is DuckDB's with Trino functions added as macros (`MACROS`), only the JSON SerDe and projected or unpartitioned
-tables are read, and every object of a table is read whatever partitions the query asks for.
+What is as on Athena: the catalog's columns and types, partition projection by the location template (values that a
+projection of type enum does not list are not seen, a column of type injected must be named by the query), JSON lines
+read case-insensitively (OpenX SerDe), an object decompressed by the ending of its key, Parquet files read by the names
+of their columns, timestamps in UTC. What is not: the dialect is DuckDB's with Trino functions added as macros
+(`MACROS`), only the SerDes of JSON and Parquet and projected or unpartitioned tables are read, and every object of a
+table is read whatever partitions the query asks for.
 https://docs.aws.amazon.com/athena/latest/ug/partition-projection.html
+https://docs.aws.amazon.com/athena/latest/ug/partition-projection-dynamic-id-partitioning.html
 https://docs.aws.amazon.com/athena/latest/ug/openx-json-serde.html
+https://docs.aws.amazon.com/athena/latest/ug/handling-schema-updates-chapter.html (Parquet: read by name)
 """
 
 import gzip
@@ -24,9 +28,10 @@ from typing import Any
 import duckdb
 
 from testbench.errors import BenchError
-from testbench.hive_types import Struct, parse_type
+from testbench.hive_types import HiveType, Struct, parse_type
 
 JSON_SERDES = ("org.openx.data.jsonserde.JsonSerDe", "org.apache.hive.hcatalog.data.JsonSerDe")
+PARQUET_SERDE = "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"
 
 MACROS = (
     "json_extract_scalar(document, path) AS json_extract_string(document, path)",
@@ -86,6 +91,8 @@ class Athena:
     def run(self, sql: str, database: str, parameters: Sequence[str] = ()) -> QueryResult:
         """Run a SELECT over the tables of a database that it names."""
         tables = [table for table in self._tables(database) if re.search(rf"\b{table['Name']}\b", sql, re.IGNORECASE)]
+        for table in tables:
+            _require_injected_columns(table, sql)
         objects: list[_StoredObject] = []
         with closing(duckdb.connect()) as engine:
             engine.execute("SET TimeZone = 'UTC'")
@@ -113,9 +120,11 @@ class Athena:
     def _objects(self, table: dict[str, Any]) -> Iterator[_StoredObject]:
         """The objects that belong to the table: those under its location whose key fits the location template."""
         bucket, prefix, pattern = _location(table)
+        listed_values = _enumerated(table)
         for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
             for listed in page.get("Contents", []):
-                if match := pattern.match(listed["Key"]):
+                match = pattern.match(listed["Key"])
+                if match and all(match[column] in values for column, values in listed_values.items()):
                     body = self._s3.get_object(Bucket=bucket, Key=listed["Key"])["Body"].read()
                     yield _StoredObject(listed["Key"], body, match.groupdict())
 
@@ -138,13 +147,44 @@ def _location(table: dict[str, Any]) -> tuple[str, str, re.Pattern[str]]:
     return bucket, pieces[0], re.compile(pattern)
 
 
+def _projections(table: dict[str, Any], kind: str) -> Iterator[str]:
+    """The partition columns with a projection of that type."""
+    for column in table.get("PartitionKeys", []):
+        if table.get("Parameters", {}).get(f"projection.{column['Name']}.type", "").lower() == kind:
+            yield column["Name"]
+
+
+def _enumerated(table: dict[str, Any]) -> dict[str, set[str]]:
+    """Column -> the values that its projection lists; Athena looks at no others."""
+    parameters = table.get("Parameters", {})
+    return {column: set(parameters[f"projection.{column}.values"].split(",")) for column in _projections(table, "enum")}
+
+
+def _require_injected_columns(table: dict[str, Any], sql: str) -> None:
+    """AthenaError unless the query says which values of the injected columns it means (told by the text of the SQL)."""
+    for column in _projections(table, "injected"):
+        if not re.search(rf'"?\b{column}\b"?\s*(=|in\s*\()', sql, re.IGNORECASE):
+            raise AthenaError(
+                f"CONSTRAINT_VIOLATION: For the injected projected partition column {column}, the WHERE clause must "
+                "contain only static equality conditions, and at least one such condition must be present."
+            )
+
+
 def _load(engine: duckdb.DuckDBPyConnection, table: dict[str, Any], objects: Sequence[_StoredObject]) -> None:
     """Make the table in DuckDB with the catalog's columns, whatever else the objects hold."""
     storage = table["StorageDescriptor"]
-    if (serde := storage["SerdeInfo"]["SerializationLibrary"]) not in JSON_SERDES:
-        raise AthenaError(f"table {table['Name']} is read by {serde}; only JSON can be read here")
     columns = [*storage["Columns"], *table.get("PartitionKeys", [])]
     row = Struct(tuple((column["Name"], parse_type(column["Type"])) for column in columns))
+    serde = storage["SerdeInfo"]["SerializationLibrary"]
+    if serde in JSON_SERDES:
+        _load_json(engine, table["Name"], row, objects)
+    elif serde == PARQUET_SERDE:
+        _load_parquet(engine, table["Name"], row, objects)
+    else:
+        raise AthenaError(f"table {table['Name']} is read by {serde}; only JSON and Parquet can be read here")
+
+
+def _load_json(engine: duckdb.DuckDBPyConnection, table: str, row: Struct, objects: Sequence[_StoredObject]) -> None:
     types = ", ".join(f"'{name}': '{kind.duckdb}'" for name, kind in row.fields)
     with tempfile.TemporaryDirectory() as folder:
         lines = Path(folder) / "rows.jsonl"
@@ -152,10 +192,37 @@ def _load(engine: duckdb.DuckDBPyConnection, table: dict[str, Any], objects: Seq
             for stored in objects:
                 file.writelines(json.dumps(row.read(found | stored.partition)) + "\n" for found in _rows(stored))
         engine.execute(
-            f'CREATE TABLE "{table["Name"]}" AS SELECT * FROM '  # noqa: S608 -- the names are the catalog's
+            f'CREATE TABLE "{table}" AS SELECT * FROM '  # noqa: S608 -- the names are the catalog's
             f"read_json(?, format = 'newline_delimited', columns = {{{types}}})",
             [str(lines)],
         )
+
+
+def _load_parquet(engine: duckdb.DuckDBPyConnection, table: str, row: Struct, objects: Sequence[_StoredObject]) -> None:
+    columns = ", ".join(f'"{name}" {kind.duckdb}' for name, kind in row.fields)
+    engine.execute(f'CREATE TABLE "{table}" ({columns})')
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "object.parquet"
+        for stored in objects:
+            file.write_bytes(stored.body)
+            try:
+                described = engine.execute("DESCRIBE SELECT * FROM read_parquet(?)", [str(file)]).fetchall()
+                there = {name.lower() for name, *_ in described}
+                values = ", ".join(_parquet_value(name, kind, stored, there) for name, kind in row.fields)
+                of_the_key = [stored.partition[name] for name, _ in row.fields if name in stored.partition]
+                engine.execute(
+                    f'INSERT INTO "{table}" SELECT {values} FROM read_parquet(?)',  # noqa: S608 -- as above
+                    [*of_the_key, str(file)],
+                )
+            except duckdb.Error as error:
+                raise AthenaError(f"HIVE_BAD_DATA: {stored.key} does not fit table {table}: {error}") from error
+
+
+def _parquet_value(name: str, kind: HiveType, stored: _StoredObject, there: set[str]) -> str:
+    """A column as SQL: of the key, of the file, or null where the file was written before the column was there."""
+    if name in stored.partition:
+        return f'CAST(? AS {kind.duckdb}) AS "{name}"'
+    return f'"{name}"' if name in there else f'NULL AS "{name}"'
 
 
 def _rows(stored: _StoredObject) -> Iterator[dict[str, Any]]:

@@ -1,13 +1,16 @@
 """The bench's Athena: catalog tables over S3 objects, Trino's functions, and refusal of what Athena would refuse."""
 
 import gzip
+import io
 import json
 from collections.abc import Iterator
 from typing import Any
 
 import boto3
+import pyarrow as arrow
 import pytest
 from moto import mock_aws
+from pyarrow import parquet
 
 from testbench.athena import Athena, AthenaError
 
@@ -192,10 +195,10 @@ def test_partitions_without_projection_are_refused(athena: Athena, catalog: Cata
         athena.run("SELECT * FROM events", "orders")
 
 
-def test_a_table_that_is_not_json_is_refused(athena: Athena, catalog: Catalog) -> None:
-    serde = "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"
+def test_a_table_of_another_format_is_refused(athena: Athena, catalog: Catalog) -> None:
+    serde = "org.apache.hadoop.hive.ql.io.orc.OrcSerde"
     catalog.tables[0]["StorageDescriptor"]["SerdeInfo"]["SerializationLibrary"] = serde
-    with pytest.raises(AthenaError, match="ParquetHiveSerDe"):
+    with pytest.raises(AthenaError, match="OrcSerde"):
         athena.run("SELECT * FROM events", "orders")
 
 
@@ -204,3 +207,85 @@ def test_a_table_without_partitions_is_everything_under_its_location(athena: Ath
     put("all/a.gz", event(1))
     put("all/deeper/b.gz", event(2))
     assert athena.run("SELECT count(*) FROM events", "orders").rows == [(2,)]
+
+
+# --- Parquet, and projections of other types ------------------------------------------------------------------------
+
+PARQUET = "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"
+
+
+def put_parquet(key: str, *rows: dict[str, Any], leave_out: str = "") -> None:
+    """Rows as Firehose writes them: names in lower case, attributes as a map."""
+    attribute = arrow.struct([("type", arrow.string()), ("value", arrow.string())])
+    types = {name: arrow.string() for name in ("messageid", "message", "timestamp")}
+    types["messageattributes"] = arrow.map_(arrow.string(), attribute)
+    schema = arrow.schema([(name, kind) for name, kind in types.items() if name != leave_out])
+    target = io.BytesIO()
+    parquet.write_table(arrow.Table.from_pylist(list(rows), schema=schema), target)
+    boto3.client("s3").put_object(Bucket=BUCKET, Key=key, Body=target.getvalue())
+
+
+def row(number: int) -> dict[str, Any]:
+    kind = {"type": "String", "value": "order.placed"}
+    return {"messageid": f"m-{number}", "message": f'{{"id": {number}}}', "messageattributes": [("eventType", kind)]}
+
+
+@pytest.fixture
+def parquet_table(catalog: Catalog) -> None:
+    catalog.tables[0]["StorageDescriptor"]["SerdeInfo"]["SerializationLibrary"] = PARQUET
+
+
+@pytest.mark.usefixtures("parquet_table")
+def test_parquet_is_read_with_the_partition_of_its_key(athena: Athena) -> None:
+    put_parquet("all/date=2026-11-23/hour=09/a.parquet", row(1), row(2))
+    put_parquet("all/date=2026-11-24/hour=00/b.parquet", row(3))
+    found = athena.run(
+        'SELECT messageid, "date", "hour", json_extract_scalar(message, \'$.id\'), '
+        "element_at(messageattributes, 'eventType').value FROM events ORDER BY 1",
+        "orders",
+    )
+    assert found.rows == [
+        ("m-1", "2026-11-23", "09", "1", "order.placed"),
+        ("m-2", "2026-11-23", "09", "2", "order.placed"),
+        ("m-3", "2026-11-24", "00", "3", "order.placed"),
+    ]
+
+
+@pytest.mark.usefixtures("parquet_table")
+def test_a_column_that_a_parquet_file_lacks_is_null(athena: Athena) -> None:
+    put_parquet("all/date=2026-11-23/hour=09/a.parquet", row(1), leave_out="message")
+    assert athena.run("SELECT messageid, message FROM events", "orders").rows == [("m-1", None)]
+
+
+@pytest.mark.usefixtures("parquet_table")
+def test_what_is_not_parquet_is_refused_by_its_key(athena: Athena) -> None:
+    put("all/date=2026-11-23/hour=09/a.gz", event(1))
+    with pytest.raises(AthenaError, match=r"HIVE_BAD_DATA: all/date=2026-11-23/hour=09/a\.gz"):
+        athena.run("SELECT messageid FROM events", "orders")
+
+
+def partitioned_by_kind(catalog: Catalog, **projection: str) -> None:
+    table = catalog.tables[0]
+    table["PartitionKeys"] = [{"Name": "kind", "Type": "string"}, *PARTITIONS]
+    table["Parameters"] |= {f"projection.kind.{name}": value for name, value in projection.items()}
+    table["Parameters"]["storage.location.template"] = (
+        f"s3://{BUCKET}/all/kind=${{kind}}/date=${{date}}/hour=${{hour}}/"
+    )
+    for number, kind in enumerate(("paid", "placed", "void")):
+        put(f"all/kind={kind}/date=2026-11-23/hour=09/a.gz", event(number))
+
+
+def test_values_that_an_enum_does_not_list_are_not_seen(catalog: Catalog, athena: Athena) -> None:
+    partitioned_by_kind(catalog, type="enum", values="paid,placed")
+    assert athena.run("SELECT kind, messageid FROM events ORDER BY 1", "orders").rows == [
+        ("paid", "m-0"),
+        ("placed", "m-1"),
+    ]
+
+
+def test_an_injected_column_has_to_be_named_by_the_query(catalog: Catalog, athena: Athena) -> None:
+    partitioned_by_kind(catalog, type="injected")
+    with pytest.raises(AthenaError, match="injected projected partition column kind"):
+        athena.run("SELECT kind FROM events WHERE hour = '09'", "orders")
+    assert athena.run('SELECT messageid FROM events WHERE "kind" = ?', "orders", ["void"]).rows == [("m-2",)]
+    assert len(athena.run("SELECT 1 FROM events WHERE kind IN ('void', 'paid')", "orders").rows) == 2
