@@ -6,6 +6,7 @@ Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGui
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 MAX_ATTRIBUTES = 10
 MAX_MESSAGE_BYTES = 1_048_576
@@ -21,8 +22,10 @@ class MessageAttribute:
 
     def size(self, name: str) -> int:
         """Bytes this attribute takes under `name`."""
-        value = self.value if isinstance(self.value, bytes) else _utf8(self.value)
-        return len(_utf8(name)) + len(_utf8(self.data_type)) + len(value)
+        value = self.value
+        return (
+            utf8_size(name) + utf8_size(self.data_type) + (utf8_size(value) if isinstance(value, str) else len(value))
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +44,12 @@ class ReceivedMessage:
     receipt_handle: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class OutgoingMessage:
-    """A message to send. `key` is the id of the received message it stands for."""
+    """A message to send. `key` is the id of the received message it stands for.
+
+    Without slots, so that its size is counted once: it is asked for when marks are put on and when batches are cut.
+    """
 
     key: str
     body: str
@@ -52,7 +58,11 @@ class OutgoingMessage:
 
     def size(self) -> int:
         """Bytes as SQS counts them: body and attributes."""
-        return len(_utf8(self.body)) + sum(attribute.size(name) for name, attribute in self.attributes.items())
+        return self._size
+
+    @cached_property
+    def _size(self) -> int:
+        return utf8_size(self.body) + sum([attribute.size(name) for name, attribute in self.attributes.items()])
 
     def fits(self) -> bool:
         """Whether a queue takes it: at most 10 attributes and 1 MiB in all."""
@@ -64,6 +74,7 @@ def text_attribute(value: str) -> MessageAttribute:
     return MessageAttribute("String", value)
 
 
-def _utf8(text: str) -> bytes:
+def utf8_size(text: str) -> int:
+    """Bytes of the text in UTF-8; not made where it can be told at a glance, for this is asked for every event."""
     # surrogatepass: counting must not fail where only sending can.
-    return text.encode("utf-8", "surrogatepass")
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))

@@ -10,6 +10,7 @@ from event_fork.archive.lines import lines
 from event_fork.archive.plan import BODY_ENVELOPE, Unreadable
 from event_fork.archive.selection import Criteria, SelectedEvent, UnreadableLine, select
 from event_fork.archive.store import ArchiveStore, ListedObject
+from event_fork.messages import utf8_size
 from event_fork_cli.planning.duplicates import RECORD, identity
 from event_fork_cli.planning.segments import Segment, Segmenter, SegmentLimits
 from event_fork_cli.planning.spill import SpillBuffer, SpillWriter
@@ -171,11 +172,7 @@ class Scanner:
 
 def message_bytes(found: SelectedEvent) -> int:
     """Bytes of the copy as SQS counts them when the message is sent by itself: body and attributes."""
-    size = _utf8_bytes(found.event.message)
+    size = utf8_size(found.event.message)
     for name, attribute in (found.event.attributes or {}).items():
-        size += _utf8_bytes(name) + _utf8_bytes(attribute["Type"]) + _utf8_bytes(attribute["Value"])
+        size += utf8_size(name) + utf8_size(attribute["Type"]) + utf8_size(attribute["Value"])
     return size
-
-
-def _utf8_bytes(text: str) -> int:
-    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
