@@ -24,6 +24,8 @@ module "storage_backups" {
   event_source_mapping    = each.value.event_source_mapping
   buffering               = each.value.buffering
   prefix                  = each.value.prefix
+  partition_by            = each.value.partition_by
+  format                  = each.value.format
   compression             = each.value.compression
   transformation_function = each.value.transformation_function
   bucket                  = each.value.bucket

@@ -55,7 +55,18 @@ variable "storage_backups" {
       interval_seconds = optional(number)
       size_mib         = optional(number)
     }))
-    prefix      = optional(string)
+    prefix = optional(string)
+    partition_by = optional(object({
+      keys = list(object({
+        attribute = optional(string)
+        body      = optional(string)
+        column    = optional(string)
+        default   = optional(string)
+        values    = optional(list(string))
+      }))
+      retry_duration_seconds = optional(number)
+    }))
+    format      = optional(string)
     compression = optional(string)
     transformation_function = optional(object({
       arn                     = string

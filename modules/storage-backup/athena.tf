@@ -40,10 +40,10 @@ resource "aws_glue_catalog_table" "this" {
   description   = "Events of the fork ${var.name}, by date and hour (UTC) of their arrival"
   table_type    = "EXTERNAL_TABLE"
 
-  parameters = {
+  parameters = merge({
     "EXTERNAL"                      = "TRUE"
-    "classification"                = "json"
-    "compressionType"               = var.compression == "GZIP" ? "gzip" : "none"
+    "classification"                = local.table_storage.classification
+    "compressionType"               = local.table_storage.compression
     "projection.enabled"            = "true"
     "projection.date.type"          = "date"
     "projection.date.format"        = "yyyy-MM-dd"
@@ -51,9 +51,19 @@ resource "aws_glue_catalog_table" "this" {
     "projection.hour.type"          = "integer"
     "projection.hour.range"         = "0,23"
     "projection.hour.digits"        = "2"
-    "storage.location.template"     = "s3://${local.bucket.name}/${var.prefix}date=$${date}/hour=$${hour}/"
+    "storage.location.template"     = "s3://${local.bucket.name}/${var.prefix}${join("", [for column in local.partition_columns : "${column}=$${${column}}/"])}date=$${date}/hour=$${hour}/"
     "projection.date.interval"      = "1"
     "projection.date.interval.unit" = "DAYS"
+  }, local.partition_projection)
+
+  dynamic "partition_keys" {
+    for_each = local.partition_columns
+
+    content {
+      name    = partition_keys.value
+      type    = "string"
+      comment = "What the event is filed under, as it is in the object key"
+    }
   }
 
   partition_keys {
@@ -70,16 +80,13 @@ resource "aws_glue_catalog_table" "this" {
 
   storage_descriptor {
     location      = "s3://${local.bucket.name}/${var.prefix}"
-    input_format  = "org.apache.hadoop.mapred.TextInputFormat"
-    output_format = "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat"
+    input_format  = local.table_storage.input_format
+    output_format = local.table_storage.output_format
 
     ser_de_info {
-      name                  = "json"
-      serialization_library = "org.openx.data.jsonserde.JsonSerDe"
-      parameters = {
-        # The envelope says MessageId, Athena's columns are lower case. The keys of maps (names of attributes) keep their case.
-        "case.insensitive" = "TRUE"
-      }
+      name                  = local.table_storage.name
+      serialization_library = local.table_storage.library
+      parameters            = local.table_storage.parameters
     }
 
     dynamic "columns" {
@@ -105,36 +112,44 @@ locals {
     { name = "messageattributes", type = "map<string,struct<type:string,value:string>>", comment = "Message attributes" },
   ]
 
-  event_type_sql = "element_at(messageattributes, '${try(var.athena.event_type_attribute, "")}').value" # null for events without it
-  table_sql      = "\"${try(var.athena.table_name, "")}\""
+  # Null for events without the attribute. Firehose says that it makes the keys of JSON lower case before it writes Parquet; whether that
+  # includes names of attributes is not said, so both are looked for.
+  event_type_attributes = distinct([for name in [try(var.athena.event_type_attribute, "")] : [name, local.parquet ? lower(name) : name]][0])
+  event_type_values     = [for name in local.event_type_attributes : "element_at(messageattributes, '${name}').value"]
+  event_type_sql        = length(local.event_type_values) == 1 ? local.event_type_values[0] : "coalesce(${join(", ", local.event_type_values)})"
+  table_sql             = "\"${try(var.athena.table_name, "")}\""
+
+  # A column of the type injected must be named by every query; its value comes after the query's own parameters.
+  named_columns_sql  = join("", [for column in local.columns_to_name : " AND \"${column}\" = ?"])
+  named_columns_text = length(local.columns_to_name) == 0 ? "" : ". Further parameters, each as it is in the object keys: ${join(", ", local.columns_to_name)}"
 
   named_queries = {
     events_per_type_and_hour = {
-      description = "Events of the last 7 days per type and hour of arrival"
+      description = "Events of the last 7 days per type and hour of arrival${local.named_columns_text}"
       query       = <<-SQL
         SELECT "date", "hour", ${local.event_type_sql} AS event_type, count(DISTINCT messageid) AS events
         FROM ${local.table_sql}
-        WHERE "date" >= date_format(current_date - interval '7' day, '%Y-%m-%d')
+        WHERE "date" >= date_format(current_date - interval '7' day, '%Y-%m-%d')${local.named_columns_sql}
         GROUP BY 1, 2, 3
         ORDER BY 1, 2, 3
       SQL
     }
     payload_field = {
-      description = "A field of the payload: put your own path in the place of $.id"
+      description = "A field of the payload: put your own path in the place of $.id${local.named_columns_text}"
       query       = <<-SQL
         SELECT "timestamp", messageid, json_extract_scalar(message, '$.id') AS id
         FROM ${local.table_sql}
-        WHERE "date" = date_format(current_date, '%Y-%m-%d')
+        WHERE "date" = date_format(current_date, '%Y-%m-%d')${local.named_columns_sql}
         ORDER BY "timestamp"
         LIMIT 100
       SQL
     }
     find_event_by_id = {
-      description = "One event by its message id (parameter 1), arrived from the day in parameter 2 on, for example '2024-05-31'"
+      description = "One event by its message id (parameter 1), arrived from the day in parameter 2 on, for example '2024-05-31'${local.named_columns_text}"
       query       = <<-SQL
         SELECT "date", "hour", "timestamp", messageid, subject, message, messageattributes
         FROM ${local.table_sql}
-        WHERE messageid = ? AND "date" >= ?
+        WHERE messageid = ? AND "date" >= ?${local.named_columns_sql}
       SQL
     }
   }

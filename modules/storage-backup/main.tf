@@ -1,4 +1,5 @@
 # topic -> fork (subscription, queue, function) -> delivery stream -> bucket (-> Athena, in athena.tf)
+# What the stream does to records on the way: partitioning.tf, format.tf.
 
 ################################################################################
 # Fork
@@ -36,10 +37,11 @@ module "fork" {
 }
 
 locals {
-  # A user's transformation function sees what Firehose sees: one event in each record.
-  pack_records = var.pack_records == null ? var.transformation_function == null : var.pack_records
+  # A user's transformation function sees what Firehose sees: one event in each record. So does the conversion to Parquet, which puts a
+  # record that it cannot read aside as a whole. Where Firehose takes records apart first, both see single events anyway.
+  pack_records = var.pack_records != null ? var.pack_records : local.partitioned || (var.transformation_function == null && !local.parquet)
 
-  function_environment = merge(var.environment_variables, {
+  function_environment = merge(var.environment_variables, local.partitioned ? { MAX_EVENTS_PER_RECORD = tostring(local.most_events_in_a_record) } : {}, {
     DELIVERY_STREAM_NAME = aws_kinesis_firehose_delivery_stream.this.name
     RECORD_FORMAT        = var.record_format
     PACK_RECORDS         = tostring(local.pack_records)
@@ -59,8 +61,17 @@ locals {
 
 locals {
   # Always written out: a prefix without a time expression gets one from Firehose, and an error prefix without one gets none.
-  object_prefix = "${var.prefix}date=!{timestamp:yyyy-MM-dd}/hour=!{timestamp:HH}/"
+  object_prefix = "${var.prefix}${local.partition_prefix}date=!{timestamp:yyyy-MM-dd}/hour=!{timestamp:HH}/"
   error_prefix  = "errors/${var.prefix}!{firehose:error-output-type}/date=!{timestamp:yyyy-MM-dd}/"
+
+  writable_prefixes = ["${var.prefix}${local.partitioned ? local.partition_columns[0] : "date"}=", "errors/${var.prefix}"]
+
+  # In the order in which Firehose runs them, whatever the order they are given in.
+  processors = concat(
+    local.split_processors,
+    var.transformation_function == null ? [] : [{ type = "Lambda", parameters = module.delivery.transformation_parameters }],
+    local.partition_processors,
+  )
 }
 
 resource "aws_kinesis_firehose_delivery_stream" "this" {
@@ -78,9 +89,9 @@ resource "aws_kinesis_firehose_delivery_stream" "this" {
     bucket_arn          = local.bucket.arn
     prefix              = local.object_prefix
     error_output_prefix = local.error_prefix
-    compression_format  = var.compression
+    compression_format  = local.parquet ? "UNCOMPRESSED" : local.compression
     buffering_interval  = var.buffering.interval_seconds
-    buffering_size      = var.buffering.size_mib
+    buffering_size      = local.buffer_size_mib
     kms_key_arn         = try(var.bucket_kms_key.arn, null)
 
     cloudwatch_logging_options {
@@ -89,25 +100,88 @@ resource "aws_kinesis_firehose_delivery_stream" "this" {
       log_stream_name = module.delivery.log_stream_name
     }
 
+    # Firehose decides about it when the stream is made: to change it later is to make another stream.
+    dynamic "dynamic_partitioning_configuration" {
+      for_each = local.partitioned ? [var.partition_by] : []
+
+      content {
+        enabled        = true
+        retry_duration = dynamic_partitioning_configuration.value.retry_duration_seconds
+      }
+    }
+
     dynamic "processing_configuration" {
-      for_each = var.transformation_function == null ? [] : [module.delivery.transformation_parameters]
+      for_each = length(local.processors) == 0 ? [] : [local.processors]
 
       content {
         enabled = true
 
-        processors {
-          type = "Lambda"
+        dynamic "processors" {
+          for_each = processing_configuration.value
 
-          dynamic "parameters" {
-            for_each = processing_configuration.value
+          content {
+            type = processors.value.type
 
-            content {
-              parameter_name  = parameters.value.name
-              parameter_value = parameters.value.value
+            dynamic "parameters" {
+              for_each = processors.value.parameters
+
+              content {
+                parameter_name  = parameters.value.name
+                parameter_value = parameters.value.value
+              }
             }
           }
         }
       }
+    }
+
+    dynamic "data_format_conversion_configuration" {
+      for_each = local.conversions
+
+      content {
+        input_format_configuration {
+          deserializer {
+            open_x_json_ser_de {
+              case_insensitive = true # the envelope says MessageId, the column is messageid
+            }
+          }
+        }
+
+        output_format_configuration {
+          serializer {
+            parquet_ser_de {
+              compression = data_format_conversion_configuration.value.compression
+            }
+          }
+        }
+
+        schema_configuration {
+          database_name = data_format_conversion_configuration.value.database_name
+          table_name    = data_format_conversion_configuration.value.table_name
+          role_arn      = module.delivery.role_arn
+        }
+      }
+    }
+  }
+
+  lifecycle {
+    precondition {
+      condition = (
+        alltrue([for column in local.partition_columns : can(regex("^[a-z][a-z0-9_]{0,31}$", column))])
+        && length(distinct(local.partition_columns)) == length(local.partition_columns)
+        && length(setintersection(local.partition_columns, concat(local.athena_columns[*].name, ["date", "hour"]))) == 0
+      )
+      error_message = "Columns of partition_by must be different, begin with a letter, have at most 32 lower-case letters, digits or '_', and not be columns that the table has (${join(", ", local.athena_columns[*].name)}, date, hour), for example { body = \".type\", column = \"order_type\" }. Received: ${join(", ", local.partition_columns)}."
+    }
+
+    precondition {
+      condition     = !local.partitioned || local.longest_prefix <= 512
+      error_message = "prefix and partition_by together must give at most 512 characters before the name of the object, ${local.longest_partition_value} for each value, for example with fewer keys. Received: ${local.longest_prefix}."
+    }
+
+    precondition {
+      condition     = length(local.partition_query) <= 5120
+      error_message = "The jq program that Firehose finds partitions with must have at most 5120 characters, for example with fewer values in partition_by. Received: ${length(local.partition_query)}."
     }
   }
 
@@ -120,7 +194,8 @@ module "delivery" {
   name                    = var.name
   bucket                  = { arn = local.bucket.arn, given = var.bucket != null }
   bucket_kms_key          = var.bucket_kms_key
-  object_prefixes         = ["${var.prefix}date=", "errors/${var.prefix}"]
+  object_prefixes         = local.writable_prefixes
+  statements              = local.schema_statements
   transformation_function = var.transformation_function
   log_retention_days      = var.log_retention_days
   tags                    = var.tags

@@ -115,7 +115,7 @@ variable "function" {
 }
 
 variable "record_format" {
-  description = "What is stored of an event: `envelope` (SNS's envelope: id, time, topic, subject, attributes and message; one JSON line) or `raw` (the message only). Replay from the archive and Athena need `envelope`."
+  description = "What is stored of an event: `envelope` (SNS's envelope: id, time, topic, subject, attributes and message; one JSON line) or `raw` (the message only). Replay from the archive, Athena and `partition_by` need `envelope`."
   type        = string
   default     = "envelope"
   nullable    = false
@@ -127,7 +127,7 @@ variable "record_format" {
 }
 
 variable "pack_records" {
-  description = "Whether several events share a Firehose record, which Firehose bills in steps of 5 KB. null = yes, unless a transformation function is given, for that gets whole records."
+  description = "Whether several events share a Firehose record, which Firehose bills in steps of 5 KB. null = yes, unless a transformation function or Parquet is asked for, since both work on whole records. With `partition_by` always yes: Firehose takes records of at most 500 events apart before anything else."
   type        = bool
   default     = null
 }
@@ -160,14 +160,14 @@ variable "redact" {
 }
 
 variable "environment_variables" {
-  description = "Environment variables for the function, 4 KB in all. They win over `POWERTOOLS_SERVICE_NAME`, `POWERTOOLS_METRICS_NAMESPACE` and `POWERTOOLS_LOG_LEVEL`, which the module sets. `DEAD_LETTER_QUEUE_URL`, `DELIVERY_STREAM_NAME`, `RECORD_FORMAT`, `PACK_RECORDS` and `REDACT` are the module's."
+  description = "Environment variables for the function, 4 KB in all. They win over `POWERTOOLS_SERVICE_NAME`, `POWERTOOLS_METRICS_NAMESPACE` and `POWERTOOLS_LOG_LEVEL`, which the module sets. `DEAD_LETTER_QUEUE_URL`, `DELIVERY_STREAM_NAME`, `RECORD_FORMAT`, `PACK_RECORDS`, `MAX_EVENTS_PER_RECORD` and `REDACT` are the module's."
   type        = map(string)
   default     = {}
   nullable    = false
 
   validation {
-    condition     = length(setintersection(keys(var.environment_variables), ["DELIVERY_STREAM_NAME", "RECORD_FORMAT", "PACK_RECORDS", "REDACT"])) == 0
-    error_message = "environment_variables must not have DELIVERY_STREAM_NAME, RECORD_FORMAT, PACK_RECORDS or REDACT: the module sets them from its own inputs, for example record_format = \"raw\". Received: ${join(", ", keys(var.environment_variables))}."
+    condition     = length(setintersection(keys(var.environment_variables), ["DELIVERY_STREAM_NAME", "RECORD_FORMAT", "PACK_RECORDS", "MAX_EVENTS_PER_RECORD", "REDACT"])) == 0
+    error_message = "environment_variables must not have DELIVERY_STREAM_NAME, RECORD_FORMAT, PACK_RECORDS, MAX_EVENTS_PER_RECORD or REDACT: the module sets them from its own inputs, for example record_format = \"raw\". Received: ${join(", ", keys(var.environment_variables))}."
   }
 }
 
@@ -220,12 +220,12 @@ variable "event_source_mapping" {
 variable "buffering" {
   description = <<-EOT
     When Firehose delivers, whichever comes first:
-    - `interval_seconds`: 0-900. Default 300.
-    - `size_mib`: 1-128, before compression. Default 5.
+    - `interval_seconds`: 0-900. Default 300. With `partition_by` at least 60.
+    - `size_mib`: 1-128, before compression. Default null = 5, or 64 with `partition_by`, or 128 with Parquet; for these two Firehose takes no less than 64. With `partition_by` every partition has a buffer of its own.
   EOT
   type = object({
     interval_seconds = optional(number, 300)
-    size_mib         = optional(number, 5)
+    size_mib         = optional(number)
   })
   default  = {}
   nullable = false
@@ -236,8 +236,18 @@ variable "buffering" {
   }
 
   validation {
-    condition     = var.buffering.size_mib >= 1 && var.buffering.size_mib <= 128
-    error_message = "buffering.size_mib must be 1-128, for example 5. Received: ${var.buffering.size_mib}."
+    condition     = try(var.buffering.size_mib >= 1 && var.buffering.size_mib <= 128, var.buffering.size_mib == null)
+    error_message = "buffering.size_mib must be 1-128, for example 5. Received: ${try(coalesce(var.buffering.size_mib), "null")}."
+  }
+
+  validation {
+    condition     = var.partition_by == null || var.buffering.interval_seconds >= 60
+    error_message = "buffering.interval_seconds must be at least 60 with partition_by, for example 300: Firehose makes no partitions without a buffer. Received: ${var.buffering.interval_seconds}."
+  }
+
+  validation {
+    condition     = (var.partition_by == null && var.format != "parquet") || try(var.buffering.size_mib >= 64, var.buffering.size_mib == null)
+    error_message = "buffering.size_mib must be at least 64 with partition_by and with format = \"parquet\", for example null, which takes a value that fits. Received: ${try(coalesce(var.buffering.size_mib), "null")}."
   }
 }
 
@@ -253,15 +263,96 @@ variable "prefix" {
   }
 }
 
-variable "compression" {
-  description = "Compression of the objects: `GZIP`, `ZIP`, `Snappy` or `UNCOMPRESSED`."
+variable "partition_by" {
+  description = <<-EOT
+    What events are filed under besides day and hour; null = nothing. With `{ keys = [{ attribute = "event_type" }] }` an event lies under `<prefix>event_type=order_placed/date=yyyy-MM-dd/hour=HH/`, so types can be read, expired and granted access to separately. Firehose finds the values (dynamic partitioning).
+    - `keys`: 1-3 keys in the order of the folders, each with:
+      - `attribute` (name of a message attribute) or `body` (jq path into the message, which is JSON: `.order.type`, `.items[0]["unit price"]`).
+      - `column`: name of folder and column. Default: attribute or path in lower case, with `_` for what is not a letter or digit (`order_type`). It cannot be a column that the table has, such as `type`.
+      - `default`: value for events without one. Default `unknown`.
+      - `values`: the values that may occur, 1-50; any other is filed under the default. Athena then reads all of them without being told which (projection of type enum). Default null = any value; then every query must say `<column> = '...'` (type injected), which costs nothing however many values there are.
+    - `retry_duration_seconds`: how long Firehose tries again when finding the values fails, 0-7200. Default 300.
+    In a value, all but letters, digits and `._-` become `_`, and what is over 96 characters is cut off; the event itself keeps it as it was. Firehose has at most 500 partitions open at a time (a quota that AWS raises): events of further ones go to the error prefix, so choose something of few values.
+    Set it when the fork is made. Turned on or off later, it replaces the delivery stream, and what is in the old stream's buffer is lost: make a new fork beside the old one instead. It costs extra per GB and per object.
+  EOT
+  type = object({
+    keys = list(object({
+      attribute = optional(string)
+      body      = optional(string)
+      column    = optional(string)
+      default   = optional(string, "unknown")
+      values    = optional(list(string))
+    }))
+    retry_duration_seconds = optional(number, 300)
+  })
+  default = null
+
+  validation {
+    condition     = try(length(var.partition_by.keys) >= 1 && length(var.partition_by.keys) <= 3, true)
+    error_message = "partition_by.keys must have 1-3 keys, for example [{ attribute = \"event_type\" }]. Received: ${try(length(var.partition_by.keys), 0)}."
+  }
+
+  validation {
+    condition     = alltrue([for key in try(var.partition_by.keys, []) : (key.attribute == null) != (key.body == null)])
+    error_message = "partition_by.keys[*] must have either attribute or body, for example { attribute = \"event_type\" } or { body = \".order.type\" }. Received: ${try(jsonencode(var.partition_by.keys), "null")}."
+  }
+
+  validation {
+    condition     = alltrue([for key in try(var.partition_by.keys, []) : key.attribute == null || can(regex("^[A-Za-z0-9_-]([A-Za-z0-9_.-]{0,254}[A-Za-z0-9_-])?$", key.attribute))])
+    error_message = "partition_by.keys[*].attribute must be the name of a message attribute: 1-256 letters, digits or _-., no period at either end, for example \"event_type\". Received: ${try(jsonencode(var.partition_by.keys[*].attribute), "null")}."
+  }
+
+  validation {
+    condition     = alltrue([for key in try(var.partition_by.keys, []) : key.body == null || can(regex("^[.]([A-Za-z_][A-Za-z0-9_]*|\\[\"[^\"\\\\[:cntrl:]]+\"\\])([.][A-Za-z_][A-Za-z0-9_]*|\\[\"[^\"\\\\[:cntrl:]]+\"\\]|\\[[0-9]+\\])*$", key.body))])
+    error_message = "partition_by.keys[*].body must be a jq path made of .name, [\"name\"] and [0] that begins with a period, for example \".order.type\" or \".[\"order type\"][0]\". Received: ${try(jsonencode(var.partition_by.keys[*].body), "null")}."
+  }
+
+  validation {
+    condition     = alltrue([for value in flatten([for key in try(var.partition_by.keys, []) : concat([key.default], key.values == null ? [] : key.values)]) : can(regex("^[A-Za-z0-9._-]{1,96}$", value))])
+    error_message = "partition_by.keys[*].default and values must be of 1-96 letters, digits or ._- each, as they are in object keys, for example \"order_placed\". Received: ${try(jsonencode(var.partition_by.keys), "null")}."
+  }
+
+  validation {
+    condition     = alltrue([for key in try(var.partition_by.keys, []) : key.values == null ? true : length(key.values) >= 1 && length(key.values) <= 50 && length(distinct(key.values)) == length(key.values)])
+    error_message = "partition_by.keys[*].values must be 1-50 different values, for example [\"order_placed\", \"order_cancelled\"]; null takes any. Received: ${try(jsonencode(var.partition_by.keys[*].values), "null")}."
+  }
+
+  validation {
+    condition     = try(var.partition_by.retry_duration_seconds >= 0 && var.partition_by.retry_duration_seconds <= 7200, true)
+    error_message = "partition_by.retry_duration_seconds must be 0-7200, for example 300. Received: ${try(var.partition_by.retry_duration_seconds, 300)}."
+  }
+
+  validation {
+    condition     = var.partition_by == null || var.record_format == "envelope"
+    error_message = "partition_by needs record_format = \"envelope\": attributes and message are found in the envelope. For example record_format = \"envelope\". Received: \"${var.record_format}\"."
+  }
+}
+
+variable "format" {
+  description = "Format of the objects: `json` (one line for each event) or `parquet` (columns, converted by Firehose with the module's Glue table as the schema, so it needs `athena`). Parquet is for SQL: Athena reads only the columns that a query names. Replay from the archive (`event-fork replay`) reads JSON archives only; for both, make two forks. The table reads one format: choose when the fork is made."
   type        = string
-  default     = "GZIP"
+  default     = "json"
   nullable    = false
 
   validation {
-    condition     = contains(["UNCOMPRESSED", "GZIP", "ZIP", "Snappy"], var.compression)
-    error_message = "compression must be one of UNCOMPRESSED, GZIP, ZIP, Snappy, for example \"GZIP\". Received: \"${var.compression}\"."
+    condition     = contains(["json", "parquet"], var.format)
+    error_message = "format must be \"json\" or \"parquet\", for example \"json\". Received: \"${var.format}\"."
+  }
+}
+
+variable "compression" {
+  description = "Compression of the objects: `GZIP`, `ZIP`, `Snappy` or `UNCOMPRESSED`; of Parquet it is the compression inside, without `ZIP`. null = GZIP for JSON, Snappy for Parquet."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.compression == null ? true : contains(["UNCOMPRESSED", "GZIP", "ZIP", "Snappy"], var.compression)
+    error_message = "compression must be one of UNCOMPRESSED, GZIP, ZIP, Snappy, for example \"GZIP\". Received: \"${coalesce(var.compression, "null")}\"."
+  }
+
+  validation {
+    condition     = var.compression == null ? true : var.format != "parquet" || var.compression != "ZIP"
+    error_message = "compression must be UNCOMPRESSED, GZIP or Snappy with format = \"parquet\", for example \"Snappy\". Received: \"${coalesce(var.compression, "null")}\"."
   }
 }
 
@@ -373,8 +464,13 @@ variable "athena" {
   default = null
 
   validation {
-    condition     = var.athena == null || (var.record_format == "envelope" && contains(["GZIP", "UNCOMPRESSED"], var.compression))
-    error_message = "athena needs record_format = \"envelope\" and compression \"GZIP\" or \"UNCOMPRESSED\": Athena cannot read Firehose's ZIP and Snappy objects. For example compression = \"GZIP\". Received: record_format = \"${var.record_format}\", compression = \"${var.compression}\"."
+    condition     = var.athena == null || (var.record_format == "envelope" && (var.format == "parquet" || contains(["GZIP", "UNCOMPRESSED"], coalesce(var.compression, "GZIP"))))
+    error_message = "athena needs record_format = \"envelope\" and, for JSON, compression \"GZIP\" or \"UNCOMPRESSED\": Athena cannot read Firehose's ZIP and Snappy objects. For example compression = \"GZIP\". Received: record_format = \"${var.record_format}\", compression = \"${coalesce(var.compression, "GZIP")}\"."
+  }
+
+  validation {
+    condition     = var.format != "parquet" || var.athena != null
+    error_message = "athena must be given with format = \"parquet\": its Glue table is the schema that Firehose converts by. For example athena = {}. Received: athena = null."
   }
 
   validation {

@@ -3,6 +3,7 @@
 The cases are planned together as calls in one configuration (test_refusals.py), so a limit costs no run of its own.
 """
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -172,6 +173,7 @@ def _storage_backup() -> list[Refusal]:
     return [
         *_of_both_streams("storage-backup", 128),
         refused('"json"', record_format="json"),
+        *_partitions_and_format(),
         refused('record_format = "raw"', record_format="raw", athena={}),
         refused('compression = "ZIP"', compression="ZIP", athena={}),
         refused('"Events"', athena={"table_name": "Events"}),
@@ -180,6 +182,39 @@ def _storage_backup() -> list[Refusal]:
         refused('"query-results/orders"', athena={"results_location": "query-results/orders"}),
         refused("9999999", athena={"bytes_scanned_limit": 9999999}),
         refused('"it\'s"', athena={"event_type_attribute": "it's"}),
+    ]
+
+
+def _partitions_and_format() -> list[Refusal]:
+    def refused(received: str, **inputs: Any) -> Refusal:
+        return Refusal("storage-backup", inputs, received)
+
+    def partition(received: str, *keys: dict[str, Any], **more: Any) -> Refusal:
+        return refused(received, partition_by={"keys": list(keys), **more})
+
+    event_type = {"attribute": "event_type"}
+    bodies = ("type", "", ".", ".a b", ".a | .b", '.["it\\"]', ".items[]", ".items[-1]", ". + env", '."a"')
+    return [
+        partition("0"),
+        partition("4", *({"attribute": name} for name in ("a", "b", "c", "d"))),
+        partition('"column":"kind"', {"column": "kind"}),
+        partition('"body":".type"', {"attribute": "type", "body": ".type"}),
+        *(partition(f'"{name}"', {"attribute": name}) for name in ("event type", ".type", "x" * 257)),
+        *(partition(json.dumps(body), {"body": body}) for body in bodies),
+        *(partition(f'"{value}"', {**event_type, "default": value}) for value in ("a/b", "", "x" * 97)),
+        partition('"a,b"', {**event_type, "values": ["a,b"]}),
+        partition("[[]]", {**event_type, "values": []}),
+        partition('["a","a"]', {**event_type, "values": ["a", "a"]}),
+        partition('"49","50"]', {**event_type, "values": [str(n) for n in range(51)]}),
+        partition("-1", event_type, retry_duration_seconds=-1),
+        partition("7201", event_type, retry_duration_seconds=7201),
+        refused('"raw"', partition_by={"keys": [event_type]}, record_format="raw"),
+        refused("59", partition_by={"keys": [event_type]}, buffering={"interval_seconds": 59}),
+        refused("63", partition_by={"keys": [event_type]}, buffering={"size_mib": 63}),
+        refused("63", format="parquet", athena={}, buffering={"size_mib": 63}),
+        refused('"orc"', format="orc"),
+        refused("athena = null", format="parquet", athena=None),
+        refused('"ZIP"', format="parquet", athena={}, compression="ZIP"),
     ]
 
 

@@ -20,12 +20,11 @@ run "refuses_words_it_does_not_know" {
     compression           = "gzip"
     bucket                = { arn = "arn:aws:s3:::Archive", name = "Archive" }
     bucket_kms_key        = { arn = "arn:aws:kms:eu-west-1:123456789012:alias/aws/s3" }
-    buffering             = { interval_seconds = 901 }
     environment_variables = { PACK_RECORDS = "true" }
   }
 
   expect_failures = [
-    var.record_format, var.redact, var.prefix, var.compression, var.bucket, var.bucket_kms_key, var.buffering, var.environment_variables,
+    var.record_format, var.redact, var.prefix, var.compression, var.bucket, var.bucket_kms_key, var.environment_variables,
   ]
 }
 
@@ -49,7 +48,7 @@ run "refuses_values_above_the_limits" {
   variables {
     redact          = [{ path = "$.card", mask = "***" }] # a mask that is not applied
     prefix          = "${format("%0700d", 0)}/"
-    buffering       = { size_mib = 129 }
+    buffering       = { interval_seconds = 901, size_mib = 129 }
     bucket          = { arn = "arn:aws:s3:::archive", name = "archive" }
     lifecycle_rules = [{ id = "colder", expiration_days = 30 }] # of somebody else's bucket
     athena          = { table_name = "Events" }

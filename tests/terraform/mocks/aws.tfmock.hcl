@@ -44,3 +44,7 @@ mock_resource "aws_opensearch_domain" {
 mock_resource "aws_sfn_state_machine" {
   defaults = { arn = "arn:aws:states:eu-west-1:123456789012:stateMachine:mocked" }
 }
+
+mock_resource "aws_glue_catalog_table" {
+  defaults = { arn = "arn:aws:glue:eu-west-1:123456789012:table/orders/events" }
+}
