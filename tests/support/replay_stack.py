@@ -1,0 +1,191 @@
+"""examples/archive-replay on the bench with an archive in it, and the command `event-fork` as a user runs it."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from event_fork.envelope import StoredEvent
+from testbench import Bench, Workspace
+from testbench.paths import PROJECT
+from tests.support.fault_proxy import FaultProxy, fault_proxy
+from tests.support.written_archive import WrittenObject
+
+SHADOW = {
+    # A second target that a test can delete. An override file, so that the example itself stays as it is.
+    "shadow.tf": 'resource "aws_sqs_queue" "shadow" {\n  name = "${var.name}-shadow"\n}\n'
+    'output "shadow_queue_url" {\n  value = aws_sqs_queue.shadow.url\n}\n'
+    'output "shadow_queue_arn" {\n  value = aws_sqs_queue.shadow.arn\n}\n',
+    "shadow_override.tf": 'module "replay" {\n  targets = [\n'
+    "    { arn = aws_sqs_queue.checkout.arn, url = aws_sqs_queue.checkout.url, "
+    "dead_letter_queue_arn = aws_sqs_queue.checkout_dead_letter.arn },\n"
+    "    { arn = aws_sqs_queue.shadow.arn, url = aws_sqs_queue.shadow.url },\n  ]\n}\n",
+}
+
+
+@dataclass(frozen=True)
+class Ran:
+    """How a command ended."""
+
+    code: int
+    stdout: str
+    stderr: str
+
+    @property
+    def json(self) -> Any:
+        """Its data."""
+        assert self.code == 0, f"exit code {self.code}\n{self.stdout}\n{self.stderr}"
+        return json.loads(self.stdout)
+
+
+@dataclass
+class Received:
+    """What a queue held: ids of the events and the attributes of the copies."""
+
+    ids: Counter[str]
+    messages: list[dict[str, Any]]
+
+
+class ReplayStack:
+    """The applied example. `written` is the archive; `folder` is where plans are saved."""
+
+    def __init__(self, bench: Bench, workspace: Workspace, folder: Path, written: Sequence[WrittenObject]) -> None:
+        self.bench = bench
+        self.workspace = workspace
+        self.folder = folder
+        self.written = list(written)
+        self.output = workspace.output()
+
+    # -- the command -----------------------------------------------------------------------------------------------
+
+    def environment(self, **more: str) -> dict[str, str]:
+        """A user's shell."""
+        python_path = os.pathsep.join(str(PROJECT / part) for part in ("cli", "lambdas"))
+        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+        return {**kept, **self.bench.environment(), "PYTHONPATH": python_path, **more}
+
+    def event_fork(self, *arguments: str, timeout: float = 240.0, **more: str) -> Ran:
+        """Run the command to its end."""
+        done = subprocess.run(
+            [sys.executable, "-m", "event_fork_cli", *arguments],
+            env=self.environment(**more),
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+        return Ran(done.returncode, done.stdout, done.stderr)
+
+    def start(self, *arguments: str) -> "subprocess.Popen[bytes]":
+        """Run the command beside the test."""
+        with (self.folder / "command.log").open("ab") as log:
+            return subprocess.Popen(
+                [sys.executable, "-m", "event_fork_cli", *arguments], env=self.environment(), stdout=log, stderr=log
+            )
+
+    def plan(self, name: str, start: datetime, end: datetime, *options: str, target: str = "checkout") -> Path:
+        """Make and save a plan for a window of the archive."""
+        file = self.folder / f"{name}.json"
+        ran = self.event_fork(
+            "replay",
+            "plan",
+            *("--archive", self.output["archive_url"], "--target", self.output[f"{target}_queue_arn"]),
+            *("--from", start.isoformat(), "--to", end.isoformat(), "--out", str(file), *options),
+        )
+        assert ran.code == 0, ran.stderr
+        return file
+
+    def apply(self, plan: Path) -> str:
+        """Start it; gives the replay's id."""
+        ran = self.event_fork("replay", "apply", str(plan), "--yes", "--no-watch")
+        assert ran.code == 0, ran.stderr
+        return str(json.loads(plan.read_text())["replay_id"])
+
+    def status(self, replay: str) -> dict[str, Any]:
+        found: dict[str, Any] = self.event_fork("replay", "status", replay, "--output", "json").json
+        return found
+
+    def until(self, replay: str, *states: str, limit: float = 240.0) -> dict[str, Any]:
+        """Wait until the replay is in one of the states; the last status is in the failure's text."""
+        end = time.monotonic() + limit
+        while (found := self.status(replay))["state"] not in states:
+            assert time.monotonic() < end, f"not {states} after {limit} s: {found}"
+            time.sleep(0.5)
+        return found
+
+    # -- what is expected and what came ----------------------------------------------------------------------------
+
+    def expected(self, start: datetime, end: datetime, keep: Callable[[StoredEvent], bool] = bool) -> set[str]:
+        """Ids of the events of the archive in [start, end)."""
+        return {
+            event.message_id
+            for one in self.written
+            for event in one.events
+            if start <= event.published_at < end and keep(event)
+        }
+
+    def receive(self, queue: str = "checkout", *, threads: int = 4) -> Received:
+        """Take everything out of a queue."""
+        with ThreadPoolExecutor(threads) as pool:
+            found = [message for part in pool.map(self._take, [queue] * threads) for message in part]
+        return Received(Counter(original_id(message) for message in found), found)
+
+    def receive_bodies(self, queue: str, count: int, *, limit: float = 60.0) -> list[str]:
+        """Take messages out of a queue until there are `count` of them and no more come for a second."""
+        end = time.monotonic() + limit
+        bodies: list[str] = []
+        while len(bodies) < count and time.monotonic() < end:
+            bodies += [message["Body"] for message in self._take(queue)]
+        return bodies + [message["Body"] for message in self._take(queue)]
+
+    def _take(self, queue: str) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        url, sqs = self.output[f"{queue}_queue_url"], self.bench.client("sqs")
+        while messages := sqs.receive_message(
+            QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"], WaitTimeSeconds=1
+        ).get("Messages", []):
+            found.extend(messages)
+            entries = [
+                {"Id": str(index), "ReceiptHandle": message["ReceiptHandle"]} for index, message in enumerate(messages)
+            ]
+            sqs.delete_message_batch(QueueUrl=url, Entries=entries)
+        return found
+
+    # -- faults ----------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def s3(self) -> Any:
+        return self.bench.client("s3")
+
+    @contextmanager
+    def worker_through_proxy(self) -> Iterator[FaultProxy]:
+        """The worker's calls of SQS go through a proxy; afterwards the function is as it was."""
+        functions = self.bench.client("lambda")
+        name = self.output["worker_function_name"]
+        before = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+        with fault_proxy(self.bench.endpoints.aws_endpoint_url) as proxy:
+            set_environment(functions, name, {**before, "AWS_ENDPOINT_URL_SQS": proxy.url})
+            try:
+                yield proxy
+            finally:
+                set_environment(functions, name, before)
+
+
+def set_environment(functions: Any, name: str, variables: Mapping[str, str]) -> None:
+    functions.update_function_configuration(FunctionName=name, Environment={"Variables": dict(variables)})
+    functions.get_waiter("function_updated_v2").wait(FunctionName=name)
+
+
+def original_id(message: Mapping[str, Any]) -> str:
+    """SNS's id of a raw copy."""
+    return str(message["MessageAttributes"]["event-fork-original-message-id"]["StringValue"])
