@@ -9,7 +9,7 @@ PYTEST_ARGS ?=
 # Not --dist loadgroup: pytest-xdist 3.8.0 loses the groups with pytest 9.2, where node ids are no longer a settable text.
 WORKERS := -n 2 --dist loadfile --no-loadscope-reorder
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint format build docs lock e2e clean test-firehose bench-firehose
+.PHONY: help setup demo test check lint format build docs lock e2e clean test-firehose bench-firehose bench-replay
 
 help: ## List the commands
 	@awk 'BEGIN {FS = ":.*## "} /^[a-zA-Z0-9_-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,10 @@ test-firehose: setup ## The local Data Firehose's own suite (no bench needed)
 
 bench-firehose: setup ## Records/s and peak memory of the local Data Firehose; fails below 5,000/s or above 600 MiB
 	@$(PY) benchmarks/firehose_throughput.py
+
+bench-replay: setup ## Events/s of a replay worker and seconds to plan a million events, beside gunzip | jq; fails below the targets
+	@$(PY) benchmarks/replay_worker.py
+	@$(PY) benchmarks/replay_plan.py
 
 lint: setup ## ruff, mypy --strict, terraform fmt
 	@$(PY) -m ruff check . && $(PY) -m ruff format --check .
