@@ -12,8 +12,6 @@ from testbench import run_terraform
 from testbench.paths import PROJECT
 from tests.terraform.native import WORK, in_words, initialised
 
-pytestmark = pytest.mark.xdist_group("terraform")
-
 PUBLIC = ("fork", "storage-backup", "search-analytics", "replay")
 _SNIPPET = re.compile(r"^```hcl\n(.*?)^```", re.DOTALL | re.MULTILINE)
 _ADDRESS = re.compile(

@@ -8,8 +8,6 @@ from testbench import run_terraform
 from testbench.paths import PROJECT
 from tests.terraform.native import WORK, NativeRun, Outcome, in_words, initialised, native_runs, outcomes
 
-pytestmark = pytest.mark.xdist_group("terraform")
-
 EXAMPLES = sorted(file.parent for file in PROJECT.glob("examples/*/versions.tf"))
 
 

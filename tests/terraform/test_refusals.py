@@ -14,8 +14,6 @@ from testbench.paths import PROJECT
 from tests.terraform.native import MOCKS, MODULES, WORK, terraform_test
 from tests.terraform.refusals import REFUSALS, VALID, Refusal
 
-pytestmark = pytest.mark.xdist_group("terraform")
-
 _PLAN = """mock_provider "aws" {
   source = "%s"
 }

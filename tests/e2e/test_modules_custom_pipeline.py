@@ -1,0 +1,58 @@
+"""examples/custom-pipeline on the bench: modules/fork with a function of the user's own, built as the README says."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from testbench import Bench
+from testbench.paths import PROJECT
+from tests.support.module_stack import Event, ModuleStack, applied
+from tests.support.polling import eventually
+
+pytestmark = pytest.mark.timeout(300)
+
+EVENTS = 25
+WRITTEN_WITHIN = 30.0
+
+
+@pytest.fixture(scope="module")
+def stack(bench: Bench, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModuleStack]:
+    function_zip = tmp_path_factory.mktemp("audit") / "audit.zip"
+    source = PROJECT / "examples" / "custom-pipeline" / "audit"
+    subprocess.run([sys.executable, "-m", "zipfile", "-c", function_zip, source], check=True)
+    with applied(bench, "examples/custom-pipeline", function_zip=str(function_zip)) as stack:
+        yield stack
+
+
+def rows(stack: ModuleStack) -> dict[str, dict[str, Any]]:
+    pages = stack.client("dynamodb").get_paginator("scan").paginate(TableName=stack.output["table_name"])
+    found = [item for page in pages for item in page["Items"]]
+    return {item["event_id"]["S"]: {name: value["S"] for name, value in item.items()} for item in found}
+
+
+def test_a_second_plan_of_the_custom_pipeline_is_empty(stack: ModuleStack) -> None:
+    assert stack.workspace.planned_changes() == []
+
+
+def test_the_users_function_gets_every_event_with_its_attributes(stack: ModuleStack) -> None:
+    messages = [json.dumps({"id": f"o-{number}"}) for number in range(EVENTS)]
+    ids = stack.publish(Event(message, {"event_type": "order_placed"}) for message in messages)
+    untyped = stack.publish([Event("not even JSON")])
+    found = eventually(
+        lambda: rows(stack), lambda found: len(found) >= EVENTS + 1, within=WRITTEN_WITHIN, what="every event has a row"
+    )
+    assert set(found) == {*ids, *untyped}
+    assert [found[event_id]["message"] for event_id in ids] == messages
+    assert {found[event_id]["event_type"] for event_id in ids} == {"order_placed"}
+    assert found[untyped[0]]["event_type"] == "unknown"
+    assert stack.waiting(stack.output["queue_url"]) == stack.waiting(stack.output["dead_letter_queue_url"]) == 0
+
+
+def test_the_custom_pipeline_is_destroyed_without_a_trace(stack: ModuleStack) -> None:
+    assert stack.leftovers() != []
+    stack.destroy()
+    assert stack.leftovers() == []

@@ -1,0 +1,136 @@
+"""examples/search-analytics on the bench with an existing domain: what passes the filter is found, or seen as rejected.
+
+Not proved here: making a domain (the provider waits ten minutes), and fine-grained access control.
+"""
+
+import base64
+import json
+import secrets
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from opensearchpy import OpenSearch
+
+from testbench import Bench
+from tests.support.module_stack import Event, ModuleStack, applied
+from tests.support.polling import eventually
+
+pytestmark = pytest.mark.timeout(400)
+
+LARGE, SMALL, CONFLICTING, NOT_OBJECTS = 40, 20, 3, 2
+INDEXED_WITHIN = 60.0
+
+
+@pytest.fixture(scope="module")
+def stack(bench: Bench) -> Iterator[ModuleStack]:
+    domain_name = f"e2e-{secrets.token_hex(4)}"
+    settings = {"domain": bench.create_domain(domain_name), "buffering_interval_seconds": 1, "force_destroy": True}
+    with applied(bench, "examples/search-analytics", **settings) as stack:
+        yield stack
+        opensearch(stack).indices.delete(index=f"{stack.name}-*")
+    bench.client("opensearch").delete_domain(DomainName=domain_name)
+
+
+def opensearch(stack: ModuleStack) -> OpenSearch:
+    return OpenSearch(stack.bench.opensearch_url)
+
+
+def documents(stack: ModuleStack) -> list[dict[str, Any]]:
+    client, pattern = opensearch(stack), f"{stack.name}-*"
+    if not client.indices.exists(index=pattern, params={"allow_no_indices": "false"}):
+        return []
+    client.indices.refresh(index=pattern)
+    return list(client.search(index=pattern, body={"size": 1000})["hits"]["hits"])
+
+
+def rejected(stack: ModuleStack) -> list[dict[str, Any]]:
+    """The failed documents in the bucket, one for each line."""
+    stack.firehose.flush(f"{stack.name}-search")  # or Firehose would gather them for a minute
+    return stack.stored_events(stack.output["bucket_name"], "errors/")
+
+
+def order(number: int, amount: int) -> Event:
+    attributes: dict[str, str | int] = {"amount": amount, "event_type": "order_placed"}
+    return Event(json.dumps({"id": f"o-{number}", "amount": amount}), attributes)
+
+
+@pytest.fixture(scope="module")
+def large(stack: ModuleStack) -> list[str]:
+    """Ids of the orders that pass the filter, indexed by now; the small ones between them do not."""
+    ids = stack.publish(order(number, 100 + number) for number in range(LARGE))
+    stack.publish(order(1000 + number, 99 - number) for number in range(SMALL))
+    eventually(
+        lambda: len(documents(stack)), lambda found: found >= LARGE, within=INDEXED_WITHIN, what="orders are indexed"
+    )
+    return ids
+
+
+def test_a_second_plan_of_search_analytics_is_empty(stack: ModuleStack) -> None:
+    assert stack.workspace.planned_changes() == []
+
+
+def test_every_event_that_passes_the_filter_is_one_document(stack: ModuleStack, large: list[str]) -> None:
+    assert sorted(hit["_source"]["event_id"] for hit in documents(stack)) == sorted(large)
+
+
+def test_a_document_is_the_message_and_what_sns_knows_of_it(stack: ModuleStack, large: list[str]) -> None:
+    for hit in documents(stack):
+        document = hit["_source"]
+        number = large.index(document["event_id"])
+        assert (document["id"], document["amount"]) == (f"o-{number}", 100 + number)
+        assert document["event_type"] == "order_placed"
+        assert document["event_attributes"]["event_type"] == "order_placed"
+        assert document["@timestamp"].endswith("Z")
+
+
+def test_documents_are_in_the_index_of_the_month(stack: ModuleStack, large: list[str]) -> None:
+    month = documents(stack)[0]["_source"]["@timestamp"][:7]
+    assert {hit["_index"] for hit in documents(stack)} == {f"{stack.name}-{month}"}
+
+
+def test_totals_are_live(stack: ModuleStack, large: list[str]) -> None:
+    query = {"size": 0, "aggs": {"average": {"avg": {"field": "amount"}}}}
+    found = opensearch(stack).search(index=f"{stack.name}-*", body=query)
+    assert found["aggregations"]["average"]["value"] == 100 + (LARGE - 1) / 2
+
+
+def test_a_document_that_the_domain_rejects_is_in_the_bucket_with_the_reason(
+    stack: ModuleStack, large: list[str]
+) -> None:
+    conflicting = [{"id": f"x-{number}", "amount": {"value": 1}} for number in range(CONFLICTING)]
+    ids = stack.publish(Event(json.dumps(message), {"amount": 500}) for message in conflicting)
+    found = eventually(
+        lambda: rejected(stack),
+        lambda found: len(found) >= CONFLICTING,
+        within=INDEXED_WITHIN,
+        what="the rejected documents are in the bucket",
+    )
+    originals = [json.loads(base64.b64decode(line["rawData"])) for line in found]
+    assert sorted(document["event_id"] for document in originals) == sorted(ids)
+    for line in found:
+        assert line["errorCode"] == "400"
+        assert "amount" in line["errorMessage"]
+        assert line["esIndexName"].startswith(stack.name)
+    assert len(documents(stack)) == LARGE
+
+
+def test_an_event_that_is_no_json_object_is_dead_lettered_with_the_reason(stack: ModuleStack, large: list[str]) -> None:
+    ids = stack.publish([Event("no JSON", {"amount": 200}), Event("[1, 2]", {"amount": 200})])
+    queue = stack.output["dead_letter_queue_url"]
+    eventually(
+        lambda: stack.waiting(queue),
+        lambda found: found >= NOT_OBJECTS,
+        within=INDEXED_WITHIN,
+        what="what cannot be indexed is dead-lettered",
+    )
+    dead = stack.take(queue)
+    assert sorted(json.loads(message["Body"])["MessageId"] for message in dead) == sorted(ids)
+    reasons = sorted(message["MessageAttributes"]["event-fork-reason"]["StringValue"] for message in dead)
+    assert reasons == ["not-a-json-object"] * NOT_OBJECTS
+
+
+def test_search_analytics_is_destroyed_without_a_trace(stack: ModuleStack) -> None:
+    assert stack.leftovers() != []
+    stack.destroy()
+    assert stack.leftovers() == []

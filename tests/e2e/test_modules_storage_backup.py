@@ -1,0 +1,130 @@
+"""examples/storage-backup on the bench: every event is in the archive once, without its card number, or dead-lettered.
+
+Not proved here: that AWS's own Athena runs the queries (the bench runs them on DuckDB), and that the roles may do
+enough (the bench refuses nobody unless it is told to).
+"""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from testbench import Bench
+from testbench.athena import Athena
+from tests.support.module_stack import Event, ModuleStack, StoredObject, applied
+from tests.support.polling import eventually
+
+pytestmark = pytest.mark.timeout(400)
+
+CARD = "4111111111111111"
+ORDERS, NOT_JSON = 60, 3
+DELIVERED_WITHIN = 60.0
+
+
+@dataclass(frozen=True)
+class Archive:
+    """What was published, and what was found of it."""
+
+    orders: dict[str, dict[str, Any]]
+    not_json: list[str]
+    objects: list[StoredObject]
+    dead_letters: list[dict[str, Any]]
+
+    @property
+    def events(self) -> list[dict[str, Any]]:
+        return [line for each in self.objects for line in each.lines]
+
+
+@pytest.fixture(scope="module")
+def stack(bench: Bench) -> Iterator[ModuleStack]:
+    with applied(bench, "examples/storage-backup", buffering_interval_seconds=1, force_destroy=True) as stack:
+        yield stack
+
+
+@pytest.fixture(scope="module")
+def archive(stack: ModuleStack) -> Archive:
+    orders = [{"id": f"o-{n}", "amount": n, "payment": {"card": CARD, "method": "card"}} for n in range(ORDERS)]
+    types = ("order_placed", "order_paid")
+    ids = stack.publish(
+        Event(json.dumps(order), {"event_type": types[n % 2], "amount": n}) for n, order in enumerate(orders)
+    )
+    not_json = stack.publish(Event(f"card {CARD}") for _ in range(NOT_JSON))
+    bucket, dead_letter_queue = stack.output["bucket_name"], stack.output["dead_letter_queue_url"]
+    eventually(
+        lambda: len(stack.stored_events(bucket)) + stack.waiting(dead_letter_queue),
+        lambda found: found >= ORDERS + NOT_JSON,
+        within=DELIVERED_WITHIN,
+        what="every event is stored or dead-lettered",
+    )
+    return Archive(dict(zip(ids, orders, strict=True)), not_json, stack.objects(bucket), stack.take(dead_letter_queue))
+
+
+def test_a_second_plan_of_storage_backup_is_empty(stack: ModuleStack) -> None:
+    assert stack.workspace.planned_changes() == []
+
+
+def test_every_published_event_is_stored_once_or_dead_lettered(archive: Archive) -> None:
+    assert Counter(event["MessageId"] for event in archive.events) == Counter(list(archive.orders))
+    dead = [json.loads(message["Body"])["MessageId"] for message in archive.dead_letters]
+    assert sorted(dead) == sorted(archive.not_json)
+
+
+def test_a_stored_event_is_the_envelope_with_the_published_message(archive: Archive, stack: ModuleStack) -> None:
+    for event in archive.events:
+        order = archive.orders[event["MessageId"]]
+        published = json.dumps({**order, "payment": {"method": "card"}})
+        assert event["Message"] == published
+        assert event["Type"] == "Notification"
+        assert event["TopicArn"] == stack.output["topic_arn"]
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", event["Timestamp"])
+        assert event["MessageAttributes"]["amount"] == {"Type": "Number", "Value": str(order["amount"])}
+        assert not {"Signature", "SigningCertURL", "UnsubscribeURL"} & event.keys()
+
+
+def test_no_card_number_is_in_the_archive(archive: Archive) -> None:
+    assert CARD not in json.dumps(archive.events)
+
+
+def test_objects_are_gzip_by_date_and_hour_under_the_managed_key(archive: Archive, stack: ModuleStack) -> None:
+    for stored in archive.objects:
+        assert re.fullmatch(rf"{stack.name}/date=\d{{4}}-\d\d-\d\d/hour=\d\d/{stack.name}-archive-1-.*\.gz", stored.key)
+        assert stored.body.startswith(b"\x1f\x8b")
+        assert stored.encryption == "aws:kms"
+
+
+def test_what_cannot_be_redacted_is_dead_lettered_with_the_reason(archive: Archive) -> None:
+    assert len(archive.dead_letters) == NOT_JSON
+    for message in archive.dead_letters:
+        assert message["MessageAttributes"]["event-fork-reason"]["StringValue"] == "not-json"
+        assert CARD not in message["MessageAttributes"]["event-fork-detail"]["StringValue"]
+
+
+def test_the_bucket_is_private_versioned_and_refuses_requests_without_tls(archive: Archive, stack: ModuleStack) -> None:
+    s3, bucket = stack.client("s3"), stack.output["bucket_name"]
+    assert set(s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"].values()) == {True}
+    assert s3.get_bucket_versioning(Bucket=bucket)["Status"] == "Enabled"
+    statements = json.loads(s3.get_bucket_policy(Bucket=bucket)["Policy"])["Statement"]
+    assert [(each["Effect"], each["Condition"]) for each in statements] == [
+        ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
+    ]
+
+
+def test_the_ready_made_queries_find_the_events(archive: Archive, stack: ModuleStack) -> None:
+    athena, queries = Athena(stack.client), stack.output["athena_named_query_ids"]
+    by_type: Counter[str] = Counter()
+    for _date, _hour, event_type, events in athena.run_named_query(queries["events_per_type_and_hour"]).rows:
+        by_type[event_type] += events
+    assert by_type == {"order_placed": ORDERS // 2, "order_paid": ORDERS // 2}
+    payload = athena.run_named_query(queries["payload_field"])
+    found = {row[payload.columns.index("id")] for row in payload.rows}
+    assert found == {order["id"] for order in archive.orders.values()}
+
+
+def test_storage_backup_is_destroyed_without_a_trace(stack: ModuleStack) -> None:
+    assert stack.leftovers() != []
+    stack.destroy()
+    assert stack.leftovers() == []

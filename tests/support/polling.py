@@ -1,0 +1,21 @@
+"""Waiting for what an asynchronous system does: look again and again, with a stated limit."""
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+Found = TypeVar("Found")
+
+PAUSE_SECONDS = 0.25
+
+
+def eventually(look: Callable[[], Found], accept: Callable[[Found], bool], *, within: float, what: str) -> Found:
+    """The first thing `look` gives that `accept` takes. After `within` seconds: AssertionError with the last look."""
+    end = time.monotonic() + within
+    while True:
+        found = look()
+        if accept(found):
+            return found
+        if time.monotonic() > end:
+            raise AssertionError(f"{what}: not within {within:.0f} s; the last look gave {found!r}"[:2000])
+        time.sleep(PAUSE_SECONDS)
