@@ -1,6 +1,6 @@
 """Several storage backups on one topic: filters, a shared bucket, a transformation function, and what fails.
 
-The configuration is stacks/many-forks, which uses the root module. What goes wrong is made by the bench's Firehose, which
+The configuration is stacks/many-forks, which uses the root module. What goes wrong is made by the bench's Firehose: it
 refuses single records or whole calls of one stream, as the real one does under load.
 """
 

@@ -11,8 +11,8 @@ from typing import Any
 
 from testbench import Bench
 from testbench.firehose.client import FirehoseControl
+from testbench.leftovers import leftovers
 from testbench.workspace import Workspace
-from tests.support.leftovers import leftovers
 
 ENTRIES = 10
 """What PublishBatch and ReceiveMessage take at once."""
