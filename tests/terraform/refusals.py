@@ -260,6 +260,35 @@ def _replay() -> list[Refusal]:
         refused("/payments", destination_queue={"arn": QUEUE, "url": QUEUE_URL.replace("checkout", "payments")}),
         refused('"alias/x"', destination_queue={"arn": QUEUE, "url": QUEUE_URL, "kms_key_arn": "alias/x"}),
         refused('"heal orders"', replay_id="heal orders"),
+        refused('"Orders"', archive={"bucket": {"arn": "arn:aws:s3:::Orders", "name": "Orders"}}),
+        refused('":::payments"', archive={"bucket": {"arn": ":::payments", "name": "payments"}}),
+        refused('"arn:aws:s3:::payments"', archive={"bucket": {"arn": "arn:aws:s3:::payments", "name": "archive"}}),
+        refused('"event-fork-replays/x/"', archive={"bucket": ARCHIVE, "prefix": "event-fork-replays/x/"}),
+        refused('"orders/*"', archive={"bucket": ARCHIVE, "prefix": "orders/*"}),
+        refused('"alias/x"', archive={"bucket": ARCHIVE, "kms_key": {"arn": "alias/x"}}),
+        refused("archive = null", targets=[{"arn": QUEUE, "url": QUEUE_URL}]),
+        refused("Received 0", archive={"bucket": ARCHIVE}, targets=[]),
+        refused(
+            "checkout.fifo", archive={"bucket": ARCHIVE}, targets=[{"arn": f"{QUEUE}.fifo", "url": f"{QUEUE_URL}.fifo"}]
+        ),
+        refused(
+            "/payments",
+            archive={"bucket": ARCHIVE},
+            targets=[{"arn": QUEUE, "url": QUEUE_URL.replace("checkout", "payments")}],
+        ),
+        refused(
+            '"alias/x"',
+            archive={"bucket": ARCHIVE},
+            targets=[{"arn": QUEUE, "url": QUEUE_URL, "kms_key_arn": "alias/x"}],
+        ),
+        refused(
+            '"checkout-dlq"',
+            archive={"bucket": ARCHIVE},
+            targets=[{"arn": QUEUE, "url": QUEUE_URL, "dead_letter_queue_arn": "checkout-dlq"}],
+        ),
+        refused(f"{QUEUE}, {QUEUE}", archive={"bucket": ARCHIVE}, targets=[{"arn": QUEUE, "url": QUEUE_URL}] * 2),
+        refused("127", archive_worker={"memory_size": 127}),
+        refused("901", archive_worker={"timeout_seconds": 901}),
     ]
 
 

@@ -135,7 +135,7 @@ def place(bench: Bench) -> Iterator[Place]:
         Role="arn:aws:iam::000000000000:role/any",
         Handler="worker.handler",
         Code={"ZipFile": package.getvalue()},
-        Timeout=2,
+        Timeout=4,
     )
     yield Place(bench, name, made["FunctionArn"])
     bench.client("lambda").delete_function(FunctionName=name)
@@ -306,7 +306,7 @@ def test_a_name_is_idempotent_while_it_runs_with_the_same_input_and_refused_else
 
 @pytest.mark.parametrize(
     ("item", "error"),
-    [({"raise": True}, "NotFinishedError"), ({"exit": True}, "Runtime.ExitError"), ({"sleep": 4}, "Sandbox.Timedout")],
+    [({"raise": True}, "NotFinishedError"), ({"exit": True}, "Runtime.ExitError"), ({"sleep": 6}, "Sandbox.Timedout")],
 )
 def test_a_failed_function_is_retried_under_the_name_of_its_own_error(
     place: Place, item: dict[str, Any], error: str
