@@ -252,7 +252,7 @@ variable "buffering" {
 }
 
 variable "prefix" {
-  description = "Prefix of all object keys: `<prefix>date=yyyy-MM-dd/hour=HH/...` (UTC, arrival at Firehose); what cannot be transformed goes to `errors/<prefix><kind>/date=yyyy-MM-dd/...`. Empty, or ending with `/`."
+  description = "Prefix of all object keys: `<prefix>date=yyyy-MM-dd/hour=HH/...` (UTC, arrival at Firehose); what cannot be transformed, filed or converted goes to `errors/<prefix><kind>/date=yyyy-MM-dd/...`. Empty, or ending with `/`."
   type        = string
   default     = ""
   nullable    = false
