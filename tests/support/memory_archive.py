@@ -46,6 +46,11 @@ class MemoryArchive:
             if key.startswith(prefix):
                 yield ListedObject(key, etag_of(self.objects[key]), len(self.objects[key]))
 
+    def folders(self, prefix: str) -> Iterator[str]:
+        """See BrowsableStore."""
+        rests = (key.removeprefix(prefix) for key in self.objects if key.startswith(prefix))
+        yield from sorted({prefix + rest.partition("/")[0] + "/" for rest in rests if "/" in rest})
+
     def open(self, key: str, *, etag: str | None = None, version_id: str | None = None) -> MemoryReader:
         """See ArchiveStore."""
         self.opened.append(key)

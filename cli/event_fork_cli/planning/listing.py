@@ -6,8 +6,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from event_fork.archive.layout import may_hold, prefixes
-from event_fork.archive.store import ArchiveStore, ListedObject
+from event_fork.archive.layout import is_column_folder, may_hold, prefixes
+from event_fork.archive.store import BrowsableStore, ListedObject
 from event_fork.archive.window import Window
 
 _AT_ONCE = 8
@@ -23,7 +23,16 @@ class Reach:
     now: datetime
 
 
-def needed_objects(store: ArchiveStore, reach: Reach) -> Iterator[ListedObject]:
+def roots(store: BrowsableStore, prefix: str) -> list[str]:
+    """The prefixes that folders of dates stand under: the archive's own, and one for each value of `partition_by`."""
+    found = [prefix]
+    for folder in store.folders(prefix):
+        if is_column_folder(folder, prefix):
+            found += roots(store, folder)
+    return found
+
+
+def needed_objects(store: BrowsableStore, reach: Reach) -> Iterator[ListedObject]:
     """The objects that can hold events of the window, in the order of time. Empty objects are left out."""
 
     def one(listed_prefix: str) -> list[ListedObject]:
@@ -36,10 +45,12 @@ def needed_objects(store: ArchiveStore, reach: Reach) -> Iterator[ListedObject]:
     with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="list") as threads:
         under_way: deque[Future[list[ListedObject]]] = deque()
         try:
-            for wanted in prefixes(reach.prefix, reach.window, reach.lateness, reach.now):
-                under_way.append(threads.submit(one, wanted))
-                if len(under_way) == _AT_ONCE:
-                    yield from under_way.popleft().result()
+            beginnings = roots(store, reach.prefix)
+            for dates in prefixes("", reach.window, reach.lateness, reach.now):
+                for beginning in beginnings:
+                    under_way.append(threads.submit(one, beginning + dates))
+                    if len(under_way) == _AT_ONCE:
+                        yield from under_way.popleft().result()
             while under_way:
                 yield from under_way.popleft().result()
         finally:

@@ -21,7 +21,7 @@ from event_fork.archive.plan import (
     Totals,
     Unreadable,
 )
-from event_fork.archive.store import ArchiveStore, ListedObject
+from event_fork.archive.store import BrowsableStore, ListedObject
 from event_fork.archive.window import Window, timestamp_of, timestamp_text
 from event_fork_cli.errors import NothingMatchedError
 from event_fork_cli.planning.duplicates import Duplicate
@@ -80,7 +80,7 @@ class Planned:
 
 def make_plan(
     request: PlanRequest,
-    open_store: Callable[[], ArchiveStore],
+    open_store: Callable[[], BrowsableStore],
     *,
     processes: int,
     progress: Callable[[ScanProgress], None] = lambda _: None,

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from event_fork.archive.selection import Criteria
-from event_fork.archive.store import ArchiveStore, ListedObject
+from event_fork.archive.store import BrowsableStore, ListedObject
 from event_fork.archive.window import Window
 from event_fork.filter_policy import compile_policy
 from event_fork_cli.planning.duplicates import Duplicate, duplicates_in
@@ -30,7 +30,7 @@ Batch = list[tuple[int, ListedObject]]
 class ScanOrder:
     """What a worker process needs to know; all of it can be pickled. `open_store` makes the process's own client."""
 
-    open_store: Callable[[], ArchiveStore]
+    open_store: Callable[[], BrowsableStore]
     window: Window
     event_types: frozenset[str]
     event_type_attribute: str

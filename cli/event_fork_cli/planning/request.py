@@ -18,7 +18,7 @@ from event_fork.archive.decompression import decompress
 from event_fork.archive.errors import ArchiveError
 from event_fork.archive.lines import lines
 from event_fork.archive.plan import BODY_ENVELOPE, BODY_RAW, ArchiveLocation, Engine, Health, Target
-from event_fork.archive.store import ArchiveStore
+from event_fork.archive.store import BrowsableStore
 from event_fork.archive.window import Window
 from event_fork.envelope import parse
 from event_fork.errors import NotAnEnvelopeError
@@ -178,7 +178,12 @@ def archive_location(s3: S3Client, text: str, region: str) -> ArchiveLocation:
         if error.response["ResponseMetadata"]["HTTPStatusCode"] != 301:
             raise
         region = error.response["ResponseMetadata"]["HTTPHeaders"].get("x-amz-bucket-region", region)
-    if prefix and not prefix.endswith("/") and not _has_keys(s3, bucket, f"{prefix}date="):
+    if (
+        prefix
+        and not prefix.endswith("/")
+        and not _has_keys(s3, bucket, f"{prefix}date=")
+        and _has_keys(s3, bucket, f"{prefix}/")
+    ):
         prefix += "/"
     return ArchiveLocation(bucket, prefix, region)
 
@@ -273,7 +278,7 @@ def _engines(settings: AwsSettings, archive: ArchiveLocation, name: str | None, 
     return engines
 
 
-def _raw(settings: AwsSettings, store: ArchiveStore, reach: Reach, queue_arn: str, notes: list[str]) -> bool | None:
+def _raw(settings: AwsSettings, store: BrowsableStore, reach: Reach, queue_arn: str, notes: list[str]) -> bool | None:
     """Whether the target's own subscription to the topic of the archive is raw; None when that cannot be seen."""
     topic_arn = _topic(store, reach)
     if topic_arn is None:
@@ -289,7 +294,7 @@ def _raw(settings: AwsSettings, store: ArchiveStore, reach: Reach, queue_arn: st
     return found.raw
 
 
-def _topic(store: ArchiveStore, reach: Reach) -> str | None:
+def _topic(store: BrowsableStore, reach: Reach) -> str | None:
     """The topic of the first event that can be read."""
     for listed in islice(needed_objects(store, reach), _PEEK_OBJECTS):
         try:

@@ -33,7 +33,7 @@ _OF_THE_OBJECT = {
 
 
 class S3ArchiveStore:
-    """One bucket, read with a boto3 client. Safe to share between threads."""
+    """One bucket, read with a boto3 client; an ArchiveStore and a BrowsableStore. Safe to share between threads."""
 
     def __init__(self, client: S3Client, bucket: str) -> None:
         self._client = client
@@ -44,6 +44,13 @@ class S3ArchiveStore:
         for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix):
             for entry in page.get("Contents", ()):
                 yield ListedObject(key=entry["Key"], etag=entry["ETag"].strip('"'), size=entry["Size"])
+
+    def folders(self, prefix: str) -> Iterator[str]:
+        """See BrowsableStore."""
+        pages = self._client.get_paginator("list_objects_v2")
+        for page in pages.paginate(Bucket=self._bucket, Prefix=prefix, Delimiter="/"):
+            for entry in page.get("CommonPrefixes", ()):
+                yield entry["Prefix"]
 
     def open(self, key: str, *, etag: str | None = None, version_id: str | None = None) -> S3ObjectReader:
         """See ArchiveStore."""

@@ -1,6 +1,8 @@
 """Where the events of a window lie: the storage pipeline's key layout.
 
-    <prefix>date=yyyy-MM-dd/hour=HH/<stream>-<version>-YYYY-MM-dd-HH-mm-ss-<uuid><extension>
+    <prefix>[<column>=<value>/...]date=yyyy-MM-dd/hour=HH/<stream>-<version>-YYYY-MM-dd-HH-mm-ss-<uuid><extension>
+
+The columns are those of `partition_by`, where it is used.
 
 Both times are UTC and the same moment: the approximate arrival, in whole seconds, of the OLDEST record in the object
 (Firehose developer guide, "Amazon S3 object name format"). A window is on the event's own Timestamp. An event is
@@ -43,6 +45,12 @@ def prefixes(prefix: str, window: Window, lateness: timedelta, now: datetime) ->
         else:
             yield hour_prefix(prefix, hour)
             hour += _HOUR
+
+
+def is_column_folder(folder: str, prefix: str) -> bool:
+    """Whether a folder under the prefix is one of `partition_by` (`event_type=order.placed/`), not one of dates."""
+    name, equals, _ = folder.removeprefix(prefix).partition("=")
+    return bool(equals) and "/" not in name and name != "date"
 
 
 def begun_at(key: str) -> datetime | None:

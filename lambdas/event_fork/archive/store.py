@@ -47,3 +47,10 @@ class ArchiveStore(Protocol):
         Raises ObjectChangedError when that version is not there, UnreadableObjectError when the object may not or
         cannot be read (access denied, an archived storage class, no key for its encryption).
         """
+
+
+class BrowsableStore(ArchiveStore, Protocol):
+    """An ArchiveStore whose folders can be looked at: planning needs that, a worker does not."""
+
+    def folders(self, prefix: str) -> Iterator[str]:
+        """The distinct beginnings of keys under a prefix up to the next slash, slash included."""

@@ -143,6 +143,7 @@ def measured(events: int) -> dict[str, int]:
     return peak
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_archive() -> None:
     """Twelve times the events. A set of 480,000 ids alone would be 50 MiB, the lines of an object or two 2 MiB."""
     small, large = measured(40_000), measured(480_000)

@@ -307,6 +307,15 @@ def test_what_aws_refuses_is_one_sentence_and_exit_code_1(world: World, monkeypa
     )
 
 
+def test_an_archive_that_is_partitioned_by_columns_is_read_under_every_value(world: World) -> None:
+    for number, place in enumerate(("event_type=a/", "event_type=b/store=x/", "event_type=b/store=y/", "")):
+        key = world.put(event(number, number), minutes=number)
+        world.s3.copy_object(Bucket="orders-backup", CopySource=f"orders-backup/{key}", Key=f"p/{place}{key}")
+        world.s3.delete_object(Bucket="orders-backup", Key=key)
+
+    assert world.plan("--archive", "s3://orders-backup/p").json["totals"]["events"] == 4
+
+
 def test_a_prefix_may_be_given_with_or_without_its_slash(world: World) -> None:
     key = world.put(event(1))
     world.s3.copy_object(Bucket="orders-backup", CopySource=f"orders-backup/{key}", Key=f"team/{key}")

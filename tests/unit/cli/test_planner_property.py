@@ -72,7 +72,8 @@ def archive_of(events: list[Written]) -> MemoryArchive:
         begun = arrivals[0][0].replace(microsecond=0)
         inside = [event for arrival, event in arrivals if arrival < begun + timedelta(minutes=15)]
         arrivals = arrivals[len(inside) :]
-        key = f"{hour_prefix('x/', begun)}s-1-{begun:%Y-%m-%d-%H-%M-%S}-{len(made.objects):08x}-0.gz"
+        column = ("", "kind=a/", "kind=b/store=c/")[len(made.objects) % 3]
+        key = f"{hour_prefix('x/' + column, begun)}s-1-{begun:%Y-%m-%d-%H-%M-%S}-{len(made.objects):08x}-0.gz"
         body = b"".join(event.stored().to_line() for event in inside)
         made.objects[key] = gzip.compress(body) if len(made.objects) % 2 else body
     return made
