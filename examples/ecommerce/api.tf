@@ -129,7 +129,7 @@ resource "aws_lambda_function" "api_backend" {
   runtime          = "python3.13"
   architectures    = ["arm64"]
   memory_size      = 256
-  timeout          = 10 # API Gateway gives up after 29 seconds
+  timeout          = 29 # as long as API Gateway waits
   layers           = module.checkout.layers
   filename         = local.functions_zip
   source_code_hash = filebase64sha256(local.functions_zip)

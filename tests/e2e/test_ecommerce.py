@@ -20,7 +20,7 @@ from examples.ecommerce.demo.session import prepare
 from examples.ecommerce.demo.show import Show
 from testbench import Bench
 
-pytestmark = [pytest.mark.xdist_group("ecommerce"), pytest.mark.timeout(600)]
+pytestmark = pytest.mark.timeout(1200)  # the first test has the whole walk in its setup
 
 ORDERS, BAD = 60, 20
 

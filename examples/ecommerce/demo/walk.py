@@ -18,11 +18,11 @@ from testbench.athena import Athena, QueryResult
 
 BEFORE_BUG = 0.7
 """Part of the orders that is placed before the bug is switched on."""
-CHECKOUT_LIMIT = 60.0
+CHECKOUT_LIMIT = 120.0
 """Seconds within which every accepted order has its row."""
-DELIVERY_LIMIT = 150.0
+DELIVERY_LIMIT = 300.0
 """Seconds within which backup and index are complete: 60 of Firehose's buffers, batching windows, the index's retry."""
-REPLAY_LIMIT = 90.0
+REPLAY_LIMIT = 180.0
 """Seconds within which a replay is through."""
 QUERIES = ("orders_by_payment_method", "events_per_type_and_hour")
 
