@@ -19,6 +19,7 @@ from event_fork.archive.lines import lines
 from event_fork.archive.plan import Plan
 from event_fork.archive.progress import FailedEvent, Progress
 from event_fork.archive.selection import Criteria, SelectedEvent, UnreadableLine, select
+from event_fork.archive.spooling import spooled
 from event_fork.archive.store import ArchiveStore
 from event_fork.archive.window import timestamp_of
 from event_fork.archive_replay.control_watch import ControlWatch
@@ -192,7 +193,7 @@ class ItemReplay:
         item = self.item
         reader = self.tools.archive.open(item.key, etag=item.etag, version_id=item.version_id)
         return select(
-            lines(decompress(reader.chunks())),
+            lines(decompress(spooled(reader.chunks()))),
             self.tools.criteria,
             first_line=first_line,
             last_line=last_line,
