@@ -10,6 +10,8 @@ locals {
   zones       = var.new_domain.instance_count % 2 == 0 ? 2 : 1
 }
 
+# advanced_options stays OpenSearch Service's own: rest.action.multi.allow_explicit_index, which Firehose needs, is true there, and a map
+# with this one option alone would be planned against what the service adds to it.
 resource "aws_opensearch_domain" "this" {
   count = var.domain == null ? 1 : 0
 
@@ -51,11 +53,6 @@ resource "aws_opensearch_domain" "this" {
   domain_endpoint_options {
     enforce_https       = true
     tls_security_policy = "Policy-Min-TLS-1-2-PFS-2023-10"
-  }
-
-  # Firehose names the index in every line of its _bulk requests.
-  advanced_options = {
-    "rest.action.multi.allow_explicit_index" = "true"
   }
 
   dynamic "advanced_security_options" {
