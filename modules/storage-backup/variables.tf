@@ -358,7 +358,7 @@ variable "compression" {
 
 variable "transformation_function" {
   description = <<-EOT
-    Function that Firehose sends the records through before it writes them; null = none. For example `event_fork.redact.handler` of the shipped package, or your own:
+    Function that Firehose sends the records through before it writes them; null = none. For example `event_fork.redact.handler` of the shipped package, or your own. It ends each line with a line feed itself; with `partition_by` Firehose does, and one more leaves an empty line, which readers of JSON lines pass over:
     - `arn`: ARN of the function, a version or an alias. Its timeout may be at most 5 minutes.
     - `buffer_size_mib` and `buffer_interval_seconds`: 0.2-3 MiB (default 1) and 0-900 s (default 60) that are gathered for an invocation.
     - `retries`: further attempts when an invocation fails, 0-300. Default 3.
