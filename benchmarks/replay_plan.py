@@ -5,7 +5,7 @@
 The archive is made once (one-KB events over a day, every fiftieth written a second time) and put into the bench's S3.
 The command runs as an operator runs it, in processes of its own, from its start to the printed plan. `gunzip | jq`
 tells hour and type of every line of the same objects, from local files: less than the plan does, and no network.
-Exit code 1 when the plan takes longer than 60 seconds for a million events, or pro rata.
+Exit code 1 when it takes longer than 60 seconds for a million events. (Fewer are no measure: to start takes seconds.)
 """
 
 import argparse
@@ -31,6 +31,7 @@ from event_fork.archive.window import timestamp_text  # noqa: E402
 from testbench import Bench  # noqa: E402
 
 DATA = ROOT / "build" / "benchmarks"
+MILLION = 1_000_000
 SECONDS_PER_MILLION = 60
 DUPLICATE_EVERY = 50
 MIB = 2**20
@@ -132,7 +133,7 @@ def say(text: str) -> None:
 def main() -> int:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--events", type=int, default=1_000_000)
+    parser.add_argument("--events", type=int, default=MILLION)
     parser.add_argument("--processes", type=int, default=2)
     options = parser.parse_args()
     say("making the archive")
@@ -163,7 +164,7 @@ def main() -> int:
     if made.events != options.events:
         print(f"the plan has {made.events:,} events", file=sys.stderr)
         return 1
-    if made.seconds > SECONDS_PER_MILLION * max(options.events, 100_000) / 1_000_000:
+    if options.events >= MILLION and made.seconds > SECONDS_PER_MILLION * options.events / MILLION:
         print(f"slower than {SECONDS_PER_MILLION} s for a million events", file=sys.stderr)
         return 1
     return 0
