@@ -207,7 +207,7 @@ def test_both_archives_say_the_same_of_an_event(archives: Archives, rows: list[d
     lines = {line["MessageId"]: line for stored in archives.by_type for line in stored.lines}
     assert {row["messageid"]: row["message"] for row in rows} == {name: line["Message"] for name, line in lines.items()}
     for row in rows:
-        # SNS writes one Timestamp for all subscriptions; MiniStack asks its clock for each, and may be in the next second.
+        # SNS writes one Timestamp for all subscriptions; MiniStack looks at its clock for each of them.
         apart = datetime.fromisoformat(row["timestamp"]) - datetime.fromisoformat(lines[row["messageid"]]["Timestamp"])
         assert abs(apart) <= timedelta(seconds=1)
 
