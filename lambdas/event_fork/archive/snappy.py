@@ -2,7 +2,7 @@
 
 Stream: magic 82 'SNAPPY' 00, two 4-byte versions, then blocks of a 4-byte big-endian length and a raw Snappy block.
 Raw block: https://github.com/google/snappy/blob/main/format_description.txt
-About 30 times slower than gzip here: for big archives that will be replayed, GZIP is the better compression.
+About seven times slower than gzip here: for archives that will be replayed, GZIP is the better compression.
 """
 
 from collections.abc import Iterator
