@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -139,6 +140,30 @@ class ReplayStack:
         with ThreadPoolExecutor(threads) as pool:
             found = [message for part in pool.map(self._take, [queue] * threads) for message in part]
         return Received(Counter(original_id(message) for message in found), found)
+
+    @contextmanager
+    def consuming(self, queue: str = "checkout", *, threads: int = 3) -> Iterator[Received]:
+        """A consumer that takes messages as they come; at the end it takes what is left.
+
+        The emulator looks through a whole queue at each call, so 50,000 messages must not lie there at once.
+        """
+        received = Received(Counter(), [])
+        ended = threading.Event()
+
+        def take() -> None:
+            while not ended.is_set():
+                received.messages.extend(self._take(queue))
+
+        with ThreadPoolExecutor(threads) as pool:
+            consumers = [pool.submit(take) for _ in range(threads)]
+            try:
+                yield received
+            finally:
+                ended.set()
+                for consumer in consumers:
+                    consumer.result()
+                received.messages.extend(self._take(queue))
+                received.ids.update(original_id(message) for message in received.messages)
 
     def receive_bodies(self, queue: str, count: int, *, limit: float = 60.0) -> list[str]:
         """Take messages out of a queue until there are `count` of them and no more come for a second."""
