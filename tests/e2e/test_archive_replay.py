@@ -7,6 +7,7 @@ prove of AWS is in docs/bench.md: Step Functions is the emulator's with this pro
 import gzip
 import itertools
 import json
+import secrets
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -40,7 +41,7 @@ def stack(bench: Bench, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Re
     workspace = bench.workspace(
         configuration="examples/archive-replay",
         variables={
-            "name": "archive-replay-test",
+            "name": f"archive-{secrets.token_hex(3)}",  # several runs may share a bench
             "bucket_force_destroy": True,
             "powertools_layer_arn": bench.powertools_layer_arn,
         },
