@@ -6,7 +6,6 @@ Sources: notes 1.3, 1.4; API reference PutRecordBatch ("FailedPutCount").
 import asyncio
 import base64
 import os
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -45,11 +44,10 @@ class Put:
 class Ingest:
     """Takes records into streams."""
 
-    def __init__(self, tools: Tools, faults: Faults, keys: Keys, last_sequence: int) -> None:
+    def __init__(self, tools: Tools, faults: Faults, keys: Keys) -> None:
         self._tools = tools
         self._faults = faults
         self._keys = keys
-        self._sequence = max(last_sequence, time.time_ns() // 1000)
 
     async def put(self, entry: Entry, data: Sequence[bytes]) -> list[Put]:
         """One answer per record, in order. ServiceUnavailableException when none could be accepted for throttling."""
@@ -71,7 +69,7 @@ class Ingest:
             raise ServiceUnavailableError(SLOW_DOWN)
         now_ms = self._tools.clock.now_ms()
         records = [
-            Record(self._next_sequence(), now_ms, one)
+            Record(self._tools.next_sequence(), now_ms, one)
             for one, answer in zip(data, answers, strict=True)
             if not answer.error_code
         ]
@@ -126,10 +124,6 @@ class Ingest:
         if answer.error_code == "ServiceUnavailableException":
             return ServiceUnavailableError(answer.error_message)
         return InternalFailureError(answer.error_message)
-
-    def _next_sequence(self) -> int:
-        self._sequence += 1
-        return self._sequence
 
 
 def _record_id() -> str:

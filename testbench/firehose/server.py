@@ -1,6 +1,7 @@
 """The HTTP server: AWS JSON 1.1 at ``POST /``, health and control under ``/_firehose/``."""
 
 import asyncio
+import itertools
 import json
 import logging
 import time
@@ -63,11 +64,12 @@ class FirehoseServer:
             invoker=LambdaInvoker(self._aws, self.clock, self.faults, self._metrics, settings.strict_lambda_batch),
             metrics=self._metrics,
             error_log=self._error_log,
+            next_sequence=itertools.count(max(self._store.last_sequence() + 1, time.time_ns() // 1000)).__next__,
             processors=self._processors,
         )
         keys = Keys(self._aws, self.clock, settings.check_kms)
         self.registry = Registry(self.tools, keys)
-        ingest = Ingest(self.tools, self.faults, keys, self._store.last_sequence())
+        ingest = Ingest(self.tools, self.faults, keys)
         self._operations = Operations(self.tools, self.registry, ingest, keys)
         relaxed = frozenset({"AmazonopensearchserviceClusterEndpoint"} if settings.allow_http_cluster_endpoint else ())
         self._reader = RequestReader(relaxed)

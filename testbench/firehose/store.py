@@ -48,6 +48,12 @@ class Store(Protocol):
     def records(self, stream: str) -> list[Record]:
         """Unfinished records of a stream in the order they came."""
 
+    async def save_fact(self, name: str, value: str) -> None:
+        """Keep a small text (a place in a shard)."""
+
+    def fact(self, name: str) -> str:
+        """The text kept under a name; empty when none."""
+
     def last_sequence(self) -> int:
         """The highest sequence ever stored and still there; 0 when none."""
 
@@ -56,7 +62,16 @@ class Store(Protocol):
 
 
 class NoStore:
-    """Nothing survives."""
+    """Nothing survives the process; facts are kept while it runs."""
+
+    def __init__(self) -> None:
+        self._facts: dict[str, str] = {}
+
+    async def save_fact(self, name: str, value: str) -> None:
+        self._facts[name] = value
+
+    def fact(self, name: str) -> str:
+        return self._facts.get(name, "")
 
     async def append(self, stream: str, records: Sequence[Record]) -> None:
         """Memory only."""
@@ -120,6 +135,7 @@ class SqliteStore:
     async def delete_stream(self, key: str) -> None:
         await self._run("DELETE FROM records WHERE stream = ?", [(key,)])
         await self._run("DELETE FROM streams WHERE key = ?", [(key,)])
+        await self._run("DELETE FROM facts WHERE name LIKE ? || '/%'", [(key,)])
 
     def streams(self) -> list[dict[str, Any]]:
         return [json.loads(body) for (body,) in self._database.execute("SELECT body FROM streams ORDER BY key")]
@@ -132,6 +148,15 @@ class SqliteStore:
             Record(sequence, arrival_ms, data, kinesis=None if kinesis is None else json.loads(kinesis))
             for sequence, arrival_ms, data, kinesis in rows
         ]
+
+    async def save_fact(self, name: str, value: str) -> None:
+        await self._run(
+            "INSERT INTO facts VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value", [(name, value)]
+        )
+
+    def fact(self, name: str) -> str:
+        row = self._database.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
+        return str(row[0]) if row else ""
 
     def last_sequence(self) -> int:
         (last,) = self._database.execute("SELECT coalesce(max(sequence), 0) FROM records").fetchone()

@@ -1,12 +1,11 @@
 """Terraform's aws_kinesis_firehose_delivery_stream against this server alone. Notes 1.8.
 
 One configuration holds a stream per group of arguments: apply -> plan empty -> change every stream -> update in place
--> plan empty (some streams imported anew) -> destroy. Terraform runs once for all; each stream has its test.
+-> plan empty (some streams imported anew) -> destroy. Terraform runs once for all; each stream has its subtest.
 """
 
 import copy
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from testbench.firehose.settings import Settings
 from testbench.terraform import run_terraform
 from tests.firehose.harness import DOMAIN, ROLE
 
-pytestmark = [pytest.mark.terraform, pytest.mark.slow, pytest.mark.xdist_group("firehose-terraform")]
+pytestmark = [pytest.mark.terraform, pytest.mark.slow]
 
 TYPE = "aws_kinesis_firehose_delivery_stream"
 BUCKET = "arn:aws:s3:::bucket"
@@ -95,6 +94,13 @@ def partitions(prefix: str) -> Block:
 VPC = {"subnet_ids": ["subnet-1"], "security_group_ids": ["sg-1"], "role_arn": ROLE}
 BACKUP = {"role_arn": ROLE, "bucket_arn": BUCKET, "prefix": "raw/", "compression_format": "GZIP"}
 
+KINESIS = {
+    "kinesis_source_configuration": {
+        "kinesis_stream_arn": "arn:aws:kinesis:eu-west-1:000000000000:stream/data",
+        "role_arn": ROLE,
+    }
+}
+
 # name -> (as created, as changed); every change must be made in place
 STREAMS: dict[str, tuple[Block, Block]] = {
     "least": (s3(), s3(buffering_interval=60)),
@@ -168,6 +174,7 @@ STREAMS: dict[str, tuple[Block, Block]] = {
         {**s3(), "server_side_encryption": {"enabled": True}},
         {**s3(), "server_side_encryption": {"enabled": False}},
     ),
+    "kinesis_source": ({**s3(), **KINESIS}, {**s3(prefix="x/"), **KINESIS}),
     "tags": ({**s3(), "tags": {"a": "1", "b": "2"}}, {**s3(), "tags": {"b": "3", "c": ""}}),
     "search": (opensearch(), opensearch(index_name="other", retry_duration=0)),
     "search_rotation": (
@@ -263,11 +270,10 @@ class Terraform:
         self.run("apply", "-input=false", "-parallelism=40", "-no-color", "plan")
 
 
-@pytest.fixture(scope="module")
-def terraform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
-    """The whole run; every test looks at its part."""
+def run_all(folder: Path) -> Run:
+    """Create, change, import and destroy all streams."""
     run = Run()
-    here = Terraform(tmp_path_factory.mktemp("terraform"))
+    here = Terraform(folder)
     with FakeAws() as aws:
         aws.network.update({"subnet-1": "vpc-1", "sg-1": "vpc-1"})
         settings = Settings(aws.endpoint, check_roles=False, check_kms=False, clock_speed=10)
@@ -289,27 +295,22 @@ def terraform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
             here.apply()
             here.run("destroy", "-auto-approve", "-input=false", "-parallelism=40", "-no-color")
             run.left = firehose.client().list_delivery_streams(Limit=100)["DeliveryStreamNames"]
-            yield run
+    return run
 
 
 @pytest.mark.behaviour("1.8", "terraform")
-@pytest.mark.parametrize("name", STREAMS)
-def test_a_second_plan_is_empty_after_create_and_after_an_update_in_place(terraform: Run, name: str) -> None:
-    assert {step: plan[name] for step, plan in terraform.plans.items()} == {
-        "create": "create",
-        "after create": "no-op",
-        "change": "update",
-        "after change": "import" if name in IMPORTED else "no-op",
-    }
-
-
-@pytest.mark.behaviour("1.8", "terraform")
-@pytest.mark.parametrize("name", IMPORTED)
-def test_a_stream_is_imported_by_its_arn_without_a_change(terraform: Run, name: str) -> None:
-    # An import that finds a difference is planned as "update".
-    assert terraform.plans["after change"][name] == "import"
-
-
-@pytest.mark.behaviour("1.8", "terraform")
-def test_destroy_leaves_no_stream(terraform: Run) -> None:
-    assert terraform.left == []
+def test_streams_of_every_argument_plan_empty_are_updated_in_place_imported_and_destroyed(
+    tmp_path: Path, subtests: pytest.Subtests
+) -> None:
+    run = run_all(tmp_path)
+    for name in STREAMS:
+        with subtests.test(name):
+            assert {step: plan[name] for step, plan in run.plans.items()} == {
+                "create": "create",
+                "after create": "no-op",
+                "change": "update",
+                # An import that finds a difference would be planned as "update".
+                "after change": "import" if name in IMPORTED else "no-op",
+            }
+    with subtests.test("destroy"):
+        assert run.left == []

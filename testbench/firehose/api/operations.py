@@ -28,6 +28,7 @@ from testbench.firehose.streams.stream import (
     DELETING,
     DESTINATION_ID,
     DIRECT_PUT,
+    KINESIS_SOURCE,
     Encryption,
     Stream,
 )
@@ -78,10 +79,7 @@ class Operations:
     async def _create(self, caller: Caller, given: Parameters) -> Answer:
         kind, configuration = only_destination(given)
         stream_type = given.get("DeliveryStreamType", DIRECT_PUT)
-        if stream_type != DIRECT_PUT:
-            raise InvalidArgumentError(
-                f"DeliveryStreamType {stream_type} is not supported by this local Firehose. Supported: {DIRECT_PUT}"
-            )
+        source = _source(stream_type, given, self._tools.clock.now())
         check_given(configuration)
         configuration = complete(kind.name, configuration)
         check_destination(kind.name, configuration)
@@ -97,9 +95,11 @@ class Operations:
             destination=configuration,
             created=self._tools.clock.now(),
             tags=tags,
+            source=source,
             throughput_hint=given.get("DirectPutSourceConfiguration", {}).get("ThroughputHintInMBs"),
         )
         if encryption := given.get("DeliveryStreamEncryptionConfigurationInput"):
+            _only_direct_put(stream_type)
             stream.encryption = await self._encryption(caller, encryption)
         existing = self._registry.of(caller)
         if any(one.name == stream.name for one in existing):
@@ -108,7 +108,7 @@ class Operations:
             raise LimitExceededError(
                 f"Limit of {self._tools.settings.max_streams} Firehose streams exceeded for account {caller.account}"
             )
-        await self._check_roles(caller, stream.arn, configuration)
+        await self._check_roles(caller, stream.arn, configuration, source)
         await self._registry.add(stream)
         return {"DeliveryStreamARN": stream.arn}
 
@@ -204,10 +204,7 @@ class Operations:
     def _encryptable(self, caller: Caller, given: Parameters) -> Entry:
         entry = self._find(caller, given)
         stream = entry.stream
-        if stream.kind != DIRECT_PUT:
-            raise InvalidArgumentError(
-                f"Delivery stream encryption is not supported for delivery stream type {stream.kind}."
-            )
+        _only_direct_put(stream.kind)
         self._only_when_active(stream, "encrypted")
         if stream.encryption.status in ("ENABLING", "DISABLING"):
             raise ResourceInUseError(
@@ -274,10 +271,12 @@ class Operations:
         if stream.status != ACTIVE:
             raise ResourceNotFoundError(f"Firehose {stream.name} is not active in {stream.account} account.")
 
-    async def _check_roles(self, caller: Caller, arn: str, configuration: Configuration) -> None:
+    async def _check_roles(
+        self, caller: Caller, arn: str, configuration: Configuration, source: dict[str, Any] | None = None
+    ) -> None:
         if not self._tools.settings.check_roles:
             return
-        for role in _roles(configuration):
+        for role in _roles(configuration, source or {}):
             if role.split(":")[4] != caller.account:
                 raise AccessDeniedError(
                     f"User: arn:{caller.partition}:iam::{caller.account}:root is not authorized to access this resource"
@@ -285,10 +284,33 @@ class Operations:
             await check_role(self._tools.invoker.aws, caller.account, caller.region, role, arn)
 
 
-def _roles(configuration: Configuration) -> list[str]:
+def _source(stream_type: str, given: Parameters, now: float) -> dict[str, Any] | None:
+    """The description of a Kinesis source; for DirectPut a source that was given is ignored, as AWS does."""
+    if stream_type == DIRECT_PUT:
+        return None
+    if stream_type != KINESIS_SOURCE:
+        raise InvalidArgumentError(
+            f"DeliveryStreamType {stream_type} is not supported by this local Firehose. "
+            f"Supported: {DIRECT_PUT}, {KINESIS_SOURCE}"
+        )
+    source = given.get("KinesisStreamSourceConfiguration")
+    if source is None:
+        raise InvalidArgumentError("KinesisSourceStreamConfig is mandatory for KinesisStreamAsSource stream type.")
+    return {**source, "DeliveryStartTimestamp": round(now, 3)}
+
+
+def _only_direct_put(stream_type: str) -> None:
+    if stream_type != DIRECT_PUT:
+        raise InvalidArgumentError(
+            "Server side encryption from firehose is only allowed for direct put delivery streams and database as a "
+            "source delivery streams"
+        )
+
+
+def _roles(configuration: Configuration, source: dict[str, Any]) -> list[str]:
     schema = configuration.get("DataFormatConversionConfiguration", {}).get("SchemaConfiguration", {})
     s3, backup = configuration.get("S3Configuration", {}), configuration.get("S3BackupConfiguration", {})
-    parts = (configuration, s3, backup, schema, configuration.get("VpcConfiguration", {}))
+    parts = (configuration, s3, backup, schema, configuration.get("VpcConfiguration", {}), source)
     return sorted({part["RoleARN"] for part in parts if "RoleARN" in part})
 
 

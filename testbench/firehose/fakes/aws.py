@@ -4,6 +4,7 @@ import asyncio
 import base64
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -60,6 +61,9 @@ class FakeAws(ThreadedApp):
         self.tables: dict[tuple[str, str], dict[str, Any]] = {}
         self.network: dict[str, str] = {}  # ids of subnets and security groups -> VPC
         self.domains: dict[str, dict[str, Any]] = {}
+        self.kinesis: dict[str, dict[str, list[dict[str, Any]]]] = {}  # stream ARN -> shard -> records
+        self.closed_shards: set[str] = set()
+        self.refuse_reads: dict[str, list[AwsError]] = {}  # stream ARN -> each refuses one GetRecords
         self.metrics: list[dict[str, Any]] = []
         self.log_events: list[tuple[str, str, dict[str, Any]]] = []
         self.invocations: list[tuple[str, dict[str, Any]]] = []
@@ -149,6 +153,53 @@ class FakeAws(ThreadedApp):
         for event in given["logEvents"]:
             self.log_events.append((given["logGroupName"], given["logStreamName"], json.loads(event["message"])))
         return {"nextSequenceToken": "1"}
+
+    def _do_DescribeStreamSummary(self, given: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        self.shards(given["StreamARN"])
+        return {"StreamDescriptionSummary": {"StreamARN": given["StreamARN"], "RetentionPeriodHours": 48}}
+
+    def _do_ListShards(self, given: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        return {"Shards": [{"ShardId": shard} for shard in self.shards(given["StreamARN"])]}
+
+    def _do_GetShardIterator(self, given: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        records = self.shards(given["StreamARN"])[given["ShardId"]]
+        if given["ShardIteratorType"] == "AFTER_SEQUENCE_NUMBER":
+            start = 1 + next(n for n, r in enumerate(records) if r["SequenceNumber"] == given["StartingSequenceNumber"])
+        else:
+            arrivals = (r["ApproximateArrivalTimestamp"] for r in records)
+            start = sum(arrival < given["Timestamp"] for arrival in arrivals)
+        return {"ShardIterator": f"{given['ShardId']}:{start}"}
+
+    def _do_GetRecords(self, given: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        if refusals := self.refuse_reads.get(given["StreamARN"]):
+            raise refusals.pop(0)
+        shard, _, start = given["ShardIterator"].partition(":")
+        all_records = self.shards(given["StreamARN"])[shard]
+        records = all_records[int(start) : int(start) + given["Limit"]]
+        end = int(start) + len(records)
+        closed = shard in self.closed_shards and end == len(all_records)
+        following = {} if closed else {"NextShardIterator": f"{shard}:{end}"}
+        return {"Records": records, "MillisBehindLatest": 0, **following}
+
+    def put_kinesis(self, stream_arn: str, shard: str, data: bytes, partition_key: str = "k") -> str:
+        """Put one record into a shard; its sequence number."""
+        records = self.kinesis.setdefault(stream_arn, {}).setdefault(shard, [])
+        number = f"{len(records) + 1:056d}"
+        records.append(
+            {
+                "SequenceNumber": number,
+                "ApproximateArrivalTimestamp": time.time(),
+                "Data": base64.b64encode(data).decode(),
+                "PartitionKey": partition_key,
+            }
+        )
+        return number
+
+    def shards(self, stream_arn: str) -> dict[str, list[dict[str, Any]]]:
+        """Shards of a data stream with their records."""
+        if stream_arn not in self.kinesis:
+            raise AwsError(400, "ResourceNotFoundException", f"Stream {stream_arn} not found.")
+        return self.kinesis[stream_arn]
 
     def _query_call(self, given: dict[str, list[str]]) -> web.Response:
         action = given["Action"][0]

@@ -54,6 +54,7 @@ class Tools:
     invoker: LambdaInvoker
     metrics: Metrics
     error_log: ErrorLog
+    next_sequence: Callable[[], int]
     processors: Executor  # for compression and conversion: they would hold the event loop
 
 
@@ -103,6 +104,10 @@ class Pipeline:
             self._channel("lambda", self._lambda_hints, self._transform).add(items)
         else:
             self._after_lambda(items)
+
+    def keep_for(self, seconds: float) -> None:
+        """How long delivery to S3 is tried before records are lost (24 hours unless a source keeps them longer)."""
+        self._s3.retention_seconds = seconds
 
     def flush(self) -> None:
         """Deliver everything buffered now (control API; AWS has no such call)."""

@@ -56,6 +56,7 @@ class S3Delivery:
         self._ledger = ledger
         self._tools = tools
         self._reject = reject
+        self.retention_seconds = RETENTION_SECONDS
         self._conversion_errors_written = asyncio.Event()
         self._conversion_errors_written.set()
 
@@ -85,9 +86,9 @@ class S3Delivery:
         return folder
 
     async def deliver(self, items: list[Item], *, role: S3Role, error_type: str = "") -> None:
-        """Write the items as one object; returns when they are settled (written, or given up after 24 hours)."""
+        """Write the items as one object; returns when they are settled (written, or given up after the retention)."""
         clock = self._tools.clock
-        deadline = clock.elapsed() + RETENTION_SECONDS
+        deadline = clock.elapsed() + self.retention_seconds
         backoff = 1.0
         converted: Converted | None = None
         if role is S3Role.PRIMARY and (conversion := self._conversion()):
@@ -105,7 +106,8 @@ class S3Delivery:
                 if error_type == CONVERSION_FAILED:  # "retries it forever, blocking further delivery"
                     self._conversion_errors_written.clear()
                 elif clock.elapsed() >= deadline:
-                    log.error("%s: %d records are lost after 24 hours: %s", self._stream.name, len(items), error)
+                    hours = self.retention_seconds / 3600
+                    log.error("%s: %d records are lost after %g hours: %s", self._stream.name, len(items), hours, error)
                     break
                 await clock.sleep(backoff)
                 backoff = min(backoff * 2, _MOST_BACKOFF_SECONDS)

@@ -10,6 +10,7 @@ from testbench.firehose.api.protocol import Caller
 from testbench.firehose.pipeline.pipeline import Pipeline, Tools
 from testbench.firehose.pipeline.records import Record
 from testbench.firehose.quotas import Meter, quota
+from testbench.firehose.sources.kinesis import KinesisReader
 from testbench.firehose.streams.keys import Keys
 from testbench.firehose.streams.network import NetworkError, vpc_id
 from testbench.firehose.streams.stream import ACTIVE, CREATING, CREATING_FAILED, DELETING, Stream, stream_arn
@@ -25,6 +26,7 @@ class Entry:
     pipeline: Pipeline
     meter: Meter
     transitions: set[asyncio.Task[None]] = field(default_factory=set)
+    reader: KinesisReader | None = None
 
 
 class Registry:
@@ -95,6 +97,7 @@ class Registry:
                 entry.pipeline.accept(records)
             restored += len(records)
             self._resume(entry)
+            self._start_reading(entry)
         return restored
 
     async def close(self) -> None:
@@ -102,6 +105,8 @@ class Registry:
         for entry in self.entries():
             for task in entry.transitions:
                 task.cancel()
+            if entry.reader is not None:
+                await entry.reader.close()
             await entry.pipeline.close()
 
     def _enter(self, stream: Stream) -> Entry:
@@ -146,8 +151,32 @@ class Registry:
                 stream.failure = {"Type": error.failure_type, "Details": error.message}
         stream.status = CREATING_FAILED if stream.failure else ACTIVE
         await self.save(stream)
+        self._start_reading(entry)
+
+    def _start_reading(self, entry: Entry) -> None:
+        if entry.stream.status != ACTIVE or entry.stream.source is None:
+            return
+        tools = self._tools
+
+        async def accept(records: list[Record]) -> None:
+            await tools.store.append(entry.stream.key, records)
+            entry.pipeline.accept(records)
+
+        entry.reader = KinesisReader(
+            entry.stream,
+            tools.invoker.aws,
+            tools.clock,
+            tools.budget,
+            tools.store,
+            tools.metrics,
+            tools.next_sequence,
+            accept,
+            entry.pipeline.keep_for,
+        )
 
     async def _finish_deleting(self, entry: Entry) -> None:
+        if entry.reader is not None:
+            await entry.reader.close()
         await entry.pipeline.close()
         await self._tools.store.delete_stream(entry.stream.key)
         self._entries.pop(entry.stream.key, None)

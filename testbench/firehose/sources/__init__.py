@@ -1,0 +1,1 @@
+"""Where records come from when nobody puts them: Kinesis data streams."""

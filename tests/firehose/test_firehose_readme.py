@@ -1,0 +1,30 @@
+"""README.md says what the server does: its tables are made from the tests and the code, its options exist."""
+
+import re
+
+from testbench.firehose import cli
+from tests.firehose.behaviour_table import CONFIDENCES, README, SECTIONS, behaviours, current, sentence
+
+
+def test_the_tables_of_the_readme_are_current() -> None:
+    text = README.read_text()
+    assert text == current(text), "run: python tests/firehose/behaviour_table.py"
+
+
+def test_every_section_and_confidence_has_behaviours() -> None:
+    found = behaviours()
+    assert {".".join(str(int(part)) for part in one.section) for one in found} == set(SECTIONS)
+    assert {one.confidence for one in found} == set(CONFIDENCES)
+
+
+def test_every_option_that_the_readme_names_exists_and_every_choice_is_named() -> None:
+    options = {text for action in cli.parser()._actions for text in action.option_strings}
+    named = set(re.findall(r"`(--[a-z-]+)", README.read_text()))
+    assert named <= options
+    choices = next(group for group in cli.parser()._action_groups if str(group.title).startswith("relaxations"))
+    quiet = {"--no-metrics", "--no-error-logs"}
+    assert {text for action in choices._group_actions for text in action.option_strings} - quiet <= named
+
+
+def test_a_test_name_becomes_a_sentence() -> None:
+    assert sentence("test_a_record_holds_up_to_1000_kib_in_s3") == "A record holds up to 1000 KiB in S3"
