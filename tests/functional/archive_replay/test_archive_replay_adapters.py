@@ -1,0 +1,197 @@
+"""The adapters of the archive replay and of the replay window against moto: what they promise of AWS."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from event_fork.adapters.s3_replay_documents import S3ReplayDocuments
+from event_fork.adapters.sqs import SqsHiddenMessages
+from event_fork.adapters.ssm_window import MAX_AGE_SECONDS, MAX_STALE_SECONDS, SsmParameter
+from event_fork.adapters.target_health import SqsTargetHealth
+from event_fork.archive.control import Control
+from event_fork.archive.progress import FailedEvent, Progress
+from event_fork.archive.work_area import WorkArea
+from event_fork.archive_replay.documents import change_control
+from event_fork.archive_replay.errors import ControlConflictError
+from event_fork.archive_replay.observation import BacklogAge
+from event_fork.errors import CallFailedError
+from tests.support.replay_world import ReplayWorld, stored
+from tests.unit.event_fork.fakes import Clock
+
+REGION: Final = "eu-west-1"
+AREA = WorkArea.of("replay-1")
+CONTROL = Control("running", 10.0, 10.0, 2, 0, "", "ana", "2026-11-23T12:00:00.000Z")
+
+
+@pytest.fixture(autouse=True)
+def _aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    with mock_aws():
+        yield
+
+
+@pytest.fixture
+def documents() -> S3ReplayDocuments:
+    s3 = boto3.client("s3")
+    s3.create_bucket(Bucket="archive", CreateBucketConfiguration={"LocationConstraint": REGION})
+    plan = replace(ReplayWorld([stored(0)]).plan).sealed()
+    s3.put_object(Bucket="archive", Key=AREA.plan, Body=plan.to_bytes())
+    s3.put_object(Bucket="archive", Key=AREA.control, Body=CONTROL.to_json())
+    return S3ReplayDocuments("archive", AREA)
+
+
+def test_documents_are_read_as_they_were_written(documents: S3ReplayDocuments) -> None:
+    progress = Progress("000000", 7, 5, 1, 1, False, (FailedEvent(3, "id-3", "too large"),), "request-1")
+
+    assert documents.progress("000000") is None
+    documents.put_progress(progress)
+
+    assert documents.progress("000000") == progress
+    assert documents.control().control == CONTROL
+    assert documents.plan().replay_id == "replay-1"
+
+
+def test_a_change_of_control_is_signed_and_dated(documents: S3ReplayDocuments) -> None:
+    changed = change_control(documents, lambda now: replace(now, rate=5.0), changed_by="governor")
+
+    assert documents.control().control == changed
+    assert (changed.rate, changed.changed_by) == (5.0, "governor")
+    assert changed.changed_at > CONTROL.changed_at
+
+
+def test_of_two_changes_at_once_neither_is_lost(documents: S3ReplayDocuments) -> None:
+    other: list[Control] = []
+
+    def change(now: Control) -> Control:
+        if not other:
+            other.append(change_control(documents, lambda one: replace(one, limit=3.0), changed_by="ana"))
+        return replace(now, rate=5.0)
+
+    change_control(documents, change, changed_by="governor")
+
+    found = documents.control().control
+    assert (found.limit, found.rate) == (3.0, 5.0)
+
+
+def test_a_control_that_is_always_changed_by_others_is_given_up(documents: S3ReplayDocuments) -> None:
+    rates = iter(range(100))
+
+    def change(now: Control) -> Control:
+        change_control(documents, lambda one: replace(one, limit=float(next(rates) + 1)), changed_by="ana")
+        return replace(now, rate=5.0)
+
+    with pytest.raises(ControlConflictError):
+        change_control(documents, change, changed_by="governor")
+
+
+def test_documents_that_cannot_be_read_fail_by_the_services_code() -> None:
+    boto3.client("s3").create_bucket(Bucket="empty", CreateBucketConfiguration={"LocationConstraint": REGION})
+
+    with pytest.raises(CallFailedError, match="NoSuchKey"):
+        S3ReplayDocuments("empty", AREA).control()
+
+
+def queues() -> tuple[str, str, str]:
+    """A queue and its dead-letter queue: URL and ARN of the first, URL of the second."""
+    sqs = boto3.client("sqs")
+    dead = sqs.create_queue(QueueName="checkout-dlq")["QueueUrl"]
+    dead_arn = sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    policy = json.dumps({"deadLetterTargetArn": dead_arn, "maxReceiveCount": 5})
+    url = sqs.create_queue(QueueName="checkout", Attributes={"RedrivePolicy": policy})["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    return url, arn, dead
+
+
+def test_health_is_backlog_dead_letters_and_an_estimated_age_without_a_metric() -> None:
+    url, arn, dead = queues()
+    sqs = boto3.client("sqs")
+    now = [1000.0]
+    health = SqsTargetHealth(url, arn, BacklogAge(), clock=lambda: now[0])
+    for queue, count in ((url, 3), (dead, 2)):
+        for number in range(count):
+            sqs.send_message(QueueUrl=queue, MessageBody=str(number))
+
+    health.look(10.0)
+    now[0] += 30
+    seen = health.look(10.0)
+
+    assert (seen.at, seen.backlog, seen.dead_letters) == (1030.0, 3, 2)
+    assert seen.oldest_age_seconds == pytest.approx(0.3), "3 messages, 10 a second go through"
+
+
+def test_health_takes_the_age_that_cloudwatch_measured() -> None:
+    url, arn, _ = queues()
+    now = datetime.now(UTC)
+    boto3.client("cloudwatch").put_metric_data(
+        Namespace="AWS/SQS",
+        MetricData=[
+            {
+                "MetricName": "ApproximateAgeOfOldestMessage",
+                "Dimensions": [{"Name": "QueueName", "Value": "checkout"}],
+                "Timestamp": now - timedelta(minutes=minutes),
+                "Value": value,
+            }
+            for minutes, value in ((2, 400.0), (1, 77.0))
+        ],
+    )
+
+    assert SqsTargetHealth(url, arn, BacklogAge()).look(1.0).oldest_age_seconds == 77.0
+
+
+def test_a_target_that_is_gone_fails_by_its_code() -> None:
+    url, arn, _ = queues()
+    boto3.client("sqs").delete_queue(QueueUrl=url)
+
+    with pytest.raises(CallFailedError, match=r"NonExistentQueue|QueueDoesNotExist"):
+        SqsTargetHealth(url, arn, BacklogAge()).look(1.0)
+
+
+def test_hidden_messages_are_hidden_and_what_cannot_be_is_named() -> None:
+    url, _, _ = queues()
+    sqs = boto3.client("sqs")
+    for number in range(12):
+        sqs.send_message(QueueUrl=url, MessageBody=str(number))
+    received: list[Any] = []
+    while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=1).get("Messages"):
+        received.extend(messages)
+    handles = {message["ReceiptHandle"]: 900 for message in received}
+
+    failed = SqsHiddenMessages(url).hide({**handles, "no-such-handle": 900})
+
+    assert list(failed) == ["no-such-handle"]
+    attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+    assert attributes["ApproximateNumberOfMessagesNotVisible"] == "12"
+
+
+def test_the_window_is_read_at_most_every_5_seconds_and_an_old_one_will_do_for_a_minute() -> None:
+    clock = Clock()
+    calls: list[str] = []
+    throttled: list[bool] = []
+
+    class Client:
+        def get_parameter(self, Name: str) -> dict[str, Any]:  # noqa: N803 -- boto3's
+            calls.append(Name)
+            if throttled:
+                raise CallFailedError("ThrottlingException", "slow down", transient=True)
+            return {"Parameter": {"Value": f"{len(calls)}"}}
+
+    parameter = SsmParameter("window", Client(), clock)  # type: ignore[arg-type]
+
+    assert [parameter.text(), parameter.text()] == ["1", "1"]
+    clock.now += MAX_AGE_SECONDS
+    assert parameter.text() == "2"
+    throttled.append(True)
+    clock.now += MAX_STALE_SECONDS - 1
+    assert parameter.text() == "2"
+    clock.now += 1
+    with pytest.raises(CallFailedError):
+        parameter.text()
