@@ -5,10 +5,12 @@ import asyncio
 import contextlib
 import logging
 import signal
+import sys
 from pathlib import Path
 
 from testbench.firehose.server import serve
 from testbench.firehose.settings import MIB, Settings
+from testbench.firehose.store import StateInUseError
 
 _DESCRIPTION = (
     "A local Amazon Data Firehose: the API on this port, deliveries to S3 (and Lambda, KMS, Glue, CloudWatch) at "
@@ -111,7 +113,11 @@ def main(argv: list[str] | None = None) -> int:
     """Run the server until SIGTERM or SIGINT."""
     arguments = parser().parse_args(argv)
     logging.basicConfig(level=arguments.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    asyncio.run(_until_signal(settings(arguments)))
+    try:
+        asyncio.run(_until_signal(settings(arguments)))
+    except (StateInUseError, OSError) as error:  # the state folder, or the port
+        print(f"{parser().prog}: {error}", file=sys.stderr)
+        return 1
     return 0
 
 

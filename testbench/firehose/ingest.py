@@ -19,9 +19,9 @@ from testbench.firehose.api.errors import (
     ServiceUnavailableError,
 )
 from testbench.firehose.faults import Faults
-from testbench.firehose.pipeline.pipeline import Tools
 from testbench.firehose.pipeline.records import Record
 from testbench.firehose.pipeline.stages import processor
+from testbench.firehose.pipeline.tools import Tools
 from testbench.firehose.streams.keys import Keys
 from testbench.firehose.streams.registry import Entry
 from testbench.firehose.streams.stream import ACTIVE, DELETING, DIRECT_PUT, Stream
@@ -81,7 +81,11 @@ class Ingest:
         return answers
 
     async def _store(self, entry: Entry, records: list[Record]) -> None:
-        await self._tools.store.append(entry.stream.key, records)
+        try:
+            await self._tools.store.append(entry.stream.key, records)
+        except BaseException:
+            self._tools.budget.charge(-sum(record.cost for record in records))
+            raise
         entry.pipeline.accept(records)
 
     def _check_stream(self, stream: Stream) -> None:

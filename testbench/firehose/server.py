@@ -26,7 +26,7 @@ from testbench.firehose.faults import Faults
 from testbench.firehose.ingest import Ingest
 from testbench.firehose.metrics import Metrics
 from testbench.firehose.pipeline.lambda_invoker import LambdaInvoker
-from testbench.firehose.pipeline.pipeline import Tools
+from testbench.firehose.pipeline.tools import Tools
 from testbench.firehose.settings import MIB, Settings
 from testbench.firehose.store import NoStore, SqliteStore, Store
 from testbench.firehose.streams.keys import Keys
@@ -59,6 +59,7 @@ class FirehoseServer:
             clock=self.clock,
             budget=Budget(settings.max_buffered_bytes),
             store=self._store,
+            aws=self._aws,
             s3=S3Writer(self._aws, self.faults),
             opensearch=self._opensearch,
             invoker=LambdaInvoker(self._aws, self.clock, self.faults, self._metrics, settings.strict_lambda_batch),

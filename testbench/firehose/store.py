@@ -27,6 +27,10 @@ CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
 
 
+class StateInUseError(Exception):
+    """The state folder belongs to another server, or is not writable."""
+
+
 class Store(Protocol):
     """What the server keeps outside its memory."""
 
@@ -103,8 +107,17 @@ class SqliteStore:
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self._database = sqlite3.connect(folder / "firehose.sqlite", check_same_thread=False, isolation_level=None)
-        self._database.execute("PRAGMA journal_mode=WAL")
+        file = folder / "firehose.sqlite"
+        self._database = sqlite3.connect(file, timeout=1.0, check_same_thread=False, isolation_level=None)
+        try:
+            # Exclusive: a second server on the folder must fail, not deliver everything twice.
+            self._database.execute("PRAGMA locking_mode=EXCLUSIVE")
+            self._database.execute("PRAGMA journal_mode=WAL")
+            self._database.execute("BEGIN EXCLUSIVE")
+            self._database.execute("COMMIT")
+        except sqlite3.OperationalError as error:
+            self._database.close()
+            raise StateInUseError(f"{folder} cannot be used ({error}): does another server work on it?") from error
         self._database.execute("PRAGMA synchronous=NORMAL")
         self._database.execute("PRAGMA secure_delete=OFF")
         self._database.executescript(_SCHEMA)

@@ -258,6 +258,25 @@ def test_kill_9_while_a_domain_is_down_costs_neither_documents_nor_duplicates(tm
 
 
 @pytest.mark.slow
+def test_a_second_server_on_the_same_state_says_so_and_ends(tmp_path: Path) -> None:
+    with FakeAws() as aws, process(aws, tmp_path):
+        command = [sys.executable, "-m", "testbench.firehose", "--aws-endpoint", aws.endpoint, "--state", str(tmp_path)]
+        second = subprocess.run(command, capture_output=True, cwd=PROJECT, text=True, timeout=30, check=False)
+    assert second.returncode == 1
+    assert "does another server work on it?" in second.stderr
+
+
+@pytest.mark.slow
+def test_a_port_in_use_is_an_error_of_one_line() -> None:
+    with FakeAws() as aws:
+        command = [sys.executable, "-m", "testbench.firehose", "--aws-endpoint", aws.endpoint, "--port", str(aws.port)]
+        taken = subprocess.run(command, capture_output=True, cwd=PROJECT, text=True, timeout=30, check=False)
+    assert taken.returncode == 1
+    assert "address already in use" in taken.stderr
+    assert "Traceback" not in taken.stderr
+
+
+@pytest.mark.slow
 def test_the_server_stops_on_sigterm_and_starts_on_the_same_state(tmp_path: Path) -> None:
     with FakeAws() as aws:
         for _ in range(2):

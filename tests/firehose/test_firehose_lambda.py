@@ -134,6 +134,18 @@ def test_an_invocation_carries_about_as_much_as_the_buffer_size(harness: Harness
 
 
 @pytest.mark.behaviour("3.1", "documented")
+def test_a_backlog_makes_more_invocations_not_larger_ones(harness: Harness) -> None:
+    stream = transformed(harness, lambda event: answer(event, ok))
+    harness.control.clock(speed=0)
+    harness.control.arm("lambda", stream=stream.name, mode="throttle", times=1)
+    for _ in range(3):
+        stream.put(*[b"x" * 400_000] * 10)
+    harness.control.clock(speed=300)
+    stream.delivered()
+    assert max(len(event["records"]) for event in invocations(harness, stream)) == 3
+
+
+@pytest.mark.behaviour("3.1", "documented")
 def test_up_to_five_invocations_are_under_way_at_once(harness: Harness) -> None:
     running: list[int] = []
     most: list[int] = []

@@ -12,7 +12,7 @@ from testbench.firehose.fakes.aws import FakeAws
 from testbench.firehose.fakes.server import RunningFirehose
 from testbench.firehose.pipeline.metadata import QueryError, extract, partition_keys, top_level_keys
 from testbench.firehose.settings import Settings
-from tests.firehose.harness import Harness, StreamUnderTest, lines, processing, processor
+from tests.firehose.harness import Harness, StreamUnderTest, eventually, lines, processing, processor
 
 
 def partitioned(
@@ -239,6 +239,37 @@ def test_beyond_the_limit_of_active_partitions_records_go_to_the_error_prefix(fe
     # Delivered partitions are not active any more.
     stream.put(b'{"type":"c"}', b'{"type":"d"}')
     assert {o.key.split("/")[0] for o in stream.all_objects("type")} == {"type=a", "type=b", "type=c", "type=d"}
+
+
+def test_an_update_of_the_prefix_splits_what_was_one_partition(harness: Harness) -> None:
+    name = harness.name("function")
+
+    def keys(event: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "records": [
+                {
+                    "recordId": r["recordId"],
+                    "result": "Ok",
+                    "data": r["data"],
+                    "metadata": {"partitionKeys": json.loads(base64.b64decode(r["data"]))},
+                }
+                for r in event["records"]
+            ]
+        }
+
+    harness.aws.functions[name] = keys
+    function = processor("Lambda", LambdaArn=f"arn:aws:lambda:eu-west-1:000000000000:function:{name}")
+    stream = partitioned(harness, function, Prefix="!{partitionKeyFromLambda:a}/")
+    harness.control.clock(speed=0)
+    stream.put(b'{"a":"1","b":"x"}', b'{"a":"1","b":"y"}', b'{"a":"1"}')
+    harness.control.clock(advance_seconds=60)
+    eventually(lambda: stream.buffers().get("primary/1/", {}).get("items") == 3)
+    stream.update(Prefix="!{partitionKeyFromLambda:a}/!{partitionKeyFromLambda:b}/")
+    harness.control.clock(speed=300)
+    bodies = {"/".join(o.key.split("/")[:2]): o.body for o in stream.all_objects("1/")}
+    assert bodies == {"1/x": b'{"a":"1","b":"x"}', "1/y": b'{"a":"1","b":"y"}'}
+    (failure,) = lines(stream.all_objects("errors/processing-failed/"))
+    assert failure["errorCode"] == "DynamicPartitioning.MetadataExtractionFailed"
 
 
 def test_a_partition_that_is_written_to_while_it_is_delivered_loses_nothing(harness: Harness) -> None:

@@ -14,7 +14,7 @@ from testbench.firehose.api.errors import (
 )
 from testbench.firehose.api.protocol import Caller
 from testbench.firehose.ingest import Ingest, Put
-from testbench.firehose.pipeline.pipeline import Tools
+from testbench.firehose.pipeline.tools import Tools
 from testbench.firehose.streams.configuration import Configuration, complete, merge
 from testbench.firehose.streams.description import describe
 from testbench.firehose.streams.keys import Keys
@@ -132,7 +132,11 @@ class Operations:
 
     async def _update(self, caller: Caller, given: Parameters) -> Answer:
         entry = self._find(caller, given)
-        stream = entry.stream
+        async with entry.changing:
+            await self._update_alone(caller, given, entry.stream)
+        return {}
+
+    async def _update_alone(self, caller: Caller, given: Parameters, stream: Stream) -> None:
         self._only_when_active(stream, "updated")
         current, named = str(stream.version), given["CurrentDeliveryStreamVersionId"]
         if named != current:
@@ -164,7 +168,6 @@ class Operations:
             stream.version += 1
             stream.updated = self._tools.clock.now()
             await self._registry.save(stream)
-        return {}
 
     # --- records ------------------------------------------------------------------------------------------------
 
@@ -187,23 +190,25 @@ class Operations:
     # --- encryption ---------------------------------------------------------------------------------------------
 
     async def _start_encryption(self, caller: Caller, given: Parameters) -> Answer:
-        entry = self._encryptable(caller, given)
+        entry = self._find(caller, given)
         wanted = given.get("DeliveryStreamEncryptionConfigurationInput", {"KeyType": "AWS_OWNED_CMK"})
-        encryption = await self._encryption(caller, wanted)
-        encryption.calls = entry.stream.encryption.calls
-        entry.stream.encryption = encryption
-        await self._registry.change_encryption(entry)
+        async with entry.changing:
+            self._check_encryptable(caller, entry.stream)
+            encryption = await self._encryption(caller, wanted)
+            encryption.calls = entry.stream.encryption.calls
+            entry.stream.encryption = encryption
+            await self._registry.change_encryption(entry)
         return {}
 
     async def _stop_encryption(self, caller: Caller, given: Parameters) -> Answer:
-        entry = self._encryptable(caller, given)
-        entry.stream.encryption.status = "DISABLING"
-        await self._registry.change_encryption(entry)
+        entry = self._find(caller, given)
+        async with entry.changing:
+            self._check_encryptable(caller, entry.stream)
+            entry.stream.encryption.status = "DISABLING"
+            await self._registry.change_encryption(entry)
         return {}
 
-    def _encryptable(self, caller: Caller, given: Parameters) -> Entry:
-        entry = self._find(caller, given)
-        stream = entry.stream
+    def _check_encryptable(self, caller: Caller, stream: Stream) -> None:
         _only_direct_put(stream.kind)
         self._only_when_active(stream, "encrypted")
         if stream.encryption.status in ("ENABLING", "DISABLING"):
@@ -218,7 +223,6 @@ class Operations:
                 f"calls are allowed for a Firehose in 24 hours"
             )
         stream.encryption.calls.append(now)
-        return entry
 
     async def _encryption(self, caller: Caller, wanted: Parameters) -> Encryption:
         key_type, key_arn = wanted["KeyType"], wanted.get("KeyARN", "")
@@ -281,7 +285,7 @@ class Operations:
                 raise AccessDeniedError(
                     f"User: arn:{caller.partition}:iam::{caller.account}:root is not authorized to access this resource"
                 )
-            await check_role(self._tools.invoker.aws, caller.account, caller.region, role, arn)
+            await check_role(self._tools.aws, caller.account, caller.region, role, arn)
 
 
 def _source(stream_type: str, given: Parameters, now: float) -> dict[str, Any] | None:

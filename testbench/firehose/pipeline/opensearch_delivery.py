@@ -6,7 +6,6 @@ Sources: notes 5; developer guide "Handle data delivery failures".
 
 import logging
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
 
 from testbench.firehose.delivery import failed_records
 from testbench.firehose.destinations.bulk import Rejection, action, retried_item, retried_request, unfit
@@ -16,10 +15,8 @@ from testbench.firehose.destinations.settings import OpenSearchSettings
 from testbench.firehose.error_log import event
 from testbench.firehose.pipeline.ledger import Ledger
 from testbench.firehose.pipeline.records import Item, oldest_ms
+from testbench.firehose.pipeline.tools import Tools
 from testbench.firehose.streams.stream import Stream
-
-if TYPE_CHECKING:
-    from testbench.firehose.pipeline.pipeline import Tools
 
 MAX_BULK_BYTES = 10 * 1024 * 1024  # one HTTP request; OpenSearch itself refuses above 100 MB
 RETRY_EVERY_SECONDS = 300.0  # "Firehose retries every 5 minutes"; quicker at first (uncertain)
@@ -31,7 +28,7 @@ class OpenSearchDelivery:
     """Delivers one stream's documents. ``reject`` takes (error type, item, line of the error object)."""
 
     def __init__(
-        self, stream: Stream, ledger: Ledger, tools: "Tools", reject: Callable[[str, Item, bytes], None]
+        self, stream: Stream, ledger: Ledger, tools: Tools, reject: Callable[[str, Item, bytes], None]
     ) -> None:
         self._stream = stream
         self._ledger = ledger

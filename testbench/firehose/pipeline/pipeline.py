@@ -9,29 +9,20 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from concurrent.futures import Executor
-from dataclasses import dataclass
 from functools import partial
 
-from testbench.firehose.budget import Budget
-from testbench.firehose.clock import Clock
 from testbench.firehose.delivery import failed_records
 from testbench.firehose.delivery.channel import MIB, Channel, Hints
-from testbench.firehose.destinations.opensearch import OpenSearchDomain
-from testbench.firehose.destinations.s3 import S3Writer
 from testbench.firehose.destinations.settings import OpenSearchSettings, S3Settings
-from testbench.firehose.error_log import ErrorLog, event
-from testbench.firehose.metrics import Metrics
+from testbench.firehose.error_log import event
 from testbench.firehose.pipeline import metadata
-from testbench.firehose.pipeline.lambda_invoker import LambdaInvoker
 from testbench.firehose.pipeline.ledger import Ledger
 from testbench.firehose.pipeline.opensearch_delivery import OpenSearchDelivery
 from testbench.firehose.pipeline.records import Item, Record, size_of
 from testbench.firehose.pipeline.s3_delivery import S3Delivery, S3Role
 from testbench.firehose.pipeline.stages import StageFailure, before_lambda, processor
+from testbench.firehose.pipeline.tools import Tools
 from testbench.firehose.pipeline.transformation import Failure, Outcome, TransformationError, payload_batches
-from testbench.firehose.settings import Settings
-from testbench.firehose.store import Store
 from testbench.firehose.streams.kinds import OPENSEARCH
 from testbench.firehose.streams.stream import Stream
 
@@ -39,23 +30,6 @@ MAX_OUTSTANDING_INVOCATIONS = 5
 PARTITION_LIMIT = "DynamicPartitioning.ActivePartitionsLimitExceeded"
 METADATA_FAILED = "DynamicPartitioning.MetadataExtractionFailed"
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Tools:
-    """What all streams of the server share."""
-
-    settings: Settings
-    clock: Clock
-    budget: Budget
-    store: Store
-    s3: S3Writer
-    opensearch: OpenSearchDomain
-    invoker: LambdaInvoker
-    metrics: Metrics
-    error_log: ErrorLog
-    next_sequence: Callable[[], int]
-    processors: Executor  # for compression and conversion: they would hold the event loop
 
 
 class Pipeline:
@@ -101,7 +75,7 @@ class Pipeline:
         if not items:
             return
         if processor(configuration, "Lambda"):
-            self._channel("lambda", self._lambda_hints, self._transform).add(items)
+            self._lambda_channel().add(items)
         else:
             self._after_lambda(items)
 
@@ -151,7 +125,7 @@ class Pipeline:
             # A bug here must not lose records: they go through the function once more.
             left = [item for item in items if not item.done]
             log.exception("%s: transformation failed unexpectedly; %d records wait again", self.stream.name, len(left))
-            self._channel("lambda", self._lambda_hints, self._transform).add(left)
+            self._lambda_channel().add(left)
         finally:
             self._invocation_slots.release()
 
@@ -193,6 +167,17 @@ class Pipeline:
             return
         self._partition_channel(name).add([item])
         self._tools.metrics.add(self.stream, "PartitionCount", len(self._partitions), "Count")
+
+    async def _deliver_partition(self, items: list[Item]) -> None:
+        """One object; several when an update of the prefix has split what was one partition."""
+        groups: dict[str, list[Item]] = {}
+        for item in items:
+            try:
+                groups.setdefault(self._s3.partition(item), []).append(item)
+            except metadata.QueryError as error:
+                self._fail_stage([StageFailure(item, failed_records.PROCESSING_FAILED, METADATA_FAILED, str(error))])
+        for group in groups.values():
+            await self._s3.deliver(group, role=S3Role.PRIMARY)
 
     def _with_keys(self, item: Item) -> Item:
         given = processor(self.stream.destination, "MetadataExtraction")
@@ -298,6 +283,10 @@ class Pipeline:
             self._channels[name] = channel
         return channel
 
+    def _lambda_channel(self) -> Channel:
+        # Invocations stay as large as the hint: a backlog is worked off by several at once.
+        return self._channel("lambda", self._lambda_hints, self._transform, most=1)
+
     def _partition_channel(self, name: str) -> Channel:
         channel = self._partitions.get(name)
         if channel is None:
@@ -305,7 +294,7 @@ class Pipeline:
                 f"{self.stream.name}/primary/{name}",
                 self._tools.clock,
                 lambda: self._s3_settings(S3Role.PRIMARY).hints,
-                partial(self._s3.deliver, role=S3Role.PRIMARY),
+                self._deliver_partition,
                 emptied=lambda: self._forget_partition(name),
             )
         return channel

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from testbench.firehose.conversion.converter import Converted, convert
 from testbench.firehose.conversion.glue import catalog_table
@@ -29,11 +29,9 @@ from testbench.firehose.pipeline.ledger import Ledger
 from testbench.firehose.pipeline.metadata import QueryError
 from testbench.firehose.pipeline.records import Item, oldest_ms, size_of
 from testbench.firehose.pipeline.stages import processor
+from testbench.firehose.pipeline.tools import Tools
 from testbench.firehose.streams.kinds import OPENSEARCH
 from testbench.firehose.streams.stream import Stream
-
-if TYPE_CHECKING:
-    from testbench.firehose.pipeline.pipeline import Tools
 
 RETENTION_SECONDS = 24 * 3600.0
 _MOST_BACKOFF_SECONDS = 60.0
@@ -51,7 +49,7 @@ class S3Role(Enum):
 class S3Delivery:
     """Delivers the S3 side of one stream. ``reject`` takes a record that cannot be converted, with its line."""
 
-    def __init__(self, stream: Stream, ledger: Ledger, tools: "Tools", reject: Callable[[Item, bytes], None]) -> None:
+    def __init__(self, stream: Stream, ledger: Ledger, tools: Tools, reject: Callable[[Item, bytes], None]) -> None:
         self._stream = stream
         self._ledger = ledger
         self._tools = tools
@@ -142,7 +140,7 @@ class S3Delivery:
 
     async def _convert(self, items: list[Item], conversion: dict[str, Any]) -> Converted:
         tools, stream = self._tools, self._stream
-        converted = await convert(tools.invoker.aws, tools.clock, tools.processors, stream, conversion, items)
+        converted = await convert(tools.aws, tools.clock, tools.processors, stream, conversion, items)
         now = tools.clock.now_ms()
         table = catalog_table(stream, conversion["SchemaConfiguration"])
         for outcome, group in (

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 
 from testbench.firehose.api.errors import ResourceInUseError, ResourceNotFoundError
 from testbench.firehose.api.protocol import Caller
-from testbench.firehose.pipeline.pipeline import Pipeline, Tools
+from testbench.firehose.pipeline.pipeline import Pipeline
 from testbench.firehose.pipeline.records import Record
+from testbench.firehose.pipeline.tools import Tools
 from testbench.firehose.quotas import Meter, quota
 from testbench.firehose.sources.kinesis import KinesisReader
 from testbench.firehose.streams.keys import Keys
@@ -27,6 +28,7 @@ class Entry:
     meter: Meter
     transitions: set[asyncio.Task[None]] = field(default_factory=set)
     reader: KinesisReader | None = None
+    changing: asyncio.Lock = field(default_factory=asyncio.Lock)  # one change of the configuration at a time
 
 
 class Registry:
@@ -145,7 +147,7 @@ class Registry:
             stream.failure = stream.encryption.failure
         if vpc := stream.destination.get("VpcConfiguration"):
             try:
-                aws = self._tools.invoker.aws
+                aws = self._tools.aws
                 vpc["VpcId"] = await vpc_id(aws, stream, vpc["SubnetIds"], vpc["SecurityGroupIds"])
             except NetworkError as error:
                 stream.failure = {"Type": error.failure_type, "Details": error.message}
@@ -164,7 +166,7 @@ class Registry:
 
         entry.reader = KinesisReader(
             entry.stream,
-            tools.invoker.aws,
+            tools.aws,
             tools.clock,
             tools.budget,
             tools.store,
