@@ -22,7 +22,7 @@ from tests.support import written_archive
 from tests.support.fault_proxy import Answer, Request, aws_error, fault_proxy
 from tests.support.replay_stack import SHADOW, ReplayStack
 
-pytestmark = [pytest.mark.xdist_group("archive-replay"), pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.timeout(600)]
 
 START = datetime(2026, 11, 20, tzinfo=UTC)
 DAYS = 3

@@ -22,7 +22,7 @@ from testbench.athena import Athena, AthenaError, QueryResult
 from tests.support.module_stack import Event, ModuleStack, StoredObject, applied
 from tests.support.polling import eventually
 
-pytestmark = [pytest.mark.xdist_group("partition_and_parquet"), pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.timeout(400)]
 
 FOLDERS_OF_TYPES = {"order_placed": "order_placed", "order/paid now": "order_paid_now", "": "unknown"}
 """The type that is published ("" = none) -> the folder it lies in."""

@@ -10,7 +10,7 @@ import pytest
 
 from testbench import Bench
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("authorisation")]
+pytestmark = [pytest.mark.e2e]
 
 
 @pytest.fixture(scope="module")

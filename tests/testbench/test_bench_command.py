@@ -16,7 +16,7 @@ from testbench.endpoints import Endpoints
 from testbench.paths import PROJECT
 from testbench.users import Users
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("bench-command")]
+pytestmark = [pytest.mark.e2e]
 
 
 def command(*arguments: str, state: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -13,7 +13,7 @@ import pytest
 
 from testbench import Bench
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("step-functions")]
+pytestmark = [pytest.mark.e2e]
 
 LIMIT = 60.0
 """Seconds that a test waits for anything; each takes one or two."""

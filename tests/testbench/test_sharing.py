@@ -10,7 +10,7 @@ import pytest
 from testbench import Bench, BenchError, processes, stack
 from testbench.paths import PROJECT
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("sharing")]
+pytestmark = [pytest.mark.e2e]
 
 JOINS = """
 import sys
