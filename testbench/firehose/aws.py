@@ -10,44 +10,40 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ParamSpec, TypeVar
 
-import boto3
+import botocore.session
 from botocore.config import Config
-from botocore.credentials import Credentials
+from botocore.credentials import Credentials, DeferredRefreshableCredentials, ReadOnlyCredentials
 
 P = ParamSpec("P")
 T = TypeVar("T")
 LAMBDA_TIMEOUT_SECONDS = 300
+ROLE_SESSION_NAME = "AWSFirehoseToS3"  # seen in CloudTrail of AWS
 _THREADS = 48
 
 
 class Aws:
-    """Makes and keeps clients; ``call`` runs a blocking call in a thread."""
+    """Makes and keeps clients; ``call`` runs a blocking call in a thread.
 
-    def __init__(self, endpoint: str, default_account: str) -> None:
+    With ``assume_roles`` the calls made for a stream run in a session of its role, as Firehose's do; without, they use
+    the server's own keys, which emulators let do everything.
+    """
+
+    def __init__(self, endpoint: str, default_account: str, *, assume_roles: bool = False) -> None:
         self.endpoint = endpoint
         self._default_account = default_account
-        self._clients: dict[tuple[str, str, str], Any] = {}
-        self._session: Any = boto3.session.Session()  # Any: its stubs want services as literals
+        self._assume_roles = assume_roles
+        self._clients: dict[tuple[str, str, str, str], Any] = {}
+        self._sessions: dict[tuple[str, str], Any] = {}
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="aws")
 
-    def credentials(self, account: str) -> Credentials:
-        """The environment's keys (``test`` when none) for the default account, else the account as access key."""
-        if account == self._default_account:
-            key = os.environ.get("AWS_ACCESS_KEY_ID", "test")
-            return Credentials(key, os.environ.get("AWS_SECRET_ACCESS_KEY", "test"))
-        return Credentials(account, "test")
-
-    def client(self, service: str, account: str, region: str) -> Any:
-        """A client of ``service``; S3 uses path-style addresses."""
-        key = (service, account, region)
+    def client(self, service: str, account: str, region: str, role: str = "") -> Any:
+        """A client of ``service`` for what is done under ``role`` (empty: by Firehose itself)."""
+        key = (service, account, region, role if self._assume_roles else "")
         if key not in self._clients:
-            credentials = self.credentials(account)
-            self._clients[key] = self._session.client(
+            self._clients[key] = self._session(account, key[3]).create_client(
                 service,
                 endpoint_url=self.endpoint,
                 region_name=region,
-                aws_access_key_id=credentials.access_key,
-                aws_secret_access_key=credentials.secret_key,
                 config=Config(
                     retries={"total_max_attempts": 1},
                     connect_timeout=10,
@@ -60,6 +56,41 @@ class Aws:
                 ),
             )
         return self._clients[key]
+
+    async def frozen_credentials(self, account: str, role: str) -> ReadOnlyCredentials:
+        """Keys to sign a request by hand with; ClientError when the role cannot be assumed."""
+        credentials = self._session(account, role if self._assume_roles else "").get_credentials()
+        return await self.call(credentials.get_frozen_credentials)
+
+    def _session(self, account: str, role: str) -> Any:
+        if (account, role) not in self._sessions:
+            session: Any = botocore.session.Session()  # Any: its stubs know nothing of _credentials
+            session._credentials = self._role_credentials(account, role) if role else self._own_credentials(account)
+            self._sessions[account, role] = session
+        return self._sessions[account, role]
+
+    def _own_credentials(self, account: str) -> Credentials:
+        """The environment's keys (``test`` when none) for the default account, else the account as access key."""
+        if account == self._default_account:
+            key = os.environ.get("AWS_ACCESS_KEY_ID", "test")
+            return Credentials(key, os.environ.get("AWS_SECRET_ACCESS_KEY", "test"))
+        return Credentials(account, "test")
+
+    def _role_credentials(self, account: str, role: str) -> Credentials:
+        """Keys of a session of the role, made at the first call and again before they expire."""
+        sts = self.client("sts", account, "us-east-1")
+
+        def assume() -> dict[str, str]:
+            answer = sts.assume_role(RoleArn=role, RoleSessionName=ROLE_SESSION_NAME, ExternalId=account)
+            found = answer["Credentials"]
+            return {
+                "access_key": found["AccessKeyId"],
+                "secret_key": found["SecretAccessKey"],
+                "token": found["SessionToken"],
+                "expiry_time": found["Expiration"].isoformat(),
+            }
+
+        return DeferredRefreshableCredentials(refresh_using=assume, method="sts-assume-role")
 
     async def call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a blocking call in a thread."""

@@ -66,6 +66,11 @@ def parser() -> argparse.ArgumentParser:
     add = choices.add_argument
     add("--allow-http-cluster-endpoint", action="store_true", help="take http:// ClusterEndpoints (AWS: https only)")
     add("--no-role-check", action="store_true", help="do not look at the trust policy of roles in IAM")
+    add(
+        "--assume-roles",
+        action="store_true",
+        help="work in a session of the stream's role (sts:AssumeRole), as AWS does",
+    )
     add("--no-kms-check", action="store_true", help="do not look at the state of KMS keys")
     add("--no-metrics", action="store_true", help="do not put CloudWatch metrics")
     add("--no-error-logs", action="store_true", help="do not put error events into CloudWatch Logs")
@@ -94,6 +99,7 @@ def settings(arguments: argparse.Namespace) -> Settings:
         max_buffered_bytes=arguments.max_buffered_mib * MIB,
         allow_http_cluster_endpoint=arguments.allow_http_cluster_endpoint,
         check_roles=not arguments.no_role_check,
+        assume_roles=arguments.assume_roles,
         check_kms=not arguments.no_kms_check,
         enforce_quotas=not arguments.no_quotas,
         publish_metrics=not arguments.no_metrics,

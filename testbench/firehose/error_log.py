@@ -66,7 +66,7 @@ class ErrorLog:
         return count > _MOST_PER_SECOND
 
     async def _put(self, stream: Stream, where: Logging, timestamp: int, message: str) -> None:
-        client = self.aws.client("logs", stream.account, stream.region)
+        client = self.aws.client("logs", stream.account, stream.region, where.role)
         try:
             await self.aws.call(
                 client.put_log_events,

@@ -48,7 +48,7 @@ class FirehoseServer:
         self.settings = settings
         self.clock = Clock(settings.clock_speed)
         self.faults = Faults(self.clock)
-        self._aws = Aws(settings.aws_endpoint, settings.account)
+        self._aws = Aws(settings.aws_endpoint, settings.account, assume_roles=settings.assume_roles)
         self._store: Store = SqliteStore(settings.state) if settings.state else NoStore()
         self._metrics = Metrics(self._aws, self.clock, settings.publish_metrics)
         self._error_log = ErrorLog(self._aws, self.clock, settings.publish_error_logs)

@@ -25,6 +25,7 @@ class Settings:
     # Relaxations and choices where AWS is undocumented; README.md lists them with their confidence.
     allow_http_cluster_endpoint: bool = False
     check_roles: bool = True
+    assume_roles: bool = False
     check_kms: bool = True
     enforce_quotas: bool = True
     publish_metrics: bool = True

@@ -288,7 +288,14 @@ def test_the_options_of_the_command_are_the_settings() -> None:
                 *("--account", "111122223333", "--clock-speed", "5", "--transition-seconds", "0"),
                 *("--opensearch-retry-step", "2", "--drain-seconds", "1", "--max-buffered-mib", "64"),
                 *("--max-streams", "9", "--active-partitions", "8", "--no-quotas", "--allow-http-cluster-endpoint"),
-                *("--no-role-check", "--no-kms-check", "--no-metrics", "--no-error-logs", "--plain-error-objects"),
+                *(
+                    "--no-role-check",
+                    "--assume-roles",
+                    "--no-kms-check",
+                    "--no-metrics",
+                    "--no-error-logs",
+                    "--plain-error-objects",
+                ),
                 *("--trailing-delimiter", "--strict-lambda-batch", "--no-time-after-expressions", "--host", "::1"),
             ]
         )

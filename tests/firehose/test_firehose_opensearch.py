@@ -138,6 +138,13 @@ def test_an_action_is_two_lines() -> None:
     assert unfit(b'{"a": {"_id": 1}}') is None
 
 
+def test_an_answer_with_too_few_results_is_a_failed_request(harness: Harness) -> None:
+    stream = harness.opensearch_stream()
+    harness.opensearch.refuse.append((200, {}))  # 200 without items
+    stream.put(b'{"n": 1}')
+    assert wait_documents(harness, stream, 1) == [{"n": 1}]
+
+
 def test_results_of_a_bulk_answer_are_read_in_order() -> None:
     answer = {"items": [{"index": {"status": 201}}, {"create": {"status": 409, "error": {"type": "t"}}}]}
     assert item_results(answer) == [(201, ""), (409, '{"type":"t"}')]

@@ -7,10 +7,11 @@ import pytest
 from botocore.exceptions import ClientError
 
 from testbench.firehose.fakes.aws import FIREHOSE_TRUST, FakeAws
+from testbench.firehose.fakes.opensearch import FakeOpenSearch
 from testbench.firehose.fakes.server import RunningFirehose
 from testbench.firehose.settings import Settings
 from testbench.firehose.streams.roles import trusts_firehose
-from tests.firehose.harness import ROLE, Harness, eventually
+from tests.firehose.harness import ROLE, Harness, eventually, lines, processing, processor
 
 ARN = "arn:aws:firehose:eu-west-1:000000000000:deliverystream/s"
 
@@ -190,6 +191,58 @@ def test_a_role_of_another_account_is_an_access_denied(strict: Harness) -> None:
     code, message = error(strict.s3_stream, RoleARN="arn:aws:iam::111122223333:role/theirs")
     assert code == "AccessDeniedException"
     assert message.endswith("is not authorized to access this resource")
+
+
+ROLES = {name: f"arn:aws:iam::000000000000:role/{name}" for name in ("deliver", "copy")}
+
+
+@pytest.fixture
+def assuming() -> Iterator[Harness]:
+    """A server that works in sessions of the streams' roles."""
+    with FakeAws() as aws, FakeOpenSearch() as opensearch:
+        settings = Settings(aws.endpoint, opensearch=opensearch.endpoint, assume_roles=True, clock_speed=300)
+        with RunningFirehose(settings) as firehose:
+            aws.roles.update(dict.fromkeys(ROLES, FIREHOSE_TRUST))
+            yield Harness(aws, opensearch, firehose)
+
+
+@pytest.mark.behaviour("1.5", "observed")
+def test_firehose_can_work_in_a_session_of_the_role_with_the_account_as_external_id(assuming: Harness) -> None:
+    bucket = assuming.bucket()
+    backup = {"RoleARN": ROLES["copy"], "BucketARN": f"arn:aws:s3:::{bucket}"}
+    stream = assuming.s3_stream(RoleARN=ROLES["deliver"], S3BackupMode="Enabled", S3BackupConfiguration=backup)
+    stream.put(b"x")
+    stream.delivered()
+    assert assuming.aws.role_of(stream.objects()[0].headers) == ROLES["deliver"]
+    assert assuming.aws.role_of(assuming.aws.objects(bucket)[0].headers) == ROLES["copy"]
+    assert set(assuming.aws.role_sessions) == {(role, "AWSFirehoseToS3", "000000000000") for role in ROLES.values()}
+
+
+@pytest.mark.behaviour("1.5", "documented")
+def test_bulk_requests_are_signed_by_the_role(assuming: Harness) -> None:
+    stream = assuming.opensearch_stream(RoleARN=ROLES["deliver"], s3={"RoleARN": ROLES["copy"]})
+    stream.put(b'{"n": 1}')
+    stream.delivered()
+    ((headers, _),) = assuming.opensearch.requests
+    assert assuming.aws.role_of(headers) == ROLES["deliver"]
+
+
+@pytest.mark.behaviour("1.4", "documented")
+def test_when_the_role_is_gone_objects_wait_and_functions_are_denied(assuming: Harness) -> None:
+    function = processor("Lambda", LambdaArn="arn:aws:lambda:eu-west-1:000000000000:function:f", NumberOfRetries="0")
+    logging = {"Enabled": True, "LogGroupName": "g", "LogStreamName": "s"}
+    stream = assuming.s3_stream(
+        RoleARN=ROLES["deliver"], ProcessingConfiguration=processing(function), CloudWatchLoggingOptions=logging
+    )
+    plain = assuming.s3_stream(RoleARN=ROLES["deliver"])
+    del assuming.aws.roles["deliver"]
+    stream.put(b"x")
+    plain.put(b"y")
+    eventually(lambda: plain.buffers()["primary"]["delivering"])
+    assuming.aws.roles["deliver"] = FIREHOSE_TRUST
+    assert plain.body() == b"y"
+    (failure,) = lines(stream.all_objects("processing-failed/"))
+    assert failure["errorCode"] == "Lambda.AssumeRoleAccessDenied"
 
 
 def trust(condition: dict[str, Any], **changes: Any) -> dict[str, Any]:

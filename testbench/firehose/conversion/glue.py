@@ -12,7 +12,8 @@ from testbench.firehose.streams.stream import Stream
 
 async def schema(aws: Aws, stream: Stream, configuration: dict[str, Any]) -> Schema:
     """Columns of the table; ConversionError (DataFormatConversion.<Glue's code>) when they cannot be had."""
-    client = aws.client("glue", stream.account, configuration.get("Region", stream.region))
+    region = configuration.get("Region", stream.region)
+    client = aws.client("glue", stream.account, region, configuration["RoleARN"])
     catalog = {"CatalogId": configuration["CatalogId"]} if "CatalogId" in configuration else {}
     where = {"DatabaseName": configuration["DatabaseName"], **catalog}
     version = configuration.get("VersionId", "LATEST")

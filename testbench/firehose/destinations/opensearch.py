@@ -57,7 +57,7 @@ class OpenSearchDomain:
                 if fault := self.faults.hit("opensearch-item", stream.name):
                     held_back[position] = (int(fault.options["status"]), _fault_error(fault.options))
         sent = [action for position, action in enumerate(actions) if position not in held_back]
-        answered = iter(await self._post(stream, settings, b"".join(sent)) if sent else [])
+        answered = iter(await self._post(stream, settings, sent) if sent else [])
         if sent and self.faults.hit("opensearch-duplicate", stream.name):
             raise BulkRequestError(0, "ES.ServiceException", "armed fault: the request was made, its answer is lost")
         return [held_back[p] if p in held_back else next(answered) for p in range(len(actions))]
@@ -69,7 +69,7 @@ class OpenSearchDomain:
         if self.override:
             return self.override.rstrip("/")
         if settings.domain_arn not in self._endpoints:
-            self._endpoints[settings.domain_arn] = await self._describe(stream, settings.domain_arn)
+            self._endpoints[settings.domain_arn] = await self._describe(stream, settings)
         return self._endpoints[settings.domain_arn]
 
     async def close(self) -> None:
@@ -77,10 +77,11 @@ class OpenSearchDomain:
         if self._session is not None:
             await self._session.close()
 
-    async def _describe(self, stream: Stream, domain_arn: str) -> str:
-        client = self.aws.client("opensearch", stream.account, stream.region)
+    async def _describe(self, stream: Stream, settings: OpenSearchSettings) -> str:
+        client = self.aws.client("opensearch", stream.account, stream.region, settings.role)
+        name = settings.domain_arn.rpartition("/")[2]
         try:
-            answer = await self.aws.call(client.describe_domain, DomainName=domain_arn.rpartition("/")[2])
+            answer = await self.aws.call(client.describe_domain, DomainName=name)
         except ClientError as error:
             details = error.response["Error"]
             status = int(error.response["ResponseMetadata"].get("HTTPStatusCode", 0))
@@ -90,21 +91,33 @@ class OpenSearchDomain:
         status = answer["DomainStatus"]
         host = status.get("Endpoint") or next(iter(status.get("Endpoints", {}).values()), "")
         if not host:
-            raise BulkRequestError(503, "ES.ServiceException", f"{domain_arn} has no endpoint yet")
+            raise BulkRequestError(503, "ES.ServiceException", f"{settings.domain_arn} has no endpoint yet")
         return str(host if "://" in host else f"https://{host}").rstrip("/")
 
-    async def _post(self, stream: Stream, settings: OpenSearchSettings, body: bytes) -> list[tuple[int, str]]:
-        url = await self.endpoint(stream, settings) + "/_bulk"
+    async def _signed(self, stream: Stream, settings: OpenSearchSettings, url: str, body: bytes) -> dict[str, str]:
         request = AWSRequest("POST", url, data=body, headers={"Content-Type": "application/x-ndjson"})
-        SigV4Auth(self.aws.credentials(stream.account), "es", stream.region).add_auth(request)
+        try:
+            credentials: Any = await self.aws.frozen_credentials(stream.account, settings.role)
+        except (ClientError, BotoCoreError) as error:
+            raise BulkRequestError(403, "ES.AccessDenied", str(error)) from error
+        SigV4Auth(credentials, "es", stream.region).add_auth(request)
+        return dict(request.headers.items())
+
+    async def _post(self, stream: Stream, settings: OpenSearchSettings, actions: list[bytes]) -> list[tuple[int, str]]:
+        url = await self.endpoint(stream, settings) + "/_bulk"
+        body = b"".join(actions)
+        headers = await self._signed(stream, settings, url, body)
         if self._session is None:
             self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=REQUEST_TIMEOUT_SECONDS))
         try:
-            async with self._session.post(url, data=body, headers=dict(request.headers.items())) as answer:
+            async with self._session.post(url, data=body, headers=headers) as answer:
                 payload = await answer.read()
                 if answer.status != 200:
                     raise BulkRequestError(answer.status, str(answer.status), _whole_error(payload))
-                return item_results(json.loads(payload))
+                results = item_results(json.loads(payload))
+                if len(results) != len(actions):
+                    raise ValueError(f"{len(results)} results for {len(actions)} documents")
+                return results
         except (TimeoutError, aiohttp.ClientError) as error:
             raise BulkRequestError(0, "ES.ServiceException", f"{type(error).__name__}: {error}") from error
         except (ValueError, KeyError, StopIteration) as error:

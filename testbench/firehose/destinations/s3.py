@@ -40,7 +40,7 @@ class S3Writer:
         """One object, or S3WriteError."""
         if fault := self.faults.hit("s3", stream.name, bucket=settings.bucket):
             raise S3WriteError(error_code(fault.options["code"]), fault.options["message"])
-        client = self.aws.client("s3", stream.account, stream.region)
+        client = self.aws.client("s3", stream.account, stream.region, settings.role)
         arguments = object_arguments(settings, key, compression)
         try:
             if settings.hints.interval < MULTIPART_BELOW_SECONDS:

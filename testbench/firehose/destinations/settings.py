@@ -9,22 +9,25 @@ from testbench.firehose.streams.configuration import Configuration
 
 @dataclass(frozen=True, slots=True)
 class Logging:
-    """CloudWatchLoggingOptions; ``group`` is empty when logging is off."""
+    """CloudWatchLoggingOptions of a configuration; ``group`` is empty when logging is off."""
 
     group: str = ""
     stream: str = ""
+    role: str = ""
 
     @classmethod
-    def of(cls, options: dict[str, Any]) -> "Logging":
+    def of(cls, configuration: Configuration) -> "Logging":
+        options: dict[str, Any] = configuration["CloudWatchLoggingOptions"]
         if not options.get("Enabled"):
             return cls()
-        return cls(options.get("LogGroupName", ""), options.get("LogStreamName", ""))
+        return cls(options.get("LogGroupName", ""), options.get("LogStreamName", ""), configuration["RoleARN"])
 
 
 @dataclass(frozen=True, slots=True)
 class S3Settings:
     """One S3 configuration (destination, backup, or the S3 side of OpenSearch)."""
 
+    role: str
     bucket: str
     prefix: str
     error_prefix: str
@@ -39,6 +42,7 @@ class S3Settings:
     def of(cls, configuration: Configuration) -> "S3Settings":
         kms = configuration["EncryptionConfiguration"].get("KMSEncryptionConfig", {})
         return cls(
+            role=configuration["RoleARN"],
             bucket=configuration["BucketARN"].split(":::", 1)[1],
             prefix=configuration.get("Prefix", ""),
             error_prefix=configuration.get("ErrorOutputPrefix", ""),
@@ -47,7 +51,7 @@ class S3Settings:
             kms_key=kms.get("AWSKMSKeyARN", ""),
             extension=configuration.get("FileExtension", ""),
             time_zone=configuration.get("CustomTimeZone", ""),
-            logging=Logging.of(configuration["CloudWatchLoggingOptions"]),
+            logging=Logging.of(configuration),
         )
 
 
@@ -55,6 +59,7 @@ class S3Settings:
 class OpenSearchSettings:
     """The OpenSearch side of its configuration."""
 
+    role: str
     domain_arn: str
     endpoint: str
     index: str
@@ -68,6 +73,7 @@ class OpenSearchSettings:
     def of(cls, configuration: Configuration) -> "OpenSearchSettings":
         options = configuration.get("DocumentIdOptions", {})
         return cls(
+            role=configuration["RoleARN"],
             domain_arn=configuration.get("DomainARN", ""),
             endpoint=configuration.get("ClusterEndpoint", ""),
             index=configuration["IndexName"],
@@ -75,5 +81,5 @@ class OpenSearchSettings:
             retry_seconds=configuration["RetryOptions"]["DurationInSeconds"],
             hints=Hints.of(configuration["BufferingHints"]),
             with_document_id=options.get("DefaultDocumentIdFormat", "FIREHOSE_DEFAULT") == "FIREHOSE_DEFAULT",
-            logging=Logging.of(configuration["CloudWatchLoggingOptions"]),
+            logging=Logging.of(configuration),
         )

@@ -57,6 +57,8 @@ class FakeAws(ThreadedApp):
         super().__init__(self._app)
         self.functions: dict[str, Function] = {}
         self.roles: dict[str, dict[str, Any]] = {}
+        self.role_sessions: list[tuple[str, str, str]] = []  # role, session name, external id
+        self.session_roles: dict[str, str] = {}  # access key -> role
         self.keys: dict[str, dict[str, Any]] = {}
         self.tables: dict[tuple[str, str], dict[str, Any]] = {}
         self.network: dict[str, str] = {}  # ids of subnets and security groups -> VPC
@@ -206,6 +208,8 @@ class FakeAws(ThreadedApp):
         self.calls.append(action)
         if action in ("DescribeSubnets", "DescribeSecurityGroups"):
             return self._network_call(action, given)
+        if action == "AssumeRole":
+            return self._assume_role(given)
         if action != "GetRole":
             raise AwsError(400, "InvalidAction", action)
         name = given["RoleName"][0]
@@ -220,6 +224,25 @@ class FakeAws(ThreadedApp):
             f"<AssumeRolePolicyDocument>{policy}</AssumeRolePolicyDocument></Role></GetRoleResult></GetRoleResponse>"
         )
         return web.Response(text=text, content_type="text/xml")
+
+    def _assume_role(self, given: dict[str, list[str]]) -> web.Response:
+        role = given["RoleArn"][0]
+        if role.rpartition("/")[2] not in self.roles:
+            raise AwsError(403, "AccessDenied", f"not authorized to perform: sts:AssumeRole on resource: {role}")
+        self.role_sessions.append((role, given["RoleSessionName"][0], given["ExternalId"][0]))
+        key = f"ASIA{len(self.role_sessions):016d}"
+        self.session_roles[key] = role
+        text = (
+            '<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleResult><Credentials>'
+            f"<AccessKeyId>{key}</AccessKeyId><SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken>"
+            "<Expiration>2099-01-01T00:00:00Z</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>"
+        )
+        return web.Response(text=text, content_type="text/xml")
+
+    def role_of(self, headers: dict[str, str]) -> str:
+        """The role whose session signed a request; empty when none did."""
+        key = headers.get("authorization", "").partition("Credential=")[2].partition("/")[0]
+        return self.session_roles.get(key, "")
 
     def _network_call(self, action: str, given: dict[str, list[str]]) -> web.Response:
         kind, member = ("Subnet", "subnetId") if action == "DescribeSubnets" else ("Group", "groupId")

@@ -73,7 +73,7 @@ class LambdaInvoker:
         event = build_event(stream.arn, stream.region, items, source)
         if fault := self.faults.hit("lambda", stream.name):
             return _faulty_answer(fault)
-        client = self.aws.client("lambda", stream.account, stream.region)
+        client = self.aws.client("lambda", stream.account, stream.region, str(stream.destination["RoleARN"]))
         try:
             answer = await self.aws.call(_invoke, client, function_arn, event)
         except ReadTimeoutError as error:
@@ -81,6 +81,8 @@ class LambdaInvoker:
         except ClientError as error:
             details = error.response["Error"]
             code = _REFUSALS.get(details["Code"], "Lambda.FunctionError")
+            if error.operation_name == "AssumeRole":
+                code = "Lambda.AssumeRoleAccessDenied"
             raise TransformationError(Failure(code, details.get("Message", "")), retriable=True) from error
         except BotoCoreError as error:
             raise TransformationError(Failure("Lambda.FunctionError", str(error)), retriable=True) from error

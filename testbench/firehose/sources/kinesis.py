@@ -66,6 +66,7 @@ class KinesisReader:
         self._finished: set[str] = set()
         source: dict[str, Any] = stream.source or {}
         self._arn = str(source["KinesisStreamARN"])
+        self._role = str(source["RoleARN"])
         self._started = datetime.fromtimestamp(float(source["DeliveryStartTimestamp"]), UTC)
         self._task = asyncio.create_task(self._run(), name=f"kinesis {stream.name}")
 
@@ -94,7 +95,7 @@ class KinesisReader:
             await asyncio.gather(self._clock.sleep(POLL_SECONDS), asyncio.sleep(LEAST_POLL_SECONDS))
 
     def _client(self) -> Any:
-        return self._aws.client("kinesis", self._stream.account, self._stream.region)
+        return self._aws.client("kinesis", self._stream.account, self._stream.region, self._role)
 
     async def _look_at_retention(self) -> None:
         """Delivery to S3 is tried as long as the data stream keeps its records."""

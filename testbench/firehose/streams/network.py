@@ -20,7 +20,7 @@ class NetworkError(Exception):
 
 async def vpc_id(aws: Aws, stream: Stream, subnets: list[str], security_groups: list[str]) -> str:
     """The VPC that the subnets and security groups are in; NetworkError when one is not there."""
-    client = aws.client("ec2", stream.account, stream.region)
+    client = aws.client("ec2", stream.account, stream.region, stream.destination["VpcConfiguration"]["RoleARN"])
     try:
         found = (await aws.call(client.describe_subnets, SubnetIds=subnets))["Subnets"]
     except (ClientError, BotoCoreError) as error:
