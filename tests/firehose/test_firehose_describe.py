@@ -135,14 +135,7 @@ def test_what_is_not_configured_is_left_out(harness: Harness) -> None:
 
 @pytest.mark.behaviour("1.8", "terraform")
 def test_dynamic_partitioning_shows_a_retry_duration_of_300_by_default(harness: Harness) -> None:
-    query = processor("MetadataExtraction", MetadataExtractionQuery="{k:.k}", JsonParsingEngine="JQ-1.6")
-    stream = harness.s3_stream(
-        Prefix="!{partitionKeyFromQuery:k}/",
-        ErrorOutputPrefix="errors/!{firehose:error-output-type}/",
-        BufferingHints={"SizeInMBs": 64, "IntervalInSeconds": 60},
-        DynamicPartitioningConfiguration={"Enabled": True},
-        ProcessingConfiguration=processing(query),
-    )
+    stream = harness.partitioned_stream()
     assert stream.destination()["DynamicPartitioningConfiguration"] == {
         "Enabled": True,
         "RetryOptions": {"DurationInSeconds": 300},

@@ -197,14 +197,7 @@ def test_of_the_s3_side_of_opensearch_only_success_is_shown_unless_all_documents
 
 @pytest.mark.behaviour("6", "documented")
 def test_partitions_are_counted(own: Harness) -> None:
-    query = processor("MetadataExtraction", MetadataExtractionQuery="{k:.k}", JsonParsingEngine="JQ-1.6")
-    stream = own.s3_stream(
-        Prefix="!{partitionKeyFromQuery:k}/",
-        ErrorOutputPrefix="errors/!{firehose:error-output-type}/",
-        BufferingHints={"SizeInMBs": 64, "IntervalInSeconds": 60},
-        DynamicPartitioningConfiguration={"Enabled": True},
-        ProcessingConfiguration=processing(query),
-    )
+    stream = own.partitioned_stream()
     stream.put(b'{"k":"a"}', b'{"k":"b"}')
     found = metrics(own, stream)
     assert found["PartitionCount"]["Maximum"] == 2

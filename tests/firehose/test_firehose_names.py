@@ -13,16 +13,16 @@ from hypothesis import strategies as st
 
 from testbench.firehose.delivery.expressions import ExpressionError, evaluate, parse, partition_keys_used, random_string
 from testbench.firehose.delivery.java_time import PatternError, format_instant, us_week
-from testbench.firehose.delivery.keys import arrival, error_prefix, object_key, object_prefix
-from tests.firehose.harness import Harness, processing, processor
+from testbench.firehose.delivery.keys import arrival, error_prefix, object_name, object_prefix
+from tests.firehose.harness import Harness
 
 NOON = datetime(2026, 11, 3, 9, 5, 7, 123456, tzinfo=UTC)  # a Tuesday
 UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 
 
-def key(prefix: str, instant: datetime = NOON, **more: Any) -> str:
+def key(prefix: str, instant: datetime = NOON, extension: str = "") -> str:
     """The key of an object of stream ``s`` in version 3."""
-    return object_key(object_prefix(prefix), "s", 3, instant, more.pop("extension", ""), **more)
+    return evaluate(object_prefix(prefix), instant) + object_name("s", 3, instant, extension)
 
 
 # --- 4.1 object key -----------------------------------------------------------------------------------------------
@@ -245,14 +245,7 @@ def test_a_literal_error_prefix_is_used_as_it_is() -> None:
 
 @pytest.mark.behaviour("4.2", "documented")
 def test_an_evaluated_prefix_has_at_most_512_characters(harness: Harness) -> None:
-    query = processor("MetadataExtraction", MetadataExtractionQuery="{k:.k}", JsonParsingEngine="JQ-1.6")
-    stream = harness.s3_stream(
-        Prefix="!{partitionKeyFromQuery:k}/",
-        ErrorOutputPrefix="errors/!{firehose:error-output-type}/",
-        BufferingHints={"SizeInMBs": 64, "IntervalInSeconds": 60},
-        DynamicPartitioningConfiguration={"Enabled": True},
-        ProcessingConfiguration=processing(query),
-    )
+    stream = harness.partitioned_stream(Prefix="!{partitionKeyFromQuery:k}/")
     stream.put(b'{"k":"%s"}' % (b"x" * 511), b'{"k":"%s"}' % (b"x" * 512))
     assert len(stream.all_objects("xxx")) == 1
     assert len(stream.all_objects("errors/processing-failed/")) == 1

@@ -31,6 +31,27 @@ def partitioned(
     return harness.s3_stream(**given)
 
 
+def keys_function(harness: Harness) -> dict[str, Any]:
+    """A processor whose function answers each record's own members as its partition keys."""
+    name = harness.name("function")
+
+    def keys(event: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "records": [
+                {
+                    "recordId": r["recordId"],
+                    "result": "Ok",
+                    "data": r["data"],
+                    "metadata": {"partitionKeys": json.loads(base64.b64decode(r["data"]))},
+                }
+                for r in event["records"]
+            ]
+        }
+
+    harness.aws.functions[name] = keys
+    return processor("Lambda", LambdaArn=f"arn:aws:lambda:eu-west-1:000000000000:function:{name}")
+
+
 @pytest.mark.behaviour("2", "documented")
 def test_there_is_one_buffer_and_one_object_per_partition(harness: Harness) -> None:
     stream = partitioned(harness)
@@ -65,24 +86,7 @@ def test_keys_and_timestamps_combine_in_a_prefix(harness: Harness) -> None:
 
 @pytest.mark.behaviour("3.4", "model")
 def test_partition_keys_can_come_from_the_function(harness: Harness) -> None:
-    name = harness.name("function")
-
-    def keys(event: dict[str, Any]) -> dict[str, Any]:
-        return {
-            "records": [
-                {
-                    "recordId": r["recordId"],
-                    "result": "Ok",
-                    "data": r["data"],
-                    "metadata": {"partitionKeys": {"tenant": json.loads(base64.b64decode(r["data"]))["tenant"]}},
-                }
-                for r in event["records"]
-            ]
-        }
-
-    harness.aws.functions[name] = keys
-    function = processor("Lambda", LambdaArn=f"arn:aws:lambda:eu-west-1:000000000000:function:{name}")
-    stream = partitioned(harness, function, Prefix="!{partitionKeyFromLambda:tenant}/")
+    stream = partitioned(harness, keys_function(harness), Prefix="!{partitionKeyFromLambda:tenant}/")
     stream.put(b'{"tenant":"t1"}', b'{"tenant":"t2"}', b'{"tenant":""}')
     assert {o.key.split("/")[0] for o in stream.all_objects()} == {"t1", "t2", "errors"}
 
@@ -242,24 +246,7 @@ def test_beyond_the_limit_of_active_partitions_records_go_to_the_error_prefix(fe
 
 
 def test_an_update_of_the_prefix_splits_what_was_one_partition(harness: Harness) -> None:
-    name = harness.name("function")
-
-    def keys(event: dict[str, Any]) -> dict[str, Any]:
-        return {
-            "records": [
-                {
-                    "recordId": r["recordId"],
-                    "result": "Ok",
-                    "data": r["data"],
-                    "metadata": {"partitionKeys": json.loads(base64.b64decode(r["data"]))},
-                }
-                for r in event["records"]
-            ]
-        }
-
-    harness.aws.functions[name] = keys
-    function = processor("Lambda", LambdaArn=f"arn:aws:lambda:eu-west-1:000000000000:function:{name}")
-    stream = partitioned(harness, function, Prefix="!{partitionKeyFromLambda:a}/")
+    stream = partitioned(harness, keys_function(harness), Prefix="!{partitionKeyFromLambda:a}/")
     harness.control.clock(speed=0)
     stream.put(b'{"a":"1","b":"x"}', b'{"a":"1","b":"y"}', b'{"a":"1"}')
     harness.control.clock(advance_seconds=60)

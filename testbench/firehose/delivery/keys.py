@@ -1,11 +1,10 @@
 """Names of the S3 objects. Source: developer guide "Amazon S3 object name format"; notes "4.1 Object key", "4.2"."""
 
 import uuid
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from testbench.firehose.delivery.expressions import evaluate, expressions, has_timestamp
+from testbench.firehose.delivery.expressions import expressions, has_timestamp
 
 DEFAULT_TIME_FOLDERS = "!{timestamp:yyyy/MM/dd/HH/}"
 MAX_EVALUATED_PREFIX = 512
@@ -40,19 +39,3 @@ def error_prefix(prefix: str, error_output_prefix: str) -> str:
 def object_name(stream: str, version: int, instant: datetime, extension: str) -> str:
     """``<stream>-<version>-YYYY-MM-dd-HH-mm-ss-<uuid><extension>``."""
     return f"{stream}-{version}-{instant:%Y-%m-%d-%H-%M-%S}-{uuid.uuid4()}{extension}"
-
-
-def object_key(
-    evaluated_form: str,
-    stream: str,
-    version: int,
-    instant: datetime,
-    extension: str,
-    *,
-    error_type: str = "",
-    from_query: Mapping[str, str] | None = None,
-    from_lambda: Mapping[str, str] | None = None,
-) -> str:
-    """The whole key; ``evaluated_form`` is what object_prefix() or error_prefix() gave."""
-    folder = evaluate(evaluated_form, instant, error_type=error_type, from_query=from_query, from_lambda=from_lambda)
-    return folder + object_name(stream, version, instant, extension)

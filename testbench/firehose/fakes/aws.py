@@ -5,7 +5,7 @@ import base64
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, unquote
@@ -348,10 +348,3 @@ def _failure(request: web.Request, error: AwsError) -> web.Response:
     else:
         text = f"<Error><Code>{error.code}</Code><Message>{error.message}</Message></Error>"
     return web.Response(text=text, status=error.status, content_type="application/xml")
-
-
-def transformed(records: list[dict[str, Any]], change: Callable[[bytes], bytes]) -> Iterator[dict[str, Any]]:
-    """Ok results of a transformation function, for tests that write one."""
-    for record in records:
-        data = base64.b64encode(change(base64.b64decode(record["data"]))).decode()
-        yield {"recordId": record["recordId"], "result": "Ok", "data": data}
