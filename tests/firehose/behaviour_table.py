@@ -8,7 +8,6 @@ A behaviour is a test marked ``@pytest.mark.behaviour(section, confidence)``; it
 
 import ast
 import json
-import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -144,7 +143,6 @@ def sentence(name: str) -> str:
         _WORDS.get(word, word.upper() if word in _UPPER else word) for word in name.removeprefix("test_").split("_")
     ]
     text = " ".join(words)
-    text = re.sub(r"\b(\d) (\d)\b(?= with the operation| with)", r"\1.\2", text)
     return text[0].upper() + text[1:]
 
 

@@ -38,7 +38,7 @@ def refused(harness: Harness, code: str, **configuration: Any) -> str:
 
 
 @pytest.mark.behaviour("1.1", "model")
-def test_calls_are_aws_json_1_1_with_the_operation_in_x_amz_target(harness: Harness) -> None:
+def test_calls_are_aws_json_with_the_operation_in_a_header(harness: Harness) -> None:
     status, body, headers = call(harness, "ListDeliveryStreams", b"{}")
     assert status == 200
     assert set(body) == {"DeliveryStreamNames", "HasMoreDeliveryStreams"}

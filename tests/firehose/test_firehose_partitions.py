@@ -145,7 +145,7 @@ def test_a_query_that_gives_no_single_object_fails_the_record(query: str) -> Non
 
 @pytest.mark.behaviour("3.4", "observed")
 @pytest.mark.parametrize("engine", [{"JsonParsingEngine": "JQ-1.7"}, {}])
-def test_metadata_are_extracted_by_jq_1_6(harness: Harness, engine: dict[str, str]) -> None:
+def test_metadata_are_extracted_by_one_version_of_jq_only(harness: Harness, engine: dict[str, str]) -> None:
     with pytest.raises(ClientError, match=r"MetaDataExtraction JSON Parsing Engine has to be one of JQ-1\.6"):
         partitioned(harness, processor("MetadataExtraction", MetadataExtractionQuery="{type:.type}", **engine))
 

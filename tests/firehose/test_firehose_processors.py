@@ -84,9 +84,10 @@ def test_json_records_one_after_the_other_are_split(packed: bytes, records: list
     assert split_json(packed) == records
 
 
-@pytest.mark.behaviour("3.4", "uncertain")
-def test_a_json_array_is_split_into_its_elements() -> None:
-    assert split_json('[{"a": "ü"}, {"a": 2}]'.encode()) == ['{"a":"ü"}'.encode(), b'{"a":2}']
+@pytest.mark.behaviour("3.4", "documented")
+def test_a_json_array_is_no_valid_input_and_stays_one_record() -> None:
+    array = '[{"a": "ü"}, {"a": 2}]'.encode()
+    assert split_json(array) == [array]
 
 
 @pytest.mark.behaviour("3.4", "documented")

@@ -17,7 +17,7 @@ class DeaggregationError(ValueError):
 
 
 def split_json(data: bytes) -> list[bytes]:
-    """JSON values one after the other (with or without white space between them), or one JSON array of them."""
+    """JSON values one after the other, with or without white space between them; an array is one value."""
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -26,11 +26,9 @@ def split_json(data: bytes) -> list[bytes]:
     position = _skip_space(text, 0)
     while position < len(text):
         try:
-            value, end = _DECODER.raw_decode(text, position)
+            _, end = _DECODER.raw_decode(text, position)
         except ValueError as error:
             raise DeaggregationError(f"the record is not a sequence of JSON objects: {error}") from error
-        if not spans and isinstance(value, list) and _skip_space(text, end) == len(text):
-            return _capped([json.dumps(one, separators=(",", ":"), ensure_ascii=False).encode() for one in value], b"")
         spans.append((position, end))
         position = _skip_space(text, end)
     if len(spans) > MAX_SUB_RECORDS:
@@ -41,7 +39,10 @@ def split_json(data: bytes) -> list[bytes]:
 def split_delimited(data: bytes, delimiter_base64: str) -> list[bytes]:
     """The parts between delimiters; the delimiter is not part of a record, empty parts are none."""
     delimiter = base64.b64decode(delimiter_base64, validate=True)
-    return _capped([part for part in data.split(delimiter) if part], delimiter)
+    parts = [part for part in data.split(delimiter) if part]
+    if len(parts) > MAX_SUB_RECORDS:
+        parts = [*parts[: MAX_SUB_RECORDS - 1], delimiter.join(parts[MAX_SUB_RECORDS - 1 :])]
+    return parts
 
 
 def split(data: bytes, parameters: dict[str, str]) -> list[bytes]:
@@ -49,12 +50,6 @@ def split(data: bytes, parameters: dict[str, str]) -> list[bytes]:
     if parameters["SubRecordType"] == "JSON":
         return split_json(data)
     return split_delimited(data, parameters["Delimiter"])
-
-
-def _capped(parts: list[bytes], between: bytes) -> list[bytes]:
-    if len(parts) <= MAX_SUB_RECORDS:
-        return parts
-    return [*parts[: MAX_SUB_RECORDS - 1], between.join(parts[MAX_SUB_RECORDS - 1 :])]
 
 
 def _skip_space(text: str, position: int) -> int:
