@@ -1,6 +1,7 @@
 """What all tests share: which tier a test belongs to, closed sockets for unit tests, and the bench."""
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +21,12 @@ SHARED_BENCH = RUNS / ("tests-auth" if AUTHORISE else "tests")
 
 def _tier(item: pytest.Item) -> str:
     return item.path.relative_to(TESTS).parts[0] if item.path.is_relative_to(TESTS) else ""
+
+
+def pytest_configure() -> None:
+    """Take Ctrl-C again where it is ignored, as in a shell's background jobs: tests send it to what they start."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(tryfirst=True)  # before -m looks at the markers

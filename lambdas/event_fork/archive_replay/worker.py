@@ -1,6 +1,7 @@
 """Lambda function of the archive replay: a batch of items of the Distributed Map -> events in the target queue."""
 
 import time
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -32,9 +33,10 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 
 def _replay(invocation: WorkerInvocation, item: Item, deadline: Deadline, request_id: str) -> dict[str, Any]:
-    replay = ItemReplay(
-        tools_of(invocation.replay), item, deadline, request_id, elapsed=time.time() - invocation.started_at
-    )
+    tools = tools_of(invocation.replay)
+    # Read anew for each item: this process may have served the replay before a pause, and what it saw then is over.
+    tools = replace(tools, watch=ControlWatch(tools.documents))
+    replay = ItemReplay(tools, item, deadline, request_id, elapsed=time.time() - invocation.started_at)
     try:
         replay.run()
     finally:
