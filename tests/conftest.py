@@ -12,6 +12,9 @@ from testbench import Bench
 from testbench.paths import RUNS
 from testbench.progress import to_stderr
 
+# Powertools reads it when telemetry.py is imported, so it is there before any test module is.
+os.environ.setdefault("POWERTOOLS_SERVICE_NAME", "checkout-backup")
+
 TESTS = Path(__file__).parent
 AUTHORISE = os.environ.get("BENCH_AUTH", "") == "1"
 """BENCH_AUTH=1 runs the end-to-end tests on a bench that enforces IAM and resource policies."""

@@ -2,7 +2,6 @@
 
 import importlib.util
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -13,9 +12,6 @@ from typing import Any
 
 import pytest
 from filelock import FileLock
-
-# Powertools reads it when telemetry.py is imported, so it is there before any test module is.
-os.environ.setdefault("POWERTOOLS_SERVICE_NAME", "checkout-backup")
 
 REPOSITORY = Path(__file__).parents[3]
 EVENTS = REPOSITORY / "tests" / "events"
