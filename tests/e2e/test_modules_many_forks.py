@@ -182,6 +182,7 @@ def test_what_fails_again_and_again_is_dead_lettered_and_nothing_is_lost(stack: 
         what="the doomed events are in the dead-letter queue",
     )
     # what the other tests published came to this fork too
+    stack.firehose.wait_until_delivered(first["delivery_stream_name"], seconds=STORED_WITHIN)
     stored = ids_in(stack, first["bucket_name"], "date=")
     assert Counter(stored + dead_letters()) == Counter(stack.published)
 

@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -138,7 +138,7 @@ class ReplayStack:
     def receive(self, queue: str = "checkout", *, threads: int = 4) -> Received:
         """Take everything out of a queue."""
         with ThreadPoolExecutor(threads) as pool:
-            found = [message for part in pool.map(self._take, [queue] * threads) for message in part]
+            found = once(message for part in pool.map(self._take, [queue] * threads) for message in part)
         return Received(Counter(original_id(message) for message in found), found)
 
     @contextmanager
@@ -162,7 +162,7 @@ class ReplayStack:
                 ended.set()
                 for consumer in consumers:
                     consumer.result()
-                received.messages.extend(self._take(queue))
+                received.messages[:] = once([*received.messages, *self._take(queue)])
                 received.ids.update(original_id(message) for message in received.messages)
 
     def receive_bodies(self, queue: str, count: int, *, limit: float = 60.0) -> list[str]:
@@ -204,6 +204,11 @@ class ReplayStack:
                 yield proxy
             finally:
                 set_environment(functions, name, before)
+
+
+def once(messages: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Each message one time: SQS may hand out a message again whose deletion came late. Copies have ids of their own."""
+    return list({message["MessageId"]: message for message in messages}.values())
 
 
 def set_environment(functions: Any, name: str, variables: Mapping[str, str]) -> None:
