@@ -207,7 +207,7 @@ class ReplayStack:
 
 
 def once(messages: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Each message one time: SQS may hand out a message again whose deletion came late. Copies have ids of their own."""
+    """Each message one time: SQS may hand one out again whose deletion came late. Every copy has an id of its own."""
     return list({message["MessageId"]: message for message in messages}.values())
 
 
