@@ -5,6 +5,7 @@ import signal
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 import pytest_socket
 
@@ -14,6 +15,10 @@ from testbench.progress import to_stderr
 
 # Powertools reads it when telemetry.py is imported, so it is there before any test module is.
 os.environ.setdefault("POWERTOOLS_SERVICE_NAME", "checkout-backup")
+
+# A deadline on one example fails on a busy machine, not on a wrong result; the time limit of a test is pytest's.
+hypothesis.settings.register_profile("project", deadline=None)
+hypothesis.settings.load_profile("project")
 
 TESTS = Path(__file__).parent
 AUTHORISE = os.environ.get("BENCH_AUTH", "") == "1"

@@ -18,6 +18,9 @@ _ADDRESS = re.compile(
     r'source\s+= "<namespace>/event-fork-pipelines/aws(?://(?P<folder>[\w/-]+))?"\n'
     r'\s+version\s+= "[^"]+"\n'
 )
+_GIT_ADDRESS = re.compile(
+    r'source\s+= "git::https://[^"]+/terraform-aws-event-fork-pipelines\.git(?://(?P<folder>[\w/-]+))?\?ref=v[\d.]+"\n'
+)
 _WHAT_SNIPPETS_REFER_TO = """
 resource "aws_sns_topic" "orders" {}
 resource "aws_sqs_queue" "checkout" {}
@@ -42,7 +45,7 @@ def snippets() -> dict[str, str]:
 
 @pytest.mark.parametrize("page", [page for page in documents() if page.exists()], ids=str)
 def test_tables_are_current(page: Path) -> None:
-    assert page.read_text() == with_current_tables(page.read_text()), "run `make docs`"
+    assert page.read_text() == with_current_tables(page), "run `make docs`"
 
 
 @pytest.mark.parametrize("module", PUBLIC)
@@ -62,7 +65,9 @@ def test_every_piece_of_hcl_on_the_pages_is_valid() -> None:
     for name, text in found.items():
         place = folder / name
         place.mkdir(parents=True)
-        here = _ADDRESS.sub(lambda match: f'source = "{up}/{match["folder"] or ""}"\n', text)
+        here = text
+        for address in (_ADDRESS, _GIT_ADDRESS):
+            here = address.sub(lambda match: f'source = "{up}/{match["folder"] or ""}"\n', here)
         (place / "main.tf").write_text(here + _WHAT_SNIPPETS_REFER_TO)
         (place / "versions.tf").write_text((PROJECT / "versions.tf").read_text())
         (place / "audit.zip").touch()

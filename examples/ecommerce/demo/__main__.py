@@ -15,6 +15,7 @@ from examples.ecommerce.demo.orders import samples
 from examples.ecommerce.demo.report import broken_promises, report_of
 from examples.ecommerce.demo.session import Session
 from examples.ecommerce.demo.show import Show
+from testbench import Bench
 
 PROJECT = Path(__file__).resolve().parents[3]
 STATE = PROJECT / ".bench" / "run" / "demo"
@@ -32,10 +33,10 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         seen = session.run(samples(options.orders, options.bad, options.seed))
     except KeyboardInterrupt:
-        show.failed("interrupted", STATE, kept=options.keep)
+        show.failed("interrupted", STATE, running=_running())
         return 130
     except Exception as error:  # whatever it is: the demo ends with its words, not with a traceback
-        show.failed(f"{type(error).__name__}: {error}", STATE, kept=options.keep)
+        show.failed(f"{type(error).__name__}: {error}", STATE, running=_running())
         return 1
     show.seconds["total"] = time.monotonic() - began
     report = report_of(seen)
@@ -45,7 +46,14 @@ def main(arguments: list[str] | None = None) -> int:
     show.end(report, REPORT, broken)
     if session.kept:
         show.kept(STATE, session.kept.shop(), session.kept.workspace.folder)
+    else:
+        show.next_steps()
     return 1 if broken else 0
+
+
+def _running() -> bool:
+    """Whether any part of the bench has a process: after an error, that is asked and not assumed."""
+    return any(part.pid for part in Bench.parts_health(STATE) if part.state != "died")
 
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:

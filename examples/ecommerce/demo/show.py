@@ -25,6 +25,8 @@ from testbench.athena import QueryResult
 
 ROWS = 5
 """Rows shown of what may be long."""
+SECONDS_BETWEEN_LINES = 10.0
+"""Where the output is no terminal, a bar cannot move: a line says how far a step is."""
 
 
 @dataclass
@@ -33,12 +35,17 @@ class Step:
 
     _progress: Progress
     _task: TaskID
+    _said: float
 
     def advance(self, done: int, total: int | None = None) -> None:
         """Say how far it is; the total may become known on the way."""
         self._progress.update(self._task, completed=done, total=total)
         known = self._progress.tasks[0].total
-        self._progress.update(self._task, count=f"{done}/{known:.0f}" if known else str(done))
+        count = f"{done}/{known:.0f}" if known else str(done)
+        self._progress.update(self._task, count=count)
+        if not self._progress.console.is_terminal and time.monotonic() - self._said >= SECONDS_BETWEEN_LINES:
+            self._said = time.monotonic()
+            self._progress.console.print(f"  {count}", highlight=False)
 
 
 class Show:
@@ -49,11 +56,16 @@ class Show:
         self.seconds: dict[str, float] = {}
 
     @contextmanager
-    def step(self, key: str, title: str, total: int | None = None) -> Iterator[Step]:
-        """A bar with counts and elapsed time while the step runs; its end stays on the screen."""
+    def step(self, key: str, title: str, total: int | None = None, note: str = "") -> Iterator[Step]:
+        """A bar with counts and elapsed time while the step runs; its end stays on the screen.
+
+        `note` says beforehand why it takes as long as it does.
+        """
         began = time.monotonic()
         if not self._console.is_terminal:
             self._console.print(f"{title} ...")
+        if note:
+            self._console.print(f"  [dim]{note}[/]", highlight=False)
         columns = (
             SpinnerColumn(finished_text="*"),
             TextColumn("{task.description}"),
@@ -64,7 +76,7 @@ class Show:
         with Progress(*columns, console=self._console) as progress:
             task = progress.add_task(title, total=total, count="")
             try:
-                yield Step(progress, task)
+                yield Step(progress, task, began)
             except BaseException:
                 progress.update(task, description=f"{title} [red]broken off[/]")
                 raise
@@ -127,7 +139,7 @@ class Show:
         table = _table(title, "order", "amount placed", "with the bug", "after the replay")
         amounts = {order["id"]: Decimal(order["amount"]) for order in orders}
         for name in sorted(wrong_before)[:ROWS]:
-            table.add_row(name, f"{amounts[name]}", _row(healing.rows_before, name), _row(healing.rows_after, name))
+            table.add_row(name, f"{amounts[name]:.2f}", _row(healing.rows_before, name), _row(healing.rows_after, name))
         self._console.print(table)
         self._console.print(f"{healing.replayed} orders left the replay queue for CheckoutQueue\n")
 
@@ -140,11 +152,23 @@ class Show:
     def end(self, report: dict[str, Any], file: Path, broken: Sequence[str]) -> None:
         """The report, and the verdict in a sentence."""
         self._console.print_json(data=report)
-        self._console.print(f"written to {_shown(file)}")
+        self._console.print(f"written to {_shown(file)}", highlight=False)
         for sentence in broken:
             self._console.print(f"[red]broken promise:[/] {escape(sentence)}", highlight=False)
         if not broken:
-            self._console.print("[green]every promise held[/]")
+            self._console.print("[green]every promise held[/]: each figure was read back from S3, the index, the table")
+
+    def next_steps(self) -> None:
+        """Where to go from here, when nothing goes on running."""
+        self._console.print(
+            """
+Everything is destroyed and stopped. Next:
+  make demo KEEP=1                 the same, left running, with commands to look around
+  examples/ecommerce/README.md     the same steps on AWS, one by one
+  README.md                        module blocks for a topic of your own""",
+            markup=False,
+            highlight=False,
+        )
 
     def kept(self, state: Path, shop: Shop, workspace: Path) -> None:
         """How to look around in what goes on running, and how to stop it."""
@@ -153,24 +177,28 @@ class Show:
             f"""
 The example goes on running. In a shell, in this folder:
   eval "$({python} testbench env --state {_shown(state)})"     # any AWS SDK or the AWS CLI then talks to it
+  aws s3 ls --recursive s3://{shop.backup_bucket}/     # the backup
   curl -i -H 'Content-Type: application/json' -d '{{}}' {shop.orders_url}     # no order: refused, each field named
   curl "$OPENSEARCH_URL/{shop.index}-*/_search?pretty&size=1"     # an order in the index
   {python} testbench terraform -chdir={_shown(workspace)} output     # names of buckets, queues, table, ...
   {python} testbench logs --state {_shown(state)}     # what the parts of the bench wrote
-Stop it, and with it everything that was made:
+Stop it, and with it everything that was made (`make clean` removes its files too):
   {python} testbench down --state {_shown(state)}""",
             markup=False,
             highlight=False,
             soft_wrap=True,
         )
 
-    def failed(self, reason: str, state: Path, *, kept: bool) -> None:
-        """What went wrong, and where to look."""
+    def failed(self, reason: str, state: Path, *, running: bool) -> None:
+        """What went wrong, what is left of it, and where to look."""
         self._console.print(f"[red]the demo did not end:[/] {escape(reason)}", highlight=False)
-        self._console.print(f"logs of the bench: {_shown(state)}/*.log", highlight=False)
-        if kept:
+        if running:
             python = f"{_shown(Path(sys.executable))} -m"
-            self._console.print(f"it goes on running; stop it with: {python} testbench down --state {_shown(state)}")
+            self._console.print("the bench goes on running; stop it, and with it everything that was made:")
+            self._console.print(f"  {python} testbench down --state {_shown(state)}", highlight=False, soft_wrap=True)
+        else:
+            self._console.print("nothing goes on running, and what was applied is gone with the bench")
+        self._console.print(f"logs of the bench: {_shown(state)}/*.log", highlight=False)
 
 
 def _table(title: str, *columns: str) -> Table:

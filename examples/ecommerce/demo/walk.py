@@ -24,6 +24,10 @@ DELIVERY_LIMIT = 300.0
 """Seconds within which backup and index are complete: 60 of Firehose's buffers, batching windows, the index's retry."""
 REPLAY_LIMIT = 180.0
 """Seconds within which a replay is through."""
+APPLY_NOTE = "about a minute and a half: the AWS provider waits 25 s for every queue, also here"
+CHANGE_NOTE = "up to a minute: Terraform reads every resource before it says what changes"
+BACKUP_NOTE = "Firehose collects events for 60 s, then writes one object"
+INDEX_NOTE = "what the index rejects waits 60 s more for its bucket: Firehose allows no shorter buffer there"
 QUERIES = ("orders_by_payment_method", "events_per_type_and_hour")
 
 
@@ -52,7 +56,7 @@ class Walk:
         search = self._search(shop, archive)
         queries = self._queries(shop)
         healing = self._heal(shop, archive)
-        with self.show.step("second_plan", "terraform plan: is anything left to change?"):
+        with self.show.step("second_plan", "terraform plan: is anything left to change?", note=CHANGE_NOTE):
             applied = Applied(
                 resources=self.workspace.resources(),
                 second_plan=self.workspace.planned_changes(),
@@ -69,7 +73,7 @@ class Walk:
     # -- the steps -------------------------------------------------------------------------------------------------
 
     def _apply(self) -> Shop:
-        with self.show.step("apply", "terraform apply examples/ecommerce") as step:
+        with self.show.step("apply", "terraform apply examples/ecommerce", note=APPLY_NOTE) as step:
             self._change(step)
         return self.shop()
 
@@ -79,7 +83,7 @@ class Walk:
         with self.show.step("orders", f"placing {sound} orders", total=sound) as step:
             answers = place(shop.orders_url, self.samples[:sound], step.advance)
             self._wait_for_rows(shop, answers)
-        with self.show.step("bug", "terraform apply: bug_enabled = true") as step:
+        with self.show.step("bug", "terraform apply: bug_enabled = true", note=CHANGE_NOTE) as step:
             self._change(step, bug_enabled=True)
         others = len(self.samples) - sound
         with self.show.step("orders_with_bug", f"placing {others} more orders", total=others) as step:
@@ -91,7 +95,7 @@ class Walk:
     def _archive(self, shop: Shop, answers: Sequence[Answer]) -> Archive:
         accepted = {answer.order_id for answer in answers if answer.status == 201}
         reader = ArchiveReader(self.bench.client("s3"), shop.backup_bucket)
-        with self.show.step("backup", "waiting for Firehose to write the backup (60 s buffer)", len(accepted)) as step:
+        with self.show.step("backup", "waiting for Firehose to write the backup", len(accepted), BACKUP_NOTE) as step:
 
             def complete(archive: Archive) -> bool:
                 found = {order["id"] for order in archive.orders}
@@ -107,7 +111,7 @@ class Walk:
         index = Index(self.bench.opensearch_url, shop.index)
         s3 = self.bench.client("s3")
         total = len(expected) + len(unindexable)
-        with self.show.step("index", "waiting for index and bucket of rejected orders", total) as step:
+        with self.show.step("index", "waiting for index and rejected orders", total, INDEX_NOTE) as step:
 
             def look() -> Search:
                 return Search(index.documents(), rejected_documents(s3, shop.rejected_bucket))
@@ -130,7 +134,7 @@ class Walk:
     def _heal(self, shop: Shop, archive: Archive) -> Healing:
         sqs = self.bench.client("sqs")
         rows_before, waiting_before = self._rows(shop), queue_depth(sqs, shop.replay_queue)
-        with self.show.step("fix", "terraform apply: bug_enabled = false, replay_enabled = true") as step:
+        with self.show.step("fix", "terraform apply: bug off, replay_enabled = true", note=CHANGE_NOTE) as step:
             self._change(step, bug_enabled=False, replay_enabled=True)
         with self.show.step("replay", "replaying", total=waiting_before) as step:
 

@@ -1,0 +1,144 @@
+"""What the pages repeat of the code is what the code says: reasons, alarms, permissions, inputs, counted figures."""
+
+import inspect
+import re
+
+import pytest
+
+from benchmarks.forward_calls import messages_of, one_by_one, packed
+from docs.terraform_inputs import inputs, outputs
+from event_fork import errors
+from event_fork.errors import PermanentMessageError
+from testbench.paths import PROJECT
+
+_CODE = re.compile(r"`([^`]+)`")
+
+
+def page(name: str) -> str:
+    return (PROJECT / name).read_text(encoding="utf-8")
+
+
+def rows(text: str, heading: str) -> list[list[str]]:
+    """The cells of the first table under a heading, without its own two first lines."""
+    table = re.search(r"^\|.*?(?=\n(?!\|))", text.partition(f"{heading}\n")[2] + "\n\n", re.DOTALL | re.MULTILINE)
+    assert table, heading
+    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in table[0].splitlines()[2:]]
+
+
+def terraform_of(*modules: str) -> str:
+    return "\n".join(file.read_text() for name in modules for file in sorted((PROJECT / "modules" / name).glob("*.tf")))
+
+
+ALL_MODULES = tuple(folder.name for folder in sorted((PROJECT / "modules").iterdir()) if folder.is_dir())
+
+
+def names_in(module: str) -> set[str]:
+    folder = PROJECT / "modules" / module
+    return {each.name for each in inputs(folder)} | {each.name for each in outputs(folder)}
+
+
+def test_the_runbook_has_every_reason_of_a_dead_letter() -> None:
+    in_code = {
+        error.reason
+        for _, error in inspect.getmembers(errors, inspect.isclass)
+        if issubclass(error, PermanentMessageError) and error is not PermanentMessageError
+    }
+    on_page = [row[0].strip("`") for row in rows(page("docs/operations.md"), "## Dead letters")]
+
+    assert sorted(on_page) == sorted(in_code)
+
+
+def test_the_runbook_has_every_alarm() -> None:
+    in_code = re.findall(r'alarm_name\s+= "([^"]+)"', terraform_of(*ALL_MODULES))
+    as_shown = {
+        name.replace("${var.name}", "<name>").replace("${local.state_machine_name}", "<name>-archive")
+        for name in in_code
+    }
+    assert 'state_machine_name = "${var.name}-archive"' in terraform_of("archive-replay")
+
+    assert {row[0].strip("`") for row in rows(page("docs/operations.md"), "## Alarms")} == as_shown
+
+
+def test_the_security_page_has_every_statement_of_every_policy() -> None:
+    in_code = set(re.findall(r'\b[Ss]id\s+= "(\w+)"', terraform_of(*ALL_MODULES)))
+    on_page = set(re.findall(r"^\| `(\w+)` \|", page("docs/security.md"), re.MULTILINE))
+
+    assert on_page == in_code
+
+
+ORIGINAL = {
+    "storage-backup": (
+        "## Storage and backup: parameters of the original",
+        "TopicArn SubscriptionFilterPolicy StreamPrefix StreamCompressionFormat BucketArn"
+        " StreamBufferingIntervalInSeconds StreamBufferingSizeInMBs DataTransformationFunctionArn LogLevel",
+    ),
+    "search-analytics": (
+        "## Search and analytics",
+        "TopicArn SubscriptionFilterPolicy LogLevel DataTransformationFunctionArn StreamCompressionFormat"
+        " StreamBufferingIntervalInSeconds StreamBufferingSizeInMBs SearchIndexName SearchTypeName SearchDomainArn"
+        " SearchIndexRotationPeriod StreamRetryDurationInSeconds",
+    ),
+    "replay": (
+        "## Replay",
+        "TopicArn SubscriptionFilterPolicy LogLevel DestinationQueueName ReplayQueueRetentionPeriodInSeconds",
+    ),
+}
+"""The parameters of the original suite's three templates."""
+
+
+@pytest.mark.parametrize("module", ORIGINAL)
+def test_the_migration_page_gives_every_parameter_a_name_that_exists(module: str) -> None:
+    heading, parameters = ORIGINAL[module]
+    table = rows(page("docs/migration.md"), heading)
+    on_page = {name for row in table for name in _CODE.findall(row[0])}
+    new_names = {re.split(r"[ .=]", name)[0] for row in table for name in _CODE.findall(row[1])}
+
+    assert set(parameters.split()) <= on_page
+    assert new_names <= names_in(module)
+
+
+@pytest.mark.parametrize("module", ["storage-backup", "search-analytics", "replay", "fork"])
+def test_the_inputs_that_the_readme_names_exist(module: str) -> None:
+    text = page("README.md")
+    table = re.search(rf"^\| \[{module}\]\(modules/{module}/README\.md#inputs\).*?(?=\n\n)", text, re.DOTALL | re.M)
+    assert table
+    named = {name for line in table[0].splitlines()[2:] for name in _CODE.findall(line.split(" | ")[0])}
+    every = set(_CODE.findall(re.findall(r"^Every module has (.*?)\. Everything else", text, re.MULTILINE)[0]))
+
+    assert len(named) >= 4
+    assert named | every <= names_in(module)
+
+
+def test_the_architecture_page_lists_every_decision() -> None:
+    listed = re.findall(r"^\| \[(\d{4})\]", page("docs/architecture.md"), re.MULTILINE)
+
+    assert listed == [file.name[:4] for file in sorted((PROJECT / "docs" / "decisions").glob("*.md"))]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("row", rows(page("docs/costs.md"), "## Calls and bytes, counted"), ids=lambda row: row[0])
+def test_the_counted_figures_are_what_the_benchmark_counts(row: list[str]) -> None:
+    size, *counted = (int(number.replace(",", "")) for number in re.findall(r"\d[\d,]*\d", " ".join(row[:3])))
+    messages = messages_of(size, 10_000)
+    theirs, ours = one_by_one(messages), packed(messages)
+
+    assert counted == [theirs.calls, ours.calls, theirs.billed_bytes // 1024, ours.billed_bytes // 1024]
+    assert row[3] == f"{theirs.billed_bytes / ours.billed_bytes:.1f}x less"
+
+
+_OUR_FILE = re.compile(r"(?:tests|docs|modules|lambdas|cli|testbench|benchmarks|examples)/[\w/.-]+")
+
+
+def test_every_path_in_backticks_is_there() -> None:
+    """Names of files of this project that pages give without a link."""
+    pages = [PROJECT / "README.md", PROJECT / "CONTRIBUTING.md", *sorted((PROJECT / "docs").glob("*.md"))]
+    named = {
+        (file.name, name) for file in pages for name in _CODE.findall(file.read_text()) if _OUR_FILE.fullmatch(name)
+    }
+
+    assert len(named) >= 10
+    assert sorted(each for each in named if not (PROJECT / each[1]).exists()) == []
+
+
+def test_a_table_is_read() -> None:
+    assert rows("## H\ntext\n\n| a | b |\n|---|---|\n| `x` | y |\n\nmore", "## H") == [["`x`", "y"]]
