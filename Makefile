@@ -8,6 +8,8 @@ PYTEST_ARGS ?=
 # A file stays on one worker (its fixtures are applied stacks), in the order of collection, so that the long e2e files begin first.
 # Not --dist loadgroup: pytest-xdist 3.8.0 loses the groups with pytest 9.2, where node ids are no longer a settable text.
 WORKERS := -n 2 --dist loadfile --no-loadscope-reorder
+# Not the whole folder: build/ holds copies and pieces of configurations that nobody formats.
+TERRAFORM := modules examples tests
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check lint format build docs lock e2e clean test-firehose bench-firehose bench-replay
 
@@ -48,11 +50,13 @@ bench-replay: setup ## Events/s of a replay worker and seconds to plan a million
 lint: setup ## ruff, mypy --strict, terraform fmt
 	@$(PY) -m ruff check . && $(PY) -m ruff format --check .
 	@$(PY) -m mypy
-	@$(PY) -m testbench terraform fmt -check -recursive
+	@$(PY) -m testbench terraform fmt -check $(wildcard *.tf)
+	@$(PY) -m testbench terraform fmt -check -recursive $(TERRAFORM)
 
 format: setup ## Rewrite Python and Terraform files in the project's format
 	@$(PY) -m ruff check --fix . ; $(PY) -m ruff format .
-	@$(PY) -m testbench terraform fmt -recursive
+	@$(PY) -m testbench terraform fmt $(wildcard *.tf)
+	@$(PY) -m testbench terraform fmt -recursive $(TERRAFORM)
 
 build: setup ## Make the committed zips and their manifests from the functions' source
 	@$(PY) lambdas/build.py
