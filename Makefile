@@ -20,7 +20,7 @@ setup: $(STAMP) ## Check what the machine has and install what is pinned into th
 
 $(STAMP): requirements/dev.txt requirements/check_prerequisites.py
 	@$(PYTHON) requirements/check_prerequisites.py
-	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
+	@$(PY) -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV) # also where an earlier one broke off
 	@echo "installing the pinned packages into $(VENV) (about a minute)"
 	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	@touch $@
