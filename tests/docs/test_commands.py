@@ -16,7 +16,7 @@ import testbench.cli
 from testbench.paths import PROJECT
 from tests.docs.pages import Command, commands, pages
 
-TARGETS = set(re.findall(r"^([a-z][a-z-]*):", (PROJECT / "Makefile").read_text(), re.MULTILINE))
+TARGETS = set(re.findall(r"^([a-z][a-z0-9-]*):", (PROJECT / "Makefile").read_text(), re.MULTILINE))
 _AWS_OPTIONS = {"--query", "--output", "--region", "--profile", "--endpoint-url", "--no-cli-pager", "--cli-input-json"}
 _AWS_TRANSFER = {"cp", "ls", "mv", "sync"}
 """Commands of `aws s3`, which is no service of its own."""
