@@ -51,7 +51,9 @@ class Session:
     def _bench(self, stack: ExitStack) -> Bench:
         if self.keep:
             return Bench.up(self.state, self.show.line)
-        return stack.enter_context(Bench.running(self.state, self.show.line))
+        bench = stack.enter_context(Bench.running(self.state, self.show.line))
+        stack.callback(self.show.line, "bench", "stopping; this takes up to 20 seconds")
+        return bench
 
     def _take_back(self, bench: Bench, workspace: Workspace) -> None:
         """After a failure. A bench that stops takes everything with it; one that stays must not keep the example."""
