@@ -1,24 +1,45 @@
-"""What all tests share: which tier a test belongs to, closed sockets for unit tests, and the bench."""
+"""What all tests share: an environment of their own, tiers, closed sockets for unit tests, and the bench."""
 
 import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
 
-import hypothesis
 import pytest
 import pytest_socket
+from hypothesis import HealthCheck, settings
 
 from testbench import Bench
 from testbench.paths import RUNS
 from testbench.progress import to_stderr
 
-# Powertools reads it when telemetry.py is imported, so it is there before any test module is.
-os.environ.setdefault("POWERTOOLS_SERVICE_NAME", "checkout-backup")
+OF_THE_HOST = ("AWS_", "POWERTOOLS_", "TF_CLI_ARGS", "TF_DATA_DIR", "TF_LOG", "TF_VAR_", "TF_WORKSPACE")
+"""Beginnings of the names of variables that would reach the code under test: an account, how terraform is run."""
+OF_THE_TERMINAL = ("COLUMNS", "FORCE_COLOR", "GITHUB_ACTIONS", "LINES", "NO_COLOR", "PY_COLORS", "TTY_COMPATIBLE")
+"""What rich and typer print by."""
+LOOPBACK = "127.0.0.1,localhost"
 
-# A deadline on one example fails on a busy machine, not on a wrong result; the time limit of a test is pytest's.
-hypothesis.settings.register_profile("project", deadline=None)
-hypothesis.settings.load_profile("project")
+
+def _leave_the_host() -> None:
+    """Before a test module is imported: nothing that shell and user's files say of AWS, terraform and terminal."""
+    for name in [name for name in os.environ if name.startswith(OF_THE_HOST)] + [*OF_THE_TERMINAL]:
+        os.environ.pop(name, None)
+    os.environ |= dict.fromkeys(("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"), os.devnull)
+    os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
+    for name in ("NO_PROXY", "no_proxy"):  # pip may need the proxy, what runs on this machine does not
+        os.environ[name] = ",".join(filter(None, (os.environ.get(name), LOOPBACK)))
+    # Powertools reads it when telemetry.py is imported.
+    os.environ["POWERTOOLS_SERVICE_NAME"] = "checkout-backup"
+
+
+_leave_the_host()
+
+# A property is tried with the same examples in every run; --hypothesis-profile=explore tries others. A deadline on one
+# example would fail on a busy machine, not on a wrong result: the time limit of a test is pytest's.
+_ANY_MACHINE = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("explore", _ANY_MACHINE)
+settings.register_profile("repeatable", _ANY_MACHINE, derandomize=True)
+settings.load_profile("repeatable")
 
 TESTS = Path(__file__).parent
 AUTHORISE = os.environ.get("BENCH_AUTH", "") == "1"

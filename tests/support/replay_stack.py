@@ -34,6 +34,9 @@ SHADOW = {
 }
 
 
+USERS_SHELL = ("PATH", "HOME", "LANG", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE")
+
+
 @dataclass(frozen=True)
 class Ran:
     """How a command ended."""
@@ -72,7 +75,7 @@ class ReplayStack:
     def environment(self, **more: str) -> dict[str, str]:
         """A user's shell."""
         python_path = os.pathsep.join(str(PROJECT / part) for part in ("cli", "lambdas"))
-        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+        kept = {name: os.environ[name] for name in USERS_SHELL if name in os.environ}
         return {**kept, **self.bench.environment(), "PYTHONPATH": python_path, **more}
 
     def event_fork(self, *arguments: str, timeout: float = 240.0, **more: str) -> Ran:

@@ -161,15 +161,16 @@ def test_hidden_messages_are_hidden_and_what_cannot_be_is_named() -> None:
     for number in range(12):
         sqs.send_message(QueueUrl=url, MessageBody=str(number))
     received: list[Any] = []
-    while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=1).get("Messages"):
+    while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=600).get("Messages"):
         received.extend(messages)
-    handles = {message["ReceiptHandle"]: 900 for message in received}
+    handles = {message["ReceiptHandle"]: 900 if number < 11 else 0 for number, message in enumerate(received)}
 
     failed = SqsHiddenMessages(url).hide({**handles, "no-such-handle": 900})
 
     assert list(failed) == ["no-such-handle"]
     attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
-    assert attributes["ApproximateNumberOfMessagesNotVisible"] == "12"
+    assert attributes["ApproximateNumberOfMessagesNotVisible"] == "11"
+    assert attributes["ApproximateNumberOfMessages"] == "1"
 
 
 def test_the_window_is_read_at_most_every_5_seconds_and_an_old_one_will_do_for_a_minute() -> None:
