@@ -7,7 +7,7 @@ import urllib.request
 from types import TracebackType
 from typing import Any, Self
 
-REQUEST_SECONDS = 10
+REQUEST_SECONDS = 60
 POLL_SECONDS = 0.05
 
 
@@ -61,7 +61,7 @@ class FirehoseControl:
         """Have what is buffered delivered now, of one stream or of all."""
         self._call("POST", "flush", {"stream": stream} if stream else {})
 
-    def wait_until_delivered(self, stream: str = "", *, seconds: float = 30.0) -> None:
+    def wait_until_delivered(self, stream: str = "", *, seconds: float = 60.0) -> None:
         """Flush until nothing undelivered is left; FirehoseControlError after ``seconds`` of the wall clock."""
         end = time.monotonic() + seconds
         while True:
