@@ -113,6 +113,33 @@ run "each_role_may_do_its_own_work_and_no_more" {
     ])
     error_message = "The state machine may run its functions and its own map, nothing else."
   }
+
+  assert {
+    condition = alltrue(flatten([
+      for policy in [aws_iam_role_policy.state_machine.policy, aws_iam_role_policy.function["worker"].policy, aws_iam_role_policy.function["governor"].policy] :
+      [for statement in jsondecode(policy).Statement : statement.Effect == "Allow"]
+    ]))
+    error_message = "What a role needs must be allowed."
+  }
+
+  assert {
+    condition = alltrue([for role in aws_iam_role.function : jsondecode(role.assume_role_policy).Statement == [{
+      Effect    = "Allow"
+      Principal = { Service = "lambda.amazonaws.com" }
+      Action    = "sts:AssumeRole"
+    }]])
+    error_message = "Only Lambda may take the functions' roles."
+  }
+
+  assert {
+    condition = jsondecode(aws_iam_role.state_machine.assume_role_policy).Statement == [{
+      Effect    = "Allow"
+      Principal = { Service = "states.amazonaws.com" }
+      Action    = "sts:AssumeRole"
+      Condition = { StringEquals = { "aws:SourceAccount" = "123456789012" } }
+    }]
+    error_message = "Only Step Functions, for state machines of this account, may take the state machine's role."
+  }
 }
 
 run "a_key_of_the_archive_is_usable_by_all_three" {
@@ -123,7 +150,7 @@ run "a_key_of_the_archive_is_usable_by_all_three" {
   assert {
     condition = alltrue([
       for policy in [aws_iam_role_policy.state_machine.policy, aws_iam_role_policy.function["worker"].policy, aws_iam_role_policy.function["governor"].policy] :
-      length([for statement in jsondecode(policy).Statement : statement if statement.Sid == "UseArchiveKey" && statement.Resource == var.archive.kms_key.arn]) == 1
+      length([for statement in jsondecode(policy).Statement : statement if statement.Sid == "UseArchiveKey" && statement.Effect == "Allow" && statement.Resource == var.archive.kms_key.arn && jsonencode(statement.Action) == jsonencode(["kms:Decrypt", "kms:GenerateDataKey"])]) == 1
     ])
     error_message = "Plan, progress and archive are encrypted with the bucket's key."
   }
@@ -183,5 +210,13 @@ run "alarms_say_what_failed_and_whom_they_notify" {
   assert {
     condition     = alltrue([for alarm in [aws_cloudwatch_metric_alarm.failed[0], aws_cloudwatch_metric_alarm.not_replayed[0]] : alarm.alarm_actions == toset(var.alarms.actions) && alarm.ok_actions == toset(var.alarms.actions)])
     error_message = "Both must notify."
+  }
+
+  assert {
+    condition = alltrue([
+      for alarm in concat(aws_cloudwatch_metric_alarm.failed, aws_cloudwatch_metric_alarm.not_replayed) :
+      alarm.statistic == "Sum" && alarm.comparison_operator == "GreaterThanThreshold" && alarm.threshold == 0 && alarm.period * alarm.evaluation_periods == 60 && alarm.treat_missing_data == "notBreaching"
+    ])
+    error_message = "Both must notify within a minute of the first failure, and be silent without a replay."
   }
 }

@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from event_fork.archive.layout import BUFFER_ALLOWANCE, begun_at, hour_prefix, may_hold, prefixes
+from event_fork.archive.layout import (
+    BUFFER_ALLOWANCE,
+    begun_at,
+    hour_prefix,
+    is_column_folder,
+    may_hold,
+    prefixes,
+)
 from event_fork.archive.window import Window
 
 HOUR = timedelta(hours=1)
@@ -74,6 +81,20 @@ def test_an_object_begun_long_before_the_window_or_after_its_lateness_is_ruled_o
     assert may_hold(key_of(moment("2026-11-23T09:40:00")), wanted, HOUR)
     assert may_hold(key_of(moment("2026-11-23T12:00:00")), wanted, HOUR)
     assert not may_hold(key_of(moment("2026-11-23T12:00:01")), wanted, HOUR)
+
+
+@pytest.mark.parametrize(
+    ("folder", "is_one"),
+    [
+        ("orders/event_type=order.placed/", True),
+        ("orders/channel=a=b/", True),
+        ("orders/date=2026-11-23/", False),
+        ("orders/notes/", False),
+        ("orders/notes/channel=web/", False),
+    ],
+)
+def test_a_folder_of_partition_by_is_told_from_dates_and_other_things(folder: str, is_one: bool) -> None:
+    assert is_column_folder(folder, "orders/") is is_one
 
 
 @given(

@@ -55,6 +55,7 @@ class World:
         self.target = Target(self.clock)
         self.runs = Runs(self.clock)
         self.changes: list[Control] = []
+        self.blind_looks: list[CallFailedError] = []
 
     def loop(self, seconds: float = 1e6) -> GovernorLoop:
         return GovernorLoop(
@@ -66,6 +67,7 @@ class World:
             deadline=Deadline(self.clock.now + seconds, self.clock),
             elapsed=0.0,
             changed=self.changes.append,
+            blind=self.blind_looks.append,
             clock=self.clock,
             sleep=self.clock.sleep,
         )
@@ -159,6 +161,7 @@ def test_a_target_that_cannot_be_seen_pauses_the_replay_after_a_minute() -> None
     assert world.control.state == PAUSED
     assert world.control.reason == "target-unseen: AccessDenied for 60 s"
     assert world.target.looks == BLIND_LOOKS
+    assert [error.code for error in world.blind_looks] == ["AccessDenied"] * BLIND_LOOKS
 
 
 def test_a_passing_blindness_changes_nothing() -> None:
