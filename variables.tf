@@ -100,6 +100,7 @@ variable "storage_backups" {
     alarms = optional(object({
       actions                    = optional(list(string))
       oldest_message_age_seconds = optional(number)
+      delivery_delay_seconds     = optional(number)
     }))
     tags = optional(map(string))
   }))
@@ -197,6 +198,7 @@ variable "search_analytics" {
     alarms = optional(object({
       actions                    = optional(list(string))
       oldest_message_age_seconds = optional(number)
+      delivery_delay_seconds     = optional(number)
     }))
     tags = optional(map(string))
   }))

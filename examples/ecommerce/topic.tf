@@ -2,14 +2,17 @@
 # CheckoutEventsTopic: the one place where the application tells what happened
 ################################################################################
 
-data "aws_partition" "current" {}
-data "aws_region" "current" {}
 data "aws_caller_identity" "current" {}
+
+# Partition and Region. Not by aws_region: its `name` and `id` are deprecated in version 6 of the provider, its `region` is not there in version 5.
+data "aws_service" "sns" {
+  service_id = "sns"
+}
 
 locals {
   account_id = data.aws_caller_identity.current.account_id
-  partition  = data.aws_partition.current.partition
-  region     = data.aws_region.current.id
+  partition  = data.aws_service.sns.partition
+  region     = data.aws_service.sns.region
 
   topic_name = "${var.name}-checkout-events"
   topic_arn  = "arn:${local.partition}:sns:${local.region}:${local.account_id}:${local.topic_name}"

@@ -1,14 +1,17 @@
 # The engine that replays an archive: state machine -> workers (items of the plan -> target queue), and a governor beside them.
 # Called by modules/replay; everything that runs costs nothing while no replay does.
 
-data "aws_partition" "current" {}
-data "aws_region" "current" {}
 data "aws_caller_identity" "current" {}
 
+# Partition and Region. Not by aws_region: its `name` and `id` are deprecated in version 6 of the provider, its `region` is not there in version 5.
+data "aws_service" "states" {
+  service_id = "states"
+}
+
 locals {
-  partition  = data.aws_partition.current.partition
+  partition  = data.aws_service.states.partition
   account_id = data.aws_caller_identity.current.account_id
-  region     = data.aws_region.current.id # .name is deprecated in version 6 of the provider
+  region     = data.aws_service.states.region
 
   # The work area of every replay lies in the archive's bucket, outside the archive's own keys. The command and the functions
   # know it by the same name (event_fork.archive.work_area).

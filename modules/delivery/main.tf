@@ -1,12 +1,15 @@
 # Internal: what every delivery stream of storage-backup and search-analytics needs beside the stream itself:
-# the role Firehose works under, the log of its errors, and the call of a transformation function.
+# the role Firehose works under, the log of its errors, the call of a transformation function, and alarms (alarms.tf).
 
-data "aws_partition" "current" {}
-data "aws_region" "current" {}
 data "aws_caller_identity" "current" {}
 
+# Region and address of S3. Not by aws_region: its `name` and `id` are deprecated in version 6 of the provider, its `region` is not there in version 5.
+data "aws_service" "s3" {
+  service_id = "s3"
+}
+
 locals {
-  region = data.aws_region.current.id
+  region = data.aws_service.s3.region
 
   bucket_key_statements = var.bucket_kms_key == null ? [] : [{
     Sid      = "EncryptObjects"
@@ -14,7 +17,7 @@ locals {
     Action   = ["kms:Decrypt", "kms:GenerateDataKey"]
     Resource = var.bucket_kms_key.arn
     Condition = {
-      StringEquals = { "kms:ViaService" = "s3.${local.region}.${data.aws_partition.current.dns_suffix}" }
+      StringEquals = { "kms:ViaService" = data.aws_service.s3.dns_name }
       # The context is the bucket with an S3 bucket key and the object without.
       StringLike = { "kms:EncryptionContext:aws:s3:arn" = [var.bucket.arn, "${var.bucket.arn}/*"] }
     }

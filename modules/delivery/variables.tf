@@ -70,6 +70,26 @@ variable "log_retention_days" {
   nullable    = false
 }
 
+variable "stream" {
+  description = "What the alarms must know about the stream: where it delivers (`S3` or `AmazonOpenSearchService`, as Firehose's metrics call it), whether its own encryption uses a customer managed key, whether it partitions and converts."
+  type = object({
+    destination          = string
+    customer_managed_key = bool
+    partitioned          = optional(bool, false)
+    converts             = optional(bool, false)
+  })
+  nullable = false
+}
+
+variable "alarms" {
+  description = "CloudWatch alarms on the stream; null = none. `delivery_delay_seconds` = 0: none on late delivery."
+  type = object({
+    actions                = list(string)
+    delivery_delay_seconds = number
+  })
+  default = null
+}
+
 variable "tags" {
   description = "Tags for everything that can have them."
   type        = map(string)

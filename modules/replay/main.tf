@@ -61,14 +61,17 @@ resource "aws_ssm_parameter" "window" {
   }
 }
 
-data "aws_partition" "current" {}
-data "aws_region" "current" {}
 data "aws_caller_identity" "current" {}
 
+# Partition and Region. Not by aws_region: its `name` and `id` are deprecated in version 6 of the provider, its `region` is not there in version 5.
+data "aws_service" "sqs" {
+  service_id = "sqs"
+}
+
 locals {
-  partition  = data.aws_partition.current.partition
+  partition  = data.aws_service.sqs.partition
   account_id = data.aws_caller_identity.current.account_id
-  region     = data.aws_region.current.id # .name is deprecated in version 6 of the provider
+  region     = data.aws_service.sqs.region
 
   window_parameter_name = "/event-fork-pipelines/${var.name}/replay-window"
   # From known parts, so that the policies are known when they are planned.

@@ -91,11 +91,14 @@ resource "aws_opensearch_domain" "this" {
   tags = var.tags
 }
 
-data "aws_partition" "current" {}
-data "aws_region" "current" {}
 data "aws_caller_identity" "current" {}
+
+# Partition and Region. Not by aws_region: its `name` and `id` are deprecated in version 6 of the provider, its `region` is not there in version 5.
+data "aws_service" "es" {
+  service_id = "es"
+}
 
 locals {
   # From known parts: a domain's policy cannot refer to the domain itself.
-  domain_arn = "arn:${data.aws_partition.current.partition}:es:${data.aws_region.current.id}:${data.aws_caller_identity.current.account_id}:domain/${local.domain_name}"
+  domain_arn = "arn:${data.aws_service.es.partition}:es:${data.aws_service.es.region}:${data.aws_caller_identity.current.account_id}:domain/${local.domain_name}"
 }

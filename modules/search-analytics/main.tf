@@ -146,7 +146,13 @@ module "delivery" {
   transformation_function = var.transformation_function
   statements              = concat(local.index_statements, local.vpc_statements)
   log_retention_days      = var.log_retention_days
+  alarms                  = var.alarms
   tags                    = var.tags
+
+  stream = {
+    destination          = "AmazonOpenSearchService"
+    customer_managed_key = var.kms_key != null
+  }
 }
 
 locals {

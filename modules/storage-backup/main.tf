@@ -198,7 +198,15 @@ module "delivery" {
   statements              = local.schema_statements
   transformation_function = var.transformation_function
   log_retention_days      = var.log_retention_days
+  alarms                  = var.alarms
   tags                    = var.tags
+
+  stream = {
+    destination          = "S3"
+    customer_managed_key = var.kms_key != null
+    partitioned          = local.partitioned
+    converts             = local.parquet
+  }
 }
 
 ################################################################################

@@ -505,15 +505,22 @@ variable "athena" {
 
 variable "alarms" {
   description = <<-EOT
-    CloudWatch alarms; null = none. With an object, an alarm says when the dead-letter queue is not empty, and another when messages wait too long:
+    CloudWatch alarms; null = none. With an object, alarms say when the dead-letter queue is not empty, when messages wait too long, when delivery to S3 is late or fails, when records are throttled; and where they are in use, on the transformation function, on Parquet, on the number of partitions and on `kms_key`:
     - `actions`: ARNs to notify on alarm and on recovery (SNS topics, Systems Manager items). Default [].
-    - `oldest_message_age_seconds`: age of the oldest message that is too much. Default 3600. 0 = no such alarm.
+    - `oldest_message_age_seconds`: age of the oldest message in the queue that is too much. Default 3600. 0 = no such alarm.
+    - `delivery_delay_seconds`: age of the oldest record in the delivery stream that is too much, more than `buffering.interval_seconds`. Default 1800: twice the longest buffering. 0 = no such alarm.
   EOT
   type = object({
     actions                    = optional(list(string), [])
     oldest_message_age_seconds = optional(number, 3600)
+    delivery_delay_seconds     = optional(number, 1800)
   })
   default = null
+
+  validation {
+    condition     = try(var.alarms.delivery_delay_seconds, 0) == 0 || try(var.alarms.delivery_delay_seconds, 0) > var.buffering.interval_seconds
+    error_message = "alarms.delivery_delay_seconds must be 0 (off) or more than buffering.interval_seconds (${var.buffering.interval_seconds}), for a record waits that long in any case; for example 1800. Received: ${try(var.alarms.delivery_delay_seconds, 0)}."
+  }
 }
 
 variable "tags" {

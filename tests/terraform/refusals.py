@@ -23,6 +23,7 @@ VALID: dict[str, dict[str, Any]] = {
         "bucket": {"arn": "arn:aws:s3:::archive", "given": True},
         "object_prefixes": [""],
         "log_retention_days": 30,
+        "stream": {"destination": "S3", "customer_managed_key": False},
     },
     "storage-backup": TOPIC,
     "search-analytics": {**TOPIC, "index_name": "orders", "domain": DOMAIN},
@@ -163,6 +164,8 @@ def _of_both_streams(module: str, largest_buffer_mib: int) -> list[Refusal]:
         refused('"name":"other"', bucket={"arn": "arn:aws:s3:::archive", "name": "other"}),
         refused('"alias/aws/s3"', bucket_kms_key={"arn": "alias/aws/s3"}),
         refused("colder", bucket=ARCHIVE, lifecycle_rules=[{"id": "colder", "expiration_days": 30}]),
+        refused("900", buffering={"interval_seconds": 900}, alarms={"delivery_delay_seconds": 900}),
+        refused("-1", alarms={"delivery_delay_seconds": -1}),
     ]
 
 

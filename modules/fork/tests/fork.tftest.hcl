@@ -371,13 +371,8 @@ run "the_powertools_layer_of_other_partitions_is_known" {
   }
 
   override_data {
-    target = data.aws_partition.current
-    values = { partition = "aws-us-gov" }
-  }
-
-  override_data {
-    target = data.aws_region.current
-    values = { id = "us-gov-west-1" }
+    target = data.aws_service.sqs
+    values = { partition = "aws-us-gov", region = "us-gov-west-1" }
   }
 
   assert {

@@ -178,6 +178,7 @@ run "the_stream_may_write_its_objects_and_no_more" {
     bucket             = { arn = "arn:aws:s3:::orders-mocked", given = false }
     object_prefixes    = ["date=", "errors/"]
     log_retention_days = 30
+    stream             = { destination = "S3", customer_managed_key = false }
   }
 
   assert {
@@ -229,6 +230,7 @@ run "the_stream_may_use_a_given_bucket_key_and_transformation" {
     bucket                  = { arn = "arn:aws:s3:::archive", given = true }
     object_prefixes         = ["orders/date="]
     log_retention_days      = 30
+    stream                  = { destination = "S3", customer_managed_key = false }
     bucket_kms_key          = { arn = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab" }
     transformation_function = { arn = "arn:aws:lambda:eu-west-1:123456789012:function:redact:live", retries = 5 }
   }

@@ -1,12 +1,8 @@
 # The mocked aws provider of all native tests (modules/*/tests). Without these values it answers with random text, which the provider's
 # own checks refuse where an ARN is due.
 
-mock_data "aws_partition" {
-  defaults = { partition = "aws", dns_suffix = "amazonaws.com" }
-}
-
-mock_data "aws_region" {
-  defaults = { id = "eu-west-1", name = "eu-west-1" }
+mock_data "aws_service" {
+  defaults = { partition = "aws", region = "eu-west-1", dns_name = "s3.eu-west-1.amazonaws.com" }
 }
 
 mock_data "aws_caller_identity" {
