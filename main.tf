@@ -37,6 +37,8 @@ module "storage_backups" {
 
   lambda_package       = var.lambda_package
   powertools_layer_arn = var.powertools_layer_arn
+  log_kms_key          = var.log_kms_key
+  roles                = var.roles
   tags                 = merge(var.tags, each.value.tags)
 }
 
@@ -80,6 +82,8 @@ module "search_analytics" {
 
   lambda_package       = var.lambda_package
   powertools_layer_arn = var.powertools_layer_arn
+  log_kms_key          = var.log_kms_key
+  roles                = var.roles
   tags                 = merge(var.tags, each.value.tags)
 }
 
@@ -113,5 +117,7 @@ module "replays" {
 
   lambda_package       = var.lambda_package
   powertools_layer_arn = var.powertools_layer_arn
+  log_kms_key          = var.log_kms_key
+  roles                = var.roles
   tags                 = merge(var.tags, each.value.tags)
 }

@@ -170,6 +170,7 @@ variable "search_analytics" {
       engine_version        = optional(string)
       instance_type         = optional(string)
       instance_count        = optional(number)
+      zone_count            = optional(number)
       master_type           = optional(string)
       master_count          = optional(number)
       volume_size_gib       = optional(number)
@@ -299,6 +300,26 @@ variable "powertools_layer_arn" {
   description = "ARN of a layer version with Powertools for AWS Lambda (Python), for the functions of all forks; null = AWS's public layer."
   type        = string
   default     = null
+}
+
+variable "log_kms_key" {
+  description = "Customer managed key for the log groups; null = encryption by CloudWatch Logs. Its policy must let `logs.<region>.amazonaws.com` use `kms:Encrypt*`, `kms:Decrypt*`, `kms:ReEncrypt*`, `kms:GenerateDataKey*` and `kms:Describe*`."
+  type        = object({ arn = string })
+  default     = null
+}
+
+variable "roles" {
+  description = <<-EOT
+    Settings of the IAM roles:
+    - `permissions_boundary`: ARN of the managed policy that bounds what they may do, for organisations that allow no role without one. Default null = none.
+    - `path`: IAM path of the roles, for example `/event-forks/`. Default `/`.
+  EOT
+  type = object({
+    permissions_boundary = optional(string)
+    path                 = optional(string, "/")
+  })
+  default  = {}
+  nullable = false
 }
 
 variable "tags" {

@@ -22,6 +22,11 @@ locals {
   }
   function_names = { for role in keys(local.functions) : role => "${var.name}-replay-${role}" }
 
+  # Roles are global: the same engine may stand in several Regions. IAM allows them 64 characters, of which a long name and a long Region
+  # leave too few: then a hash of the whole name takes the place of its end.
+  long_role_names     = { for role, name in local.function_names : role => "${name}-${local.region}" }
+  function_role_names = { for role, name in local.long_role_names : role => length(name) <= 64 ? name : "${substr(name, 0, 55)}-${substr(sha256(name), 0, 8)}" }
+
   target_arns      = [for target in var.targets : target.arn]
   target_key_arns  = distinct(compact([for target in var.targets : target.kms_key_arn]))
   dead_letter_arns = distinct(compact([for target in var.targets : target.dead_letter_queue_arn]))
@@ -151,13 +156,16 @@ resource "aws_cloudwatch_log_group" "function" {
 
   name              = "/aws/lambda/${local.function_names[each.key]}"
   retention_in_days = var.log_retention_days
+  kms_key_id        = try(var.log_kms_key.arn, null)
   tags              = var.tags
 }
 
 resource "aws_iam_role" "function" {
   for_each = local.functions
 
-  name = "${local.function_names[each.key]}-${local.region}" # roles are global: the same engine may stand in several Regions
+  name                 = local.function_role_names[each.key]
+  path                 = var.roles.path
+  permissions_boundary = var.roles.permissions_boundary
   assume_role_policy = jsonencode({
     Version = "2012-10-17"
     Statement = [{

@@ -136,7 +136,9 @@ resource "aws_sfn_state_machine" "this" {
 }
 
 resource "aws_iam_role" "state_machine" {
-  name = "${local.state_machine_name}-${local.region}"
+  name                 = "${local.state_machine_name}-${local.region}"
+  path                 = var.roles.path
+  permissions_boundary = var.roles.permissions_boundary
   assume_role_policy = jsonencode({
     Version = "2012-10-17"
     Statement = [{

@@ -47,7 +47,9 @@ locals {
 }
 
 resource "aws_iam_role" "this" {
-  name = "${var.name}-firehose-${local.region}" # roles are global: the same fork may stand in several Regions of one account
+  name                 = "${var.name}-firehose-${local.region}" # roles are global: the same fork may stand in several Regions of one account
+  path                 = var.roles.path
+  permissions_boundary = var.roles.permissions_boundary
   assume_role_policy = jsonencode({
     Version = "2012-10-17"
     Statement = [{
@@ -97,6 +99,7 @@ resource "aws_iam_role_policy" "this" {
 resource "aws_cloudwatch_log_group" "this" {
   name              = "/aws/kinesisfirehose/${var.name}"
   retention_in_days = var.log_retention_days
+  kms_key_id        = try(var.log_kms_key.arn, null)
   tags              = var.tags
 }
 

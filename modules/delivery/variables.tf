@@ -70,6 +70,26 @@ variable "log_retention_days" {
   nullable    = false
 }
 
+variable "log_kms_key" {
+  description = "Customer managed key for the log groups; null = encryption by CloudWatch Logs. The key must be in the fork's Region, and its policy must let `logs.<region>.amazonaws.com` use `kms:Encrypt*`, `kms:Decrypt*`, `kms:ReEncrypt*`, `kms:GenerateDataKey*` and `kms:Describe*`."
+  type        = object({ arn = string })
+  default     = null
+}
+
+variable "roles" {
+  description = <<-EOT
+    Settings of the IAM roles:
+    - `permissions_boundary`: ARN of the managed policy that bounds what they may do, for organisations that allow no role without one. Default null = none.
+    - `path`: IAM path of the roles, for example `/event-forks/`. Default `/`.
+  EOT
+  type = object({
+    permissions_boundary = optional(string)
+    path                 = optional(string, "/")
+  })
+  default  = {}
+  nullable = false
+}
+
 variable "stream" {
   description = "What the alarms must know about the stream: where it delivers (`S3` or `AmazonOpenSearchService`, as Firehose's metrics call it), whether its own encryption uses a customer managed key, whether it partitions and converts."
   type = object({

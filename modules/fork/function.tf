@@ -93,11 +93,14 @@ resource "aws_lambda_function" "this" {
 resource "aws_cloudwatch_log_group" "function" {
   name              = "/aws/lambda/${var.name}"
   retention_in_days = var.log_retention_days
+  kms_key_id        = try(var.log_kms_key.arn, null)
   tags              = var.tags
 }
 
 resource "aws_iam_role" "function" {
-  name = "${var.name}-${local.region}" # roles are global: the same fork may stand in several Regions of one account
+  name                 = "${var.name}-${local.region}" # roles are global: the same fork may stand in several Regions of one account
+  path                 = var.roles.path
+  permissions_boundary = var.roles.permissions_boundary
   assume_role_policy = jsonencode({
     Version = "2012-10-17"
     Statement = [{
@@ -158,6 +161,8 @@ resource "aws_lambda_event_source_mapping" "this" {
   batch_size                         = var.event_source_mapping.batch_size
   maximum_batching_window_in_seconds = var.event_source_mapping.maximum_batching_window_seconds
   function_response_types            = ["ReportBatchItemFailures"] # only the messages named in the answer come back
+
+  tags = var.tags
 
   dynamic "scaling_config" {
     for_each = var.event_source_mapping.maximum_concurrency == null ? [] : [var.event_source_mapping.maximum_concurrency]

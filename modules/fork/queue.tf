@@ -16,6 +16,15 @@ locals {
   recommended_visibility_timeout_seconds = 6 * var.function.timeout_seconds + var.event_source_mapping.maximum_batching_window_seconds
   visibility_timeout_seconds             = coalesce(var.queue.visibility_timeout_seconds, local.recommended_visibility_timeout_seconds)
 
+  # From an opt-in Region to one that needs no opting in, SNS delivers under a name of its own. The list is closed: Regions since 2019 are
+  # opt-in. https://docs.aws.amazon.com/sns/latest/dg/sns-cross-region-delivery.html
+  default_regions = [
+    "ap-northeast-1", "ap-northeast-2", "ap-south-1", "ap-southeast-1", "ap-southeast-2", "ca-central-1", "eu-central-1", "eu-north-1",
+    "eu-west-1", "eu-west-2", "eu-west-3", "sa-east-1", "us-east-1", "us-east-2", "us-west-1", "us-west-2",
+  ]
+  topic_is_abroad = local.topic_region != local.region && local.partition == "aws"
+  sns_principal   = local.topic_is_abroad && !contains(local.default_regions, local.topic_region) ? "sns.${local.topic_region}.amazonaws.com" : "sns.amazonaws.com"
+
   queue_policies = {
     for role, arn in { queue = local.queue_arn, dead_letter = local.dead_letter_queue_arn } : role => jsonencode({
       Version = "2012-10-17"
@@ -23,7 +32,7 @@ locals {
         {
           Sid       = "OnlyThisTopicMaySend"
           Effect    = "Allow"
-          Principal = { Service = "sns.amazonaws.com" }
+          Principal = { Service = local.sns_principal }
           Action    = "sqs:SendMessage"
           Resource  = arn
           Condition = { ArnEquals = { "aws:SourceArn" = var.topic_arn } }

@@ -357,6 +357,41 @@ variable "log_retention_days" {
   }
 }
 
+variable "log_kms_key" {
+  description = "Customer managed key for the log groups; null = encryption by CloudWatch Logs. The key must be in the fork's Region, and its policy must let `logs.<region>.amazonaws.com` use `kms:Encrypt*`, `kms:Decrypt*`, `kms:ReEncrypt*`, `kms:GenerateDataKey*` and `kms:Describe*`."
+  type        = object({ arn = string })
+  default     = null
+
+  validation {
+    condition     = var.log_kms_key == null || can(regex("^arn:[^:]+:kms:[^:]+:[0-9]{12}:key/.+$", var.log_kms_key.arn))
+    error_message = "log_kms_key.arn must be the ARN of a key, not of an alias, for example \"arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab\". Received: \"${try(var.log_kms_key.arn, "null")}\"."
+  }
+}
+
+variable "roles" {
+  description = <<-EOT
+    Settings of the IAM roles:
+    - `permissions_boundary`: ARN of the managed policy that bounds what they may do, for organisations that allow no role without one. Default null = none.
+    - `path`: IAM path of the roles, for example `/event-forks/`. Default `/`.
+  EOT
+  type = object({
+    permissions_boundary = optional(string)
+    path                 = optional(string, "/")
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = var.roles.permissions_boundary == null || can(regex("^arn:[^:]+:iam::([0-9]{12}|aws):policy/.+$", var.roles.permissions_boundary))
+    error_message = "roles.permissions_boundary must be the ARN of a managed policy, for example \"arn:aws:iam::123456789012:policy/boundary\". Received: ${jsonencode(var.roles.permissions_boundary)}."
+  }
+
+  validation {
+    condition     = can(regex("^/([!-~]{1,510}/)?$", var.roles.path))
+    error_message = "roles.path must begin and end with \"/\" and have at most 512 characters and no blanks, for example \"/event-forks/\". Received: \"${var.roles.path}\"."
+  }
+}
+
 ################################################################################
 # Event source mapping
 ################################################################################

@@ -24,6 +24,8 @@ module "fork" {
   powertools_layer_arn = var.powertools_layer_arn
   log_level            = var.log_level
   log_retention_days   = var.log_retention_days
+  log_kms_key          = var.log_kms_key
+  roles                = var.roles
   alarms               = var.alarms == null ? null : { actions = var.alarms.actions, oldest_message_age_seconds = 0 }
   tags                 = var.tags
 
@@ -44,6 +46,8 @@ module "archive_replay" {
   layers             = module.fork.layers
   log_level          = var.log_level
   log_retention_days = var.log_retention_days
+  log_kms_key        = var.log_kms_key
+  roles              = var.roles
   alarms             = var.alarms == null ? null : { actions = var.alarms.actions }
   tags               = var.tags
 }

@@ -163,6 +163,26 @@ variable "log_retention_days" {
   nullable    = false
 }
 
+variable "log_kms_key" {
+  description = "Customer managed key for the log groups; null = encryption by CloudWatch Logs. The key must be in the fork's Region, and its policy must let `logs.<region>.amazonaws.com` use `kms:Encrypt*`, `kms:Decrypt*`, `kms:ReEncrypt*`, `kms:GenerateDataKey*` and `kms:Describe*`."
+  type        = object({ arn = string })
+  default     = null
+}
+
+variable "roles" {
+  description = <<-EOT
+    Settings of the IAM roles:
+    - `permissions_boundary`: ARN of the managed policy that bounds what they may do, for organisations that allow no role without one. Default null = none.
+    - `path`: IAM path of the roles, for example `/event-forks/`. Default `/`.
+  EOT
+  type = object({
+    permissions_boundary = optional(string)
+    path                 = optional(string, "/")
+  })
+  default  = {}
+  nullable = false
+}
+
 ################################################################################
 # Event source mapping
 ################################################################################

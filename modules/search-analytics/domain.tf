@@ -7,7 +7,7 @@ locals {
 
   # Domain names are 3-28 lower-case letters, digits or '-', and begin with a letter.
   domain_name = coalesce(var.new_domain.name, trim(substr(replace(lower("${can(regex("^[A-Za-z]", var.name)) ? "" : "d-"}${var.name}--"), "_", "-"), 0, 28), "-"))
-  zones       = var.new_domain.instance_count % 2 == 0 ? 2 : 1
+  zones       = var.new_domain.zone_count != null ? var.new_domain.zone_count : var.new_domain.instance_count % 2 == 0 ? 2 : 1
 }
 
 # advanced_options stays OpenSearch Service's own: rest.action.multi.allow_explicit_index, which Firehose needs, is true there, and a map
@@ -72,7 +72,7 @@ resource "aws_opensearch_domain" "this" {
     for_each = var.vpc == null ? [] : [var.vpc]
 
     content {
-      subnet_ids         = slice(vpc_options.value.subnet_ids, 0, min(local.zones, length(vpc_options.value.subnet_ids)))
+      subnet_ids         = slice(vpc_options.value.subnet_ids, 0, local.zones)
       security_group_ids = vpc_options.value.security_group_ids
     }
   }

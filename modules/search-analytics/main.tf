@@ -28,6 +28,8 @@ module "fork" {
   powertools_layer_arn = var.powertools_layer_arn
   log_level            = var.log_level
   log_retention_days   = var.log_retention_days
+  log_kms_key          = var.log_kms_key
+  roles                = var.roles
   alarms               = var.alarms
   tags                 = var.tags
 
@@ -146,6 +148,8 @@ module "delivery" {
   transformation_function = var.transformation_function
   statements              = concat(local.index_statements, local.vpc_statements)
   log_retention_days      = var.log_retention_days
+  log_kms_key             = var.log_kms_key
+  roles                   = var.roles
   alarms                  = var.alarms
   tags                    = var.tags
 
@@ -172,7 +176,7 @@ locals {
       sid     = "ReadIndexState"
       actions = ["es:ESHttpGet"]
       resources = [for path in [
-        "_all/_settings", "_cluster/stats", "_nodes", "_nodes/stats", "_nodes/*/stats", "_stats", "${var.index_name}*/_mapping/*", "${var.index_name}*/_stats",
+        "_all/_settings", "_cluster/stats", "_nodes", "_nodes/stats", "_nodes/*/stats", "_stats", "${var.index_name}*/_mapping*", "${var.index_name}*/_stats",
       ] : "${local.domain.arn}/${path}"]
     },
   ]

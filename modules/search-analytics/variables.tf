@@ -39,7 +39,7 @@ variable "filter_policy_scope" {
 ################################################################################
 
 variable "kms_key" {
-  description = "Customer managed key for what is on its way: both queues and the delivery stream; null = SQS-managed encryption and a key owned by Firehose. The key's policy must let `sns.amazonaws.com` use `kms:Decrypt` and `kms:GenerateDataKey`, or SNS cannot deliver; therefore the AWS managed key alias/aws/sqs does not work."
+  description = "Customer managed key for what is on its way: both queues and the delivery stream; null = SQS-managed encryption and a key owned by Firehose. The key's policy must let `sns.amazonaws.com` use `kms:Decrypt` and `kms:GenerateDataKey`, or SNS cannot deliver; therefore the AWS managed key alias/aws/sqs does not work. Whoever applies needs `kms:CreateGrant` on it: Firehose works by a grant."
   type        = object({ arn = string })
   default     = null
 }
@@ -185,6 +185,26 @@ variable "log_retention_days" {
   nullable    = false
 }
 
+variable "log_kms_key" {
+  description = "Customer managed key for the log groups; null = encryption by CloudWatch Logs. The key must be in the fork's Region, and its policy must let `logs.<region>.amazonaws.com` use `kms:Encrypt*`, `kms:Decrypt*`, `kms:ReEncrypt*`, `kms:GenerateDataKey*` and `kms:Describe*`."
+  type        = object({ arn = string })
+  default     = null
+}
+
+variable "roles" {
+  description = <<-EOT
+    Settings of the IAM roles:
+    - `permissions_boundary`: ARN of the managed policy that bounds what they may do, for organisations that allow no role without one. Default null = none.
+    - `path`: IAM path of the roles, for example `/event-forks/`. Default `/`.
+  EOT
+  type = object({
+    permissions_boundary = optional(string)
+    path                 = optional(string, "/")
+  })
+  default  = {}
+  nullable = false
+}
+
 ################################################################################
 # Event source mapping
 ################################################################################
@@ -318,7 +338,8 @@ variable "new_domain" {
     The domain that the module makes when none is given; encrypted at rest and between nodes, TLS 1.2 at least:
     - `name`: 3-28 lower-case letters, digits or `-`; null = made from the fork's name.
     - `engine_version`: default `OpenSearch_2.19`.
-    - `instance_type`, `instance_count`: data nodes. Default 2 x `m7g.medium.search`, in two zones when the number is even.
+    - `instance_type`, `instance_count`: data nodes. Default 2 x `m7g.medium.search`.
+    - `zone_count`: Availability Zones of the data nodes, 1-3. Default null = 2 with an even number of nodes, 1 with an odd one; give 3 with 3, 6, 9 nodes where the Region has three.
     - `master_type`, `master_count`: dedicated masters, 0, 3 or 5. Default 3 x `m7g.medium.search`.
     - `volume_size_gib`: gp3 volume of each data node. Default 20.
     - `kms_key`: object with the `arn` of a customer managed key; null = the AWS managed key aws/es.
@@ -330,6 +351,7 @@ variable "new_domain" {
     engine_version        = optional(string, "OpenSearch_2.19")
     instance_type         = optional(string, "m7g.medium.search")
     instance_count        = optional(number, 2)
+    zone_count            = optional(number)
     master_type           = optional(string, "m7g.medium.search")
     master_count          = optional(number, 3)
     volume_size_gib       = optional(number, 20)
@@ -361,6 +383,11 @@ variable "new_domain" {
   }
 
   validation {
+    condition     = var.new_domain.zone_count == null || (contains([1, 2, 3], coalesce(var.new_domain.zone_count, 1)) && coalesce(var.new_domain.zone_count, 1) <= var.new_domain.instance_count)
+    error_message = "new_domain.zone_count must be 1, 2, 3 or null, and not more than instance_count (${var.new_domain.instance_count}), for example 3 with 3 nodes. Received: ${coalesce(var.new_domain.zone_count, 0)}."
+  }
+
+  validation {
     condition     = contains([0, 3, 5], var.new_domain.master_count)
     error_message = "new_domain.master_count must be 0, 3 or 5: an even number cannot outvote a split, for example 3. Received: ${var.new_domain.master_count}."
   }
@@ -384,6 +411,11 @@ variable "vpc" {
   validation {
     condition     = var.vpc == null || (length(try(var.vpc.subnet_ids, [])) > 0 && length(try(var.vpc.security_group_ids, [])) >= 1 && length(try(var.vpc.security_group_ids, [])) <= 5)
     error_message = "vpc must have at least one subnet and 1-5 security groups, for example { subnet_ids = [\"subnet-0a1b2c\"], security_group_ids = [\"sg-0a1b2c\"] }. Received: ${try(jsonencode(var.vpc), "null")}."
+  }
+
+  validation {
+    condition     = var.vpc == null || var.domain != null || length(try(var.vpc.subnet_ids, [])) >= local.zones
+    error_message = "vpc must have a subnet in each of the new domain's ${local.zones} zones, for example { subnet_ids = [\"subnet-0a1b2c\", \"subnet-1a1b2c\"], security_group_ids = [\"sg-0a1b2c\"] } for 2 data nodes. Received: ${try(jsonencode(var.vpc), "null")}."
   }
 }
 
@@ -444,7 +476,7 @@ variable "bucket" {
 }
 
 variable "bucket_kms_key" {
-  description = "Customer managed key that objects are encrypted with; null = the AWS managed key aws/s3 in the module's own bucket, and the bucket's default encryption in an existing one."
+  description = "Customer managed key that objects are encrypted with; null = the AWS managed key aws/s3 in the module's own bucket, and the bucket's default encryption in an existing one. An existing bucket whose default is a customer managed key needs that key here, so that Firehose may use it."
   type        = object({ arn = string })
   default     = null
 

@@ -29,6 +29,8 @@ module "fork" {
   powertools_layer_arn = var.powertools_layer_arn
   log_level            = var.log_level
   log_retention_days   = var.log_retention_days
+  log_kms_key          = var.log_kms_key
+  roles                = var.roles
   alarms               = var.alarms
   tags                 = var.tags
 
@@ -198,6 +200,8 @@ module "delivery" {
   statements              = local.schema_statements
   transformation_function = var.transformation_function
   log_retention_days      = var.log_retention_days
+  log_kms_key             = var.log_kms_key
+  roles                   = var.roles
   alarms                  = var.alarms
   tags                    = var.tags
 

@@ -39,7 +39,7 @@ variable "filter_policy_scope" {
 ################################################################################
 
 variable "kms_key" {
-  description = "Customer managed key for what is on its way: both queues and the delivery stream; null = SQS-managed encryption and a key owned by Firehose. The key's policy must let `sns.amazonaws.com` use `kms:Decrypt` and `kms:GenerateDataKey`, or SNS cannot deliver; therefore the AWS managed key alias/aws/sqs does not work."
+  description = "Customer managed key for what is on its way: both queues and the delivery stream; null = SQS-managed encryption and a key owned by Firehose. The key's policy must let `sns.amazonaws.com` use `kms:Decrypt` and `kms:GenerateDataKey`, or SNS cannot deliver; therefore the AWS managed key alias/aws/sqs does not work. Whoever applies needs `kms:CreateGrant` on it: Firehose works by a grant."
   type        = object({ arn = string })
   default     = null
 }
@@ -189,6 +189,26 @@ variable "log_retention_days" {
   type        = number
   default     = 30
   nullable    = false
+}
+
+variable "log_kms_key" {
+  description = "Customer managed key for the log groups; null = encryption by CloudWatch Logs. The key must be in the fork's Region, and its policy must let `logs.<region>.amazonaws.com` use `kms:Encrypt*`, `kms:Decrypt*`, `kms:ReEncrypt*`, `kms:GenerateDataKey*` and `kms:Describe*`."
+  type        = object({ arn = string })
+  default     = null
+}
+
+variable "roles" {
+  description = <<-EOT
+    Settings of the IAM roles:
+    - `permissions_boundary`: ARN of the managed policy that bounds what they may do, for organisations that allow no role without one. Default null = none.
+    - `path`: IAM path of the roles, for example `/event-forks/`. Default `/`.
+  EOT
+  type = object({
+    permissions_boundary = optional(string)
+    path                 = optional(string, "/")
+  })
+  default  = {}
+  nullable = false
 }
 
 ################################################################################
@@ -393,7 +413,7 @@ variable "bucket" {
 }
 
 variable "bucket_kms_key" {
-  description = "Customer managed key that objects are encrypted with; null = the AWS managed key aws/s3 in the module's own bucket, and the bucket's default encryption in an existing one."
+  description = "Customer managed key that objects are encrypted with; null = the AWS managed key aws/s3 in the module's own bucket, and the bucket's default encryption in an existing one. An existing bucket whose default is a customer managed key needs that key here, so that Firehose may use it."
   type        = object({ arn = string })
   default     = null
 

@@ -50,6 +50,9 @@ def test_the_runbook_has_every_reason_of_a_dead_letter() -> None:
 
 def test_the_runbook_has_every_alarm() -> None:
     in_code = re.findall(r'alarm_name\s+= "([^"]+)"', terraform_of(*ALL_MODULES))
+    of_streams = re.findall(r"^    ([a-z-]+)\s+= merge\(", terraform_of("delivery"), re.MULTILINE)
+    in_code.remove("${var.name}-${each.key}")
+    in_code += [f"${{var.name}}-{key}" for key in of_streams]
     as_shown = {
         name.replace("${var.name}", "<name>").replace("${local.state_machine_name}", "<name>-archive")
         for name in in_code

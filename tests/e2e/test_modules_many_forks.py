@@ -24,6 +24,7 @@ pytestmark = pytest.mark.timeout(500)
 CONFIGURATION = "tests/e2e/stacks/many-forks"
 STORED_WITHIN = 60.0
 GIVEN_UP_WITHIN = 120.0
+METRICS_WITHIN = 90.0
 DOOMED = 12
 
 
@@ -185,6 +186,32 @@ def test_what_fails_again_and_again_is_dead_lettered_and_nothing_is_lost(stack: 
     stack.firehose.wait_until_delivered(first["delivery_stream_name"], seconds=STORED_WITHIN)
     stored = ids_in(stack, first["bucket_name"], "date=")
     assert Counter(stored + dead_letters()) == Counter(stack.published)
+
+
+def test_the_alarms_watch_metrics_that_the_stream_has(stack: ModuleStack, orders: dict[str, Order]) -> None:
+    cloudwatch, stream = stack.client("cloudwatch"), fork(stack, "all")["delivery_stream_name"]
+    alarms = cloudwatch.describe_alarms(AlarmNamePrefix=stream)["MetricAlarms"]
+    of_stream = {each["MetricName"] for each in alarms if each["Namespace"] == "AWS/Firehose"}
+    assert of_stream == {"DeliveryToS3.DataFreshness", "DeliveryToS3.Success", "ThrottledRecords"}
+    dimensions = [{"Name": "DeliveryStreamName", "Value": stream}]
+    assert [each["Dimensions"] for each in alarms if each["Namespace"] == "AWS/Firehose"] == [dimensions] * 3
+    eventually(
+        lambda: {each["MetricName"] for each in cloudwatch.list_metrics(Dimensions=dimensions)["Metrics"]},
+        lambda found: found >= of_stream - {"ThrottledRecords"},  # nobody was throttled
+        within=METRICS_WITHIN,
+        what="metrics of the stream, which Firehose puts once a minute",
+    )
+
+
+def test_roles_and_logs_obey_the_organisation(stack: ModuleStack) -> None:
+    iam, logs, first = stack.client("iam"), stack.client("logs"), fork(stack, "all")
+    for arn in (first["function_role_arn"], first["delivery_role_arn"]):
+        role = iam.get_role(RoleName=arn.rpartition("/")[2])["Role"]
+        assert role["Path"] == "/event-fork-tests/"
+        assert role["PermissionsBoundary"]["PermissionsBoundaryArn"].endswith(f"policy/{stack.name}-boundary")
+    for name in (first["log_group_name"], first["delivery_log_group_name"]):
+        [group] = logs.describe_log_groups(logGroupNamePrefix=name)["logGroups"]
+        assert ":key/" in group["kmsKeyId"]
 
 
 def test_many_forks_are_destroyed_without_a_trace(stack: ModuleStack) -> None:

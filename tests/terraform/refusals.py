@@ -99,6 +99,10 @@ def _fork() -> list[Refusal]:
         refused("0 actions, 1 resources", policy_statements=[{"actions": [], "resources": ["*"]}]),
         refused('"info"', log_level="info"),
         refused("31", log_retention_days=31),
+        refused('alias/logs"', log_kms_key={"arn": "arn:aws:kms:eu-west-1:123456789012:alias/logs"}),
+        refused('"boundary"', roles={"permissions_boundary": "boundary"}),
+        refused('"event-forks/"', roles={"path": "event-forks/"}),
+        refused('"/event forks/"', roles={"path": "/event forks/"}),
         refused("0", event_source_mapping={"batch_size": 0}),
         refused("10001", event_source_mapping={"batch_size": 10001, "maximum_batching_window_seconds": 1}),
         refused("batch_size = 11", event_source_mapping={"batch_size": 11}),
@@ -244,9 +248,12 @@ def _search_analytics() -> list[Refusal]:
         new_domain('"m7g.large"', instance_type="m7g.large"),
         new_domain("0", instance_count=0),
         new_domain("81", instance_count=81),
+        new_domain("4", zone_count=4, instance_count=4),
+        new_domain("3", zone_count=3, instance_count=2),
         new_domain("2", master_count=2),
         new_domain("9", volume_size_gib=9),
         refused('"subnet_ids":[]', vpc={"subnet_ids": [], "security_group_ids": ["sg-0a1b2c3d"]}),
+        refused('["subnet-0a1b"]', domain=None, vpc={"subnet_ids": ["subnet-0a1b"], "security_group_ids": ["sg-0a1b"]}),
         refused('"None"', s3_backup_mode="None"),
     ]  # fmt: skip
 

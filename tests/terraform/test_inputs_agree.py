@@ -7,7 +7,9 @@ from testbench.paths import PROJECT
 
 MODULES = PROJECT / "modules"
 ROOT_MAPS = {"storage_backups": "storage-backup", "search_analytics": "search-analytics", "replays": "replay"}
-FOR_ALL_FORKS = {"name", "topic_arn", "lambda_package", "powertools_layer_arn"}
+SHARED = {"lambda_package", "powertools_layer_arn", "log_kms_key", "roles"}
+"""Inputs of the root module that all forks get."""
+FOR_ALL_FORKS = {"name", "topic_arn"} | SHARED
 """Inputs of the pipelines that are the map's key, or inputs of the root module itself."""
 SET_BY_THE_PIPELINE = {"handler", "description", "layers", "policy_statements", "raw_message_delivery"}
 """Inputs of modules/fork that a pipeline decides and does not offer."""
@@ -18,7 +20,7 @@ OF_ITS_OWN = {
     ("storage-backup", "alarms"),
     ("search-analytics", "alarms"),
 }
-"""Objects of modules/fork without the attributes that replay has inputs of its own for, and with those of delivery streams."""
+"""Objects of modules/fork without what replay has inputs of its own for, or with what delivery streams add."""
 
 
 def by_name(module: str) -> dict[str, Input]:
@@ -45,7 +47,7 @@ def test_the_root_module_hands_every_attribute_on(map_name: str, module: str) ->
     handed = {name: call.get(name) for name in by_name(module)}
     expected = {name: f"each.value.{name}" for name in by_name(module)}
     expected |= {"name": "each.key", "topic_arn": "var.topic_arn", "tags": "merge(var.tags, each.value.tags)"}
-    expected |= {name: f"var.{name}" for name in ("lambda_package", "powertools_layer_arn")}
+    expected |= {name: f"var.{name}" for name in SHARED}
     assert handed == expected
 
 
@@ -64,7 +66,8 @@ def test_a_pipeline_offers_what_the_fork_offers_with_the_same_types(module: str)
     differing = [
         name
         for name in fork.keys() & pipeline.keys()
-        if (module, name) not in OF_ITS_OWN and without_defaults(fork[name].type) != without_defaults(pipeline[name].type)
+        if (module, name) not in OF_ITS_OWN
+        and without_defaults(fork[name].type) != without_defaults(pipeline[name].type)
     ]
     assert differing == []
 

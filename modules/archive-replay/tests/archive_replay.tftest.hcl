@@ -220,3 +220,28 @@ run "alarms_say_what_failed_and_whom_they_notify" {
     error_message = "Both must notify within a minute of the first failure, and be silent without a replay."
   }
 }
+
+run "roles_and_logs_obey_the_organisation_and_the_longest_name_fits" {
+  variables {
+    name        = "a23456789-123456789-123456789-123456789-"
+    roles       = { path = "/event-forks/", permissions_boundary = "arn:aws:iam::123456789012:policy/boundary" }
+    log_kms_key = { arn = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab" }
+  }
+
+  assert {
+    condition = alltrue([for role in concat([aws_iam_role.state_machine], values(aws_iam_role.function)) :
+      role.path == "/event-forks/" && role.permissions_boundary == var.roles.permissions_boundary && length(role.name) <= 64
+    ])
+    error_message = "Roles must have path and boundary, and a name that IAM allows."
+  }
+
+  assert {
+    condition     = length(distinct(values(aws_iam_role.function)[*].name)) == 2
+    error_message = "A name that was cut off must still be unique."
+  }
+
+  assert {
+    condition     = alltrue([for group in values(aws_cloudwatch_log_group.function) : group.kms_key_id == var.log_kms_key.arn])
+    error_message = "The key must arrive at the log groups."
+  }
+}

@@ -364,6 +364,42 @@ run "alarms_on_age_and_the_powertools_layer_can_be_left_out" {
   }
 }
 
+run "an_opt_in_region_delivers_abroad_under_a_name_of_its_own" {
+  variables {
+    topic_arn           = "arn:aws:sns:me-south-1:123456789012:orders"
+    create_subscription = false
+  }
+
+  assert {
+    condition = alltrue([for queue in [aws_sqs_queue.this, aws_sqs_queue.dead_letter] :
+      jsondecode(queue.policy).Statement[0].Principal == { Service = "sns.me-south-1.amazonaws.com" }
+    ])
+    error_message = "Both queues must let in what SNS sends from an opt-in Region."
+  }
+}
+
+run "roles_and_logs_obey_the_organisation" {
+  variables {
+    roles       = { path = "/event-forks/", permissions_boundary = "arn:aws:iam::123456789012:policy/boundary" }
+    log_kms_key = { arn = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab" }
+    tags        = { team = "orders" }
+  }
+
+  assert {
+    condition = (
+      aws_iam_role.function.path == "/event-forks/"
+      && aws_iam_role.function.permissions_boundary == var.roles.permissions_boundary
+      && aws_cloudwatch_log_group.function.kms_key_id == var.log_kms_key.arn
+    )
+    error_message = "Path, boundary and key must arrive at role and log group."
+  }
+
+  assert {
+    condition     = aws_lambda_event_source_mapping.this.tags == tomap({ team = "orders" })
+    error_message = "An event source mapping can have tags."
+  }
+}
+
 run "the_powertools_layer_of_other_partitions_is_known" {
   variables {
     topic_arn = "arn:aws-us-gov:sns:us-gov-west-1:123456789012:orders"

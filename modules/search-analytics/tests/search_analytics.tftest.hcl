@@ -102,7 +102,7 @@ run "needs_only_a_name_a_topic_and_an_index_and_makes_a_safe_domain" {
           "arn:aws:es:eu-west-1:123456789012:domain/mocked/_nodes/stats",
           "arn:aws:es:eu-west-1:123456789012:domain/mocked/_nodes/*/stats",
           "arn:aws:es:eu-west-1:123456789012:domain/mocked/_stats",
-          "arn:aws:es:eu-west-1:123456789012:domain/mocked/orders*/_mapping/*",
+          "arn:aws:es:eu-west-1:123456789012:domain/mocked/orders*/_mapping*",
           "arn:aws:es:eu-west-1:123456789012:domain/mocked/orders*/_stats",
         ]
       },

@@ -43,11 +43,27 @@ resource "aws_s3_bucket" "shared" {
   force_destroy = true
 }
 
+# What an organisation may ask of every role and log group.
+resource "aws_iam_policy" "boundary" {
+  name = "${var.name}-boundary"
+  policy = jsonencode({
+    Version   = "2012-10-17"
+    Statement = [{ Effect = "Allow", Action = "*", Resource = "*" }]
+  })
+}
+
+resource "aws_kms_key" "logs" {
+  description = "Logs of ${var.name}"
+}
+
 module "forks" {
   source = "../../../.."
 
   topic_arn            = aws_sns_topic.orders.arn
   powertools_layer_arn = var.powertools_layer_arn
+  roles                = { path = "/event-fork-tests/", permissions_boundary = aws_iam_policy.boundary.arn }
+  log_kms_key          = { arn = aws_kms_key.logs.arn }
+  tags                 = { stack = var.name }
 
   storage_backups = {
     "${var.name}-all" = {

@@ -1,4 +1,4 @@
-# The alarms on a delivery stream, on a mocked provider. What else this module makes is asserted in modules/storage-backup/tests.
+# The alarms on a delivery stream, and its role, on a mocked provider. The role's policy is asserted in modules/storage-backup/tests.
 
 mock_provider "aws" {
   source = "../../tests/terraform/mocks"
@@ -92,5 +92,21 @@ run "what_is_in_use_is_watched_and_lateness_can_be_left_out" {
       key-not-found         = "KMSKeyNotFound"
     }
     error_message = "0 must leave lateness out; function, Parquet, partitions and key must be watched."
+  }
+}
+
+run "role_and_log_obey_the_organisation" {
+  variables {
+    roles       = { path = "/event-forks/", permissions_boundary = "arn:aws:iam::123456789012:policy/boundary" }
+    log_kms_key = { arn = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab" }
+  }
+
+  assert {
+    condition = (
+      aws_iam_role.this.path == "/event-forks/"
+      && aws_iam_role.this.permissions_boundary == var.roles.permissions_boundary
+      && aws_cloudwatch_log_group.this.kms_key_id == var.log_kms_key.arn
+    )
+    error_message = "Path, boundary and key must arrive at role and log group."
   }
 }
