@@ -253,11 +253,12 @@ run "refuses_words_it_does_not_know" {
     redact                = [{ path = "card" }]
     bucket_kms_key        = { arn = "aws/s3" }
     environment_variables = { EVENT_TYPE_ATTRIBUTE = "type" }
+    vpc                   = { subnet_ids = [], security_group_ids = ["sg-0a1b2c3d"] }
   }
 
   expect_failures = [
     var.index_name, var.index_rotation_period, var.document_id, var.s3_backup_mode, var.event_type_attribute, var.domain, var.compression,
-    var.prefix, var.redact, var.bucket_kms_key, var.environment_variables,
+    var.prefix, var.redact, var.bucket_kms_key, var.environment_variables, var.vpc,
   ]
 }
 
@@ -269,11 +270,10 @@ run "refuses_more_than_the_most" {
     retry_duration_seconds = 7201
     buffering              = { size_mib = 101 }
     new_domain             = { instance_count = 81 }
-    vpc                    = { subnet_ids = [], security_group_ids = ["sg-0a1b2c3d"] }
     bucket                 = { arn = "arn:aws:s3:::rejected", name = "other" }
   }
 
-  expect_failures = [var.index_name, var.retry_duration_seconds, var.buffering, var.new_domain, var.vpc, var.bucket]
+  expect_failures = [var.index_name, var.retry_duration_seconds, var.buffering, var.new_domain, var.bucket]
 }
 
 run "refuses_settings_of_a_new_domain_beside_a_given_one" {
