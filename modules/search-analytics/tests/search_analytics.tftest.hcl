@@ -253,12 +253,11 @@ run "refuses_words_it_does_not_know" {
     redact                = [{ path = "card" }]
     bucket_kms_key        = { arn = "aws/s3" }
     environment_variables = { EVENT_TYPE_ATTRIBUTE = "type" }
-    vpc                   = { subnet_ids = [], security_group_ids = ["sg-0a1b2c3d"] }
   }
 
   expect_failures = [
     var.index_name, var.index_rotation_period, var.document_id, var.s3_backup_mode, var.event_type_attribute, var.domain, var.compression,
-    var.prefix, var.redact, var.bucket_kms_key, var.environment_variables, var.vpc,
+    var.prefix, var.redact, var.bucket_kms_key, var.environment_variables,
   ]
 }
 
@@ -274,6 +273,16 @@ run "refuses_more_than_the_most" {
   }
 
   expect_failures = [var.index_name, var.retry_duration_seconds, var.buffering, var.new_domain, var.bucket]
+}
+
+run "refuses_a_vpc_with_fewer_subnets_than_zones" {
+  command = plan
+
+  variables {
+    vpc = { subnet_ids = ["subnet-0a1b2c3d"], security_group_ids = ["sg-0a1b2c3d"] }
+  }
+
+  expect_failures = [var.vpc]
 }
 
 run "refuses_settings_of_a_new_domain_beside_a_given_one" {
