@@ -1,8 +1,10 @@
 """Every command in the pages' shell blocks exists, with the options it is shown with."""
 
 import re
+import subprocess
 from collections.abc import Sequence
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import botocore.session
@@ -14,7 +16,7 @@ from botocore import xform_name
 import event_fork_cli.app
 import testbench.cli
 from testbench.paths import PROJECT
-from tests.docs.pages import Command, commands, pages
+from tests.docs.pages import Command, commands, fenced, name_of, pages
 
 TARGETS = set(re.findall(r"^([a-z][a-z0-9-]*):", (PROJECT / "Makefile").read_text(), re.MULTILINE))
 _AWS_OPTIONS = {"--query", "--output", "--region", "--profile", "--endpoint-url", "--no-cli-pager", "--cli-input-json"}
@@ -55,6 +57,13 @@ def test_an_output_that_a_page_reads_is_there(command: Command) -> None:
     if command.words[1:3] != ("output", "-raw"):
         return
     assert re.search(rf'^output "{command.words[3]}"', (command.page.parent / "outputs.tf").read_text(), re.MULTILINE)
+
+
+@pytest.mark.parametrize("page", [page for page in pages() if fenced(page.read_text(), "sh")], ids=name_of)
+def test_bash_can_read_the_blocks(page: Path) -> None:
+    for block in fenced(page.read_text(), "sh"):
+        answer = subprocess.run(["bash", "-n"], input=block, capture_output=True, text=True, check=False)
+        assert answer.stderr == ""
 
 
 def test_the_commands_are_found() -> None:
