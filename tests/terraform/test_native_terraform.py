@@ -6,7 +6,7 @@ import pytest
 
 from testbench import run_terraform
 from testbench.paths import PROJECT
-from tests.terraform.native import WORK, NativeRun, Outcome, in_words, initialised, native_runs, outcomes
+from tests.terraform.native import MODULES, WORK, NativeRun, Outcome, in_words, initialised, native_runs, outcomes
 
 EXAMPLES = sorted(file.parent for file in PROJECT.glob("examples/*/versions.tf"))
 
@@ -29,6 +29,13 @@ def test_terraform_files_are_formatted() -> None:
     paths = ["modules", "examples", "tests/terraform", *sorted(file.name for file in PROJECT.glob("*.tf"))]
     answer = [run_terraform(["fmt", "-check", "-recursive", path], PROJECT, check=False) for path in paths]
     assert not "".join(each.stdout + each.stderr for each in answer), "run `make format`"
+
+
+def test_the_region_is_not_read_where_version_6_of_the_provider_warns() -> None:
+    # `name` is deprecated since 6.0 and `id` since 6.47; `region` is not there in 5
+    files = [*PROJECT.glob("*.tf"), *MODULES.glob("*/*.tf"), *PROJECT.glob("examples/*/*.tf")]
+    assert len(files) >= 40
+    assert [str(file) for file in files if 'data "aws_region"' in file.read_text()] == []
 
 
 def test_the_root_module_and_every_example_are_valid() -> None:
