@@ -4,13 +4,18 @@ import argparse
 import asyncio
 import contextlib
 import logging
+import math
+import re
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import urlsplit
 
+from testbench.firehose.clock import MOST_SECONDS, MOST_SPEED
 from testbench.firehose.server import serve
 from testbench.firehose.settings import MIB, Settings
-from testbench.firehose.store import StateInUseError
+from testbench.firehose.store import StateError
 
 _DESCRIPTION = (
     "A local Amazon Data Firehose: the API on this port, deliveries to S3 (and Lambda, KMS, Glue, CloudWatch) at "
@@ -23,43 +28,75 @@ def parser() -> argparse.ArgumentParser:
     defaults = Settings(aws_endpoint="")
     options = argparse.ArgumentParser(prog="python -m testbench.firehose", description=_DESCRIPTION)
     add = options.add_argument
-    add("--aws-endpoint", required=True, metavar="URL", help="where S3, Lambda, KMS, IAM, Glue, CloudWatch answer")
+    add(
+        "--aws-endpoint",
+        required=True,
+        type=_url,
+        metavar="URL",
+        help="where S3, Lambda, KMS, IAM, Glue, CloudWatch answer",
+    )
     add("--host", default=defaults.host, help="address to listen on (default %(default)s)")
-    add("--port", type=int, default=0, help="port to listen on (default: a free one, printed as JSON on stdout)")
-    add("--opensearch", default="", metavar="URL", help="one node that takes what is meant for any DomainARN")
+    add(
+        "--port",
+        type=_whole(0, 65535),
+        default=0,
+        help="port to listen on (default: a free one, printed as JSON on stdout)",
+    )
+    add("--opensearch", type=_url, metavar="URL", help="one node that takes what is meant for any DomainARN")
     add("--state", type=Path, metavar="DIR", help="keep streams and undelivered records here; survives kill -9")
-    add("--account", default=defaults.account, help="account of access keys that are not 12 digits (%(default)s)")
+    add(
+        "--account",
+        default=defaults.account,
+        type=_account,
+        help="account of access keys that are not 12 digits (%(default)s)",
+    )
     add("--log-level", default="INFO", choices=["DEBUG", "INFO", "WARNING", "ERROR"])
 
     time = options.add_argument_group("time")
     add = time.add_argument
-    add("--clock-speed", type=float, default=1.0, metavar="N", help="buffers, retries and states run N times faster")
+    add(
+        "--clock-speed",
+        type=_number(MOST_SPEED),
+        default=1.0,
+        metavar="N",
+        help="buffers, retries and states run N times faster",
+    )
     add(
         "--transition-seconds",
-        type=float,
+        type=_number(),
         default=defaults.transition_seconds,
         metavar="S",
         help="how long CREATING, DELETING, ENABLING and DISABLING last (default %(default)s)",
     )
     add(
         "--opensearch-retry-step",
-        type=float,
+        type=_number(),
         metavar="S",
         help="seconds between bulk retries (default: 1, 2, 4 ... up to 300; AWS's cadence is not documented)",
     )
-    add("--drain-seconds", type=float, default=defaults.drain_seconds, metavar="S", help=argparse.SUPPRESS)
+    add("--drain-seconds", type=_number(), default=defaults.drain_seconds, metavar="S", help=argparse.SUPPRESS)
 
     limits = options.add_argument_group("limits")
     add = limits.add_argument
     add(
         "--max-buffered-mib",
-        type=int,
+        type=_whole(5),  # one PutRecordBatch
         default=defaults.max_buffered_bytes // MIB,
         metavar="MIB",
         help="accepted and undelivered records in memory; beyond it ServiceUnavailableException (default %(default)s)",
     )
-    add("--max-streams", type=int, default=defaults.max_streams, help="streams per account and region (%(default)s)")
-    add("--active-partitions", type=int, default=defaults.active_partitions, help="per stream (default %(default)s)")
+    add(
+        "--max-streams",
+        type=_whole(1),
+        default=defaults.max_streams,
+        help="streams per account and region (%(default)s)",
+    )
+    add(
+        "--active-partitions",
+        type=_whole(1),
+        default=defaults.active_partitions,
+        help="per stream (default %(default)s)",
+    )
     add("--no-quotas", action="store_true", help="do not throttle at AWS's DirectPut throughput of the region")
 
     choices = options.add_argument_group("relaxations and choices where AWS is not documented (README.md)")
@@ -85,13 +122,50 @@ def parser() -> argparse.ArgumentParser:
     return options
 
 
+def _url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise argparse.ArgumentTypeError(f"must be a URL such as http://127.0.0.1:4566; got {text!r}")
+    return text.rstrip("/")
+
+
+def _account(text: str) -> str:
+    if not re.fullmatch(r"[0-9]{12}", text):
+        raise argparse.ArgumentTypeError(f"must be 12 digits such as 000000000000; got {text!r}")
+    return text
+
+
+def _whole(least: int, most: int | None = None) -> Callable[[str], int]:
+    allowed = f"at least {least}" if most is None else f"from {least} to {most}"
+
+    def read(text: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,9}", text) or int(text) < least or (most is not None and int(text) > most):
+            raise argparse.ArgumentTypeError(f"must be a whole number, {allowed}; got {text!r}")
+        return int(text)
+
+    return read
+
+
+def _number(most: float = MOST_SECONDS) -> Callable[[str], float]:
+    def read(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if not 0 <= value <= most:  # NaN is neither
+            raise argparse.ArgumentTypeError(f"must be a number from 0 to {most}; got {text!r}")
+        return value
+
+    return read
+
+
 def settings(arguments: argparse.Namespace) -> Settings:
     """The settings an invocation asks for."""
     return Settings(
         aws_endpoint=arguments.aws_endpoint,
         host=arguments.host,
         port=arguments.port,
-        opensearch=arguments.opensearch,
+        opensearch=arguments.opensearch or "",
         state=arguments.state,
         account=arguments.account,
         clock_speed=arguments.clock_speed,
@@ -121,7 +195,7 @@ def main(argv: list[str] | None = None) -> int:
     logging.basicConfig(level=arguments.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
         asyncio.run(_until_signal(settings(arguments)))
-    except (StateInUseError, OSError) as error:  # the state folder, or the port
+    except (StateError, OSError) as error:  # the state folder, or the port
         print(f"{parser().prog}: {error}", file=sys.stderr)
         return 1
     return 0

@@ -10,6 +10,9 @@ import contextlib
 import time
 import weakref
 
+MOST_SPEED = 1_000_000
+MOST_SECONDS = 50 * 365 * 24 * 3600  # farther and timestamps would leave the calendar
+
 
 class Clock:
     """One clock for the whole server; every wait goes through it."""
@@ -43,23 +46,15 @@ class Clock:
         """Seconds since the server started, as waits count them."""
         return self._passed + (time.monotonic() - self._since) * self._speed
 
-    def set(self, *, speed: float | None = None, offset: float | None = None) -> None:
-        """Change speed or offset; everyone who waits reckons again."""
-        if speed is not None:
-            if speed < 0:
-                raise ValueError("speed must be 0 (frozen) or more")
-            self._passed = self.elapsed()
-            self._since = time.monotonic()
-            self._speed = speed
-        if offset is not None:
-            self._offset = offset
-        self._wake()
-
-    def advance(self, seconds: float) -> None:
-        """Let ``seconds`` pass at once for everything that waits."""
-        if seconds < 0:
-            raise ValueError("time does not run backwards")
-        self._passed += seconds
+    def set(self, *, speed: float | None = None, offset: float | None = None, advance: float = 0.0) -> None:
+        """Change speed or offset, let seconds pass at once; everyone who waits reckons again. ValueError: no change."""
+        _check("speed", speed or 0, 0, MOST_SPEED)
+        _check("advance_seconds", advance, 0, MOST_SECONDS)
+        _check("offset_seconds", offset or 0, -MOST_SECONDS, MOST_SECONDS)
+        self._passed = self.elapsed() + advance
+        self._since = time.monotonic()
+        self._speed = self._speed if speed is None else speed
+        self._offset = self._offset if offset is None else offset
         self._wake()
 
     async def sleep(self, seconds: float) -> None:
@@ -86,3 +81,8 @@ class Clock:
     def _wake(self) -> None:
         for event in tuple(self._listeners):
             event.set()
+
+
+def _check(name: str, value: float, least: float, most: float) -> None:
+    if not least <= value <= most:  # false for NaN too
+        raise ValueError(f"{name} must be from {least} to {most}; got {value}")

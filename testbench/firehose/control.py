@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from testbench.firehose.faults import POINTS, FaultError
+from testbench.firehose.json_text import loads
 from testbench.firehose.streams.registry import Entry
 
 if TYPE_CHECKING:
@@ -91,8 +92,11 @@ class ControlApi:
             raise _bad_request("speed, offset_seconds and advance_seconds are numbers")
         clock = self._server.clock
         try:
-            clock.set(speed=given.get("speed"), offset=given.get("offset_seconds"))
-            clock.advance(given.get("advance_seconds", 0))
+            clock.set(
+                speed=given.get("speed"),
+                offset=given.get("offset_seconds"),
+                advance=given.get("advance_seconds", 0.0),
+            )
         except ValueError as error:
             raise _bad_request(str(error)) from error
         return web.json_response(self._clock_state())
@@ -134,7 +138,7 @@ def _stream(entry: Entry) -> dict[str, Any]:
 async def _json(request: web.Request) -> dict[str, Any]:
     text = await request.text()
     try:
-        value = json.loads(text) if text else {}
+        value = loads(text) if text else {}
     except ValueError as error:
         raise _bad_request(f"the body is not JSON: {error}") from error
     if not isinstance(value, dict):

@@ -18,6 +18,7 @@ from testbench.firehose.destinations.settings import Logging
 from testbench.firehose.streams.stream import Stream
 
 log = logging.getLogger(__name__)
+_MOST_UNDER_WAY = 16  # calls of all streams; they share their threads with deliveries, which must not wait for them
 _MOST_PER_SECOND = 20  # events per stream and second; more are sampled away, as Firehose does at high failure rates
 
 
@@ -48,7 +49,7 @@ class ErrorLog:
     def write(self, stream: Stream, where: Logging, body: dict[str, Any]) -> None:
         """Send one event unless logging is off for the stream."""
         log.info("%s: %s %s", stream.name, body["errorCode"], body["message"])
-        if not self.publish or not where.group or self._sampled_away(stream):
+        if not self.publish or not where.group or self._sampled_away(stream) or len(self._tasks) >= _MOST_UNDER_WAY:
             return
         task = asyncio.create_task(self._put(stream, where, self.clock.now_ms(), json.dumps(body)))
         self._tasks.add(task)

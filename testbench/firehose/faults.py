@@ -116,6 +116,8 @@ class Faults:
             raise FaultError(f"point must be one of {', '.join(POINTS)}; got {name!r}")
         stream, times = given.pop("stream", ""), given.pop("times", None)
         rate, seconds = given.pop("rate", 1.0), given.pop("seconds", None)
+        if not isinstance(stream, str):
+            raise FaultError(f"stream must be the name of a stream; got {stream!r}")
         if times is not None and (isinstance(times, bool) or not isinstance(times, int) or times < 1):
             raise FaultError(f"times must be a whole number of at least 1; got {times!r}")
         if isinstance(rate, bool) or not isinstance(rate, int | float) or not 0 < rate <= 1:
@@ -125,6 +127,8 @@ class Faults:
         options = POINTS[name].options
         if unknown := sorted(set(given) - set(options)):
             raise FaultError(f"{name} has no option {', '.join(unknown)}; it has {', '.join(options) or 'none'}")
+        for option, value in given.items():
+            _check_option(option, value, options[option])
         if name == "lambda" and given.get("mode", "throttle") not in LAMBDA_MODES:
             raise FaultError(f"mode must be one of {', '.join(LAMBDA_MODES)}; got {given['mode']!r}")
         deadline = None if seconds is None else self.clock.elapsed() + seconds
@@ -140,8 +144,8 @@ class Faults:
         return gone
 
     def any_at(self, point: str) -> bool:
-        """Whether anything is armed there (a cheap look before asking record by record)."""
-        return any(fault.point == point for fault in self.armed)
+        """Whether anything can still hit there (a cheap look before asking record by record)."""
+        return any(fault.point == point and fault.times != 0 for fault in self.armed)
 
     def hit(self, point: str, stream: str = "", **matches: str) -> Fault | None:
         """The fault that hits this chance, or None. ``matches``: values for the options that are patterns."""
@@ -159,3 +163,14 @@ class Faults:
             fault.hits += 1
             return fault
         return None
+
+
+def _check_option(name: str, value: Any, default: Any) -> None:
+    """The value is of the default's kind: a status of HTTP, seconds, or text."""
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if isinstance(default, str) and not isinstance(value, str):
+        raise FaultError(f"{name} must be text such as {default!r}; got {value!r}")
+    if isinstance(default, int) and not (number and isinstance(value, int) and 100 <= value <= 599):
+        raise FaultError(f"{name} must be a status of HTTP such as {default}; got {value!r}")
+    if isinstance(default, float) and not (number and 0 <= value < float("inf")):
+        raise FaultError(f"{name} must be 0 or more seconds such as {default}; got {value!r}")

@@ -75,18 +75,10 @@ class Ingest:
         ]
         if records:
             # Shielded: a caller that hangs up must not stop records between the store and the pipeline.
-            await asyncio.shield(self._store(entry, records))
+            await asyncio.shield(entry.pipeline.take_in(records))
             metrics.add(stream, "IncomingRecords", len(records), "Count")
             metrics.add(stream, "IncomingBytes", sum(len(record.data) for record in records), "Bytes")
         return answers
-
-    async def _store(self, entry: Entry, records: list[Record]) -> None:
-        try:
-            await self._tools.store.append(entry.stream.key, records)
-        except BaseException:
-            self._tools.budget.charge(-sum(record.cost for record in records))
-            raise
-        entry.pipeline.accept(records)
 
     def _check_stream(self, stream: Stream) -> None:
         if stream.status not in (ACTIVE, DELETING):
@@ -103,10 +95,10 @@ class Ingest:
             )
 
     async def _check_key(self, stream: Stream) -> None:
-        encryption = stream.encryption
-        if not (encryption.enabled and encryption.key_arn):
+        key_arn = stream.encryption.key_in_force
+        if not key_arn:
             return
-        problem = await self._keys.problem(stream.account, stream.region, encryption.key_arn)
+        problem = await self._keys.problem(stream.account, stream.region, key_arn)
         if problem:
             self._tools.metrics.add(stream, problem.metric, 1, "Count")
             raise InvalidKmsResourceError(problem.message, code=problem.code)

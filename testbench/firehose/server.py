@@ -1,18 +1,20 @@
 """The HTTP server: AWS JSON 1.1 at ``POST /``, health and control under ``/_firehose/``."""
 
 import asyncio
+import contextlib
 import itertools
 import json
 import logging
 import time
 import uuid
+from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
 from aiohttp import web
 
-from testbench.firehose.api.errors import ApiError, InjectedError, InternalFailureError
+from testbench.firehose.api.errors import ApiError, InjectedError, InternalFailureError, RequestTooLargeError
 from testbench.firehose.api.operations import Operations
 from testbench.firehose.api.protocol import CONTENT_TYPE, Caller, caller, decode, encode, operation
 from testbench.firehose.aws import Aws
@@ -35,6 +37,7 @@ from testbench.firehose.validation.model import RequestReader
 
 MAX_BODY = 16 * MIB  # 4 MiB of records in base64 with generous JSON around them
 MAX_READING = 8  # request bodies in memory at once: each is up to MAX_BODY, its JSON and its records
+STOP_SECONDS = 3.0  # for metrics and events that an endpoint does not take
 _PUTS = ("PutRecord", "PutRecordBatch")
 _METRICS = {name: name for name in (*_PUTS, "DescribeDeliveryStream", "ListDeliveryStreams")}
 _METRICS["UpdateDestination"] = "UpdateDeliveryStream"
@@ -98,9 +101,9 @@ class FirehoseServer:
         if self._publisher is not None:
             self._publisher.cancel()
             await asyncio.gather(self._publisher, return_exceptions=True)
-        await self._metrics.flush()
+        await _within(STOP_SECONDS, self._metrics.flush())
         await self.registry.close()
-        await self._error_log.close()
+        await _within(STOP_SECONDS, self._error_log.close())
         await self._opensearch.close()
         await self._store.close()
         self._processors.shutdown(wait=False)
@@ -120,37 +123,38 @@ class FirehoseServer:
 
     async def _handle(self, request: web.Request) -> web.Response:
         request_id = str(uuid.uuid4())
-        started = time.monotonic()
+        delay = 0.0
         try:
             who = caller(request.headers, self.settings.account)
             name = operation(request.headers)
             async with self._reading:
-                body = decode(await request.read())
-                answer = await self._run(name, who, body)
-                payload, status = encode(answer), 200
-            self._count(name, who, body, time.monotonic() - started)
+                body = decode(await _read(request))
+                fault = self.faults.hit("latency", _stream_name(body), operation=name)
+                delay = fault.options["delay"] if fault else 0.0
+                response = await self._answered(name, who, body)
         except ApiError as error:
-            payload, status = encode(error.body()), error.status
-        except web.HTTPException:
-            raise
+            response = _refusal(error)
         except Exception as error:
             log.exception("request %s failed", request_id)
-            payload, status = encode(InternalFailureError(f"{type(error).__name__}: {error}").body()), 500
-        return web.Response(
-            body=payload, status=status, headers={"Content-Type": CONTENT_TYPE, "x-amzn-RequestId": request_id}
-        )
+            response = _refusal(InternalFailureError(f"{type(error).__name__}: {error}"))
+        await asyncio.sleep(delay)  # here, where the request holds neither memory nor a place among the readers
+        response.headers["x-amzn-RequestId"] = request_id
+        return response
+
+    async def _answered(self, name: str, who: Caller, body: dict[str, Any]) -> web.Response:
+        started = time.monotonic()
+        answer = await self._run(name, who, body)
+        self._count(name, who, body, time.monotonic() - started)
+        return web.Response(body=encode(answer), headers={"Content-Type": CONTENT_TYPE})
 
     async def _run(self, name: str, who: Caller, body: dict[str, Any]) -> dict[str, Any]:
-        stream = body.get("DeliveryStreamName")
-        stream_name = stream if isinstance(stream, str) else ""
-        if fault := self.faults.hit("latency", stream_name, operation=name):
-            await asyncio.sleep(float(fault.options["delay"]))
+        stream_name = _stream_name(body)
         parameters = self._reader.read(name, body)
         if fault := self.faults.hit("call", stream_name, operation=name):
-            raise InjectedError(fault.options["code"], int(fault.options["status"]), fault.options["message"])
+            raise InjectedError(fault.options["code"], fault.options["status"], fault.options["message"])
         answer = await self._operations.run(name, who, parameters)
         if name in _PUTS and (fault := self.faults.hit("lost-answer", stream_name)):
-            raise InjectedError(fault.options["code"], int(fault.options["status"]), fault.options["message"])
+            raise InjectedError(fault.options["code"], fault.options["status"], fault.options["message"])
         return answer
 
     def _gauges(self) -> None:
@@ -176,6 +180,29 @@ class FirehoseServer:
         if name in _PUTS:
             records = body["Records"] if name == "PutRecordBatch" else [body["Record"]]
             add(f"{metric}.Bytes", sum(len(record["Data"]) * 3 // 4 for record in records), "Bytes")
+
+
+async def _within(seconds: float, work: Coroutine[Any, Any, None]) -> None:
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(work, seconds)
+
+
+async def _read(request: web.Request) -> bytes:
+    try:
+        return await request.read()
+    except web.HTTPRequestEntityTooLarge as error:
+        raise RequestTooLargeError(f"Request body is larger than {MAX_BODY} bytes") from error
+
+
+def _stream_name(body: dict[str, Any]) -> str:
+    name = body.get("DeliveryStreamName")
+    return name if isinstance(name, str) else ""
+
+
+def _refusal(error: ApiError) -> web.Response:
+    """The code is in the body; SDKs take it from the header just as well."""
+    headers = {"Content-Type": CONTENT_TYPE, "x-amzn-ErrorType": error.code}
+    return web.Response(body=encode(error.body()), status=error.status, headers=headers)
 
 
 async def serve(settings: Settings, ready: asyncio.Future[int] | None = None) -> None:

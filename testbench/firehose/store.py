@@ -10,7 +10,7 @@ import logging
 import sqlite3
 import threading
 from collections.abc import Iterable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -24,11 +24,13 @@ CREATE TABLE IF NOT EXISTS records (
 );
 CREATE INDEX IF NOT EXISTS records_by_stream ON records (stream);
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+-- Records put while their stream was being deleted: nothing else takes them away.
+DELETE FROM records WHERE stream NOT IN (SELECT key FROM streams);
 """
 
 
-class StateInUseError(Exception):
-    """The state folder belongs to another server, or is not writable."""
+class StateError(Exception):
+    """The state folder cannot be used: another server works on it, it is not writable, or damaged."""
 
 
 class Store(Protocol):
@@ -87,7 +89,7 @@ class NoStore:
         """Memory only."""
 
     async def delete_stream(self, key: str) -> None:
-        """Memory only."""
+        self._facts = {name: value for name, value in self._facts.items() if not name.startswith(f"{key}/")}
 
     def streams(self) -> list[dict[str, Any]]:
         return []
@@ -103,11 +105,15 @@ class NoStore:
 
 
 class SqliteStore:
-    """One SQLite file, one thread that uses it. Write-ahead log with synchronous=NORMAL: survives kill -9."""
+    """One SQLite file, one thread that uses it.
+
+    Write-ahead log with synchronous=NORMAL: a commit is in the operating system's hands, so it survives kill -9 but
+    maybe not a loss of power. A log that ends in the middle of a commit is read up to the commit before it.
+    """
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        file = folder / "firehose.sqlite"
+        file = self._file = folder / "firehose.sqlite"
         self._database = sqlite3.connect(file, timeout=1.0, check_same_thread=False, isolation_level=None)
         try:
             # Exclusive: a second server on the folder must fail, not deliver everything twice.
@@ -115,14 +121,18 @@ class SqliteStore:
             self._database.execute("PRAGMA journal_mode=WAL")
             self._database.execute("BEGIN EXCLUSIVE")
             self._database.execute("COMMIT")
+            self._database.execute("PRAGMA synchronous=NORMAL")
+            self._database.execute("PRAGMA secure_delete=OFF")
+            self._database.executescript(_SCHEMA)
         except sqlite3.OperationalError as error:
             self._database.close()
-            raise StateInUseError(f"{folder} cannot be used ({error}): does another server work on it?") from error
-        self._database.execute("PRAGMA synchronous=NORMAL")
-        self._database.execute("PRAGMA secure_delete=OFF")
-        self._database.executescript(_SCHEMA)
+            raise StateError(f"{folder} cannot be used ({error}): does another server work on it?") from error
+        except sqlite3.DatabaseError as error:
+            self._database.close()
+            raise StateError(f"{file} is damaged ({error}): move it away to start anew") from error
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
         self._finished: list[int] = []
+        self._deleting = False
         self._lock = threading.Lock()
 
     async def append(self, stream: str, records: Sequence[Record]) -> None:
@@ -134,10 +144,11 @@ class SqliteStore:
 
     def forget(self, sequences: Sequence[int]) -> None:
         with self._lock:
-            pending = bool(self._finished)
             self._finished.extend(sequences)
-        if not pending:
-            self._thread.submit(self._delete_finished).add_done_callback(_log_failure)
+            if self._deleting:
+                return
+            self._deleting = True
+        self._thread.submit(self._delete_finished)
 
     async def save_stream(self, key: str, body: dict[str, Any]) -> None:
         await self._run(
@@ -146,16 +157,17 @@ class SqliteStore:
         )
 
     async def delete_stream(self, key: str) -> None:
+        # The stream last: until it is gone a restart goes on deleting.
         await self._run("DELETE FROM records WHERE stream = ?", [(key,)])
+        await self._run("DELETE FROM facts WHERE substr(name, 1, length(?1) + 1) = ?1 || '/'", [(key,)])
         await self._run("DELETE FROM streams WHERE key = ?", [(key,)])
-        await self._run("DELETE FROM facts WHERE name LIKE ? || '/%'", [(key,)])
 
     def streams(self) -> list[dict[str, Any]]:
-        return [json.loads(body) for (body,) in self._database.execute("SELECT body FROM streams ORDER BY key")]
+        return [json.loads(body) for (body,) in self._read("SELECT body FROM streams ORDER BY key")]
 
     def records(self, stream: str) -> list[Record]:
-        rows = self._database.execute(
-            "SELECT sequence, arrival_ms, data, kinesis FROM records WHERE stream = ? ORDER BY sequence", (stream,)
+        rows = self._read(
+            "SELECT sequence, arrival_ms, data, kinesis FROM records WHERE stream = ? ORDER BY sequence", stream
         )
         return [
             Record(sequence, arrival_ms, data, kinesis=None if kinesis is None else json.loads(kinesis))
@@ -168,17 +180,23 @@ class SqliteStore:
         )
 
     def fact(self, name: str) -> str:
-        row = self._database.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
-        return str(row[0]) if row else ""
+        rows = self._read("SELECT value FROM facts WHERE name = ?", name)
+        return str(rows[0][0]) if rows else ""
 
     def last_sequence(self) -> int:
-        (last,) = self._database.execute("SELECT coalesce(max(sequence), 0) FROM records").fetchone()
+        ((last,),) = self._read("SELECT coalesce(max(sequence), 0) FROM records")
         return int(last)
 
     async def close(self) -> None:
         await asyncio.to_thread(self._thread.shutdown, wait=True)
         self._delete_finished()
         self._database.close()
+
+    def _read(self, statement: str, *parameters: str) -> list[tuple[Any, ...]]:
+        try:
+            return self._database.execute(statement, parameters).fetchall()
+        except sqlite3.DatabaseError as error:
+            raise StateError(f"{self._file} is damaged ({error}): move it away to start anew") from error
 
     async def _run(self, statement: str, rows: Iterable[tuple[Any, ...]]) -> None:
         await asyncio.get_running_loop().run_in_executor(self._thread, self._commit, statement, list(rows))
@@ -187,18 +205,19 @@ class SqliteStore:
         self._database.execute("BEGIN IMMEDIATE")
         try:
             self._database.executemany(statement, rows)
+            self._database.execute("COMMIT")
         except BaseException:
-            self._database.execute("ROLLBACK")
+            if self._database.in_transaction:  # a full disk has ended it already
+                self._database.execute("ROLLBACK")
             raise
-        self._database.execute("COMMIT")
 
     def _delete_finished(self) -> None:
         with self._lock:
             finished, self._finished = self._finished, []
-        if finished:
+            self._deleting = False
+        try:
             self._commit("DELETE FROM records WHERE sequence = ?", [(sequence,) for sequence in finished])
-
-
-def _log_failure(done: "Future[None]") -> None:
-    if error := done.exception():
-        log.error("could not delete finished records (they will be delivered again after a restart): %s", error)
+        except sqlite3.Error as error:
+            log.error("finished records cannot be deleted now; a restart would deliver them again: %s", error)
+            with self._lock:
+                self._finished.extend(finished)  # with the next ones that are finished, or at the end

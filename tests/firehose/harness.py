@@ -160,6 +160,8 @@ class Harness:
                 "IndexName": name,
                 "IndexRotationPeriod": "NoRotation",
                 "BufferingHints": {"SizeInMBs": 1, "IntervalInSeconds": 60},
+                # At the fast clock the default of 300 s is one second: a busy machine would use it up.
+                "RetryOptions": {"DurationInSeconds": 7200},
                 "S3Configuration": self.s3_configuration(bucket, **(s3 or {})),
                 **configuration,
             },

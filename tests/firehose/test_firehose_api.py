@@ -1,6 +1,7 @@
 """The API's frame: protocol, constraints of the service model, errors. Notes 1.1, 1.2."""
 
 import base64
+import http.client
 import json
 import urllib.error
 import urllib.request
@@ -88,6 +89,36 @@ def test_service_unavailable_exception_is_status_503(harness: Harness) -> None:
     assert (status, answer["__type"]) == (503, "ServiceUnavailableException")
 
 
+@pytest.mark.behaviour("1.1", "uncertain")
+def test_an_error_names_its_code_in_a_header_too(harness: Harness) -> None:
+    _, body, headers = call(harness, "DescribeDeliveryStream", b'{"DeliveryStreamName": "no-such-stream"}')
+    assert headers["x-amzn-ErrorType"] == body["__type"] == "ResourceNotFoundException"
+    assert headers["x-amzn-RequestId"]
+
+
+@pytest.mark.behaviour("1.1", "uncertain")
+def test_a_body_of_more_than_16_mib_is_refused_whole(harness: Harness) -> None:
+    largest = json.dumps({"DeliveryStreamName": "none", "Record": {"Data": "A" * (16 * 1024 * 1024 - 1000)}})
+    assert call(harness, "PutRecord", largest.encode())[1]["__type"] == "ValidationException"
+    status, body, _ = call(harness, "PutRecord", largest.encode() + b" " * 1000)
+    assert (status, body["__type"]) == (413, "RequestEntityTooLargeException")
+
+
+def test_calls_of_one_connection_are_answered_one_after_the_other(harness: Harness) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", harness.firehose.port, timeout=10)
+    headers = {"X-Amz-Target": "Firehose_20150804.ListDeliveryStreams", "Authorization": SCOPE}
+    seen: set[str | None] = set()
+    for body, status in ((b"{}", 200), (b"[]", 400), (b"{}", 200)):
+        connection.request("POST", "/", body, headers)
+        answer = connection.getresponse()
+        answer.read()
+        assert answer.status == status
+        assert answer.getheader("Access-Control-Allow-Origin") is None
+        seen.add(answer.getheader("x-amzn-RequestId"))
+    assert len(seen) == 3
+    connection.close()
+
+
 @pytest.mark.behaviour("1.1", "observed")
 def test_a_bad_enum_value_is_a_validation_exception_that_lists_the_values(harness: Harness) -> None:
     assert refused(harness, "ValidationException", CompressionFormat="gzip") == (
@@ -124,6 +155,8 @@ def test_a_rule_beyond_the_model_is_an_invalid_argument_exception(harness: Harne
     [
         ("ListDeliveryStreams", b"not json"),
         ("ListDeliveryStreams", b"[]"),
+        ("ListDeliveryStreams", b'{"Limit": ' + b"[" * 100_000),
+        ("ListDeliveryStreams", b"\xff"),
         ("ListDeliveryStreams", b'{"Limit": "ten"}'),
         ("ListDeliveryStreams", b'{"Limit": true}'),
         ("DescribeDeliveryStream", b'{"DeliveryStreamName": 7}'),
@@ -157,7 +190,13 @@ def test_stream_names_are_1_to_64_letters_digits_and_some_marks(harness: Harness
 
 @pytest.mark.behaviour("1.2", "model")
 def test_the_arn_names_partition_region_account_and_stream(harness: Harness) -> None:
-    for region, partition in (("eu-west-1", "aws"), ("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov")):
+    for region, partition in (
+        ("eu-west-1", "aws"),
+        ("cn-north-1", "aws-cn"),
+        ("us-gov-west-1", "aws-us-gov"),
+        ("us-iso-east-1", "aws-iso"),
+        ("eu-future-9", "aws"),
+    ):
         client = harness.firehose.client(region=region, access_key="123456789012")
         name = harness.name()
         answer = client.create_delivery_stream(

@@ -3,6 +3,7 @@
 import json
 import urllib.error
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +93,28 @@ def test_a_call_can_be_made_slow(harness: Harness) -> None:
     assert stream.body() == b"x"
 
 
+def test_slow_calls_are_in_nobodys_way(harness: Harness) -> None:
+    slow, other = harness.s3_stream(), harness.s3_stream()
+    fault = harness.control.arm("latency", stream=slow.name, delay=3)
+    with ThreadPoolExecutor(20) as pool:
+        client = harness.firehose.client(connections=20)
+        record = {"DeliveryStreamName": slow.name, "Record": {"Data": b"x"}}
+        waiting = [pool.submit(client.put_record, **record) for _ in range(20)]
+        eventually(lambda: harness.control.hits(fault) == 20)
+        other.put(b"y")
+        assert not any(one.done() for one in waiting), "the other call is answered before them"
+        assert all(one.result()["RecordId"] for one in waiting)
+    assert slow.body() == b"x" * 20
+
+
+def test_a_used_up_fault_leaves_throttling_as_it_is() -> None:
+    faults = Faults(Clock())
+    faults.arm({"point": "put-entry", "times": 1})
+    assert faults.any_at("put-entry")
+    assert faults.hit("put-entry")
+    assert not faults.any_at("put-entry")
+
+
 @pytest.mark.behaviour("8", "bench")
 @pytest.mark.parametrize("code", ["AccessDenied", "NoSuchBucket", "SlowDown"])
 def test_s3_can_be_made_to_refuse(harness: Harness, code: str) -> None:
@@ -163,6 +186,13 @@ def test_every_point_is_tested_in_this_file_or_next_to_what_it_breaks() -> None:
         {"point": "s3", "seconds": -1},
         {"point": "s3", "status": 500, "colour": "red"},
         {"point": "lambda", "mode": "sulk"},
+        {"point": "s3", "stream": 7},
+        {"point": "s3", "bucket": 7},
+        {"point": "opensearch", "status": "busy"},
+        {"point": "opensearch", "status": 42},
+        {"point": "call", "status": True},
+        {"point": "latency", "delay": -1},
+        {"point": "latency", "delay": "long"},
     ],
 )
 def test_a_fault_that_makes_no_sense_is_refused(harness: Harness, wrong: dict[str, Any]) -> None:
@@ -196,10 +226,27 @@ def test_the_clock_runs_faster_stands_still_and_is_moved_on(harness: Harness) ->
     assert shifted["now"] - still["now"] == pytest.approx(3600, abs=60)
 
 
-@pytest.mark.parametrize("wrong", [{"speed": -1}, {"advance_seconds": -1}, {"speed": "fast"}, {"warp": 9}])
-def test_a_clock_that_makes_no_sense_is_refused(harness: Harness, wrong: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"speed": -1},
+        {"speed": float("inf")},
+        {"speed": float("nan")},
+        {"speed": "fast"},
+        {"advance_seconds": -1},
+        {"advance_seconds": 1e300},
+        {"offset_seconds": 1e12},
+        {"speed": 7, "advance_seconds": -1},
+        {"speed": 7, "offset_seconds": -1e12},
+        {"warp": 9},
+    ],
+)
+def test_a_clock_that_makes_no_sense_is_refused_and_stays_as_it_is(harness: Harness, wrong: dict[str, Any]) -> None:
+    before = harness.control.clock()
     with pytest.raises(FirehoseControlError, match="400"):
         harness.control.clock(**wrong)
+    after = harness.control.clock()
+    assert (after["speed"], after["offset_seconds"]) == (before["speed"], before["offset_seconds"])
 
 
 # --- control API, client, commands --------------------------------------------------------------------------------
@@ -276,6 +323,29 @@ def test_the_faults_commands_do_what_the_client_does(harness: Harness, tmp_path:
     assert run("list") == ""
     run("flush", "--stream", stream.name)
     assert stream.objects()[0].body == b"x"
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "rule"),
+    [
+        ("--aws-endpoint", "127.0.0.1:4566", "must be a URL such as http://127.0.0.1:4566; got '127.0.0.1:4566'"),
+        ("--opensearch", "", "must be a URL such as"),
+        ("--port", "70000", "must be a whole number, from 0 to 65535; got '70000'"),
+        ("--account", "1234", "must be 12 digits such as 000000000000; got '1234'"),
+        ("--clock-speed", "-1", "must be a number from 0 to 1000000; got '-1'"),
+        ("--clock-speed", "nan", "must be a number"),
+        ("--transition-seconds", "soon", "must be a number"),
+        ("--max-buffered-mib", "4", "must be a whole number, at least 5; got '4'"),
+        ("--active-partitions", "0", "must be a whole number, at least 1; got '0'"),
+    ],
+)
+def test_a_value_that_makes_no_sense_ends_with_its_rule(
+    capsys: pytest.CaptureFixture[str], option: str, value: str, rule: str
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.parser().parse_args(["--aws-endpoint", "http://aws", f"{option}={value}"])
+    assert ended.value.code == 2
+    assert f"argument {option}: {rule}" in capsys.readouterr().err
 
 
 def test_the_options_of_the_command_are_the_settings() -> None:

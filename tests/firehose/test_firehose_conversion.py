@@ -13,7 +13,7 @@ from pyarrow import orc, parquet
 
 from testbench.firehose.conversion import hive_types as hive
 from testbench.firehose.conversion.deserializer import ConversionError, Options, Schema, rows
-from testbench.firehose.conversion.serializer import serialize
+from testbench.firehose.conversion.serializer import serialize, table
 from testbench.firehose.fakes.aws import AwsError
 from tests.firehose.harness import ROLE, Harness, StreamUnderTest, eventually, lines
 
@@ -94,17 +94,17 @@ def test_json_records_become_rows_of_one_orc_object(harness: Harness) -> None:
 )
 def test_parquet_is_compressed_by_its_own_setting(given: dict[str, Any], codec: str) -> None:
     schema = Schema((("c", hive.Primitive("string")),))
-    body = serialize([{"c": "x" * 100}] * 10, schema, {"ParquetSerDe": given})
+    body = serialize(table([{"c": "x" * 100}] * 10, schema), {"ParquetSerDe": given})
     assert parquet.ParquetFile(io.BytesIO(body)).metadata.row_group(0).column(0).compression == codec
 
 
 def test_dictionary_and_block_size_of_parquet_are_as_asked_for() -> None:
     schema = Schema((("c", hive.Primitive("string")),))
-    table = [{"c": "x" * 1000}] * 200
-    plain = parquet.ParquetFile(io.BytesIO(serialize(table, schema, {"ParquetSerDe": {}}))).metadata
+    rows_table = table([{"c": "x" * 1000}] * 200, schema)
+    plain = parquet.ParquetFile(io.BytesIO(serialize(rows_table, {"ParquetSerDe": {}}))).metadata
     assert not plain.row_group(0).column(0).has_dictionary_page
     given = {"EnableDictionaryCompression": True, "BlockSizeBytes": 100_000}
-    other = parquet.ParquetFile(io.BytesIO(serialize(table, schema, {"ParquetSerDe": given}))).metadata
+    other = parquet.ParquetFile(io.BytesIO(serialize(rows_table, {"ParquetSerDe": given}))).metadata
     assert other.row_group(0).column(0).has_dictionary_page
     assert other.num_row_groups > 1
 

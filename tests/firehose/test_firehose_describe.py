@@ -133,6 +133,17 @@ def test_what_is_not_configured_is_left_out(harness: Harness) -> None:
     assert not absent & set(harness.opensearch_stream().destination())
 
 
+def test_empty_hints_and_retry_options_are_the_defaults_and_records_are_delivered(harness: Harness) -> None:
+    stream = harness.opensearch_stream(BufferingHints={}, RetryOptions={}, s3={"BufferingHints": {}})
+    assert stream.destination()["RetryOptions"] == {"DurationInSeconds": 300}
+    stream.put(b'{"n": 1}', b"bad")
+    stream.delivered()
+    assert harness.opensearch.documents(stream.name) == [{"n": 1}]
+    partitioned = harness.partitioned_stream(DynamicPartitioningConfiguration={"Enabled": True, "RetryOptions": {}})
+    partitioned.put(b'{"k": 1}')
+    assert len(partitioned.all_objects("k=1/")) == 1
+
+
 @pytest.mark.behaviour("1.8", "terraform")
 def test_dynamic_partitioning_shows_a_retry_duration_of_300_by_default(harness: Harness) -> None:
     stream = harness.partitioned_stream()

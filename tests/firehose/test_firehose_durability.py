@@ -24,9 +24,10 @@ from testbench.firehose.fakes.opensearch import FakeOpenSearch
 from testbench.firehose.fakes.server import RunningFirehose
 from testbench.firehose.pipeline.records import Record
 from testbench.firehose.settings import Settings
-from testbench.firehose.store import SqliteStore
-from tests.firehose.harness import DOMAIN, ROLE, Harness, StreamUnderTest, eventually
+from testbench.firehose.store import SqliteStore, StateError
+from tests.firehose.harness import DOMAIN, ROLE, Harness, StreamUnderTest, eventually, processing, processor
 
+FUNCTION = "arn:aws:lambda:eu-west-1:000000000000:function:"
 PROJECT = Path(__file__).resolve().parents[2]
 
 
@@ -115,6 +116,8 @@ def test_records_come_back_as_they_were_stored(tmp_path: Path) -> None:
         made = [Record(n, n * 10, bytes([n]) * n, kinesis={"shardId": "s"} if n == 3 else None) for n in range(1, 6)]
         await store.append("a", made[:3])
         await store.append("b", made[3:])
+        for stream in "ab":
+            await store.save_stream(stream, {})
         store.forget([2])
         await store.close()
 
@@ -132,6 +135,133 @@ def test_records_come_back_as_they_were_stored(tmp_path: Path) -> None:
 
     asyncio.run(write())
     asyncio.run(read())
+
+
+# --- the disk -----------------------------------------------------------------------------------------------------
+
+
+def fill_the_disk(firehose: RunningFirehose, *, full: bool) -> None:
+    """Let the state file grow no further, or again."""
+    store = firehose.server.tools.store
+    assert isinstance(store, SqliteStore)
+    database = store._database
+    (pages,) = database.execute("PRAGMA page_count").fetchone()
+    database.execute(f"PRAGMA max_page_count = {pages if full else pages + 1_000_000}")
+
+
+@pytest.mark.behaviour("8", "bench")
+def test_records_that_a_full_disk_cannot_keep_are_answered_as_failed(tmp_path: Path) -> None:
+    with FakeAws() as aws:
+        with RunningFirehose(settings(aws, tmp_path)) as firehose:
+            harness = Harness(aws, None, firehose)  # type: ignore[arg-type]
+            stream = harness.s3_stream(BufferingHints={"SizeInMBs": 64, "IntervalInSeconds": 900})
+            harness.control.clock(speed=0)
+            stream.put(b"kept")
+            fill_the_disk(firehose, full=True)
+            for _ in range(3):  # a transaction that failed must not be in the way of the next
+                with pytest.raises(ClientError, match=r"InternalFailure.*full"):
+                    stream.put(*[b"x" * 1_000_000] * 4)
+            large = harness.s3_configuration("b", Prefix="p" * 400, ErrorOutputPrefix="e" * 400)
+            large["ProcessingConfiguration"] = processing(processor("Lambda", LambdaArn=f"{FUNCTION}{'f' * 4000}"))
+            with pytest.raises(ClientError, match=r"InternalFailure.*full"):
+                harness.client.create_delivery_stream(
+                    DeliveryStreamName="half-made", ExtendedS3DestinationConfiguration=large
+                )
+            assert harness.client.list_delivery_streams()["DeliveryStreamNames"] == [stream.name]
+            assert harness.control.health()["undelivered_records"] == 1
+            fill_the_disk(firehose, full=False)
+            stream.put(b" and ", b"kept too")
+            assert harness.control.health()["memory"]["used_bytes"] < 10_000, "refused records hold no memory"
+        with RunningFirehose(settings(aws, tmp_path)) as firehose:
+            harness = Harness(aws, None, firehose)  # type: ignore[arg-type]
+            assert StreamUnderTest(harness, stream.name, stream.bucket).body() == b"kept and kept too"
+
+
+def test_finished_records_that_cannot_be_deleted_now_are_deleted_later(tmp_path: Path) -> None:
+    async def work() -> None:
+        store = SqliteStore(tmp_path)
+        await store.save_stream("a", {})
+        await store.append("a", [Record(n, 0, b"x") for n in range(1, 4)])
+        store._database.execute("PRAGMA query_only = ON")
+        store.forget([1])
+        await asyncio.wrap_future(store._thread.submit(lambda: None))
+        store._database.execute("PRAGMA query_only = OFF")
+        store.forget([3])
+        await store.close()
+        again = SqliteStore(tmp_path)
+        assert [record.sequence for record in again.records("a")] == [2]
+        await again.close()
+
+    asyncio.run(work())
+
+
+@pytest.mark.behaviour("8", "bench")
+@pytest.mark.parametrize("damage", ["cut", "garbled"])
+def test_a_log_that_ends_in_the_middle_of_a_commit_is_read_up_to_the_commit_before(tmp_path: Path, damage: str) -> None:
+    async def write() -> bytes:
+        store = SqliteStore(tmp_path / "whole")
+        await store.save_stream("a", {})
+        await store.append("a", [Record(1, 0, b"first" * 100)])
+        before = (tmp_path / "whole" / "firehose.sqlite-wal").stat().st_size
+        await store.append("a", [Record(2, 0, b"second" * 10_000)])
+        log = (tmp_path / "whole" / "firehose.sqlite-wal").read_bytes()
+        database = (tmp_path / "whole" / "firehose.sqlite").read_bytes()
+        await store.close()
+        (tmp_path / "torn").mkdir()
+        (tmp_path / "torn" / "firehose.sqlite").write_bytes(database)
+        middle = before + (len(log) - before) // 2
+        return log[:middle] + (b"" if damage == "cut" else b"\xff" * (len(log) - middle))
+
+    (tmp_path / "torn-log").write_bytes(asyncio.run(write()))
+    (tmp_path / "torn-log").rename(tmp_path / "torn" / "firehose.sqlite-wal")
+
+    async def read() -> None:
+        store = SqliteStore(tmp_path / "torn")
+        assert [record.sequence for record in store.records("a")] == [1]
+        await store.append("a", [Record(3, 0, b"third")])
+        assert [record.sequence for record in store.records("a")] == [1, 3]
+        await store.close()
+
+    asyncio.run(read())
+
+
+@pytest.mark.parametrize("offset", [0, 5000])
+def test_a_damaged_state_file_is_said_so(tmp_path: Path, offset: int) -> None:
+    async def write() -> None:
+        store = SqliteStore(tmp_path)
+        await store.save_stream("a", {"x": "y" * 10_000})
+        await store.close()
+
+    async def read() -> None:
+        store = SqliteStore(tmp_path)
+        try:
+            store.streams()
+        finally:
+            await store.close()
+
+    asyncio.run(write())
+    file = tmp_path / "firehose.sqlite"
+    content = file.read_bytes()
+    file.write_bytes(content[:offset] + b"\xff" * (len(content) - offset))
+    with pytest.raises(StateError, match=r"firehose\.sqlite is damaged"):
+        asyncio.run(read())
+
+
+def test_records_of_a_stream_that_is_gone_do_not_stay(tmp_path: Path) -> None:
+    async def work() -> None:
+        store = SqliteStore(tmp_path)
+        await store.save_stream("a_b", {})
+        await store.save_fact("a_b/shard", "1")
+        await store.save_fact("axb/shard", "2")
+        await store.append("gone", [Record(1, 0, b"x")])
+        await store.delete_stream("a_b")
+        assert (store.fact("a_b/shard"), store.fact("axb/shard")) == ("", "2")
+        await store.close()
+        again = SqliteStore(tmp_path)
+        assert again.records("gone") == []
+        await again.close()
+
+    asyncio.run(work())
 
 
 # --- kill -9 ------------------------------------------------------------------------------------------------------

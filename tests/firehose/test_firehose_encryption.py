@@ -169,6 +169,50 @@ def test_a_key_that_is_disabled_while_enabling_makes_enabling_failed(strict: Har
 
 
 @pytest.mark.behaviour("1.6", "documented")
+def test_while_a_key_is_changed_and_when_that_fails_encryption_goes_on_with_the_old_key(strict: Harness) -> None:
+    new = KEY.replace("1111", "9999")
+    strict.aws.keys[KEY] = strict.aws.keys[new] = {}
+    stream = strict.s3_stream(request={"DeliveryStreamEncryptionConfigurationInput": CUSTOMER})
+    strict.control.clock(speed=0)
+    strict.client.start_delivery_stream_encryption(
+        DeliveryStreamName=stream.name, DeliveryStreamEncryptionConfigurationInput={**CUSTOMER, "KeyARN": new}
+    )
+    assert encryption(stream)["Status"] == "ENABLING"
+    assert stream.put_batch(b"x")["Encrypted"] is True
+    strict.aws.keys[new] = {"KeyState": "Disabled"}
+    strict.control.clock(advance_seconds=60)
+    assert wait(stream, "ENABLING_FAILED")["FailureDescription"]
+    assert stream.put_batch(b"x")["Encrypted"] is True
+    strict.aws.keys[KEY] = {"KeyState": "Disabled"}
+    strict.control.clock(advance_seconds=60)
+    with pytest.raises(ClientError, match="InvalidKMSResourceException"):
+        stream.put(b"x")
+    strict.client.stop_delivery_stream_encryption(DeliveryStreamName=stream.name)
+    strict.control.clock(advance_seconds=60)
+    wait(stream, "DISABLED")
+    assert stream.put_batch(b"x")["Encrypted"] is False
+
+
+@pytest.mark.behaviour("1.6", "documented")
+def test_a_first_key_that_fails_leaves_the_stream_without_encryption_until_another_try(strict: Harness) -> None:
+    strict.aws.keys[KEY] = {}
+    stream = strict.s3_stream()
+    strict.control.clock(speed=0)
+    start = {"DeliveryStreamName": stream.name, "DeliveryStreamEncryptionConfigurationInput": CUSTOMER}
+    strict.client.start_delivery_stream_encryption(**start)
+    assert stream.put_batch(b"x")["Encrypted"] is False
+    strict.aws.keys[KEY] = {"KeyState": "Disabled"}
+    strict.control.clock(advance_seconds=60)
+    wait(stream, "ENABLING_FAILED")
+    assert stream.put_batch(b"x")["Encrypted"] is False
+    strict.aws.keys[KEY] = {}
+    strict.client.start_delivery_stream_encryption(**start)
+    strict.control.clock(advance_seconds=60)
+    wait(stream, "ENABLED")
+    assert stream.put_batch(b"x")["Encrypted"] is True
+
+
+@pytest.mark.behaviour("1.6", "documented")
 def test_a_key_that_fails_at_creation_makes_creating_failed(strict: Harness) -> None:
     strict.aws.keys[KEY] = {}
     strict.control.clock(speed=0)

@@ -1,6 +1,8 @@
 """A Kinesis data stream as source, aggregated records included. Notes 1.3, 1.4, 1.6, 1.7, 2, 3.1, 4.4, 6."""
 
 import hashlib
+import sqlite3
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 
 from testbench.firehose.fakes.aws import AwsError, FakeAws
 from testbench.firehose.fakes.server import RunningFirehose
+from testbench.firehose.pipeline.records import Record
 from testbench.firehose.settings import Settings
 from testbench.firehose.sources.kpl import MAGIC, deaggregate
 from tests.firehose.harness import ROLE, Harness, StreamUnderTest, eventually, processing, processor
@@ -168,6 +171,38 @@ def test_reading_goes_on_after_throttling(harness: Harness) -> None:
     eventually(lambda: not harness.aws.refuse_reads[arn])
     harness.aws.put_kinesis(arn, "shardId-0", b"x")
     assert stream.objects()[0].body == b"x"
+
+
+def test_reading_goes_on_after_a_failure_of_the_store(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
+    arn, request = source(harness)
+    stream = harness.s3_stream(request=request)
+    store = harness.firehose.server.tools.store
+    keep = store.append
+    failed: list[int] = []
+
+    async def full_once(key: str, records: Sequence[Record]) -> None:
+        if stream.name in key and not failed:
+            failed.append(len(records))
+            raise sqlite3.OperationalError("database or disk is full")
+        await keep(key, records)
+
+    monkeypatch.setattr(store, "append", full_once)
+    harness.aws.put_kinesis(arn, "shardId-0", b"x")
+    assert stream.objects()[0].body == b"x"
+    assert failed == [1]
+    eventually(lambda: harness.control.health()["memory"]["used_bytes"] == 0, what="all memory given back")
+
+
+def test_a_read_larger_than_all_the_memory_waits_until_it_is_alone(harness: Harness) -> None:
+    arn, request = source(harness)
+    stream = harness.s3_stream(request=request)
+    budget = harness.firehose.server.tools.budget
+    limit, budget.limit = budget.limit, 1000
+    try:
+        harness.aws.put_kinesis(arn, "shardId-0", b"x" * 2000)
+        assert stream.objects()[0].body == b"x" * 2000
+    finally:
+        budget.limit = limit
 
 
 @pytest.mark.behaviour("6", "documented")

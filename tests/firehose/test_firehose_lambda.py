@@ -1,6 +1,7 @@
 """The Lambda transformation: event, answers, failures, retries, error documents. Notes 3.1 to 3.3."""
 
 import base64
+import gzip
 import json
 import re
 import time
@@ -106,7 +107,7 @@ def test_a_record_id_is_a_sequence_of_56_digits_and_six_more(harness: Harness) -
 
 @pytest.mark.behaviour("3.1", "documented")
 def test_events_stay_below_6_mb(harness: Harness) -> None:
-    items = [Item(Record(n, 0, b"x" * 1_000_000), b"x" * 1_000_000, 1_000_000) for n in range(10)]
+    items = [Item.of(Record(n, 0, b"x" * 1_000_000)) for n in range(10)]
     batches = payload_batches(items)
     assert [len(batch) for batch in batches] == [4, 4, 2]
     assert [item for batch in batches for item in batch] == items
@@ -360,7 +361,7 @@ def test_an_invalid_result_or_data_fails_that_record_only(harness: Harness, wron
 
 @pytest.mark.behaviour("3.2", "uncertain")
 def test_a_malformed_record_can_be_made_to_fail_the_whole_batch() -> None:
-    items = [Item(Record(n, 0, b"x"), b"x", 1) for n in range(2)]
+    items = [Item.of(Record(n, 0, b"x")) for n in range(2)]
     good = {"recordId": items[0].record_id, **ok(b"x")}
     for bad in ({"recordId": items[1].record_id, "result": "Nonsense"}, good):
         payload = json.dumps({"records": [good, bad]}).encode()
@@ -431,12 +432,26 @@ def test_there_is_one_json_document_a_line(harness: Harness) -> None:
 def test_raw_data_is_the_record_as_put_before_any_processor(harness: Harness) -> None:
     name = harness.name("function")
     harness.aws.functions[name] = lambda event: answer(event, lambda _: {"result": "ProcessingFailed"})
+    stream = harness.s3_stream(
+        ProcessingConfiguration=processing(
+            processor("Decompression", CompressionFormat="GZIP"), processor("Lambda", LambdaArn=arn(name))
+        )
+    )
+    stream.put(packed := gzip.compress(b"content"))
+    (failure,) = lines(stream.all_objects("processing-failed/"))
+    assert base64.b64decode(failure["rawData"]) == packed
+
+
+@pytest.mark.behaviour("3.3", "uncertain")
+def test_of_a_record_that_was_taken_apart_the_raw_data_are_the_part(harness: Harness) -> None:
+    name = harness.name("function")
+    harness.aws.functions[name] = lambda event: answer(event, lambda _: {"result": "ProcessingFailed"})
     stream = harness.partitioned_stream(
         processor("RecordDeAggregation", SubRecordType="JSON"), processor("Lambda", LambdaArn=arn(name))
     )
     stream.put(b'{"k":1}{"k":2}')
     found = lines(stream.all_objects("errors/processing-failed/"))
-    assert [base64.b64decode(failure["rawData"]) for failure in found] == [b'{"k":1}{"k":2}'] * 2
+    assert [base64.b64decode(failure["rawData"]) for failure in found] == [b'{"k":1}', b'{"k":2}']
 
 
 @pytest.mark.behaviour("3.3", "uncertain")

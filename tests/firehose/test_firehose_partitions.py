@@ -12,7 +12,7 @@ from testbench.firehose.fakes.aws import FakeAws
 from testbench.firehose.fakes.server import RunningFirehose
 from testbench.firehose.pipeline.metadata import QueryError, extract, partition_keys, top_level_keys
 from testbench.firehose.settings import Settings
-from tests.firehose.harness import Harness, StreamUnderTest, eventually, lines, processing, processor
+from tests.firehose.harness import FAST, Harness, StreamUnderTest, eventually, lines, processing, processor
 
 
 def partitioned(
@@ -243,6 +243,38 @@ def test_beyond_the_limit_of_active_partitions_records_go_to_the_error_prefix(fe
     # Delivered partitions are not active any more.
     stream.put(b'{"type":"c"}', b'{"type":"d"}')
     assert {o.key.split("/")[0] for o in stream.all_objects("type")} == {"type=a", "type=b", "type=c", "type=d"}
+
+
+@pytest.mark.behaviour("2", "documented")
+def test_a_random_string_makes_no_partition_of_its_own(harness: Harness) -> None:
+    stream = partitioned(harness, Prefix="!{partitionKeyFromQuery:type}/!{firehose:random-string}/")
+    stream.put(*[b'{"type":"a"}'] * 30)
+    (stored,) = stream.all_objects()
+    assert stored.body == b'{"type":"a"}' * 30
+    assert len(stored.key.split("/")[1]) == 11
+
+
+@pytest.mark.behaviour("4.4", "uncertain")
+@pytest.mark.parametrize("pauses", [[], [1, 2, 4, 3]])
+def test_records_that_a_partition_cannot_take_in_the_retry_duration_go_to_the_error_prefix(
+    harness: Harness, pauses: list[int]
+) -> None:
+    partitioning = {"Enabled": True, "RetryOptions": {"DurationInSeconds": sum(pauses)}}
+    stream = partitioned(harness, DynamicPartitioningConfiguration=partitioning)
+    attempts = len(pauses) + 1
+    fault = harness.control.arm("s3", stream=stream.name, times=attempts)
+    harness.control.clock(speed=0)
+    stream.put(b'{"type":"a","n":1}', b'{"type":"a","n":2}')
+    for number, pause in enumerate([60, *pauses], start=1):
+        harness.control.clock(advance_seconds=pause)
+        eventually(lambda number=number: harness.control.hits(fault) == number)  # type: ignore[misc]
+    harness.control.clock(speed=FAST)
+    failed = lines(stream.all_objects("errors/processing-failed/"))
+    assert [base64.b64decode(one["rawData"]) for one in failed] == [b'{"type":"a","n":1}', b'{"type":"a","n":2}']
+    assert {(one["errorCode"], one["attemptsMade"]) for one in failed} == {("S3.AccessDenied", attempts)}
+    assert not stream.all_objects("type=")
+    stream.put(b'{"type":"a","n":3}')
+    assert stream.body("type=a/") == b'{"type":"a","n":3}', "the partition goes on"
 
 
 def test_an_update_of_the_prefix_splits_what_was_one_partition(harness: Harness) -> None:

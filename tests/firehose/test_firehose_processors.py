@@ -96,13 +96,13 @@ def test_delimited_records_are_split_at_a_delimiter_given_in_base64() -> None:
 
 
 @pytest.mark.behaviour("3.4", "documented")
-def test_a_record_is_split_into_at_most_500() -> None:
-    packed = b"".join(b'{"n":%d}' % n for n in range(502))
-    records = split_json(packed)
-    assert len(records) == 500
-    assert b"".join(records) == packed, "what is beyond stays together in the last one: nothing is lost"
-    delimited = split_delimited(b"|".join(b"%d" % n for n in range(502)), base64.b64encode(b"|").decode())
-    assert (len(delimited), delimited[-1]) == (500, b"499|500|501")
+def test_a_record_of_more_than_500_is_not_split_at_all() -> None:
+    packed = [b'{"n":%d}' % n for n in range(501)]
+    assert split_json(b"".join(packed[:500])) == packed[:500]
+    assert split_json(b"".join(packed)) == [b"".join(packed)]
+    bar = base64.b64encode(b"|").decode()
+    assert split_delimited(b"|".join(packed[:500]), bar) == packed[:500]
+    assert split_delimited(b"|".join(packed), bar) == [b"|".join(packed)]
 
 
 @pytest.mark.parametrize("broken", [b"{", b'{"a":1} x', b"\xff\xfe"])

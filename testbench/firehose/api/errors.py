@@ -6,6 +6,7 @@ Source: botocore's service model ``firehose/2015-08-04`` and notes "1.1 Protocol
     ├── SerializationError          the body is not what the protocol allows
     ├── UnknownOperationError       no such X-Amz-Target
     ├── MissingAuthenticationError  no SigV4 credential scope (HTTP 403)
+    ├── RequestTooLargeError        a body of several times what 4 MiB of records need (HTTP 413)
     ├── ValidationError             a constraint of the service model is not met
     ├── InvalidArgumentError        a rule of Firehose is not met
     ├── ResourceNotFoundError, ResourceInUseError, LimitExceededError, ConcurrentModificationError
@@ -45,6 +46,11 @@ class UnknownOperationError(ApiError):
 class MissingAuthenticationError(ApiError):
     code = "MissingAuthenticationTokenException"
     status = 403
+
+
+class RequestTooLargeError(ApiError):
+    code = "RequestEntityTooLargeException"
+    status = 413
 
 
 class ValidationError(ApiError):

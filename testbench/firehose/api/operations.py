@@ -118,7 +118,8 @@ class Operations:
             raise ResourceInUseError(
                 f"Firehose {entry.stream.name} under account {caller.account} cannot be deleted in CREATING state"
             )
-        await self._registry.delete(entry)
+        async with entry.changing:
+            await self._registry.delete(entry)
         return {}
 
     async def _describe(self, caller: Caller, given: Parameters) -> Answer:
@@ -176,14 +177,14 @@ class Operations:
         (answer,) = await self._ingest.put(entry, [given["Record"]["Data"]])
         if answer.error_code:  # only an armed put-entry fault gets here: PutRecord has no partial failure
             raise self._ingest.refusal(answer)
-        return {"RecordId": answer.record_id, "Encrypted": entry.stream.encryption.enabled}
+        return {"RecordId": answer.record_id, "Encrypted": entry.stream.encryption.key_in_force is not None}
 
     async def _put_record_batch(self, caller: Caller, given: Parameters) -> Answer:
         entry = self._find(caller, given)
         answers = await self._ingest.put(entry, [record["Data"] for record in given["Records"]])
         return {
             "FailedPutCount": sum(bool(answer.error_code) for answer in answers),
-            "Encrypted": entry.stream.encryption.enabled,
+            "Encrypted": entry.stream.encryption.key_in_force is not None,
             "RequestResponses": [_response_entry(answer) for answer in answers],
         }
 
@@ -194,8 +195,8 @@ class Operations:
         wanted = given.get("DeliveryStreamEncryptionConfigurationInput", {"KeyType": "AWS_OWNED_CMK"})
         async with entry.changing:
             self._check_encryptable(caller, entry.stream)
-            encryption = await self._encryption(caller, wanted)
-            encryption.calls = entry.stream.encryption.calls
+            encryption, before = await self._encryption(caller, wanted), entry.stream.encryption
+            encryption.key_arn_before, encryption.calls = before.key_in_force, before.calls
             entry.stream.encryption = encryption
             await self._registry.change_encryption(entry)
         return {}
@@ -205,6 +206,7 @@ class Operations:
         async with entry.changing:
             self._check_encryptable(caller, entry.stream)
             entry.stream.encryption.status = "DISABLING"
+            entry.stream.encryption.key_arn_before = None
             await self._registry.change_encryption(entry)
         return {}
 

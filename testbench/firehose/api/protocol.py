@@ -4,13 +4,18 @@ The signature itself is not checked: there are no secrets on a local bench. The 
 come from it.
 """
 
+import functools
 import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import botocore.session
+from botocore.exceptions import UnknownRegionError
+
 from testbench.firehose.api.errors import MissingAuthenticationError, SerializationError, UnknownOperationError
+from testbench.firehose.json_text import loads
 
 CONTENT_TYPE = "application/x-amz-json-1.1"
 TARGET_PREFIX = "Firehose_20150804."
@@ -27,10 +32,14 @@ class Caller:
     @property
     def partition(self) -> str:
         """The ARN partition of the region."""
-        if self.region.startswith("cn-"):
-            return "aws-cn"
-        if self.region.startswith("us-gov-"):
-            return "aws-us-gov"
+        return _partition(self.region)
+
+
+@functools.cache
+def _partition(region: str) -> str:
+    try:
+        return str(botocore.session.get_session().get_partition_for_region(region))
+    except UnknownRegionError:
         return "aws"
 
 
@@ -55,7 +64,7 @@ def operation(headers: Mapping[str, str]) -> str:
 def decode(body: bytes) -> dict[str, Any]:
     """The request's JSON object; an empty body counts as ``{}``."""
     try:
-        value = json.loads(body) if body.strip() else {}
+        value = loads(body) if body.strip() else {}
     except ValueError as error:
         raise SerializationError(f"Could not parse the request body into json: {error}") from error
     if not isinstance(value, dict):

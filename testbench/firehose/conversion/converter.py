@@ -8,11 +8,12 @@ from typing import Any
 from testbench.firehose.aws import Aws
 from testbench.firehose.clock import Clock
 from testbench.firehose.conversion import glue
-from testbench.firehose.conversion.deserializer import ConversionError, Options, Schema, rows
-from testbench.firehose.conversion.serializer import extension, serialize
+from testbench.firehose.conversion.deserializer import MALFORMED, ConversionError, Options, Schema, rows
+from testbench.firehose.conversion.serializer import TableError, extension, serialize, table
 from testbench.firehose.pipeline.records import Item
 from testbench.firehose.streams.stream import Stream
 
+Rows = list[dict[str, Any]]
 SCHEMA_ATTEMPTS = 4  # how often Glue is asked before the records are given up (not documented, uncertain)
 
 
@@ -49,14 +50,31 @@ def _convert(items: list[Item], schema: Schema, conversion: dict[str, Any]) -> C
     options = Options.of(conversion["InputFormatConfiguration"]["Deserializer"])
     serializer = conversion["OutputFormatConfiguration"]["Serializer"]
     result = Converted(b"", extension(serializer))
-    table: list[dict[str, Any]] = []
+    made: list[tuple[Item, Rows]] = []
     for item in items:
         try:
-            table.extend(rows(item.data, schema, options))
+            made.append((item, rows(item.data, schema, options)))
         except ConversionError as error:
             result.failed.append((item, error))
-        else:
-            result.items.append(item)
-    if result.items:
-        result.body = serialize(table, schema, serializer)
+    try:
+        arrow_table = table(_all(made), schema)
+    except TableError:  # one by one, to find whose rows they are
+        made = [(item, found) for item, found in made if _fits(item, found, schema, result)]
+        arrow_table = table(_all(made), schema)
+    result.items = [item for item, _ in made]
+    if made:
+        result.body = serialize(arrow_table, serializer)
     return result
+
+
+def _all(made: list[tuple[Item, Rows]]) -> Rows:
+    return [row for _, found in made for row in found]
+
+
+def _fits(item: Item, found: Rows, schema: Schema, result: Converted) -> bool:
+    try:
+        table(found, schema)
+    except TableError as error:
+        result.failed.append((item, ConversionError(MALFORMED, f"Data does not match the schema. {error}")))
+        return False
+    return True

@@ -16,12 +16,14 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from testbench.firehose.conversion import hive_types as hive
+from testbench.firehose.json_text import value_at
 
 PARSE_ERROR = "DataFormatConversion.ParseError"
 MALFORMED = "DataFormatConversion.MalformedData"
 _INTEGER_BITS = {"tinyint": 8, "smallint": 16, "int": 32, "bigint": 64}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECONDS_FROM = 10**11  # larger whole numbers are milliseconds: as seconds they would be the year 5138
+_MOST_DIGITS = 400  # more than a double has; as a whole number, 1e999999999 would fill the memory
 _JSON = json.JSONDecoder(parse_float=decimal.Decimal)
 
 
@@ -77,7 +79,7 @@ def _documents(data: bytes) -> list[dict[str, Any]]:
     position = 0
     while position < len(text):
         try:
-            value, position = _JSON.raw_decode(text, position)
+            value, position = value_at(text, position, _JSON)
         except ValueError as error:
             raise ConversionError(PARSE_ERROR, f"Encountered malformed JSON: {error}") from error
         if not isinstance(value, dict):
@@ -139,7 +141,10 @@ def _convert(value: Any, kind: hive.HiveType, path: str, options: Options) -> An
 def _string(value: Any) -> str:
     if isinstance(value, str):
         return value
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False, default=_plain_number)
+    try:
+        return json.dumps(value, separators=(",", ":"), ensure_ascii=False, default=_plain_number)
+    except RecursionError as error:
+        raise ConversionError(MALFORMED, "Data does not match the schema. It is nested too deeply.") from error
 
 
 def _plain_number(value: Any) -> Any:
@@ -174,7 +179,10 @@ def _float(value: Any, path: str, _: Options) -> float:
 def _number(value: Any) -> decimal.Decimal:
     if isinstance(value, bool) or not isinstance(value, int | str | decimal.Decimal):
         raise ValueError("not a number")
-    return decimal.Decimal(value)
+    number = decimal.Decimal(value)
+    if number.is_finite() and number.adjusted() > _MOST_DIGITS:
+        raise ValueError("out of range")
+    return number
 
 
 def _decimal(value: Any, kind: hive.Decimal, path: str) -> decimal.Decimal:

@@ -31,6 +31,8 @@ async def schema(aws: Aws, stream: Stream, configuration: dict[str, Any]) -> Sch
     except BotoCoreError as error:
         raise ConversionError("DataFormatConversion.ServiceUnavailable", str(error)) from error
     columns = table.get("StorageDescriptor", {}).get("Columns", [])
+    if not columns:  # an object of no columns would hold nothing of its records
+        raise ConversionError("DataFormatConversion.InvalidSchema", f"{configuration['TableName']} has no columns")
     try:
         return Schema(tuple((column["Name"].lower(), hive.parse(column["Type"])) for column in columns))
     except hive.HiveTypeError as error:

@@ -101,6 +101,8 @@ class _Reader:
             if self._peek() != "(":
                 return Decimal(10, 0)
             precision, scale = self._numbers(2)
+            if not (1 <= precision <= 38 and scale <= precision):
+                raise HiveTypeError(f"decimal({precision},{scale}) is beyond decimal(38,38) in {self._text!r}")
             return Decimal(precision, scale)
         if name in PRIMITIVES:
             return Primitive("int" if name == "integer" else name)

@@ -16,16 +16,27 @@ _PARQUET_COMPRESSION = {"UNCOMPRESSED": "none", "GZIP": "gzip", "SNAPPY": "snapp
 _ORC_COMPRESSION = {"NONE": "uncompressed", "ZLIB": "zlib", "SNAPPY": "snappy"}
 
 
-def serialize(rows: Sequence[dict[str, Any]], schema: Schema, serializer: Mapping[str, Any]) -> bytes:
-    """The object's bytes; ``serializer`` is the API's Serializer (exactly one of its members is set)."""
+class TableError(ValueError):
+    """A row holds what no column of its type can: half of a surrogate pair, for example."""
+
+
+def table(rows: Sequence[dict[str, Any]], schema: Schema) -> Any:
+    """The rows as a pyarrow table; TableError when one does not fit."""
     import pyarrow as arrow
 
-    table = arrow.Table.from_pylist(list(rows), schema=arrow_schema(schema))
+    try:
+        return arrow.Table.from_pylist(list(rows), schema=arrow_schema(schema))
+    except (ValueError, OverflowError) as error:  # arrow.ArrowInvalid is a ValueError
+        raise TableError(str(error)) from error
+
+
+def serialize(arrow_table: Any, serializer: Mapping[str, Any]) -> bytes:
+    """The object's bytes; ``serializer`` is the API's Serializer (exactly one of its members is set)."""
     target = io.BytesIO()
     if "OrcSerDe" in serializer:
-        _write_orc(table, target, serializer["OrcSerDe"])
+        _write_orc(arrow_table, target, serializer["OrcSerDe"])
     else:
-        _write_parquet(table, target, serializer["ParquetSerDe"])
+        _write_parquet(arrow_table, target, serializer["ParquetSerDe"])
     return target.getvalue()
 
 

@@ -7,7 +7,7 @@ import functools
 import re
 import secrets
 import string
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -20,6 +20,7 @@ FROM_LAMBDA = "partitionKeyFromLambda"
 _NAMESPACES = (TIMESTAMP, FIREHOSE, FROM_QUERY, FROM_LAMBDA)
 _EXPRESSION = re.compile(r"!\{([^{}:]*):([^{}]*)\}")
 _RANDOM_ALPHABET = string.ascii_lowercase + string.digits
+RANDOM_LENGTH = 11
 
 
 class ExpressionError(ValueError):
@@ -93,7 +94,7 @@ def partition_keys_used(prefix: str) -> set[tuple[str, str]]:
 
 def random_string() -> str:
     """Eleven characters, fresh for every occurrence."""
-    return "".join(secrets.choice(_RANDOM_ALPHABET) for _ in range(11))
+    return "".join(secrets.choice(_RANDOM_ALPHABET) for _ in range(RANDOM_LENGTH))
 
 
 def evaluate(
@@ -103,6 +104,7 @@ def evaluate(
     error_type: str = "",
     from_query: Mapping[str, str] | None = None,
     from_lambda: Mapping[str, str] | None = None,
+    random: Callable[[], str] = random_string,
 ) -> str:
     """The prefix with every expression replaced; all timestamps of one prefix are the same instant."""
 
@@ -115,6 +117,6 @@ def evaluate(
             return (from_query or {})[part.value]
         if part.namespace == FROM_LAMBDA:
             return (from_lambda or {})[part.value]
-        return error_type if part.value == "error-output-type" else random_string()
+        return error_type if part.value == "error-output-type" else random()
 
     return "".join(text(part) for part in parse(prefix))

@@ -98,4 +98,6 @@ def _base64(data: bytes) -> str:
 
 
 def _line(document: dict[str, Any]) -> bytes:
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+    # Half of a surrogate pair (a message may quote one) has no UTF-8: its backslash form is the JSON escape.
+    return text.encode("utf-8", "backslashreplace") + b"\n"

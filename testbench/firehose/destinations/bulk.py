@@ -7,6 +7,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from testbench.firehose.json_text import loads
+
 RETRIED_REQUEST_STATUS = frozenset({401, 403, 408, 429})
 
 
@@ -27,7 +29,7 @@ def unfit(data: bytes) -> Rejection | None:
     if "\n" in text.rstrip("\r\n"):
         return _parse_failure("the record is not a single line")
     try:
-        document = json.loads(text)
+        document = loads(text)
     except ValueError as error:
         return _parse_failure(f"the record is not one JSON object: {error}")
     if not isinstance(document, dict):

@@ -1,6 +1,5 @@
 """``_bulk`` requests to a domain: where it is, one signed request, what came of each document."""
 
-import json
 import logging
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,6 +13,7 @@ from testbench.firehose.aws import Aws
 from testbench.firehose.destinations.bulk import compact, item_results
 from testbench.firehose.destinations.settings import OpenSearchSettings
 from testbench.firehose.faults import Faults
+from testbench.firehose.json_text import loads
 from testbench.firehose.streams.stream import Stream
 
 REQUEST_TIMEOUT_SECONDS = 60
@@ -49,13 +49,13 @@ class OpenSearchDomain:
     async def bulk(self, stream: Stream, settings: OpenSearchSettings, actions: list[bytes]) -> list[tuple[int, str]]:
         """Status and error object of every document, in order; BulkRequestError when the request failed whole."""
         if fault := self.faults.hit("opensearch", stream.name):
-            status = int(fault.options["status"])
+            status = fault.options["status"]
             raise BulkRequestError(status, str(status), _fault_error(fault.options))
         held_back: dict[int, tuple[int, str]] = {}
         if self.faults.any_at("opensearch-item"):
             for position in range(len(actions)):
                 if fault := self.faults.hit("opensearch-item", stream.name):
-                    held_back[position] = (int(fault.options["status"]), _fault_error(fault.options))
+                    held_back[position] = (fault.options["status"], _fault_error(fault.options))
         sent = [action for position, action in enumerate(actions) if position not in held_back]
         answered = iter(await self._post(stream, settings, sent) if sent else [])
         if sent and self.faults.hit("opensearch-duplicate", stream.name):
@@ -114,11 +114,12 @@ class OpenSearchDomain:
                 payload = await answer.read()
                 if answer.status != 200:
                     raise BulkRequestError(answer.status, str(answer.status), _whole_error(payload))
-                results = item_results(json.loads(payload))
+                results = item_results(loads(payload))
                 if len(results) != len(actions):
                     raise ValueError(f"{len(results)} results for {len(actions)} documents")
                 return results
         except (TimeoutError, aiohttp.ClientError) as error:
+            self._endpoints.pop(settings.domain_arn, None)  # the domain may have been made anew, somewhere else
             raise BulkRequestError(0, "ES.ServiceException", f"{type(error).__name__}: {error}") from error
         except (ValueError, KeyError, StopIteration) as error:
             raise BulkRequestError(0, "ES.ServiceException", f"not an answer of _bulk: {error!r}") from error
@@ -127,11 +128,11 @@ class OpenSearchDomain:
 def _whole_error(payload: bytes) -> str:
     text = payload.decode("utf-8", "replace")
     try:
-        return compact(json.loads(text)["error"])
+        return compact(loads(text)["error"])
     except (ValueError, KeyError, TypeError):
         return text[:2000]
 
 
 def _fault_error(options: dict[str, Any]) -> str:
-    kind = options["type"] or _FAULT_TYPES.get(int(options["status"]), "exception")
+    kind = options["type"] or _FAULT_TYPES.get(options["status"], "exception")
     return compact({"type": kind, "reason": options["reason"]})

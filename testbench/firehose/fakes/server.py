@@ -18,7 +18,7 @@ class RunningFirehose(ThreadedApp):
         super().__init__(self._make)
         self._settings = settings
 
-    def client(self, *, region: str = "eu-west-1", access_key: str = "test") -> Any:
+    def client(self, *, region: str = "eu-west-1", access_key: str = "test", connections: int = 10) -> Any:
         """A boto3 client that does not retry by itself."""
         import boto3
         from botocore.config import Config
@@ -30,7 +30,9 @@ class RunningFirehose(ThreadedApp):
             region_name=region,
             aws_access_key_id=access_key,
             aws_secret_access_key="test",  # noqa: S106 (there are no secrets on loopback)
-            config=Config(retries={"total_max_attempts": 1}, parameter_validation=False),
+            config=Config(
+                retries={"total_max_attempts": 1}, parameter_validation=False, max_pool_connections=connections
+            ),
         )
 
     def _make(self) -> web.Application:

@@ -1,14 +1,14 @@
 """RecordDeAggregation: several records packed in one put become records of their own, at most 500.
 
-Sources: developer guide "Apply dynamic partitioning to aggregated data"; notes 3.4. What happens beyond 500
-sub-records is not documented: the rest stays together in the last one, so nothing is lost (uncertain).
+Sources: developer guide "Apply dynamic partitioning to aggregated data"; notes 3.4; API reference PutRecordBatch: with
+more than 500 in a record "the record de-aggregation doesn't work as expected", the record goes on as a whole.
 """
 
 import base64
-import json
+
+from testbench.firehose.json_text import value_at
 
 MAX_SUB_RECORDS = 500
-_DECODER = json.JSONDecoder()
 _SPACE = " \t\r\n"
 
 
@@ -26,13 +26,13 @@ def split_json(data: bytes) -> list[bytes]:
     position = _skip_space(text, 0)
     while position < len(text):
         try:
-            _, end = _DECODER.raw_decode(text, position)
+            _, end = value_at(text, position)
         except ValueError as error:
             raise DeaggregationError(f"the record is not a sequence of JSON objects: {error}") from error
         spans.append((position, end))
         position = _skip_space(text, end)
     if len(spans) > MAX_SUB_RECORDS:
-        spans = [*spans[: MAX_SUB_RECORDS - 1], (spans[MAX_SUB_RECORDS - 1][0], spans[-1][1])]
+        return [data]
     return [text[start:end].encode() for start, end in spans]
 
 
@@ -40,9 +40,7 @@ def split_delimited(data: bytes, delimiter_base64: str) -> list[bytes]:
     """The parts between delimiters; the delimiter is not part of a record, empty parts are none."""
     delimiter = base64.b64decode(delimiter_base64, validate=True)
     parts = [part for part in data.split(delimiter) if part]
-    if len(parts) > MAX_SUB_RECORDS:
-        parts = [*parts[: MAX_SUB_RECORDS - 1], delimiter.join(parts[MAX_SUB_RECORDS - 1 :])]
-    return parts
+    return parts if len(parts) <= MAX_SUB_RECORDS else [data]
 
 
 def split(data: bytes, parameters: dict[str, str]) -> list[bytes]:

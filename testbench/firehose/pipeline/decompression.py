@@ -3,13 +3,14 @@
 Sources: developer guide "Decompress CloudWatch Logs", "Message extraction after decompression"; notes 3.4.
 """
 
-import gzip
-import json
 import zlib
+
+from testbench.firehose.json_text import loads
 
 ERROR_CODE = "Decompression failed."
 # A gzip bomb of one record must not take the process down; CloudWatch Logs payloads are far smaller.
 MAX_DECOMPRESSED = 64 * 1024 * 1024
+_GZIP_WINDOW = 31  # 15 bits of window, +16 for the gzip header and trailer
 
 
 class DecompressionError(ValueError):
@@ -18,18 +19,25 @@ class DecompressionError(ValueError):
 
 def decompress(data: bytes) -> bytes:
     """The GZIP record's content."""
-    decompressor = zlib.decompressobj(31)
+    content, rest = _member(data, MAX_DECOMPRESSED)
+    while rest.strip(b"\0"):  # further members; zeros are padding
+        more, rest = _member(rest, MAX_DECOMPRESSED - len(content))
+        content += more
+    return content
+
+
+def _member(data: bytes, most: int) -> tuple[bytes, bytes]:
+    """The content of the first GZIP member, and what follows it."""
+    decompressor = zlib.decompressobj(_GZIP_WINDOW)
     try:
-        content = decompressor.decompress(data, MAX_DECOMPRESSED)
+        content = decompressor.decompress(data, most + 1)
     except zlib.error as error:
         raise DecompressionError(f"the record is not GZIP: {error}") from error
-    if decompressor.unconsumed_tail:
+    if len(content) > most:
         raise DecompressionError(f"the record holds more than {MAX_DECOMPRESSED} bytes")
     if not decompressor.eof:
         raise DecompressionError("the GZIP data ends too early")
-    if decompressor.unused_data.strip(b"\0"):  # further gzip members
-        return content + gzip.decompress(decompressor.unused_data)
-    return content
+    return content, decompressor.unused_data
 
 
 def log_messages(data: bytes) -> list[bytes]:
@@ -38,7 +46,7 @@ def log_messages(data: bytes) -> list[bytes]:
     Message extraction keeps ``logEvents[].message`` and drops owner, logGroup and the rest.
     """
     try:
-        envelope = json.loads(data)
+        envelope = loads(data)
         events = envelope["logEvents"]
         if envelope.get("messageType") == "CONTROL_MESSAGE":
             return []

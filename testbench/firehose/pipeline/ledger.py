@@ -1,6 +1,7 @@
 """Who still owes what: a record is finished when every output made of it is settled, and only then forgotten."""
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from testbench.firehose.budget import Budget
 from testbench.firehose.pipeline.records import Item, Record
@@ -25,21 +26,21 @@ class Ledger:
     def another_output(self, record: Record) -> Item:
         """A second way out for the whole record (the raw backup)."""
         record.outputs += 1
-        return Item(record, record.data, len(record.data))
+        return Item.of(record)
 
     def derive(
         self,
         item: Item,
         data: bytes,
         *,
-        from_lambda: Mapping[str, str] | None = None,
+        from_lambda: Mapping[str, Any] | None = None,
         from_query: Mapping[str, str] | None = None,
     ) -> Item:
         """What a stage made of an item; takes the item's place."""
         derived = Item(
             item.record,
             data,
-            item.source_size,
+            item.source,
             item.sub,
             from_lambda if from_lambda is not None else item.from_lambda,
             from_query if from_query is not None else item.from_query,
@@ -54,7 +55,7 @@ class Ledger:
             self.settle([item])
             return []
         item.record.outputs += len(parts) - 1
-        made = [Item(item.record, part, len(part), number) for number, part in enumerate(parts)]
+        made = [Item(item.record, part, part, number) for number, part in enumerate(parts)]
         self._charge(sum(self._own_bytes(one) for one in made) - self._own_bytes(item))
         item.done = True
         return made
@@ -80,7 +81,9 @@ class Ledger:
         self.records = 0
 
     def _own_bytes(self, item: Item) -> int:
-        return 0 if item.data is item.record.data else len(item.data)
+        known = item.record.data
+        source = 0 if item.source is known else len(item.source)
+        return source if item.data is item.source or item.data is known else source + len(item.data)
 
     def _charge(self, cost: int) -> None:
         self.charged += cost

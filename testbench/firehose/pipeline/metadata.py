@@ -7,9 +7,12 @@ or empty fails the record. Sources: notes 3.4, 4.4; the message is quoted by sev
 import functools
 import json
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import jq
+
+from testbench.firehose.json_text import loads
 
 MAX_KEYS = 50
 _KEY = re.compile(r'\s*(?:"([^"\\]+)"|\$?([A-Za-z_]\w*))\s*(?::|$)')
@@ -61,7 +64,7 @@ def _entries(text: str) -> list[str]:
 def extract(query: str, data: bytes) -> dict[str, str]:
     """Partition keys of one record."""
     try:
-        value = json.loads(data)
+        value = loads(data)
     except ValueError as error:
         raise QueryError(f"Non JSON record provided: {error}") from error
     try:
@@ -73,7 +76,7 @@ def extract(query: str, data: bytes) -> dict[str, str]:
     return partition_keys(results[0])
 
 
-def partition_keys(found: dict[str, Any]) -> dict[str, str]:
+def partition_keys(found: Mapping[str, Any]) -> dict[str, str]:
     """Keys and values as strings; QueryError when there are too many or one is empty."""
     if len(found) > MAX_KEYS:
         raise QueryError(f"The number of partition keys must not exceed {MAX_KEYS}")
@@ -86,6 +89,9 @@ def partition_keys(found: dict[str, Any]) -> dict[str, str]:
 def _text(value: Any) -> str:
     if value is None:
         return ""
-    if isinstance(value, str):
-        return value
-    return json.dumps(value, separators=(",", ":"))
+    text = value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:  # half of a surrogate pair: no S3 key can hold it
+        raise QueryError(f"a partition key is not Unicode text: {error}") from error
+    return text

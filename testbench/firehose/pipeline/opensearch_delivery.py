@@ -134,6 +134,8 @@ class OpenSearchDelivery:
         metrics, stream = self._tools.metrics, self._stream
         metrics.add(stream, f"{_METRIC}.Success", 1, "Count", len(items))
         metrics.add(stream, f"{_METRIC}.Records", len(items), "Count")
+        for trouble in ("AuthFailure", "DeliveryRejected"):  # 0 says that there is none
+            metrics.add(stream, f"{_METRIC}.{trouble}", 0, "Count")
         metrics.add(stream, f"{_METRIC}.Bytes", sum(len(item.data) for item in items), "Bytes")
         age = max(0.0, self._tools.clock.now() - oldest_ms(items) / 1000)
         metrics.add(stream, f"{_METRIC}.DataFreshness", age, "Seconds")
@@ -142,10 +144,8 @@ class OpenSearchDelivery:
     def _count_failure(self, status: int, documents: int = 1) -> None:
         metrics, stream = self._tools.metrics, self._stream
         metrics.add(stream, f"{_METRIC}.Success", 0, "Count", documents)
-        if status in (401, 403):
-            metrics.add(stream, f"{_METRIC}.AuthFailure", 1, "Count")
-        elif status == 429:
-            metrics.add(stream, f"{_METRIC}.DeliveryRejected", 1, "Count")
+        metrics.add(stream, f"{_METRIC}.AuthFailure", float(status in (401, 403)), "Count")
+        metrics.add(stream, f"{_METRIC}.DeliveryRejected", float(status == 429), "Count")
 
     def _log_error(self, rejection: Rejection) -> None:
         settings = self._settings()

@@ -44,7 +44,7 @@ class Pipeline:
         self._partitions: dict[str, Channel] = {}  # the active ones, by what their prefix evaluates to
         self._invocations: set[asyncio.Task[None]] = set()
         self._invocation_slots = asyncio.Semaphore(MAX_OUTSTANDING_INVOCATIONS)
-        self._s3 = S3Delivery(stream, self.ledger, tools, self._conversion_failed)
+        self._s3 = S3Delivery(stream, self.ledger, tools, self._add_error)
         self._opensearch = OpenSearchDelivery(stream, self.ledger, tools, self._add_error)
 
     @property
@@ -59,6 +59,15 @@ class Pipeline:
             for name, channel in self._all_channels().items()
         }
 
+    async def take_in(self, records: list[Record]) -> None:
+        """Records paid for in the budget: into the store and on their way. What cannot be stored is paid back."""
+        try:
+            await self._tools.store.append(self.stream.key, records)
+        except BaseException:
+            self._tools.budget.charge(-sum(record.cost for record in records))
+            raise
+        self.accept(records)
+
     def accept(self, records: list[Record]) -> None:
         """Take records that are safe in the store and paid for in the budget."""
         self.ledger.accepted(records)
@@ -69,7 +78,7 @@ class Pipeline:
         if self._backs_up_all():
             copies = [self.ledger.another_output(record) for record in records]
             self._s3_channel("backup", S3Role.BACKUP).add(copies)
-        items = [Item(record, record.data, len(record.data)) for record in records]
+        items = [Item.of(record) for record in records]
         items, failures = before_lambda(configuration, items, self.ledger, self._count_decompression)
         self._fail_stage(failures)
         if not items:
@@ -133,7 +142,7 @@ class Pipeline:
         metrics, stream = self._tools.metrics, self.stream
         metrics.add(stream, "SucceedProcessing.Records", 1, "Count", len(outcome.ok))
         for processed in outcome.ok:
-            metrics.add(stream, "SucceedProcessing.Bytes", processed.item.source_size, "Bytes")
+            metrics.add(stream, "SucceedProcessing.Bytes", len(processed.item.source), "Bytes")
         self.ledger.settle(outcome.dropped)
         self._fail_transformation(outcome.failed, 1, function_arn)
         self._after_lambda(
@@ -166,6 +175,7 @@ class Pipeline:
             self._fail_stage([StageFailure(item, failed_records.PROCESSING_FAILED, PARTITION_LIMIT, message)])
             return
         self._partition_channel(name).add([item])
+        self._tools.metrics.add(self.stream, "PartitionCountExceeded", 0, "Count")
         self._tools.metrics.add(self.stream, "PartitionCount", len(self._partitions), "Count")
 
     async def _deliver_partition(self, items: list[Item]) -> None:
@@ -180,10 +190,10 @@ class Pipeline:
             await self._s3.deliver(group, role=S3Role.PRIMARY)
 
     def _with_keys(self, item: Item) -> Item:
+        if item.from_lambda:
+            item = self.ledger.derive(item, item.data, from_lambda=metadata.partition_keys(item.from_lambda))
         given = processor(self.stream.destination, "MetadataExtraction")
         if given is None:
-            if item.from_lambda is not None:
-                metadata.partition_keys(dict(item.from_lambda))
             return item
         started = time.perf_counter()
         try:
@@ -199,7 +209,7 @@ class Pipeline:
         now = self._tools.clock.now_ms()
         for item, failure in failed:
             line = failed_records.processing_failed(
-                item.record.data,
+                item.source,
                 error_code=failure.code,
                 error_message=failure.message,
                 attempts=attempts,
@@ -215,7 +225,7 @@ class Pipeline:
         now = self._tools.clock.now_ms()
         for failure in failures:
             line = failed_records.processing_failed(
-                failure.item.record.data,
+                failure.item.source,
                 error_code=failure.code,
                 error_message=failure.message,
                 attempts=1,
@@ -225,9 +235,6 @@ class Pipeline:
             self._add_error(failure.error_type, failure.item, line)
         for code, message in {(failure.code, failure.message) for failure in failures}:
             self._log_error(code, message, "")
-
-    def _conversion_failed(self, item: Item, line: bytes) -> None:
-        self._add_error(failed_records.CONVERSION_FAILED, item, line)
 
     def _add_error(self, error_type: str, item: Item, line: bytes) -> None:
         channel = self._s3_channel(f"errors/{error_type}", S3Role.ERRORS, error_type)

@@ -35,11 +35,16 @@ class Item:
 
     record: Record
     data: bytes
-    source_size: int  # incoming bytes it stands for; metrics count these, not the transformed ones
+    source: bytes  # the record as it was put, or the sub-record: what metrics count and error documents hold
     sub: int = 0
-    from_lambda: Mapping[str, str] | None = None
+    from_lambda: Mapping[str, Any] | None = None  # as the function answered it; text once it is partitioned
     from_query: Mapping[str, str] | None = None
     done: bool = False  # settled, or replaced by what a stage made of it
+
+    @classmethod
+    def of(cls, record: Record) -> "Item":
+        """The whole record, as it was put."""
+        return cls(record, record.data, record.data)
 
     @property
     def record_id(self) -> str:

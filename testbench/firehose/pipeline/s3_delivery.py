@@ -1,10 +1,14 @@
 """Buffers into S3 objects: key, delimiter, compression, and retries for up to 24 hours.
 
-Sources: notes 4; developer guide "Handle data delivery failures" (S3: 24 hours, then the data is lost).
+Sources: notes 4; developer guide "Handle data delivery failures" (S3: 24 hours, then the data is lost); API reference
+DynamicPartitioningConfiguration (RetryOptions: "in case Firehose is unable to deliver data to an Amazon S3 prefix") and
+developer guide "Troubleshoot dynamic partitioning errors" (the error prefix holds "all the records that Firehose is not
+able to deliver to the specified Amazon S3 destination"; under which error type is not said).
 """
 
 import asyncio
 import logging
+import math
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from enum import Enum
@@ -13,8 +17,13 @@ from typing import Any
 from testbench.firehose.conversion.converter import Converted, convert
 from testbench.firehose.conversion.glue import catalog_table
 from testbench.firehose.delivery.compression import FORMATS, compress
-from testbench.firehose.delivery.expressions import evaluate
-from testbench.firehose.delivery.failed_records import CONVERSION_FAILED, conversion_failed
+from testbench.firehose.delivery.expressions import RANDOM_LENGTH, evaluate
+from testbench.firehose.delivery.failed_records import (
+    CONVERSION_FAILED,
+    PROCESSING_FAILED,
+    conversion_failed,
+    processing_failed,
+)
 from testbench.firehose.delivery.keys import (
     MAX_EVALUATED_PREFIX,
     arrival,
@@ -47,9 +56,11 @@ class S3Role(Enum):
 
 
 class S3Delivery:
-    """Delivers the S3 side of one stream. ``reject`` takes a record that cannot be converted, with its line."""
+    """Delivers the S3 side of one stream. ``reject`` takes (error type, item, line of the error object)."""
 
-    def __init__(self, stream: Stream, ledger: Ledger, tools: Tools, reject: Callable[[Item, bytes], None]) -> None:
+    def __init__(
+        self, stream: Stream, ledger: Ledger, tools: Tools, reject: Callable[[str, Item, bytes], None]
+    ) -> None:
         self._stream = stream
         self._ledger = ledger
         self._tools = tools
@@ -76,6 +87,7 @@ class S3Delivery:
                 datetime.fromtimestamp(0, arrival(0, settings.time_zone).tzinfo),
                 from_query=item.from_query,
                 from_lambda=item.from_lambda,
+                random=lambda: "0" * RANDOM_LENGTH,  # random strings do not make partitions
             )
         except KeyError as error:
             raise QueryError(f"partition key {error} is not among the keys of the record") from error
@@ -84,10 +96,10 @@ class S3Delivery:
         return folder
 
     async def deliver(self, items: list[Item], *, role: S3Role, error_type: str = "") -> None:
-        """Write the items as one object; returns when they are settled (written, or given up after the retention)."""
+        """Write the items as one object; returns when each is written, rejected, or lost after the retention."""
         clock = self._tools.clock
-        deadline = clock.elapsed() + self.retention_seconds
-        backoff = 1.0
+        started = clock.elapsed()
+        attempts, backoff = 0, 1.0
         converted: Converted | None = None
         if role is S3Role.PRIMARY and (conversion := self._conversion()):
             await self._conversion_errors_written.wait()
@@ -97,24 +109,51 @@ class S3Delivery:
                 return
         while True:
             settings = self.settings(role)
+            attempts += 1
             try:
                 await self._write(items, settings, role, error_type, converted)
+                break
             except S3WriteError as error:
                 self._failed(role, settings, error)
-                if error_type == CONVERSION_FAILED:  # "retries it forever, blocking further delivery"
-                    self._conversion_errors_written.clear()
-                elif clock.elapsed() >= deadline:
-                    hours = self.retention_seconds / 3600
-                    log.error("%s: %d records are lost after %g hours: %s", self._stream.name, len(items), hours, error)
-                    break
-                await clock.sleep(backoff)
-                backoff = min(backoff * 2, _MOST_BACKOFF_SECONDS)
-            else:
-                self._succeeded(items, role)
                 if error_type == CONVERSION_FAILED:
-                    self._conversion_errors_written.set()
-                break
+                    self._conversion_errors_written.clear()
+                left = started + self._retry_seconds(role, error_type) - clock.elapsed()
+                if left <= 0:
+                    self._give_up(items, role, error, attempts)
+                    return
+            await clock.sleep(min(backoff, left))
+            backoff = min(backoff * 2, _MOST_BACKOFF_SECONDS)
+        self._succeeded(items, role)
+        if error_type == CONVERSION_FAILED:
+            self._conversion_errors_written.set()
         self._ledger.settle(items)
+
+    def _retry_seconds(self, role: S3Role, error_type: str) -> float:
+        """How long a refused object is tried again."""
+        if error_type == CONVERSION_FAILED:
+            return math.inf  # "retries it forever, blocking further delivery"
+        if role is S3Role.PRIMARY and (partitioning := self._partitioning()):
+            return float(partitioning["RetryOptions"]["DurationInSeconds"])
+        return self.retention_seconds
+
+    def _give_up(self, items: list[Item], role: S3Role, error: S3WriteError, attempts: int) -> None:
+        """Records of a partition go to the error prefix; that, and everything else, is lost after the retention."""
+        if role is not S3Role.PRIMARY or not self._partitioning():
+            hours = self.retention_seconds / 3600
+            log.error("%s: %d records are lost after %g hours: %s", self._stream.name, len(items), hours, error)
+            self._ledger.settle(items)
+            return
+        now = self._tools.clock.now_ms()
+        for item in items:
+            line = processing_failed(
+                item.source,
+                error_code=error.code,
+                error_message=error.message,
+                attempts=attempts,
+                arrival_ms=item.record.arrival_ms,
+                ended_ms=now,
+            )
+            self._reject(PROCESSING_FAILED, item, line)
 
     async def _write(
         self, items: list[Item], settings: S3Settings, role: S3Role, error_type: str, converted: Converted | None
@@ -133,6 +172,10 @@ class S3Delivery:
                 self._tools.processors, compress, self._chunks(items, role), compression, name.removesuffix(".zip")
             )
         await self._tools.s3.put(self._stream, settings, folder + name, body, compression)
+
+    def _partitioning(self) -> dict[str, Any] | None:
+        partitioning: dict[str, Any] = self._stream.destination.get("DynamicPartitioningConfiguration", {})
+        return partitioning if partitioning.get("Enabled") else None
 
     def _conversion(self) -> dict[str, Any] | None:
         conversion: dict[str, Any] = self._stream.destination.get("DataFormatConversionConfiguration", {})
@@ -162,7 +205,7 @@ class S3Delivery:
                 sub_sequence=item.sub,
                 table=table,
             )
-            self._reject(item, line)
+            self._reject(CONVERSION_FAILED, item, line)
         for code, message in {(error.code, error.message) for _, error in converted.failed}:
             self._log(self.settings(S3Role.PRIMARY), code, message)
         return converted
@@ -197,10 +240,10 @@ class S3Delivery:
         if role is S3Role.ERRORS and stream.destination_kind == OPENSEARCH:
             return  # Bytes, Records and DataFreshness are those of AllDocuments
         metrics.add(stream, f"{name}.Records", len(items), "Count")
-        metrics.add(stream, f"{name}.Bytes", sum(item.source_size for item in items), "Bytes")
+        metrics.add(stream, f"{name}.Bytes", sum(len(item.source) for item in items), "Bytes")
         age = max(0.0, self._tools.clock.now() - oldest_ms(items) / 1000)
         metrics.add(stream, f"{name}.DataFreshness", age, "Seconds")
-        if role is S3Role.PRIMARY and stream.destination.get("DynamicPartitioningConfiguration", {}).get("Enabled"):
+        if role is S3Role.PRIMARY and self._partitioning():
             metrics.add(stream, f"{name}.ObjectCount", 1, "Count")
             metrics.add(stream, "PerPartitionThroughput", size_of(items) / max(age, 1.0), "Bytes/Second")
 

@@ -10,6 +10,7 @@ import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
+from testbench.firehose.json_text import loads
 from testbench.firehose.pipeline.records import Item
 
 MAX_PAYLOAD = 6 * 1024 * 1024
@@ -57,7 +58,7 @@ class Processed:
 
     item: Item
     data: bytes
-    partition_keys: dict[str, str] | None
+    partition_keys: dict[str, Any] | None
 
 
 @dataclass(slots=True)
@@ -122,7 +123,7 @@ def read_response(payload: bytes, items: list[Item], *, strict_batch: bool = Fal
     if len(payload) > MAX_PAYLOAD:
         raise TransformationError(Failure.of("Lambda.FunctionError"), retriable=True)
     try:
-        answer = json.loads(payload)
+        answer = loads(payload)
     except ValueError as error:
         raise TransformationError(Failure.of("Lambda.JsonProcessingException"), retriable=False) from error
     returned = answer.get("records") if isinstance(answer, dict) else None

@@ -87,9 +87,12 @@ class KinesisReader:
                     if shard.iterator is None:  # closed by a split or merge, and read to its end
                         self._finished.add(shard.id)
                         del shards[shard.id]
-            except (BotoCoreError, ClientError) as error:
-                log.warning("%s: cannot read %s: %s", self._stream.name, self._arn, error)
-                self._count_throttling(error)
+            except Exception as error:
+                if isinstance(error, BotoCoreError | ClientError):
+                    log.warning("%s: cannot read %s: %s", self._stream.name, self._arn, error)
+                    self._count_throttling(error)
+                else:  # the store's disk is full, or a bug here: the data stream keeps its records
+                    log.exception("%s: reading %s failed unexpectedly", self._stream.name, self._arn)
                 shards.clear()  # iterators may have expired: start from the kept places
                 await self._clock.sleep(RETRY_SECONDS)
             await asyncio.gather(self._clock.sleep(POLL_SECONDS), asyncio.sleep(LEAST_POLL_SECONDS))
@@ -132,8 +135,10 @@ class KinesisReader:
         size = sum(len(record.data) for record in records)
         self._metrics.add(self._stream, "DataReadFromKinesisStream.Records", len(records), "Count")
         self._metrics.add(self._stream, "DataReadFromKinesisStream.Bytes", size, "Bytes")
-        while not self._budget.take(size + RECORD_OVERHEAD * len(records)):
+        cost = size + RECORD_OVERHEAD * len(records)
+        while not self._budget.take(min(cost, self._budget.limit)):  # more than all memory: once there is nothing else
             await self._clock.sleep(POLL_SECONDS)  # the data stream keeps what does not fit here
+        self._budget.charge(max(0, cost - self._budget.limit))
         await self._accept(records)
         await self._store.save_fact(self._place(shard.id), answer["Records"][-1]["SequenceNumber"])
 

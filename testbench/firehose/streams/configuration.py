@@ -12,6 +12,8 @@ from testbench.firehose.streams.kinds import EXTENDED_S3
 Configuration = dict[str, Any]
 
 BUFFERING = {"SizeInMBs": 5, "IntervalInSeconds": 300}
+CONVERSION_BUFFERING = {"SizeInMBs": 128, "IntervalInSeconds": 300}
+RETRY = {"DurationInSeconds": 300}
 LARGE_BUFFER_MIB = 64  # the least with dynamic partitioning or format conversion
 _LAMBDA_DEFAULTS = {"NumberOfRetries": "3", "BufferSizeInMBs": "1", "BufferIntervalInSeconds": "60"}
 _LAMBDA_ORDER = ("LambdaArn", "NumberOfRetries", "RoleArn", "BufferSizeInMBs", "BufferIntervalInSeconds")
@@ -28,19 +30,19 @@ def complete(kind: str, configuration: Configuration) -> Configuration:
         result.setdefault("S3BackupMode", "Disabled")
         conversion = result.setdefault("DataFormatConversionConfiguration", {"Enabled": False})
         conversion.setdefault("Enabled", True)
-        if result["DataFormatConversionConfiguration"]["Enabled"] and "BufferingHints" not in configuration:
-            result["BufferingHints"] = {"SizeInMBs": 128, "IntervalInSeconds": 300}
+        if conversion["Enabled"] and not configuration.get("BufferingHints"):
+            result["BufferingHints"] = dict(CONVERSION_BUFFERING)
         if "S3BackupConfiguration" in result:
             _complete_s3(result["S3BackupConfiguration"])
         partitioning = result.get("DynamicPartitioningConfiguration")
         if partitioning and partitioning.get("Enabled"):
-            partitioning.setdefault("RetryOptions", {"DurationInSeconds": 300})
+            partitioning["RetryOptions"] = partitioning.get("RetryOptions") or dict(RETRY)
     else:
-        result.setdefault("BufferingHints", dict(BUFFERING))
+        result["BufferingHints"] = result.get("BufferingHints") or dict(BUFFERING)
         result.setdefault("IndexRotationPeriod", "OneDay")
         result.setdefault("TypeName", "")
         result.setdefault("S3BackupMode", "FailedDocumentsOnly")
-        result.setdefault("RetryOptions", {"DurationInSeconds": 300})
+        result["RetryOptions"] = result.get("RetryOptions") or dict(RETRY)
         result.setdefault("CloudWatchLoggingOptions", {"Enabled": False})
         _complete_s3(result["S3Configuration"])
     if "ProcessingConfiguration" in result:
@@ -52,7 +54,7 @@ def _complete_s3(configuration: Configuration) -> None:
     for member in _EMPTY_MEANS_UNSET:
         if configuration.get(member) == "":
             del configuration[member]
-    configuration.setdefault("BufferingHints", dict(BUFFERING))
+    configuration["BufferingHints"] = configuration.get("BufferingHints") or dict(BUFFERING)
     configuration.setdefault("CompressionFormat", "UNCOMPRESSED")
     configuration.setdefault("EncryptionConfiguration", {"NoEncryptionConfig": "NoEncryption"})
     configuration.setdefault("CloudWatchLoggingOptions", {"Enabled": False})

@@ -16,6 +16,7 @@ from testbench.firehose.streams.keys import Keys
 from testbench.firehose.streams.network import NetworkError, vpc_id
 from testbench.firehose.streams.stream import ACTIVE, CREATING, CREATING_FAILED, DELETING, Stream, stream_arn
 
+_RETRY_SECONDS = 5.0
 log = logging.getLogger(__name__)
 
 
@@ -65,13 +66,19 @@ class Registry:
         if stream.key in self._entries:
             raise ResourceInUseError(f"Firehose {stream.name} under accountId {stream.account} already exists")
         entry = self._enter(stream)
-        await self._tools.store.delete_stream(stream.key)  # nothing of an earlier stream of that name
-        await self.save(stream)
+        try:
+            await self._tools.store.delete_stream(stream.key)  # nothing of an earlier stream of that name
+            await self.save(stream)
+        except BaseException:
+            del self._entries[stream.key]
+            raise
         self._resume(entry)
 
     async def save(self, stream: Stream) -> None:
-        """Make the stream's present state safe."""
-        await self._tools.store.save_stream(stream.key, stream.to_json())
+        """Make the stream's present state safe, unless it has been deleted meanwhile."""
+        entry = self._entries.get(stream.key)
+        if entry is not None and entry.stream is stream:
+            await self._tools.store.save_stream(stream.key, stream.to_json())
 
     async def delete(self, entry: Entry) -> None:
         """DELETING at once; gone, with everything undelivered, after the transition time."""
@@ -79,13 +86,17 @@ class Registry:
         if stream.status == DELETING:
             return
         stream.status = DELETING
-        await self.save(stream)
-        self._resume(entry)
+        await self._save_and_resume(entry)
 
     async def change_encryption(self, entry: Entry) -> None:
         """Finish ENABLING or DISABLING after the transition time."""
-        await self.save(entry.stream)
-        self._resume(entry)
+        await self._save_and_resume(entry)
+
+    async def _save_and_resume(self, entry: Entry) -> None:
+        try:
+            await self.save(entry.stream)
+        finally:  # a state that cannot be saved must end all the same
+            self._resume(entry)
 
     def restore(self) -> int:
         """Streams and undelivered records of the state folder; how many records there were."""
@@ -107,6 +118,7 @@ class Registry:
         for entry in self.entries():
             for task in entry.transitions:
                 task.cancel()
+            await asyncio.gather(*entry.transitions, return_exceptions=True)
             if entry.reader is not None:
                 await entry.reader.close()
             await entry.pipeline.close()
@@ -133,15 +145,15 @@ class Registry:
 
     async def _later(self, step: Callable[[Entry], Awaitable[None]], entry: Entry) -> None:
         await self._tools.clock.sleep(self._tools.settings.transition_seconds)
-        try:
-            await step(entry)
-        except Exception:
-            log.exception("%s: a state change failed", entry.stream.name)
+        while True:
+            try:
+                return await step(entry)
+            except Exception:
+                log.exception("%s: a state change failed; it is tried again", entry.stream.name)
+            await self._tools.clock.sleep(_RETRY_SECONDS)
 
     async def _finish_creating(self, entry: Entry) -> None:
         stream = entry.stream
-        if stream.status != CREATING:
-            return
         if stream.encryption.status == "ENABLING":
             await self._finish_encryption(entry)
             stream.failure = stream.encryption.failure
@@ -159,11 +171,6 @@ class Registry:
         if entry.stream.status != ACTIVE or entry.stream.source is None:
             return
         tools = self._tools
-
-        async def accept(records: list[Record]) -> None:
-            await tools.store.append(entry.stream.key, records)
-            entry.pipeline.accept(records)
-
         entry.reader = KinesisReader(
             entry.stream,
             tools.aws,
@@ -172,7 +179,7 @@ class Registry:
             tools.store,
             tools.metrics,
             tools.next_sequence,
-            accept,
+            entry.pipeline.take_in,
             entry.pipeline.keep_for,
         )
 
@@ -191,6 +198,8 @@ class Registry:
                 problem = await self._keys.problem(stream.account, stream.region, encryption.key_arn, fresh=True)
             encryption.status = "ENABLING_FAILED" if problem else "ENABLED"
             encryption.failure = {"Type": problem.failure_type, "Details": problem.message} if problem else None
+            if problem is None:
+                encryption.key_arn_before = None
         elif encryption.status == "DISABLING":
             encryption.status, encryption.failure = "DISABLED", None
             encryption.key_type = encryption.key_arn = ""

@@ -17,18 +17,22 @@ DELETING = "DELETING"
 
 @dataclass(slots=True)
 class Encryption:
-    """Server-side encryption of a DirectPut stream."""
+    """Server-side encryption of a DirectPut stream.
+
+    While a change of the key is under way, and when it has failed, encryption goes on with the key before.
+    """
 
     status: str = "DISABLED"
     key_type: str = ""
     key_arn: str = ""
     failure: dict[str, str] | None = None
+    key_arn_before: str | None = None  # empty for the one that AWS owns, None when there was no encryption
     calls: list[float] = field(default_factory=list)  # clock readings of start and stop calls, at most 25 a day
 
     @property
-    def enabled(self) -> bool:
-        """Whether PutRecord answers ``Encrypted: true``."""
-        return self.status == "ENABLED"
+    def key_in_force(self) -> str | None:
+        """ARN of the key that records are encrypted with (empty: AWS's own); None when they are not encrypted."""
+        return self.key_arn if self.status == "ENABLED" else self.key_arn_before
 
 
 @dataclass(slots=True)
@@ -68,7 +72,8 @@ class Stream:
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> "Stream":
         """The stream that to_json() wrote."""
-        return cls(**{**value, "encryption": Encryption(**value["encryption"])})
+        encryption = {**value["encryption"], "calls": []}  # they were readings of a clock that starts anew
+        return cls(**{**value, "encryption": Encryption(**encryption)})
 
 
 def stream_arn(caller: Caller, name: str) -> str:
