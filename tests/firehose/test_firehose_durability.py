@@ -406,6 +406,29 @@ def test_a_port_in_use_is_an_error_of_one_line() -> None:
 
 
 @pytest.mark.slow
+def test_a_delivery_under_way_does_not_hold_the_end_up_and_is_made_after_the_restart(tmp_path: Path) -> None:
+    with FakeAws() as aws:
+        aws.create_bucket("b")
+        with process(aws, tmp_path) as (endpoint, server):
+            firehose, control = client(endpoint), FirehoseControl(endpoint)
+            firehose.create_delivery_stream(
+                DeliveryStreamName="s",
+                ExtendedS3DestinationConfiguration={"RoleARN": ROLE, "BucketARN": "arn:aws:s3:::b"},
+            )
+            eventually(lambda: control.streams("s")[0]["status"] == "ACTIVE")
+            aws.put_delay = 30
+            firehose.put_record(DeliveryStreamName="s", Record={"Data": b"x"})
+            control.flush()
+            eventually(lambda: control.streams("s")[0]["buffers"]["primary"]["delivering"])
+            server.terminate()
+            assert server.wait(10) == 0
+        aws.put_delay = 0
+        with process(aws, tmp_path) as (endpoint, _):
+            FirehoseControl(endpoint).wait_until_delivered("s")
+            assert [stored.body for stored in aws.objects("b")] == [b"x"]
+
+
+@pytest.mark.slow
 def test_the_server_stops_on_sigterm_and_starts_on_the_same_state(tmp_path: Path) -> None:
     with FakeAws() as aws:
         for _ in range(2):

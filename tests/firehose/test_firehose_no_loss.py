@@ -1,13 +1,18 @@
-"""Whatever is put, whatever fails, however often the server restarts: no record is lost.
+"""Whatever is put, whatever fails, however the server ends: no record is lost, and nothing of it stays behind.
 
-Every record is in a destination object (or in the index), in an error object, or was answered as failed.
+Every record is in a destination object (or in the index), in an error object, or was answered as failed; when all is
+delivered no memory is held and the state folder is empty.
 """
 
+import asyncio
 import base64
 import gzip
+import io
 import itertools
-import json
+import re
+import shutil
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,12 +21,14 @@ import pytest
 from botocore.exceptions import ClientError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pyarrow import parquet
 
 from testbench.firehose.fakes.aws import FakeAws
 from testbench.firehose.fakes.opensearch import FakeOpenSearch
 from testbench.firehose.fakes.server import RunningFirehose
 from testbench.firehose.settings import Settings
-from tests.firehose.harness import Harness, StreamUnderTest, processing, processor
+from testbench.firehose.store import SqliteStore
+from tests.firehose.harness import DOMAIN, ROLE, Harness, StreamUnderTest, eventually, processing, processor
 
 FUNCTION = processor("Lambda", LambdaArn="arn:aws:lambda:eu-west-1:000000000000:function:f", NumberOfRetries="1")
 KEYS = processor("MetadataExtraction", MetadataExtractionQuery="{kind:.kind}", JsonParsingEngine="JQ-1.6")
@@ -33,14 +40,43 @@ PARTITIONED = {
     "DynamicPartitioningConfiguration": {"Enabled": True},
     "CompressionFormat": "GZIP",
 }
+IMPATIENT = {"DynamicPartitioningConfiguration": {"Enabled": True, "RetryOptions": {"DurationInSeconds": 0}}}
+COLUMNS = [{"Name": "id", "Type": "bigint"}, {"Name": "kind", "Type": "string"}]
+CONVERTED = {
+    "BufferingHints": {"SizeInMBs": 64, "IntervalInSeconds": 60},
+    "DataFormatConversionConfiguration": {
+        "SchemaConfiguration": {"RoleARN": ROLE, "DatabaseName": "d", "TableName": "t"},
+        "InputFormatConfiguration": {"Deserializer": {"OpenXJsonSerDe": {}}},
+        "OutputFormatConfiguration": {"Serializer": {"ParquetSerDe": {}}},
+    },
+}
 PIPELINES: dict[str, dict[str, Any]] = {
     "plain": {"CompressionFormat": "GZIP"},
-    "function": {"ProcessingConfiguration": processing(FUNCTION)},
+    "backup": {
+        "S3BackupMode": "Enabled",
+        "S3BackupConfiguration": {"RoleARN": ROLE, "BucketARN": "arn:aws:s3:::raw"},
+        "ProcessingConfiguration": processing(FUNCTION),
+    },
     "packed": {**PARTITIONED, "ProcessingConfiguration": processing(UNPACK, FUNCTION, KEYS)},
-    "partitions": {**PARTITIONED, "ProcessingConfiguration": processing(KEYS)},
+    "partitions": {**PARTITIONED, **IMPATIENT, "ProcessingConfiguration": processing(KEYS)},
+    "converted": CONVERTED,
+}
+# A record by its number; all but the first are what some stage or other cannot read.
+SHAPES = {
+    "good": lambda n, pad: b'{"id": %d, "kind": "%s", "pad": "%s"}\n' % (n, b"abc"[n % 3 : n % 3 + 1], b"x" * pad),
+    "without a key": lambda n, pad: b'{"id": %d, "kind": null, "pad": "%s"}' % (n, b"x" * pad),
+    "cut": lambda n, pad: b'{"id": %d, "pad": "%s' % (n, b"x" * pad),
+    "deep": lambda n, pad: b'{"id": %d, "pad": %s' % (n, b"[" * (pad + 2000)),
+    "half a pair": lambda n, pad: b'{"id": %d, "kind": "\\ud800", "pad": "%s"}' % (n, b"x" * pad),
+    "binary": lambda n, pad: b'\xff{"id": %d}%s' % (n, b"\0" * pad),
 }
 
-puts = st.tuples(st.just("put"), st.integers(1, 30), st.sampled_from([0, 10, 20_000]))
+puts = st.tuples(
+    st.just("put"),
+    st.integers(1, 30),
+    st.sampled_from([0, 10, 20_000]),
+    st.sampled_from([["good"], ["good"], ["good", *SHAPES]]),
+)
 faults = st.one_of(
     st.fixed_dictionaries({"point": st.just("put-entry"), "rate": st.sampled_from([0.2, 0.9]), "times": st.just(20)}),
     st.fixed_dictionaries({"point": st.sampled_from(["call", "lost-answer"]), "times": st.integers(1, 2)}),
@@ -56,7 +92,7 @@ faults = st.one_of(
         {
             "point": st.sampled_from(["opensearch", "opensearch-item"]),
             "times": st.integers(1, 40),
-            "status": st.sampled_from([400, 403, 429, 503]),
+            "status": st.sampled_from([400, 403, 413, 429, 503]),
         }
     ),
     st.fixed_dictionaries({"point": st.just("opensearch-duplicate"), "times": st.integers(1, 2)}),
@@ -65,19 +101,25 @@ steps = st.lists(
     st.one_of(
         puts,
         puts,
+        puts,
+        st.tuples(st.just("arm"), faults),
         st.tuples(st.just("arm"), faults),
         st.tuples(st.just("flush")),
         st.tuples(st.just("advance"), st.sampled_from([30, 300])),
+        st.tuples(st.just("speed"), st.sampled_from([0, 1000])),
         st.tuples(st.just("update"), st.sampled_from(["GZIP", "UNCOMPRESSED"])),
-        st.tuples(st.just("restart")),
+        st.tuples(st.just("disk"), st.booleans()),
+        st.tuples(st.just("replace")),
+        st.tuples(st.just("stop")),
+        st.tuples(st.just("crash")),
     ),
     min_size=1,
-    max_size=9,
+    max_size=12,
 )
 
 
 def judged(event: dict[str, Any]) -> dict[str, Any]:
-    """A function that fails every seventh record and changes the others."""
+    """A function that fails every seventh record, and answers the others as they came."""
     return {
         "records": [
             {"recordId": r["recordId"], "result": "ProcessingFailed" if n % 7 == 6 else "Ok", "data": r["data"]}
@@ -92,19 +134,36 @@ class World:
 
     aws: FakeAws
     opensearch: FakeOpenSearch
-    state: Path
+    folder: Path
     kind: str
+    lives: int = 0
     accepted: set[int] = field(default_factory=set)
-    numbers: itertools.count = field(default_factory=itertools.count)  # type: ignore[type-arg]
-    stream: StreamUnderTest | None = None
+    numbers: Iterator[int] = field(default_factory=itertools.count)
 
-    def start(self) -> RunningFirehose:
-        """A server on the state folder."""
+    def run(self, script: list[tuple[Any, ...]]) -> None:
+        """All steps; a stop or a crash ends one server, and the next starts on what it left."""
+        ends = ("stop", "crash")
+        for ended, group in itertools.groupby(script, lambda step: step[0] in ends):
+            crashes = ended and any(step[0] == "crash" for step in group)
+            with self._server() as firehose:
+                if not ended:
+                    for step in group:
+                        getattr(self, step[0])(self._stream(firehose), *step[1:])
+                if crashes:
+                    self._crash(firehose)
+        with self._server() as firehose:
+            harness = self._stream(firehose).harness
+            harness.control.clock(speed=1000)
+            harness.control.wait_until_delivered(seconds=60)
+            assert harness.control.health()["memory"]["used_bytes"] == 0
+        assert self._left() == 0
+
+    def _server(self) -> RunningFirehose:
         return RunningFirehose(
             Settings(
                 self.aws.endpoint,
                 opensearch=self.opensearch.endpoint,
-                state=self.state,
+                state=self.folder / str(self.lives),
                 check_roles=False,
                 enforce_quotas=False,
                 publish_metrics=False,
@@ -113,95 +172,132 @@ class World:
             )
         )
 
-    def run(self, script: list[tuple[Any, ...]]) -> None:
-        """All steps; a restart ends one server and starts the next."""
-        for restarted, group in itertools.groupby(script, lambda step: step[0] == "restart"):
-            if restarted:
-                continue
-            with self.start() as firehose:
-                harness = self._harness(firehose)
-                for step in group:
-                    getattr(self, step[0])(harness, *step[1:])
-        with self.start() as firehose:
-            harness = self._harness(firehose)
-            harness.control.clock(speed=1000)
-            harness.control.wait_until_delivered(seconds=60)
-
-    def _harness(self, firehose: RunningFirehose) -> Harness:
+    def _stream(self, firehose: RunningFirehose) -> StreamUnderTest:
+        """The stream "s", made when it is not there."""
         harness = Harness(self.aws, self.opensearch, firehose)
-        if self.stream is None:
-            if self.kind == "opensearch":
-                self.stream = harness.opensearch_stream(RetryOptions={"DurationInSeconds": 10})
-            else:
-                self.stream = harness.s3_stream(**PIPELINES[self.kind])
-        self.stream.harness = harness
-        return harness
+        if not harness.client.list_delivery_streams()["DeliveryStreamNames"]:
+            self._create(harness)
+        return harness.active("s", "b")
 
-    def put(self, harness: Harness, count: int, padding: int) -> None:
+    def _create(self, harness: Harness) -> None:
+        if self.kind != "opensearch":
+            configuration = harness.s3_configuration("b", **PIPELINES[self.kind])
+            member = {"ExtendedS3DestinationConfiguration": configuration}
+        else:
+            configuration = {
+                "RoleARN": ROLE,
+                "DomainARN": DOMAIN,
+                "IndexName": "s",
+                "IndexRotationPeriod": "NoRotation",
+                "RetryOptions": {"DurationInSeconds": 10},
+                "S3Configuration": harness.s3_configuration("b"),
+            }
+            member = {"AmazonopensearchserviceDestinationConfiguration": configuration}
+        harness.client.create_delivery_stream(DeliveryStreamName="s", **member)
+
+    def _crash(self, firehose: RunningFirehose) -> None:
+        """What kill -9 leaves: the state folder as it is at this moment, between two commits."""
+        before, self.lives = self.folder / str(self.lives), self.lives + 1
+        store = firehose.server.tools.store
+        assert isinstance(store, SqliteStore)
+        store._thread.submit(shutil.copytree, before, self.folder / str(self.lives)).result(20)
+
+    def _left(self) -> int:
+        async def count() -> int:
+            store = SqliteStore(self.folder / str(self.lives))
+            (left,) = store._database.execute("SELECT count(*) FROM records").fetchone()
+            await store.close()
+            return int(left)
+
+        return asyncio.run(count())
+
+    # --- steps --------------------------------------------------------------------------------------------------
+
+    def put(self, stream: StreamUnderTest, count: int, padding: int, shapes: list[str]) -> None:
         """Put records; two documents each where they are unpacked."""
-        assert self.stream is not None
         batch: list[tuple[list[int], bytes]] = []
         for _ in range(count):
             ids = [next(self.numbers) for _ in range(2 if self.kind == "packed" else 1)]
-            documents = ({"id": i, "kind": "abc"[i % 3], "pad": "x" * padding} for i in ids)
-            batch.append((ids, "".join(json.dumps(one) + "\n" for one in documents).encode()))
+            batch.append((ids, b"".join(SHAPES[shapes[i % len(shapes)]](i, padding) for i in ids)))
         try:
-            answer = self.stream.put_batch(*[data for _, data in batch])
+            answer = stream.put_batch(*[data for _, data in batch])
         except ClientError:
             return  # answered as failed, all of them
         for (ids, _), entry in zip(batch, answer["RequestResponses"], strict=True):
             if "RecordId" in entry:
                 self.accepted.update(ids)
 
-    def arm(self, harness: Harness, fault: dict[str, Any]) -> None:
-        harness.control.arm(**fault)
+    def arm(self, stream: StreamUnderTest, fault: dict[str, Any]) -> None:
+        stream.harness.control.arm(**fault)
 
-    def flush(self, harness: Harness) -> None:
-        harness.control.flush()
+    def flush(self, stream: StreamUnderTest) -> None:
+        stream.harness.control.flush()
 
-    def advance(self, harness: Harness, seconds: float) -> None:
-        harness.control.clock(advance_seconds=seconds)
+    def advance(self, stream: StreamUnderTest, seconds: float) -> None:
+        stream.harness.control.clock(advance_seconds=seconds)
 
-    def update(self, harness: Harness, compression: str) -> None:
+    def speed(self, stream: StreamUnderTest, speed: float) -> None:
+        stream.harness.control.clock(speed=speed)
+
+    def update(self, stream: StreamUnderTest, compression: str) -> None:
         """Change the configuration under way."""
-        assert self.stream is not None
-        if self.kind == "opensearch":
-            s3 = {"CompressionFormat": compression}
-            self.stream.update(member="AmazonopensearchserviceDestinationUpdate", S3Update=s3)
-        else:
-            self.stream.update(CompressionFormat=compression)
+        try:
+            if self.kind == "opensearch":
+                s3 = {"CompressionFormat": compression}
+                stream.update(member="AmazonopensearchserviceDestinationUpdate", S3Update=s3)
+            elif self.kind == "converted":
+                stream.update(FileExtension=".pq" if compression == "GZIP" else "")
+            else:
+                stream.update(CompressionFormat=compression)
+        except ClientError as error:
+            if "InternalFailure" not in str(error):  # a full disk may be in the way
+                raise
+
+    def disk(self, stream: StreamUnderTest, full: bool) -> None:
+        """The state file can grow no further, or again."""
+        store = stream.harness.firehose.server.tools.store
+        assert isinstance(store, SqliteStore)
+        (pages,) = store._thread.submit(store._read, "PRAGMA page_count").result(20)[0]
+        store._thread.submit(store._read, f"PRAGMA max_page_count = {pages if full else 10**9}").result(20)
+
+    def replace(self, stream: StreamUnderTest) -> None:
+        """Delete the stream, with what it still has, and make another of that name."""
+        self.disk(stream, full=False)
+        stream.harness.control.clock(speed=60)
+        stream.harness.client.delete_delivery_stream(DeliveryStreamName="s")
+        eventually(lambda: not stream.harness.client.list_delivery_streams()["DeliveryStreamNames"])
+        self.accepted.clear()
+        self._create(stream.harness)
+
+    # --- outcome ------------------------------------------------------------------------------------------------
 
     def found(self) -> set[int]:
         """Ids in objects, error objects and the index."""
-        assert self.stream is not None
-        ids = {document["id"] for document in self.opensearch.documents(self.stream.name)}
-        for stored in self.aws.objects(self.stream.bucket):
+        ids = {document["id"] for document in self.opensearch.documents("s")}
+        for stored in self.aws.objects("b"):
+            if stored.body.startswith(b"PAR1"):
+                ids.update(row["id"] for row in parquet.read_table(io.BytesIO(stored.body)).to_pylist())
+                continue
             body = gzip.decompress(stored.body) if stored.body[:2] == b"\x1f\x8b" else stored.body
-            for document in _documents(body):
-                if "rawData" in document:
-                    ids.update(one["id"] for one in _documents(base64.b64decode(document["rawData"])))
-                else:
-                    ids.add(document["id"])
+            ids.update(_ids(body))
+            for raw in re.findall(rb'"rawData":"([A-Za-z0-9+/=]*)"', body):
+                ids.update(_ids(base64.b64decode(raw)))
         return ids
 
 
-def _documents(body: bytes) -> list[dict[str, Any]]:
-    decoder, text, position, found = json.JSONDecoder(), body.decode(), 0, []
-    while position < len(text):
-        if text[position].isspace():
-            position += 1
-            continue
-        document, position = decoder.raw_decode(text, position)
-        found.append(document)
-    return found
+def _ids(text: bytes) -> set[int]:
+    return {int(number) for number in re.findall(rb'"id": (\d+)', text)}
 
 
 @pytest.mark.slow
 @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 @given(kind=st.sampled_from([*PIPELINES, "opensearch"]), script=steps)
-def test_no_sequence_of_puts_faults_and_restarts_loses_a_record(kind: str, script: list[tuple[Any, ...]]) -> None:
+def test_no_sequence_of_puts_faults_changes_and_ends_loses_a_record(kind: str, script: list[tuple[Any, ...]]) -> None:
     with tempfile.TemporaryDirectory() as state, FakeAws() as aws, FakeOpenSearch() as opensearch:
         aws.functions["f"] = judged
+        aws.tables["d", "t"] = {"VersionId": "1", "StorageDescriptor": {"Columns": COLUMNS}}
+        for bucket in ("b", "raw"):
+            aws.create_bucket(bucket)
         world = World(aws, opensearch, Path(state), kind)
         world.run(script)
         assert world.accepted - world.found() == set()
