@@ -189,6 +189,22 @@ def test_while_conversion_errors_cannot_be_written_delivery_is_blocked(harness: 
     assert len(harness.aws.objects(stream.bucket, "data/")) == 1
 
 
+@pytest.mark.behaviour("4.4", "documented")
+def test_a_column_that_the_table_gains_or_widens_is_in_the_next_object(harness: Harness) -> None:
+    stream = converting(harness)
+    harness.aws.tables["d", "t"] = {"StorageDescriptor": {"Columns": [{"Name": "count", "Type": "int"}]}}
+    stream.put(b'{"count": 1, "note": "x"}')
+    stream.delivered()
+    columns = [{"Name": "count", "Type": "bigint"}, {"Name": "note", "Type": "string"}]
+    harness.aws.tables["d", "t"] = {"StorageDescriptor": {"Columns": columns}}
+    stream.put(b'{"count": 5000000000, "note": "y"}')
+    tables = [parquet.read_table(io.BytesIO(stored.body)) for stored in stream.all_objects()]
+    assert sorted((table.to_pylist() for table in tables), key=lambda rows: len(rows[0])) == [
+        [{"count": 1}],
+        [{"count": 5_000_000_000, "note": "y"}],
+    ]
+
+
 @pytest.mark.behaviour("4.4", "model")
 def test_a_version_of_the_table_can_be_named(harness: Harness) -> None:
     given = conversion()

@@ -4,6 +4,7 @@ import base64
 import gzip
 import json
 import re
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -382,6 +383,34 @@ def test_an_answer_above_6_mb_fails_the_whole_batch(harness: Harness) -> None:
     stream = transformed(harness, lambda event: answer(event, lambda _: ok(b"x" * 5_000_000)))
     stream.put(b"a", b"b")
     assert [failure["errorCode"] for failure in failures(stream)] == ["Lambda.FunctionError"] * 2
+
+
+def test_a_deleted_stream_invokes_nothing_more_and_holds_no_memory(harness: Harness) -> None:
+    name, other = harness.name("function"), harness.s3_stream()
+    go_on = threading.Event()
+
+    def wait(event: dict[str, Any]) -> dict[str, Any]:
+        assert go_on.wait(20)
+        return answer(event, lambda _: {"result": "Dropped"})
+
+    harness.aws.functions[name] = wait
+    function = processor("Lambda", LambdaArn=arn(name), BufferSizeInMBs="0.2", BufferIntervalInSeconds="1")
+    stream = harness.s3_stream(ProcessingConfiguration=processing(function))
+
+    def invocations() -> int:
+        return sum(name in called for called, _ in harness.aws.invocations)
+
+    try:
+        stream.put(*[b"x" * 300_000] * 10)
+        eventually(lambda: invocations() == 5)
+        harness.client.delete_delivery_stream(DeliveryStreamName=stream.name)
+        eventually(lambda: not harness.control.streams(stream.name))
+    finally:
+        go_on.set()
+    other.put(b"something that takes its time")
+    other.delivered()
+    assert invocations() == 5
+    assert harness.control.health()["memory"]["used_bytes"] == 0
 
 
 @pytest.mark.behaviour("3.2", "documented")

@@ -83,6 +83,23 @@ def test_a_custom_time_zone_applies_to_prefix_and_name(harness: Harness) -> None
 
 
 @pytest.mark.behaviour("4.1", "documented")
+@pytest.mark.parametrize(
+    ("instant", "local"),
+    [
+        ("2026-03-29T00:59:59", "2026-03-29T01:59:59 +01:00 CET"),
+        ("2026-03-29T01:00:00", "2026-03-29T03:00:00 +02:00 CEST"),
+        ("2026-10-25T00:30:00", "2026-10-25T02:30:00 +02:00 CEST"),
+        ("2026-10-25T01:30:00", "2026-10-25T02:30:00 +01:00 CET"),
+    ],
+)
+def test_the_hour_that_summer_time_skips_or_repeats_is_named_as_the_zone_has_it(instant: str, local: str) -> None:
+    arrived = int(datetime.fromisoformat(f"{instant}+00:00").timestamp() * 1000) + 999
+    assert evaluate("!{timestamp:yyyy-MM-dd'T'HH:mm:ss XXX z}", arrival(arrived, "Europe/Berlin")) == local
+    name = object_name("s", 1, arrival(arrived, "Europe/Berlin"), "")
+    assert name.startswith(f"s-1-{local[:19].replace('T', '-').replace(':', '-')}-")
+
+
+@pytest.mark.behaviour("4.1", "documented")
 def test_the_version_in_the_name_is_the_one_at_delivery(harness: Harness) -> None:
     stream = harness.s3_stream()
     stream.update(Prefix="x/")

@@ -4,6 +4,7 @@ import base64
 import gzip
 import json
 from collections.abc import Iterator
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -171,6 +172,26 @@ def test_the_index_is_named_by_arrival_in_utc(rotation: str, name: str) -> None:
 def test_weeks_are_us_weeks_by_the_rule_although_the_documented_sample_is_one_less() -> None:
     assert index_name("orders", "OneWeek", AT) == "orders-2016-w09"
     assert index_name("orders", "OneWeek", AT - 21 * 86_400_000) == "orders-2016-w06"
+
+
+@pytest.mark.behaviour("5", "documented")
+@pytest.mark.parametrize(
+    ("rotation", "turn", "before", "after"),
+    [
+        ("OneHour", "2026-11-23T14:00", "2026-11-23-13", "2026-11-23-14"),
+        ("OneDay", "2027-01-01T00:00", "2026-12-31", "2027-01-01"),
+        ("OneDay", "2028-02-29T00:00", "2028-02-28", "2028-02-29"),
+        ("OneMonth", "2027-01-01T00:00", "2026-12", "2027-01"),
+        ("OneWeek", "2026-11-22T00:00", "2026-w47", "2026-w48"),  # a Sunday
+        ("OneWeek", "2026-12-27T00:00", "2026-w52", "2027-w01"),  # its Saturday is the first of 2027
+    ],
+)
+def test_an_index_ends_with_the_last_millisecond_of_its_period(
+    rotation: str, turn: str, before: str, after: str
+) -> None:
+    first = int(datetime.fromisoformat(f"{turn}+00:00").timestamp() * 1000)
+    assert index_name("i", rotation, first - 1) == f"i-{before}"
+    assert index_name("i", rotation, first) == f"i-{after}"
 
 
 @pytest.mark.behaviour("5", "documented")

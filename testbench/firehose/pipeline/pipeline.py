@@ -100,6 +100,9 @@ class Pipeline:
     async def close(self) -> None:
         """Stop working; what is not delivered stays in the store."""
         self._closed = True
+        # From the front to the back: an invocation that ends makes room for the next, and fills the buffers behind it.
+        if "lambda" in self._channels:
+            await self._channels["lambda"].close()
         for task in self._invocations:
             task.cancel()
         await asyncio.gather(*self._invocations, return_exceptions=True)
