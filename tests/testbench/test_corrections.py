@@ -10,6 +10,7 @@ from testbench.backends.ministack.corrections import (
     batch_responses,
     function_environment,
     hooks,
+    idle_connections,
     mapping_limits,
     s3_managed_key,
     subscription_redrive,
@@ -159,3 +160,13 @@ def test_a_function_that_takes_other_arguments_is_named() -> None:
 
     with pytest.raises(CorrectionError, match=r"sqs\._receive takes \(url, most\), not \(url\)"):
         hooks.expected(SimpleNamespace(__name__="sqs", _receive=receive), "_receive", "url")
+
+
+def test_a_connection_may_wait_longer_than_any_client_keeps_it() -> None:
+    config = SimpleNamespace(keep_alive_timeout=75)
+    served: list[Any] = []
+    idle_connections.serve(
+        lambda app, config, **options: served.append((app, config, options)), "app", config, mode="asgi"
+    )
+    assert served == [("app", config, {"mode": "asgi"})]
+    assert config.keep_alive_timeout > 90, "the SDK of Terraform's provider"

@@ -13,6 +13,7 @@ with what AWS does is in docs/bench.md.
     secure_transport      loopback counts as TLS in policies
     s3_managed_key        SSE-KMS without a key means the AWS managed key
     api_gateway           validationErrorString in gateway responses
+    idle_connections      a request is not lost with a connection that is closed while it waits
     step_functions        Distributed Map, execution names, error names of Lambda tasks
 """
 
@@ -22,6 +23,7 @@ from testbench.backends.ministack.corrections import (
     batch_responses,
     function_environment,
     hooks,
+    idle_connections,
     mapping_limits,
     s3_managed_key,
     secure_transport,
@@ -40,6 +42,7 @@ _ALL = (
     s3_managed_key,
     secure_transport,
     api_gateway,
+    idle_connections,
     step_functions,
 )
 
