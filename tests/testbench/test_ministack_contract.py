@@ -31,10 +31,12 @@ import os, sys, shared
 def handler(event, context):
     return {"environment": dict(os.environ), "shared": shared.WHO, "python": list(sys.version_info[:2])}
 """
+WINDOW = 6
+"""Seconds: long enough to send two messages meanwhile on a busy machine."""
 ROLE = "arn:aws:iam::000000000000:role/any"
 
 
-def until(look: Callable[[], Found], wanted: Callable[[Found], bool], seconds: float = 30.0) -> Found:
+def until(look: Callable[[], Found], wanted: Callable[[Found], bool], seconds: float = 120.0) -> Found:
     """Poll until what is found is wanted; the last finding goes to the assertion when the time is over."""
     deadline = time.monotonic() + seconds
     while not wanted(found := look()) and time.monotonic() < deadline:
@@ -136,23 +138,21 @@ def test_more_than_ten_messages_arrive_in_one_invocation(account: Account) -> No
 def test_a_batch_waits_for_its_window(account: Account) -> None:
     url, arn = account.queue()
     function = account.reporter()
-    account.mapping(function, arn, BatchSize=1000, MaximumBatchingWindowInSeconds=3)
+    account.mapping(function, arn, BatchSize=1000, MaximumBatchingWindowInSeconds=WINDOW)
     began = time.monotonic()
     account.send(url, 1)
     until(lambda: account.left(url), lambda left: left == 1)
     account.send(url, 2)
     assert until(lambda: account.batches(function), bool) == [3]
-    assert 2.5 < time.monotonic() - began < 10
+    assert time.monotonic() - began > WINDOW - 1
 
 
 def test_a_full_batch_does_not_wait_for_the_window(account: Account) -> None:
     url, arn = account.queue()
     account.send(url, 40)
     function = account.reporter()
-    began = time.monotonic()
     account.mapping(function, arn, BatchSize=20, MaximumBatchingWindowInSeconds=300)
-    assert until(lambda: account.batches(function), lambda found: sum(found) >= 40) == [20, 20]
-    assert time.monotonic() - began < 60
+    assert until(lambda: account.batches(function), lambda found: sum(found) >= 40) == [20, 20]  # in less than 300 s
 
 
 def test_no_event_is_larger_than_six_megabytes(account: Account) -> None:
@@ -176,7 +176,7 @@ def test_a_disabled_mapping_holds_the_messages_and_an_enabled_one_drains_them(ac
     assert account.left(url) == 30
     account.functions.update_event_source_mapping(UUID=mapping, Enabled=True)
     assert until(lambda: account.left(url), lambda left: left == 0) == 0
-    assert sum(account.batches(function)) == 30
+    assert until(lambda: sum(account.batches(function)), lambda count: count >= 30) == 30
 
 
 # -- batch_responses ---------------------------------------------------------------------------------------------------
@@ -191,7 +191,7 @@ def test_an_invalid_batch_response_fails_the_whole_batch(account: Account, answe
     account.mapping(function, arn, BatchSize=10, FunctionResponseTypes=["ReportBatchItemFailures"])
     account.send(url, 3)
     assert until(lambda: account.left(dead_letters), lambda left: left == 3) == 3
-    assert account.left(url) == 0
+    assert until(lambda: account.left(url), lambda left: left == 0) == 0
 
 
 def test_without_reporting_any_answer_is_success(account: Account) -> None:
@@ -251,7 +251,7 @@ def test_a_message_for_a_deleted_queue_goes_to_the_subscriptions_dead_letter_que
     )
     account.sqs.delete_queue(QueueUrl=url)
     account.sns.publish(TopicArn=topic, Message="not lost")
-    received = account.sqs.receive_message(QueueUrl=dead_letters, WaitTimeSeconds=5)["Messages"]
+    received = account.sqs.receive_message(QueueUrl=dead_letters, WaitTimeSeconds=20)["Messages"]
     assert [json.loads(message["Body"])["Message"] for message in received] == ["not lost"]
 
 

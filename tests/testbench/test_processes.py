@@ -15,11 +15,11 @@ from testbench import lease, ports, processes
 from testbench.paths import PROJECT
 from testbench.users import Users
 
-SLEEPS = "import time; print('up', flush=True); time.sleep(60)"
+SLEEPS = "import time; print('up', flush=True); time.sleep(600)"
 UNDER_LEASE = f"from testbench import lease; lease.watch(); {SLEEPS}"
 
 
-def gone(pid: int, seconds: float = 10.0) -> bool:
+def gone(pid: int, seconds: float = 60.0) -> bool:
     """Whether the process ends within that time."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
@@ -50,21 +50,21 @@ def test_a_process_that_another_one_started_is_ended_without_waiting_for_that_on
     starter = (
         "import os, sys, time; from pathlib import Path; from testbench import processes; "
         f"p = processes.start('part', [sys.executable, '-c', {SLEEPS!r}], os.environ, Path({str(tmp_path)!r}), 1);"
-        "p.keep(); print('started', flush=True); time.sleep(60)"  # never takes note that its child ended
+        "p.keep(); print('started', flush=True); time.sleep(600)"  # never takes note that its child ended
     )
     with subprocess.Popen([sys.executable, "-c", starter], cwd=PROJECT, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         process.stdout.readline()
         began = time.monotonic()
         assert processes.stop(tmp_path, "part") is True
-        assert time.monotonic() - began < processes.SECONDS_TO_STOP / 2
+        assert time.monotonic() - began < processes.SECONDS_TO_STOP
         process.kill()
 
 
 def test_what_the_process_started_is_ended_too(tmp_path: Path) -> None:
     nested = f"import subprocess, sys; p = subprocess.Popen([sys.executable, '-c', {SLEEPS!r}]); p.wait()"
     started = processes.start("part", [sys.executable, "-c", nested], os.environ, tmp_path, 1)
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while not (children := psutil.Process(started.running.pid).children()) and time.monotonic() < deadline:
         time.sleep(0.05)
     processes.stop(tmp_path, "part")
@@ -75,7 +75,7 @@ def test_a_process_that_ignores_the_polite_signal_is_killed(tmp_path: Path, monk
     monkeypatch.setattr(processes, "SECONDS_TO_STOP", 0.5)
     stubborn = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {SLEEPS}"
     started = processes.start("part", [sys.executable, "-c", stubborn], os.environ, tmp_path, 1)
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while "up" not in processes.log_tail(tmp_path, "part") and time.monotonic() < deadline:
         time.sleep(0.05)
     processes.stop(tmp_path, "part")
@@ -96,10 +96,10 @@ def test_a_process_on_probation_ends_when_its_starter_is_killed(tmp_path: Path) 
     starter = (
         "import os, sys, time; from pathlib import Path; from testbench import processes; "
         f"p = processes.start('part', [sys.executable, '-c', {UNDER_LEASE!r}], os.environ, Path({str(tmp_path)!r}), 1);"
-        "time.sleep(60)"
+        "time.sleep(600)"
     )
     with subprocess.Popen([sys.executable, "-c", starter], cwd=PROJECT) as process:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while "up" not in processes.log_tail(tmp_path, "part") and time.monotonic() < deadline:
             time.sleep(0.05)
         started = processes.recorded(tmp_path, "part")

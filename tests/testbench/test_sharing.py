@@ -32,7 +32,7 @@ def test_the_last_process_to_leave_stops_the_bench(tmp_path: Path) -> None:
     with Bench.running(tmp_path) as bench:
         started = pids(tmp_path)
         argv = [sys.executable, "-c", JOINS, str(tmp_path)]
-        other = subprocess.run(argv, cwd=PROJECT, input="\n", capture_output=True, text=True, check=True, timeout=120)
+        other = subprocess.run(argv, cwd=PROJECT, input="\n", capture_output=True, text=True, check=True, timeout=600)
         assert other.stdout.strip() == "000000000000"
         assert pids(tmp_path) == started
         bench.check()

@@ -78,7 +78,7 @@ def test_a_part_whose_port_was_taken_meanwhile_is_started_on_another(tmp_path: P
 
 def test_a_part_that_never_gets_ready_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stack, "SECONDS_TO_GET_READY", 0.5)
-    part = WebServer("ministack", "import time; time.sleep(60)")
+    part = WebServer("ministack", "import time; time.sleep(600)")
     with pytest.raises(PartDiedError, match="ministack was not ready"):
         stack.start([part], tmp_path, NOTHING, quiet)
     assert processes.recorded(tmp_path, "ministack") is None
@@ -88,7 +88,7 @@ def test_an_answer_of_another_process_does_not_make_a_part_ready(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(stack, "SECONDS_TO_GET_READY", 1.0)
-    part = WebServer("ministack", "import time; time.sleep(60)")
+    part = WebServer("ministack", "import time; time.sleep(600)")
     monkeypatch.setattr(part, "ready", lambda port: True)
     with pytest.raises(PartDiedError, match="was not ready"):
         stack.start([part], tmp_path, NOTHING, quiet)
