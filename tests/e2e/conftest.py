@@ -1,18 +1,10 @@
 """End-to-end tests: each applies its configuration to the bench, and none leaves anything behind."""
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 
 import pytest
 
 from testbench import Bench, BenchError
-from testbench.firehose.client import FirehoseControl
-
-
-@pytest.fixture
-def firehose_faults(bench: Bench) -> Iterator[FirehoseControl]:
-    """Data Firehose's control API; every fault is taken away after the test. Faults hit every stream unless named."""
-    with FirehoseControl(bench.firehose_url) as control:
-        yield control
 
 
 @pytest.hookimpl(wrapper=True)

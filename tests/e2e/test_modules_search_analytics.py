@@ -7,6 +7,7 @@ import base64
 import json
 import secrets
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -16,10 +17,8 @@ from testbench import Bench
 from tests.support.module_stack import Event, ModuleStack, applied
 from tests.support.polling import eventually
 
-pytestmark = pytest.mark.timeout(400)
-
 LARGE, SMALL, CONFLICTING, NOT_OBJECTS = 40, 20, 3, 2
-INDEXED_WITHIN = 60.0
+INDEXED_WITHIN = 180.0
 
 
 @pytest.fixture(scope="module")
@@ -85,8 +84,11 @@ def test_a_document_is_the_message_and_what_sns_knows_of_it(stack: ModuleStack, 
 
 
 def test_documents_are_in_the_index_of_the_month(stack: ModuleStack, large: list[str]) -> None:
-    month = documents(stack)[0]["_source"]["@timestamp"][:7]
-    assert {hit["_index"] for hit in documents(stack)} == {f"{stack.name}-{month}"}
+    # The month in which Firehose had the record: at midnight it may be a later one than that of the publishing.
+    now = datetime.now(UTC)
+    for hit in documents(stack):
+        published = datetime.fromisoformat(hit["_source"]["@timestamp"])
+        assert hit["_index"] in {f"{stack.name}-{moment:%Y-%m}" for moment in (published, now)}
 
 
 def test_totals_are_live(stack: ModuleStack, large: list[str]) -> None:

@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -18,11 +19,9 @@ from testbench.athena import Athena
 from tests.support.module_stack import Event, ModuleStack, StoredObject, applied
 from tests.support.polling import eventually
 
-pytestmark = pytest.mark.timeout(400)
-
 CARD = "4111111111111111"
 ORDERS, NOT_JSON = 60, 3
-DELIVERED_WITHIN = 60.0
+DELIVERED_WITHIN = 180.0
 
 
 @dataclass(frozen=True)
@@ -37,6 +36,12 @@ class Archive:
     @property
     def events(self) -> list[dict[str, Any]]:
         return [line for each in self.objects for line in each.lines]
+
+    def ids_of_today(self) -> set[str]:
+        """Ids of the orders that lie below the present date."""
+        today = f"/date={datetime.now(UTC):%Y-%m-%d}/"
+        lines = [line for each in self.objects if today in each.key for line in each.lines]
+        return {self.orders[line["MessageId"]]["id"] for line in lines}
 
 
 @pytest.fixture(scope="module")
@@ -119,9 +124,10 @@ def test_the_ready_made_queries_find_the_events(archive: Archive, stack: ModuleS
     for _date, _hour, event_type, events in athena.run_named_query(queries["events_per_type_and_hour"]).rows:
         by_type[event_type] += events
     assert by_type == {"order_placed": ORDERS // 2, "order_paid": ORDERS // 2}
+    before = archive.ids_of_today()  # which that query is about, and midnight may be in between
     payload = athena.run_named_query(queries["payload_field"])
     found = {row[payload.columns.index("id")] for row in payload.rows}
-    assert found == {order["id"] for order in archive.orders.values()}
+    assert found in (before, archive.ids_of_today())
 
 
 def test_storage_backup_is_destroyed_without_a_trace(stack: ModuleStack) -> None:

@@ -22,15 +22,13 @@ from testbench.athena import Athena, AthenaError, QueryResult
 from tests.support.module_stack import Event, ModuleStack, StoredObject, applied
 from tests.support.polling import eventually
 
-pytestmark = [pytest.mark.timeout(400)]
-
 FOLDERS_OF_TYPES = {"order_placed": "order_placed", "order/paid now": "order_paid_now", "": "unknown"}
 """The type that is published ("" = none) -> the folder it lies in."""
 FOLDERS_OF_CHANNELS = {"web": "web", "store": "store", "phone": "other", "": "other"}
 NOT_JSON = "plain text, no order"
 EVENTS = 660
 """More than Firehose takes apart of one record (500)."""
-DELIVERED_WITHIN = 90.0
+DELIVERED_WITHIN = 180.0
 UNCONVERTIBLE = json.dumps({"Type": "Notification", "MessageId": "m-x", "MessageAttributes": "not a map"}).encode()
 COLUMNS = ["type", "messageid", "topicarn", "subject", "message", "timestamp", "messageattributes"]
 
