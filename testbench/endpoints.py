@@ -31,7 +31,6 @@ class Endpoints:
         """Variables that send any AWS SDK, the AWS CLI and Terraform to the bench."""
         found = {
             "AWS_ENDPOINT_URL": self.aws_endpoint_url,
-            "AWS_ENDPOINT_URL_SQS": self.aws_endpoint_url,  # AWS CLI 1 heeds only this one for SQS
             "AWS_ENDPOINT_URL_FIREHOSE": self.firehose_url,
             "AWS_REGION": self.region,
             "AWS_DEFAULT_REGION": self.region,

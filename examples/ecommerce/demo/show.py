@@ -176,7 +176,7 @@ Everything is destroyed and stopped. Next:
         self._console.print(
             f"""
 The example goes on running. In a shell, in this folder:
-  eval "$({python} testbench env --state {_shown(state)})"     # any AWS SDK or the AWS CLI then talks to it
+  eval "$({python} testbench env --state {_shown(state)})"     # any AWS SDK and the AWS CLI 2 then talk to it
   aws s3 ls --recursive s3://{shop.backup_bucket}/     # the backup
   curl -i -H 'Content-Type: application/json' -d '{{}}' {shop.orders_url}     # no order: refused, each field named
   curl "$OPENSEARCH_URL/{shop.index}-*/_search?pretty&size=1"     # an order in the index
