@@ -2,10 +2,12 @@
 
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from importlib.metadata import PackageNotFoundError, version
+from io import TextIOWrapper
+from typing import Annotated, NoReturn
 
 import typer
-from botocore.exceptions import BotoCoreError, ClientError, ProfileNotFound
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
 from event_fork.errors import CallFailedError, EventForkError
 from event_fork.filter_policy import InvalidFilterPolicyError
@@ -13,20 +15,45 @@ from event_fork_cli.commands.replay import replay
 from event_fork_cli.errors import BAD_INPUT, DONE, FAILED, CliError
 from event_fork_cli.output import say
 
+_DENIED = {"AccessDenied", "403"}
+_NEEDS = {
+    "HeadBucket": "s3:ListBucket on the bucket",
+    "ListObjectsV2": "s3:ListBucket on the bucket",
+    "GetObject": "s3:GetObject and s3:GetObjectVersion, and kms:Decrypt where the bucket has a key",
+    "PutObject": "s3:PutObject on event-fork-replays/, and kms:GenerateDataKey where the bucket has a key",
+    "GetQueueUrl": "sqs:GetQueueUrl",
+    "GetQueueAttributes": "sqs:GetQueueAttributes",
+}
+_CTRL_C = 130
+"""What typer makes of KeyboardInterrupt."""
+
 app = typer.Typer(
     name="event-fork",
     help="Operate the pipelines of Event Fork Pipelines for Terraform.\n\n"
     "Exit codes: 0 done, 1 failed, 2 bad input, 3 nothing matched.",
     no_args_is_help=True,
     rich_markup_mode=None,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
 app.add_typer(replay, name="replay")
 
 
+def _print_version(wanted: bool) -> None:
+    if not wanted:
+        return
+    try:
+        print(f"event-fork {version('event-fork-pipelines')}")
+    except PackageNotFoundError:
+        print("event-fork (not installed, run from its source)")
+    raise typer.Exit
+
+
 @app.callback()
-def _root() -> None:
+def _root(
+    _: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
     """Makes `replay` a command group even while it is the only one."""
 
 
@@ -35,7 +62,10 @@ def run(arguments: Sequence[str] | None = None) -> int:
     try:
         typer.main.get_command(app).main(args=None if arguments is None else list(arguments), prog_name="event-fork")
     except SystemExit as stop:
-        # Help, wrong options (2) and Ctrl-C (1): already told.
+        if stop.code == _CTRL_C:
+            say("event-fork: interrupted")
+            return FAILED
+        # Help and wrong options (2): already told.
         return stop.code if isinstance(stop.code, int) else DONE
     except CliError as error:
         say(f"event-fork: {error}")
@@ -48,12 +78,14 @@ def run(arguments: Sequence[str] | None = None) -> int:
         if sentence is None:
             raise
         say(f"event-fork: {sentence}")
-        return BAD_INPUT if isinstance(error, ProfileNotFound) else FAILED
+        return FAILED
     return DONE
 
 
 def main() -> NoReturn:
     """What the installed command calls."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a bar or an accent is no reason to fail, as on stderr
     sys.exit(run())
 
 
@@ -61,7 +93,12 @@ def _sentence(error: Exception) -> str | None:
     """What AWS or the archive says, in one sentence; None for what is a fault of this program."""
     if isinstance(error, ClientError):
         details = error.response.get("Error", {})
-        return f"AWS refused {error.operation_name}: {details.get('Code', 'Unknown')}: {details.get('Message', '')}"
+        code, operation = details.get("Code", "Unknown"), error.operation_name
+        # Most services name the permission that is missing; S3 says "Access Denied" or, to HEAD, only the status.
+        needs = f"; it needs {_NEEDS[operation]}" if code in _DENIED and operation in _NEEDS else ""
+        return f"AWS refused {operation}: {code}: {details.get('Message', '')}{needs}"
+    if isinstance(error, NoCredentialsError):
+        return "there are no AWS credentials: name a profile with --profile or AWS_PROFILE, or log in"
     if isinstance(error, CallFailedError):
         return f"AWS refused a call: {error}"
     if isinstance(error, BotoCoreError | EventForkError):

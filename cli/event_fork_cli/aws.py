@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import InvalidRegionError, ProfileNotFound
 
 from event_fork.adapters.s3_archive import S3ArchiveStore
 from event_fork_cli.errors import BadInputError
@@ -86,7 +87,15 @@ class AwsSettings:
         return self.sts().get_caller_identity()["Arn"]
 
     def _session(self) -> boto3.Session:
-        return _session(self.profile, self.region)
+        try:
+            return _session(self.profile, self.region)
+        except ProfileNotFound as error:
+            raise BadInputError(
+                "--profile",
+                "must be a profile of the AWS configuration",
+                example="--profile operations",
+                received=self.profile or os.environ.get("AWS_PROFILE", ""),
+            ) from error
 
     def _client(self, service: Any, region: str | None = None) -> Any:
         config = Config(
@@ -96,9 +105,20 @@ class AwsSettings:
             # An endpoint of one's own mostly has no name for each bucket.
             s3={"addressing_style": "path"} if self._own_endpoint() else None,
         )
-        return self._session().client(
-            service, region_name=region or self.region_name, endpoint_url=self.endpoint_url, config=config
-        )
+        wanted = region or self.region_name
+        try:
+            return self._session().client(service, region_name=wanted, endpoint_url=self.endpoint_url, config=config)
+        except InvalidRegionError as error:
+            raise BadInputError(
+                "--region", "must be the name of a Region", example="--region eu-west-1", received=wanted
+            ) from error
+        except ValueError as error:  # botocore's answer to an address that is none
+            raise BadInputError(
+                "--endpoint-url",
+                "must be an http or https address",
+                example="--endpoint-url http://127.0.0.1:4566",
+                received=self.endpoint_url or os.environ.get("AWS_ENDPOINT_URL", ""),
+            ) from error
 
     def _own_endpoint(self) -> bool:
         return bool(self.endpoint_url or os.environ.get("AWS_ENDPOINT_URL") or os.environ.get("AWS_ENDPOINT_URL_S3"))

@@ -10,6 +10,19 @@ _DURATION = re.compile(r"(?:\d+[wdhms])+")
 _PART = re.compile(r"(\d+)([wdhms])")
 
 
+LONGEST = timedelta(days=3650)
+_FIRST_YEAR, _LAST_YEAR = 2000, 2999
+"""Times far outside what SNS could have written are slips of the pen, and overflow what is reckoned with them."""
+
+
+def length_of_time(text: str, option: str) -> timedelta:
+    """A duration of more than nothing and at most ten years."""
+    found = duration(text, option)
+    if not timedelta(0) < found <= LONGEST:
+        raise BadInputError(option, "must be more than 0s and at most 3650d", example=f"{option} 1d12h", received=text)
+    return found
+
+
 def duration(text: str, option: str) -> timedelta:
     """A length of time: `90s`, `2h`, `1d12h`, `2w`."""
     if not _DURATION.fullmatch(text):
@@ -23,13 +36,14 @@ def duration(text: str, option: str) -> timedelta:
 
 
 def moment(text: str, option: str, now: datetime) -> datetime:
-    """A time: ISO 8601 (UTC where it has no offset), a length of time ago (`2h`), or `now`."""
+    """A time: ISO 8601 (UTC where it has no offset), a length of time ago (`2h`, `2h ago`), or `now`."""
     if text == "now":
         return now
     try:
-        if _DURATION.fullmatch(text):
-            return now - duration(text, option)
-        given = datetime.fromisoformat(text)
+        ago = text.removesuffix(" ago")
+        given = now - duration(ago, option) if _DURATION.fullmatch(ago) else datetime.fromisoformat(text)
+        if not _FIRST_YEAR <= given.year <= _LAST_YEAR:
+            raise ValueError(given)
     except (ValueError, OverflowError):
         raise BadInputError(
             option,

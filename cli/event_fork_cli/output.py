@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import fields, is_dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, TextIO
 
 from rich.console import Console, RenderableType
 
@@ -27,15 +27,31 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
+def plain_console(file: TextIO) -> Console:
+    """A console that shows text as it is: `[true]` in a filter is no markup, and `:key:` in an ARN no picture."""
+    return Console(file=file, markup=False, emoji=False)
+
+
 def emit(data: Any, output: Output, table: Callable[[], RenderableType]) -> None:
     """Prints data on stdout, as JSON or as a table."""
     if output is Output.JSON:
-        print(json.dumps(jsonable(data), indent=2, ensure_ascii=False), flush=True)
+        print(json_text(data, sys.stdout.encoding), flush=True)
         return
-    console = Console(file=sys.stdout)
+    console = plain_console(sys.stdout)
     if not console.is_terminal:
         console.width = _WIDTH_OF_FILES
     console.print(table())
+
+
+def json_text(data: Any, encoding: str | None) -> str:
+    """Data as JSON; with escapes only where the encoding has no other way to write it."""
+    document = jsonable(data)
+    text = json.dumps(document, indent=2, ensure_ascii=False)
+    try:
+        text.encode(encoding or "utf-8")
+    except UnicodeEncodeError:
+        return json.dumps(document, indent=2)
+    return text
 
 
 def jsonable(value: Any) -> Any:

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from event_fork.messages import OutgoingMessage
 from event_fork.packing import Record
+from event_fork.ports import Hold
 
 PUT_MAX_RECORDS = 500
 PUT_MAX_BYTES = 4_194_304
@@ -26,6 +27,11 @@ def put_batches(records: Iterable[Record]) -> Iterator[list[Record]]:
 def send_batches(messages: Iterable[OutgoingMessage]) -> Iterator[list[OutgoingMessage]]:
     """Batches for SendMessageBatch: at most 10 messages and 1 MiB of bodies and attributes."""
     return batches(messages, OutgoingMessage.size, SEND_MAX_MESSAGES, SEND_MAX_BYTES)
+
+
+def hide_batches(holds: Iterable[Hold]) -> Iterator[list[Hold]]:
+    """Batches for ChangeMessageVisibilityBatch: at most 10 messages."""
+    return batches(holds, lambda _: 0, SEND_MAX_MESSAGES, SEND_MAX_BYTES)
 
 
 def batches(

@@ -1,5 +1,6 @@
 """Delivery of entries in batches, with only the failed ones sent again."""
 
+import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
@@ -67,11 +68,7 @@ def _round(
     """Send each entry once; returns those worth another round."""
     again: list[tuple[Entry, EntryFailure]] = []
     for batch in batches(entries):
-        if not deadline.allows():
-            result.returned.extend((entry, OUT_OF_TIME) for entry in batch)
-            continue
-        result.calls += 1
-        failures = _call(batch, send)
+        failures = _call(batch, send, deadline, result)
         for index, entry in enumerate(batch):
             failure = failures.get(index)
             if failure is None:
@@ -86,11 +83,29 @@ def _round(
 
 
 def _call(
-    batch: list[Entry], send: Callable[[Sequence[Entry]], Mapping[int, EntryFailure]]
+    batch: list[Entry],
+    send: Callable[[Sequence[Entry]], Mapping[int, EntryFailure]],
+    deadline: Deadline,
+    result: Delivery[Entry],
 ) -> Mapping[int, EntryFailure]:
     """One call; a call that failed as a whole is a failure of each of its entries."""
+    if not deadline.allows():
+        return dict.fromkeys(range(len(batch)), OUT_OF_TIME)
+    result.calls += 1
     try:
         return send(batch)
     except CallFailedError as error:
-        remedy = Remedy.RESEND if error.transient else Remedy.RETURN
-        return dict.fromkeys(range(len(batch)), EntryFailure(error.code, error.detail, remedy))
+        if error.about_content and len(batch) > 1:  # sent alone, each shows whether it was the one
+            alone = [_call([entry], send, deadline, result) for entry in batch]
+            return {index: failures[0] for index, failures in enumerate(alone) if failures}
+        remedy = Remedy.RESEND if error.transient else Remedy.DEAD_LETTER if error.about_content else Remedy.RETURN
+        failure = EntryFailure(error.code, error.detail, remedy)
+    except Exception as error:  # a fault of ours in one call must not undo what the others have delivered
+        failure = unexpected(error)
+    return dict.fromkeys(range(len(batch)), failure)
+
+
+def unexpected(error: Exception) -> EntryFailure:
+    """For the log: the kind of error and where it arose, not its text, which may quote the message."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    return EntryFailure(type(error).__name__, f"unexpected, in {place.name} line {place.lineno}", Remedy.RETURN)

@@ -47,14 +47,16 @@ class WholeBatchFailedError(EventForkError):
 class CallFailedError(EventForkError):
     """A whole call to the next hop failed: throttling, a connection error, access denied and so on.
 
-    `transient` says whether the same call can succeed a moment later.
+    `transient` says whether the same call can succeed a moment later, `about_content` whether what one of its entries
+    holds was refused: the others alone would be taken.
     """
 
-    def __init__(self, code: str, detail: str, *, transient: bool) -> None:
+    def __init__(self, code: str, detail: str, *, transient: bool, about_content: bool = False) -> None:
         super().__init__(f"{code}: {detail}")
         self.code = code
         self.detail = detail
         self.transient = transient
+        self.about_content = about_content
 
 
 class WindowError(EventForkError):

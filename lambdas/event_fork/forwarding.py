@@ -1,6 +1,5 @@
 """Forwarding of a batch to Data Firehose: the domain of storage backup and of search analytics."""
 
-import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -8,13 +7,13 @@ from event_fork import envelope
 from event_fork.backoff import Backoff, Deadline
 from event_fork.batching import put_batches
 from event_fork.dead_letters import DeadLetter, dead_letter
-from event_fork.delivery import deliver
+from event_fork.delivery import deliver, unexpected
 from event_fork.envelope import StoredEvent
 from event_fork.errors import PermanentMessageError, RefusedByDestinationError, TooLargeError
 from event_fork.messages import ReceivedMessage
 from event_fork.outcome import Outcome
 from event_fork.packing import MAX_RECORD_BYTES, Record
-from event_fork.ports import EntryFailure, MessageQueue, RecordStream, Remedy
+from event_fork.ports import MessageQueue, RecordStream
 
 Encode = Callable[[StoredEvent], bytes]
 Pack = Callable[[Iterable[tuple[str, bytes]]], Iterator[Record]]
@@ -44,7 +43,7 @@ class Forwarder:
             except PermanentMessageError as error:
                 letters.append(DeadLetter(message, error))
             except Exception as error:  # a fault of ours that one message brings out must not hold up the others
-                outcome.returned[message.message_id] = _unexpected(error)
+                outcome.returned[message.message_id] = unexpected(error)
         letters += self._put(lines, {message.message_id: message for message in messages}, deadline, outcome)
         dead_letter(letters, self.dead_letter_queue, self.backoff, deadline, outcome)
         return outcome
@@ -76,9 +75,3 @@ class Forwarder:
         for record, failure in delivery.refused:
             for message_id in record.message_ids:
                 yield DeadLetter(messages[message_id], RefusedByDestinationError(failure.code))
-
-
-def _unexpected(error: Exception) -> EntryFailure:
-    """For the log: the kind of error and where it arose, not its text, which may quote the message."""
-    place = traceback.extract_tb(error.__traceback__)[-1]
-    return EntryFailure(type(error).__name__, f"unexpected, in {place.name} line {place.lineno}", Remedy.RETURN)

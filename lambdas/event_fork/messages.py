@@ -4,6 +4,7 @@ Sizes follow SQS: body plus, for each attribute, name, data type and value.
 Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-message-metadata.html
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -67,6 +68,15 @@ class OutgoingMessage:
     def fits(self) -> bool:
         """Whether a queue takes it: at most 10 attributes and 1 MiB in all."""
         return len(self.attributes) <= MAX_ATTRIBUTES and self.size() <= MAX_MESSAGE_BYTES
+
+
+# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
+_SENDABLE = re.compile(r"[\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]+")
+
+
+def is_sendable(text: str) -> bool:
+    """Whether SQS takes the text: it is not empty and holds only characters that SQS allows."""
+    return _SENDABLE.fullmatch(text) is not None
 
 
 def text_attribute(value: str) -> MessageAttribute:

@@ -1,7 +1,7 @@
 """What became of the messages of one invocation."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from event_fork.ports import EntryFailure
@@ -33,9 +33,10 @@ class Outcome:
         """How many messages were dead-lettered for each reason."""
         return Counter(self.dead_lettered.values())
 
-    def causes(self) -> Iterator[tuple[EntryFailure, int, str]]:
-        """Why messages are returned: one failure per error code, how many messages have it, the id of one of them."""
-        counts = Counter(failure.code for failure in self.returned.values())
-        examples = {failure.code: (failure, message_id) for message_id, failure in self.returned.items()}
-        for code, (failure, message_id) in examples.items():
-            yield failure, counts[code], message_id
+
+def causes(failures: Mapping[str, EntryFailure]) -> Iterator[tuple[EntryFailure, int, str]]:
+    """Message id -> why: one failure per error code, how many messages have it, the id of one of them."""
+    counts = Counter(failure.code for failure in failures.values())
+    examples = {failure.code: (failure, message_id) for message_id, failure in failures.items()}
+    for code, (failure, message_id) in examples.items():
+        yield failure, counts[code], message_id

@@ -29,6 +29,15 @@ class EntryFailure:
     remedy: Remedy
 
 
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """For how many seconds from now to hide a received message."""
+
+    message_id: str
+    receipt_handle: str
+    seconds: int
+
+
 class RecordStream(Protocol):
     """A Data Firehose stream."""
 
@@ -43,11 +52,18 @@ class RecordStream(Protocol):
 class HiddenMessages(Protocol):
     """The queue that messages were received from."""
 
-    def hide(self, holds: Mapping[str, int]) -> Mapping[str, EntryFailure]:
-        """Hide received messages, receipt handle -> seconds from now (0 to 43,200).
+    def hide(self, holds: Sequence[Hold]) -> Mapping[int, EntryFailure]:
+        """Hide up to 10 messages; answers and raises as RecordStream.put does."""
 
-        Returns the ones that could not be hidden. Never raises: a message that is not hidden is not lost.
-        """
+
+class TextParameter(Protocol):
+    """A parameter in Parameter Store."""
+
+    def text(self) -> str:
+        """What it said a few seconds ago or, while it cannot be read, a minute ago. Raises CallFailedError."""
+
+    def read(self) -> str:
+        """What it says now. Raises CallFailedError."""
 
 
 class MessageQueue(Protocol):

@@ -1,13 +1,16 @@
 """Lambda function of the replay fork: SQS batch -> (window) -> marked copies -> the regular pipeline's queue."""
 
 import os
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
 from event_fork.adapters.sqs import SqsHiddenMessages, SqsQueue
 from event_fork.adapters.ssm_window import SsmParameter
 from event_fork.backoff import Deadline
-from event_fork.replay_window import read_window
+from event_fork.messages import ReceivedMessage
+from event_fork.outcome import Outcome
+from event_fork.replay_window import run_of
 from event_fork.replaying import Replayer
 from event_fork.settings import ReplaySettings
 from event_fork.sqs_event import BatchResponse, batch_response, received_messages
@@ -21,14 +24,15 @@ from event_fork.windowed_replay import WindowedReplayer
 def handler(event: dict[str, Any], context: Any) -> BatchResponse:
     """Lambda's entry point."""
     messages = received_messages(event)
-    outcome = replayer().run(messages, Deadline.in_milliseconds(context.get_remaining_time_in_millis()))
+    deadline = Deadline.in_milliseconds(context.get_remaining_time_in_millis())
+    outcome = replayer()(messages, deadline, run_of(context.invoked_function_arn))
     report_replay(outcome)
     return batch_response(outcome.received, outcome.returned, outcome.kept)
 
 
 @cache
-def replayer() -> Replayer | WindowedReplayer:
-    """The parts, put together on the first invocation and kept for the following ones."""
+def replayer() -> Callable[[Sequence[ReceivedMessage], Deadline, str | None], Outcome]:
+    """Messages, deadline, run -> outcome. Put together on the first invocation and kept for the following ones."""
     settings = ReplaySettings.from_env(os.environ)
     replayer = Replayer(
         replay_id=settings.replay_id,
@@ -36,11 +40,10 @@ def replayer() -> Replayer | WindowedReplayer:
         dead_letter_queue=SqsQueue(settings.dead_letter_queue_url),
     )
     if settings.window is None:
-        return replayer
-    parameter = SsmParameter(settings.window.parameter)
+        return lambda messages, deadline, _run: replayer.run(messages, deadline)
     return WindowedReplayer(
         replayer,
-        window=lambda: read_window(parameter.text()),
+        parameter=SsmParameter(settings.window.parameter),
         queue=SqsHiddenMessages(settings.window.queue_url),
         retention_seconds=settings.window.retention_seconds,
-    )
+    ).run

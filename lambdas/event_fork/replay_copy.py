@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 
 from event_fork import envelope
 from event_fork.errors import NotAnEnvelopeError
-from event_fork.messages import MessageAttribute, OutgoingMessage, ReceivedMessage, text_attribute
+from event_fork.messages import OutgoingMessage, ReceivedMessage, is_sendable, text_attribute
 
 REPLAY_ID_ATTRIBUTE = "event-fork-replay-id"
 ORIGINAL_ID_ATTRIBUTE = "event-fork-original-message-id"
@@ -27,11 +27,15 @@ def replay_copy(message: ReceivedMessage, replay_id: str) -> OutgoingMessage:
     if ORIGINAL_ID_ATTRIBUTE not in message.attributes:
         marks |= _origin(message)
     copy = OutgoingMessage(message.message_id, message.body, message.attributes, message.group_id)
-    return put_marks(copy, {name: text_attribute(value) for name, value in marks.items()})
+    return put_marks(copy, marks)
 
 
-def put_marks(copy: OutgoingMessage, marks: Mapping[str, MessageAttribute]) -> OutgoingMessage:
-    """The message with as many of the marks, in their order, as a queue takes."""
+def put_marks(copy: OutgoingMessage, texts: Mapping[str, str]) -> OutgoingMessage:
+    """The message with as many of the marks, in their order, as a queue takes.
+
+    An id or a time comes from the event: one that SQS would refuse must not make it refuse the event.
+    """
+    marks = {name: text_attribute(text) for name, text in texts.items() if is_sendable(text)}
     complete = OutgoingMessage(copy.key, copy.body, {**copy.attributes, **marks}, copy.group_id)
     if complete.fits():
         return complete

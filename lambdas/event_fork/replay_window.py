@@ -3,7 +3,11 @@
     {from?, until, filter_policy?, filter_policy_scope?, rate?, workers?, hold_seconds?, holder, started_at, replay_id}
 
 Times are ISO 8601 with an offset; an event is wanted when from <= its time < until and it passes the filter. {} is no
-window: everything is wanted. docs/decisions/0004-replay-window.md says why kept events are hidden, and for how long.
+window: everything is wanted.
+
+A run names itself in every invocation: while it lasts, the event source mapping invokes the function by an alias that
+is called like the run's replay_id. So a window that is not the run's own, be it cached or read late, shows as that, and
+is never obeyed. docs/decisions/0004-replay-window.md says why, and why kept events are hidden and for how long.
 """
 
 import base64
@@ -18,13 +22,18 @@ from event_fork.envelope import StoredEvent
 from event_fork.errors import NotAnEnvelopeError, WindowError
 from event_fork.filter_policy import MESSAGE_ATTRIBUTES, InvalidFilterPolicyError, Matcher, compile_policy
 from event_fork.messages import MessageAttribute, ReceivedMessage
+from event_fork.ports import TextParameter
 from event_fork.replay_copy import ORIGINAL_TIME_ATTRIBUTE
 
+RUN_PREFIX = "queue-"
+"""Begins the id of every run of a queue, and so the name of its alias."""
 DEFAULT_WORKERS = 2
 """The fewest invocations at a time that a mapping can be limited to."""
 DEFAULT_HOLD_SECONDS = 900
-MAX_HOLD_SECONDS = 43_200
-"""SQS hides a message for at most 12 hours."""
+MAX_HOLD_SECONDS = 42_000
+"""SQS hides a message for at most 12 hours from its receiving, which was up to a batching window (300 s) and an
+invocation (900 s) ago: more than what is left is refused.
+https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-visibility-timeout.html"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +72,34 @@ class ReplayWindow:
             return self.hold_seconds
         left = retention_seconds - (now - message.sent_ms / 1000)
         return max(0, min(self.hold_seconds, int(left / 2)))
+
+
+def run_of(invoked_function_arn: str) -> str | None:
+    """The run whose alias the function was invoked by; None when the mapping was switched on without a run.
+
+    The ARN is arn:aws:lambda:<region>:<account>:function:<name>, with :<alias or version> behind it when it was asked
+    for: https://docs.aws.amazon.com/lambda/latest/dg/python-context.html
+    """
+    qualifier = invoked_function_arn.split(":")[7:]
+    return qualifier[0] if qualifier and qualifier[0].startswith(RUN_PREFIX) else None
+
+
+def window_of(run: str | None, parameter: TextParameter) -> ReplayWindow | None:
+    """The window to obey in an invocation by that run; None: everything is wanted, which a run never means.
+
+    Raises CallFailedError, and WindowError when the parameter holds another window than the run's, or none.
+    """
+    window = read_window(parameter.text())
+    if run is None or _belongs(window, run):
+        return window
+    window = read_window(parameter.read())
+    if not _belongs(window, run):
+        raise WindowError(f"the invocation belongs to the run {run} and the window does not: nothing is forwarded")
+    return window
+
+
+def _belongs(window: ReplayWindow | None, run: str) -> bool:
+    return window is not None and window.replay_id == run
 
 
 def read_window(text: str) -> ReplayWindow | None:

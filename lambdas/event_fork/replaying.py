@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from event_fork.backoff import Backoff, Deadline
 from event_fork.batching import send_batches
 from event_fork.dead_letters import DeadLetter, dead_letter
-from event_fork.delivery import deliver
+from event_fork.delivery import deliver, unexpected
 from event_fork.errors import RefusedByDestinationError
-from event_fork.messages import ReceivedMessage
+from event_fork.messages import OutgoingMessage, ReceivedMessage
 from event_fork.outcome import Outcome
 from event_fork.ports import MessageQueue
 from event_fork.replay_copy import is_marked, replay_copy
@@ -27,8 +27,14 @@ class Replayer:
         """Replay the messages; each counts as delivered only when the destination queue has it."""
         outcome = Outcome(received=len(messages))
         by_id = {message.message_id: message for message in messages}
+        copies: list[OutgoingMessage] = []
+        for message in messages:
+            try:
+                copies.append(replay_copy(message, self.replay_id))
+            except Exception as error:  # a fault of ours that one message brings out must not hold up the others
+                outcome.returned[message.message_id] = unexpected(error)
         delivery = deliver(
-            [replay_copy(message, self.replay_id) for message in messages],
+            copies,
             batches=send_batches,
             send=self.destination.send,
             backoff=self.backoff,
@@ -38,7 +44,7 @@ class Replayer:
         outcome.delivered = [copy.key for copy in delivery.delivered]
         outcome.marked = sum(is_marked(copy, self.replay_id) for copy in delivery.delivered)
         outcome.unmarked = len(delivery.delivered) - outcome.marked
-        outcome.returned = {copy.key: failure for copy, failure in delivery.returned}
+        outcome.returned |= {copy.key: failure for copy, failure in delivery.returned}
         letters = [
             DeadLetter(by_id[copy.key], RefusedByDestinationError(failure.code)) for copy, failure in delivery.refused
         ]

@@ -18,12 +18,17 @@ def received_messages(event: Mapping[str, Any]) -> list[ReceivedMessage]:
     """The messages of an invocation, in order.
 
     A standard queue may hand out one message twice, even in one batch; it is kept once, because the answer knows
-    messages by id only. Raises InvocationShapeError when the event did not come from SQS.
+    messages by id only. Raises InvocationShapeError when the event did not come from a standard queue.
     """
     records = event.get("Records") if isinstance(event, Mapping) else None
     if not isinstance(records, list):
         raise InvocationShapeError(
             "the event has no list Records; this function is made for an SQS event source mapping"
+        )
+    if any(str(record.get("eventSourceARN")).endswith(".fifo") for record in records if isinstance(record, Mapping)):
+        raise InvocationShapeError(
+            "the event source is a FIFO queue: a batch that is delivered in part would break its order; "
+            "use a standard queue, as modules/fork does"
         )
     try:
         messages = {record["messageId"]: _message(record) for record in records}

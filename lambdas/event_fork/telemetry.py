@@ -1,11 +1,13 @@
 """Logs, traces and metrics: Powertools, configured by POWERTOOLS_ variables. ../README.md has the metrics table."""
 
 import os
+from collections.abc import Mapping
 
 from aws_lambda_powertools import Logger, Metrics, Tracer, single_metric
 from aws_lambda_powertools.metrics import MetricUnit
 
-from event_fork.outcome import Outcome
+from event_fork.outcome import Outcome, causes
+from event_fork.ports import EntryFailure
 
 # Metrics, all counted per invocation, dimension `service`.
 EVENTS_RECEIVED = "EventsReceived"
@@ -68,8 +70,7 @@ def report_replay(outcome: Outcome) -> None:
             EVENTS_NOT_HIDDEN: len(outcome.not_hidden),
         }
     )
-    for failure in set(outcome.not_hidden.values()):
-        logger.warning("kept messages could not be hidden", extra={KEY_CODE: failure.code, KEY_DETAIL: failure.detail})
+    _warn("kept messages could not be hidden", outcome.not_hidden)
     _report(outcome)
 
 
@@ -104,11 +105,7 @@ def _report(outcome: Outcome) -> None:
             KEY_RESENT: outcome.resent,
         },
     )
-    for failure, count, example in outcome.causes():
-        logger.warning(
-            "messages go back to the queue",
-            extra={KEY_CODE: failure.code, KEY_DETAIL: failure.detail, KEY_COUNT: count, KEY_EXAMPLE: example},
-        )
+    _warn("messages go back to the queue", outcome.returned)
     for reason, count in outcome.reasons().items():
         with single_metric(
             name=EVENTS_DEAD_LETTERED,
@@ -127,6 +124,14 @@ def _report(outcome: Outcome) -> None:
         logger.warning(
             "no attribute room for the reason on dead-lettered messages",
             extra={KEY_MESSAGE_IDS: outcome.unlabelled[:MAX_LOGGED_IDS], KEY_COUNT: len(outcome.unlabelled)},
+        )
+
+
+def _warn(text: str, failures: Mapping[str, EntryFailure]) -> None:
+    """One line for each error code."""
+    for failure, count, example in causes(failures):
+        logger.warning(
+            text, extra={KEY_CODE: failure.code, KEY_DETAIL: failure.detail, KEY_COUNT: count, KEY_EXAMPLE: example}
         )
 
 

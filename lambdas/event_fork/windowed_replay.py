@@ -10,11 +10,13 @@ from dataclasses import dataclass, field, replace
 
 from event_fork.archive_replay.pacing import Pacer
 from event_fork.backoff import Deadline
+from event_fork.batching import hide_batches
+from event_fork.delivery import deliver
 from event_fork.errors import CallFailedError
 from event_fork.messages import OutgoingMessage, ReceivedMessage
 from event_fork.outcome import Outcome
-from event_fork.ports import EntryFailure, HiddenMessages, MessageQueue
-from event_fork.replay_window import ReplayWindow
+from event_fork.ports import EntryFailure, HiddenMessages, Hold, MessageQueue, TextParameter
+from event_fork.replay_window import ReplayWindow, window_of
 from event_fork.replaying import Replayer
 
 RATE_REACHED = "RateReached"
@@ -24,11 +26,11 @@ RATE_REACHED = "RateReached"
 class WindowedReplayer:
     """A replayer that obeys the window, where there is one.
 
-    `window` reads it and raises CallFailedError or WindowError. `wall_clock`: seconds since the epoch.
+    `wall_clock`: seconds since the epoch.
     """
 
     replayer: Replayer
-    window: Callable[[], ReplayWindow | None]
+    parameter: TextParameter
     queue: HiddenMessages
     retention_seconds: int
     clock: Callable[[], float] = time.monotonic
@@ -36,9 +38,12 @@ class WindowedReplayer:
     sleep: Callable[[float], None] = time.sleep
     _pacer: Pacer | None = field(init=False, default=None)
 
-    def run(self, messages: Sequence[ReceivedMessage], deadline: Deadline) -> Outcome:
-        """Forward what the window wants; `kept` of the outcome has the rest. Raises CallFailedError, WindowError."""
-        window = self.window()
+    def run(self, messages: Sequence[ReceivedMessage], deadline: Deadline, run: str | None = None) -> Outcome:
+        """Forward what the window wants; `kept` of the outcome has the rest. `run`: see replay_window.window_of.
+
+        Raises CallFailedError and WindowError when it cannot be known what is wanted: all messages stay in the queue.
+        """
+        window = window_of(run, self.parameter)
         if window is None:
             return self.replayer.run(messages, deadline)
         wanted = [message for message in messages if window.wants(message)]
@@ -50,16 +55,25 @@ class WindowedReplayer:
         wanted_ids = {message.message_id for message in wanted}
         kept = [message for message in messages if message.message_id not in wanted_ids]
         outcome.kept = waiting + [message.message_id for message in kept]
-        outcome.not_hidden = self._hide(kept, window)
+        outcome.not_hidden = self._hide(kept, window, deadline)
         return outcome
 
-    def _hide(self, kept: Sequence[ReceivedMessage], window: ReplayWindow) -> dict[str, EntryFailure]:
+    def _hide(
+        self, kept: Sequence[ReceivedMessage], window: ReplayWindow, deadline: Deadline
+    ) -> dict[str, EntryFailure]:
         """What could not be hidden comes back at the visibility timeout: it is received more often, nothing else."""
         now = self.wall_clock()
-        holds = {message.receipt_handle: window.hold(message, now, self.retention_seconds) for message in kept}
-        ids = {message.receipt_handle: message.message_id for message in kept}
-        failed = self.queue.hide(holds) if holds else {}
-        return {ids[handle]: failure for handle, failure in failed.items()}
+        delivery = deliver(
+            [
+                Hold(message.message_id, message.receipt_handle, window.hold(message, now, self.retention_seconds))
+                for message in kept
+            ],
+            batches=hide_batches,
+            send=self.queue.hide,
+            backoff=self.replayer.backoff,
+            deadline=deadline,
+        )
+        return {hold.message_id: failure for hold, failure in (*delivery.returned, *delivery.refused)}
 
     def _replayer(self, window: ReplayWindow, deadline: Deadline) -> Replayer:
         replayer = replace(self.replayer, replay_id=window.replay_id)

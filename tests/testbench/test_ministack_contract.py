@@ -31,6 +31,10 @@ import os, sys, shared
 def handler(event, context):
     return {"environment": dict(os.environ), "shared": shared.WHO, "python": list(sys.version_info[:2])}
 """
+INVOKED_AS = """
+def handler(event, context):
+    print("INVOKED", context.invoked_function_arn)
+"""
 WINDOW = 6
 """Seconds: long enough to send two messages meanwhile on a busy machine."""
 ROLE = "arn:aws:iam::000000000000:role/any"
@@ -93,14 +97,18 @@ class Account:
         answer = self.functions.create_event_source_mapping(FunctionName=function, EventSourceArn=queue_arn, **settings)
         return str(answer["UUID"])
 
-    def batches(self, function: str) -> list[int]:
-        """Sizes of the batches that the function was given so far."""
+    def said(self, function: str, word: str) -> list[str]:
+        """What the function printed after that word so far."""
         try:
             events = self._logs.filter_log_events(logGroupName=f"/aws/lambda/{function}")["events"]
         except self._logs.exceptions.ResourceNotFoundException:
             return []
         lines = "\n".join(event["message"] for event in events).splitlines()
-        return [int(line.split()[1]) for line in lines if line.startswith("BATCH")]
+        return [line.split()[1] for line in lines if line.startswith(word)]
+
+    def batches(self, function: str) -> list[int]:
+        """Sizes of the batches that the function was given so far."""
+        return [int(size) for size in self.said(function, "BATCH")]
 
     def send(self, url: str, count: int, body: str = "x") -> None:
         """Send that many messages."""
@@ -177,6 +185,23 @@ def test_a_disabled_mapping_holds_the_messages_and_an_enabled_one_drains_them(ac
     account.functions.update_event_source_mapping(UUID=mapping, Enabled=True)
     assert until(lambda: account.left(url), lambda left: left == 0) == 0
     assert until(lambda: sum(account.batches(function)), lambda count: count >= 30) == 30
+
+
+# -- mapping_qualifier -------------------------------------------------------------------------------------------------
+
+
+def test_a_function_knows_by_which_alias_a_mapping_invoked_it(account: Account) -> None:
+    url, arn = account.queue()
+    function = account.function(INVOKED_AS)
+    alias = account.functions.create_alias(FunctionName=function, Name="run-1", FunctionVersion="$LATEST")["AliasArn"]
+    mapping = account.mapping(function, arn, Enabled=False)
+    account.functions.update_event_source_mapping(UUID=mapping, Enabled=True, FunctionName=alias)
+    account.send(url, 1)
+    assert until(lambda: account.said(function, "INVOKED"), lambda found: len(found) == 1) == [alias]
+    plain = alias.removesuffix(":run-1")
+    account.functions.update_event_source_mapping(UUID=mapping, FunctionName=plain)
+    account.send(url, 1)
+    assert until(lambda: account.said(function, "INVOKED"), lambda found: len(found) == 2) == [alias, plain]
 
 
 # -- batch_responses ---------------------------------------------------------------------------------------------------

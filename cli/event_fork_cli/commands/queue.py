@@ -1,25 +1,26 @@
 """event-fork replay queue: enable, disable, status."""
 
 import secrets
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
-from event_fork.archive.control import MIN_RATE
 from event_fork.archive.window import timestamp_text
+from event_fork.replay_window import DEFAULT_HOLD_SECONDS, RUN_PREFIX
 from event_fork_cli.aws import AwsSettings
 from event_fork_cli.commands import clock
 from event_fork_cli.commands.confirmation import confirm
 from event_fork_cli.errors import BadInputError, FailedError
 from event_fork_cli.moments import moment
-from event_fork_cli.options import EndpointUrl, FilterScope, OutputOption, Profile, Region
-from event_fork_cli.output import Output, emit, say
+from event_fork_cli.options import EndpointUrl, FilterScope, FilterScopeOption, OutputOption, Profile, Region
+from event_fork_cli.output import Output, emit, plain_console, say
 from event_fork_cli.planning.request import filter_of
 from event_fork_cli.queue.draining import Drain, drain, queue_status, switch_off
-from event_fork_cli.queue.pipelines import find_pipeline
-from event_fork_cli.queue.windows import LEAST_HOLD_SECONDS, QueueWindow, WindowParameter
+from event_fork_cli.queue.pipelines import find_pipeline, workers_of_run
+from event_fork_cli.queue.windows import QueueWindow, WindowParameter
+from event_fork_cli.rates import checked_rate
 from event_fork_cli.views.queues import drain_line, queue_view, run_view
 
 queue = typer.Typer(help="Replay from the 14-day queue of modules/replay.", no_args_is_help=True, rich_markup_mode=None)
@@ -40,9 +41,7 @@ def enable(
     filter_file: Annotated[
         Path | None, typer.Option("--filter", metavar="FILE", help="File with an SNS filter policy.")
     ] = None,
-    filter_scope: Annotated[
-        FilterScope, typer.Option(help="What the filter policy is about.")
-    ] = FilterScope.ATTRIBUTES,
+    filter_scope: FilterScopeOption = FilterScope.ATTRIBUTES,
     like_subscription: Annotated[
         str | None, typer.Option(metavar="ARN", help="Take filter policy and scope of an SNS subscription.")
     ] = None,
@@ -64,10 +63,8 @@ def enable(
     begin = None if start is None else moment(start, "--from", began)
     if begin is not None and begin >= end:
         raise BadInputError("--until", f"must be later than --from ({start})", example="--until now", received=until)
-    if rate is not None and not rate >= MIN_RATE:
-        raise BadInputError(
-            "--rate", f"must be at least {MIN_RATE} events a second", example="--rate 50", received=rate
-        )
+    if rate is not None:
+        checked_rate("--rate", rate, example="--rate 50")
     policy = filter_of(filter_file, filter_scope.value, like_subscription, settings)
     pipeline = find_pipeline(settings, queue_given)
     window = QueueWindow(
@@ -76,16 +73,16 @@ def enable(
         filter_policy=policy.document,
         filter_policy_scope=policy.scope,
         rate=rate,
-        workers=pipeline.workers,
-        hold_seconds=LEAST_HOLD_SECONDS,
+        workers=workers_of_run(pipeline, rate),
+        hold_seconds=DEFAULT_HOLD_SECONDS,
         holder=settings.caller(),
         started_at=timestamp_text(began),
-        replay_id=f"queue-{began:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}",
+        replay_id=f"{RUN_PREFIX}{began:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}",
     )
     if not yes:
         waiting = pipeline.backlog().visible
         confirm(f"Forward what of the {waiting:,} waiting events of {pipeline.name} lies in the window?")
-    console = Console(stderr=True)
+    console = plain_console(sys.stderr)
     with console.status(f"switching the mapping of {pipeline.name} on") as spinner:
 
         def show(look: Drain) -> None:

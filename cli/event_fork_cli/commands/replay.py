@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 
 from event_fork.archive.plan import Plan
@@ -17,8 +16,8 @@ from event_fork_cli.commands.confirmation import confirm
 from event_fork_cli.commands.context import documents_of, executions_for, find_replay
 from event_fork_cli.commands.queue import queue
 from event_fork_cli.errors import BadInputError, FailedError, InterruptedWatchError
-from event_fork_cli.options import EndpointUrl, FilterScope, OutputOption, Profile, Region
-from event_fork_cli.output import Output, emit, say
+from event_fork_cli.options import EndpointUrl, FilterScope, FilterScopeOption, OutputOption, Profile, Region
+from event_fork_cli.output import Output, emit, plain_console, say
 from event_fork_cli.planning.planner import Planned, ScanProgress, make_plan
 from event_fork_cli.planning.request import Checked, PlanOptions, check, late_note
 from event_fork_cli.replay.applying import engine_of, open_plan, refuse_applied, refuse_changed_objects, start
@@ -43,6 +42,9 @@ Watch = Annotated[bool, typer.Option("--watch/--no-watch", help="Show the progre
 PlanFile = Annotated[
     Path, typer.Argument(metavar="PLAN", exists=True, dir_okay=False, help="File made by `plan --out`.")
 ]
+
+
+_MOST_PROCESSES = 256
 
 
 class Body(StrEnum):
@@ -76,9 +78,7 @@ def plan(
             "--filter", metavar="FILE", help="File with an SNS filter policy; only what it lets through is sent."
         ),
     ] = None,
-    filter_scope: Annotated[
-        FilterScope, typer.Option(help="What the filter policy is about.")
-    ] = FilterScope.ATTRIBUTES,
+    filter_scope: FilterScopeOption = FilterScope.ATTRIBUTES,
     like_subscription: Annotated[
         str | None, typer.Option(metavar="ARN", help="Take filter policy, scope and form of an SNS subscription.")
     ] = None,
@@ -135,8 +135,14 @@ def plan(
     Prints counts per type and hour, bytes, first and last event, second copies, what cannot be read, minutes and
     dollars. --out saves the plan with the exact versions of all objects; `apply` sends exactly that.
     """
-    if processes is not None and processes < 0:
-        raise BadInputError("--processes", "must be at least 0", example="--processes 2", received=processes)
+    if processes is not None and not 0 <= processes <= _MOST_PROCESSES:
+        raise BadInputError(
+            "--processes", f"must be 0 to {_MOST_PROCESSES}", example="--processes 2", received=processes
+        )
+    if out is not None and (out.is_dir() or not out.parent.is_dir()):
+        raise BadInputError(
+            "--out", "must be a file in a folder that exists", example="--out plan.json", received=str(out)
+        )
     settings = AwsSettings(region, profile, endpoint_url)
     options = PlanOptions(
         archive=archive,
@@ -202,9 +208,16 @@ def apply(
     refuse_applied(wanted, engine, executions, documents)
     refuse_changed_objects(wanted.items, OpenArchive(settings, wanted.archive.bucket, wanted.archive.region)())
     if not yes:
-        Console(stderr=True).print(summary(wanted, None))
+        plain_console(sys.stderr).print(summary(wanted, None))
         confirm(f"Send {wanted.totals.events:,} events to {wanted.target.queue_arn}?")
-    applied = start(wanted, text, engine, executions, documents, caller=settings.caller(), clock=clock.now)
+    caller = settings.caller()
+    try:
+        applied = start(wanted, text, engine, executions, documents, caller=caller, clock=clock.now)
+    except KeyboardInterrupt:
+        raise InterruptedWatchError(
+            f"interrupted while it was started: event-fork replay status {wanted.replay_id} says whether it runs; "
+            "if there is none, apply the plan again"
+        ) from None
     say(f"started {applied.replay_id} ({applied.execution_arn})")
     reader = StatusReader(documents, executions, engine.state_machine_arn)
     if not watch_it:
@@ -324,7 +337,7 @@ def _read_archive(checked: Checked, processes: int | None) -> Planned:
         DownloadColumn(binary_units=True),
         TextColumn("{task.fields[objects]:,} objects, {task.fields[events]:,} events"),
     )
-    console = Console(stderr=True)
+    console = plain_console(sys.stderr)
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("", total=None, objects=0, events=0)
 
@@ -345,7 +358,7 @@ def _save(path: Path, made: Plan) -> None:
 def _watch_to_the_end(
     settings: AwsSettings, reader: StatusReader, replay_id: str, output: Output, *, ask: bool
 ) -> None:
-    console = Console(stderr=True)
+    console = plain_console(sys.stderr)
     while True:
         try:
             current = watch(reader, console)

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from event_fork.archive.control import MIN_RATE
 from event_fork.archive.decompression import decompress
 from event_fork.archive.errors import ArchiveError
 from event_fork.archive.lines import lines
@@ -25,9 +24,10 @@ from event_fork.errors import NotAnEnvelopeError
 from event_fork.filter_policy import MESSAGE_ATTRIBUTES, compile_policy
 from event_fork_cli.aws import AwsSettings, OpenArchive
 from event_fork_cli.errors import BadInputError
-from event_fork_cli.moments import duration, moment, shown_duration
+from event_fork_cli.moments import length_of_time, moment, shown_duration
 from event_fork_cli.planning.listing import Reach, needed_objects
 from event_fork_cli.planning.planner import MAX_WORKERS, PlanRequest
+from event_fork_cli.rates import checked_rate
 from event_fork_cli.replay.engines import ReplayEngine, engine_for_target, engines_of, find_engines
 from event_fork_cli.replay.subscriptions import subscription, subscription_of
 from event_fork_cli.replay.targets import find_target
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 _ARCHIVE = re.compile(r"s3://(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/(?P<prefix>.*))?")
 _PACE = re.compile(r"(\d+(?:\.\d+)?)x")
 _DENIED = {"AccessDenied", "AccessDeniedException", "AuthorizationError"}
+_FASTEST = 1_000_000
 _STILL_BUFFERED = timedelta(minutes=20)
 _PEEK_OBJECTS = 5
 
@@ -81,15 +82,17 @@ class Checked:
 def check(options: PlanOptions, settings: AwsSettings, now: datetime) -> Checked:
     """The request the options ask for. Raises BadInputError, InvalidFilterPolicyError, RefusedError."""
     window = _window(options, now)
-    lateness = duration(options.lateness, "--lateness")
+    lateness = length_of_time(options.lateness, "--lateness")
+    expires_in = length_of_time(options.expires_in, "--expires-in")
     pace = None if options.pace is None else speed(options.pace)
     ramp = None if options.ramp is None else ramp_steps(options.ramp)
-    rate = _at_least("--rate", options.rate, MIN_RATE, "events a second", "200")
+    rate = checked_rate("--rate", options.rate, example="--rate 200")
     health = _health(options)
     if options.workers is not None and not 1 <= options.workers <= MAX_WORKERS:
         raise BadInputError("--workers", f"must be 1 to {MAX_WORKERS}", example="--workers 4", received=options.workers)
     if options.ramp_ask and ramp is None:
         raise BadInputError("--ramp-ask", "needs --ramp", example="--ramp 1,10,100 --ramp-ask", received="no --ramp")
+    caller = settings.caller()  # first, because STS says what is wrong with credentials and HeadBucket does not
     chosen = filter_of(options.filter_file, options.filter_scope, options.like_subscription, settings)
     archive = archive_location(settings.s3(), options.archive, settings.region_name)
     open_store = OpenArchive(settings, archive.bucket, archive.region)
@@ -113,9 +116,9 @@ def check(options: PlanOptions, settings: AwsSettings, now: datetime) -> Checked
     return Checked(
         PlanRequest(
             replay_id=f"replay-{now:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}",
-            created_by=settings.caller(),
+            created_by=caller,
             now=now,
-            expires_at=now + duration(options.expires_in, "--expires-in"),
+            expires_at=now + expires_in,
             archive=archive,
             window=window,
             lateness=lateness,
@@ -142,8 +145,10 @@ def speed(text: str) -> float:
     if text == "original":
         return 1.0
     match = _PACE.fullmatch(text)
-    if not match or float(match[1]) <= 0:
-        raise BadInputError("--pace", "must be original or a multiple of it", example="--pace 10x", received=text)
+    if not match or not 0 < float(match[1]) <= _FASTEST:
+        raise BadInputError(
+            "--pace", f"must be original or a multiple of it up to {_FASTEST:,}x", example="--pace 10x", received=text
+        )
     return float(match[1])
 
 
@@ -215,10 +220,12 @@ def _window(options: PlanOptions, now: datetime) -> Window:
 
 
 def _health(options: PlanOptions) -> Health:
-    age = None if options.max_age is None else duration(options.max_age, "--max-age").total_seconds()
+    age = None if options.max_age is None else length_of_time(options.max_age, "--max-age").total_seconds()
     dead = options.max_dead_letters
-    if dead is not None:
-        _at_least("--max-dead-letters", dead, 0, "messages", "10")
+    if dead is not None and dead < 0:
+        raise BadInputError(
+            "--max-dead-letters", "must be at least 0 messages", example="--max-dead-letters 10", received=dead
+        )
     room = options.head_room
     if room is not None and not 0 <= room < 100:
         raise BadInputError("--head-room", "must be a percentage from 0 to 99", example="--head-room 25", received=room)
@@ -230,14 +237,6 @@ def _health(options: PlanOptions) -> Health:
             received="no --max-age",
         )
     return Health(age, dead, None if room is None else room / 100)
-
-
-def _at_least(option: str, value: float, minimum: float, unit: str, example: str) -> float:
-    if not value >= minimum or value == float("inf"):
-        raise BadInputError(
-            option, f"must be at least {minimum:g} {unit}", example=f"{option} {example}", received=value
-        )
-    return value
 
 
 @dataclass(frozen=True, slots=True)

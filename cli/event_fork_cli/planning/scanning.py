@@ -52,7 +52,6 @@ class ScannedObject:
     bytes: int = 0
     first: str | None = None
     last: str | None = None
-    topic_arn: str | None = None
 
 
 @dataclass(slots=True)
@@ -66,7 +65,6 @@ class _Tally:
     bytes: int = 0
     first: str = "~"
     last: str = ""
-    topic_arn: str | None = None
     bad: dict[str, list[int]] = field(default_factory=dict)
     bad_counts: dict[str, int] = field(default_factory=dict)
 
@@ -146,7 +144,6 @@ class Scanner:
             tally.bytes += size
             if timestamp < tally.first:
                 tally.first = timestamp
-                tally.topic_arn = event.topic_arn
             if timestamp > tally.last:
                 tally.last = timestamp
         buffer.flush()
@@ -166,7 +163,6 @@ class Scanner:
             bytes=tally.bytes,
             first=tally.first if tally.last else None,
             last=tally.last or None,
-            topic_arn=tally.topic_arn,
         )
 
 

@@ -5,7 +5,6 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-BUCKETS = 256
 _FLUSH_BYTES = 512 * 1024
 
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import signal
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from types import FrameType
+from typing import Any
 
 from event_fork.archive.window import timestamp_text
+from event_fork.replay_window import DEFAULT_HOLD_SECONDS, MAX_HOLD_SECONDS
 from event_fork_cli.errors import FailedError, NothingMatchedError, RefusedError
+from event_fork_cli.queue.interruption import Interruption
 from event_fork_cli.queue.pipelines import DISABLED, Backlog, ReplayQueue
-from event_fork_cli.queue.windows import LEAST_HOLD_SECONDS, MOST_HOLD_SECONDS, QueueWindow, WindowParameter
+from event_fork_cli.queue.windows import QueueWindow, WindowParameter
 
 POLL_SECONDS = 5.0
 _QUIET_POLLS = 3
@@ -72,8 +71,16 @@ def queue_status(queue: ReplayQueue, parameter: WindowParameter) -> QueueStatus:
 
 
 def switch_off(queue: ReplayQueue, parameter: WindowParameter) -> None:
+    """Ends whatever run goes on, also one that was killed."""
+    held = parameter.holder() or {}
+    _switch_off(queue, parameter, held.get("mapping") or {"FunctionName": queue.function})
+    if run := held.get("replay_id"):
+        queue.forget(run)
+
+
+def _switch_off(queue: ReplayQueue, parameter: WindowParameter, mapping: dict[str, Any]) -> None:
     """The mapping off, then no window, then no lock: in this order, so that no poller ever runs without a window."""
-    queue.switch(on=False)
+    queue.switch_off(mapping)
     parameter.close()
     parameter.unlock()
 
@@ -96,27 +103,26 @@ def drain(
     if not start.visible:
         hidden = f" ({start.hidden} are hidden at the moment, kept back by an earlier run)" if start.hidden else ""
         raise NothingMatchedError(f"nothing is waiting in {queue.name}{hidden}")
-    parameter.lock(window.holder, window.started_at, window.replay_id, queue.name)
     began = clock()
     interrupted = False
-    try:
-        if queue.state() != DISABLED:
-            raise RefusedError(f"the mapping of {queue.name} is {queue.state()}: everything in it is being forwarded")
-    except BaseException:
-        parameter.unlock()
-        raise
     window = replace(window, hold_seconds=hold_seconds(start.all, window.rate or _ASSUMED_RATE))
-    try:
-        with _terminated_is_interrupted():
-            parameter.open(window)
-            queue.switch(on=True)
-            window = _until_empty(queue, parameter, window, start, show, poll_seconds)
-    except KeyboardInterrupt:
-        interrupted = True
-        say(f"interrupted: switching the mapping of {queue.name} off; what was not forwarded stays in the queue")
-    finally:
-        with _not_interrupted(say):
-            _switch_off_or_say(queue, parameter)
+    before = queue.settings
+    with Interruption(say) as interruption:
+        _take(queue, parameter, window, before)
+        try:
+            try:
+                parameter.open(window)
+                queue.switch_on(window.replay_id, window.workers)
+                window = _until_empty(queue, parameter, window, start, show, poll_seconds)
+            except KeyboardInterrupt:
+                interrupted = True
+                say(
+                    f"interrupted: switching the mapping of {queue.name} off; what was not forwarded stays in the queue"
+                )
+            interruption.hold()
+        finally:
+            _switch_off_or_say(queue, parameter, before)
+            queue.forget(window.replay_id)
     left = queue.backlog()
     ended = clock()
     return QueueRun(
@@ -131,9 +137,21 @@ def drain(
     )
 
 
-def _switch_off_or_say(queue: ReplayQueue, parameter: WindowParameter) -> None:
+def _take(queue: ReplayQueue, parameter: WindowParameter, window: QueueWindow, mapping: dict[str, Any]) -> None:
+    """The lock, of a mapping that is off. When it cannot be had, none is left behind."""
     try:
-        switch_off(queue, parameter)
+        parameter.lock(window, mapping, queue.name)
+        if (state := queue.state()) != DISABLED:
+            raise RefusedError(f"the mapping of {queue.name} is {state}: everything in it is being forwarded")
+    except BaseException:
+        if (parameter.holder() or {}).get("replay_id") == window.replay_id:
+            parameter.unlock()
+        raise
+
+
+def _switch_off_or_say(queue: ReplayQueue, parameter: WindowParameter, mapping: dict[str, Any]) -> None:
+    try:
+        _switch_off(queue, parameter, mapping)
     except Exception as error:
         raise FailedError(
             f"the mapping of {queue.name} could not be switched off ({error}): events may still be forwarded; "
@@ -143,7 +161,7 @@ def _switch_off_or_say(queue: ReplayQueue, parameter: WindowParameter) -> None:
 
 def hold_seconds(messages: int, rate: float) -> int:
     """For how long what is kept must stay hidden: twice the time that one pass over the queue will take."""
-    return int(min(MOST_HOLD_SECONDS, max(LEAST_HOLD_SECONDS, 2 * messages / rate)))
+    return int(min(MAX_HOLD_SECONDS, max(DEFAULT_HOLD_SECONDS, 2 * messages / rate)))
 
 
 def _until_empty(
@@ -174,38 +192,3 @@ def _until_empty(
         if quiet == _QUIET_POLLS or now.all == 0 == before.all:
             return window
         before = now
-
-
-@contextmanager
-def _terminated_is_interrupted() -> Iterator[None]:
-    """SIGTERM is as good as Ctrl-C here: both must leave the mapping off."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def interrupt(_number: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-@contextmanager
-def _not_interrupted(say: Callable[[str], None]) -> Iterator[None]:
-    """A second Ctrl-C while switching off must not leave the mapping on."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def wait_a_moment(_number: int, _frame: FrameType | None) -> None:
-        say("switching off, a moment")
-
-    before = {number: signal.signal(number, wait_a_moment) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -1,12 +1,13 @@
-"""From a replay queue to what hangs on it."""
+"""From a replay queue to what hangs on it, and the switch of its mapping."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from event_fork.replay_window import DEFAULT_WORKERS, run_of
 from event_fork_cli.errors import BadInputError, FailedError, RefusedError
 from event_fork_cli.replay.targets import find_queue
 
@@ -37,7 +38,11 @@ class Backlog:
 
 @dataclass(frozen=True)
 class ReplayQueue:
-    """A replay queue with its mapping and its function."""
+    """A replay queue with its mapping and its function.
+
+    `function`: the ARN that the mapping invokes while no run goes on. `workers`: how many invocations the mapping makes
+    at a time at most; None: as many as Lambda starts.
+    """
 
     url: str
     arn: str
@@ -54,6 +59,13 @@ class ReplayQueue:
         """The queue's name."""
         return self.arn.rpartition(":")[2]
 
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Of the mapping, what a run changes and puts back: arguments of UpdateEventSourceMapping."""
+        # An empty ScalingConfig removes the limit.
+        scaling = {} if self.workers is None else {"MaximumConcurrency": self.workers}
+        return {"FunctionName": self.function, "ScalingConfig": scaling}
+
     def backlog(self) -> Backlog:
         """What is in the queue now."""
         found = self.sqs.get_queue_attributes(
@@ -66,13 +78,40 @@ class ReplayQueue:
         """The mapping's state: Enabled, Disabled, Enabling, Disabling, Updating, ..."""
         return self.functions.get_event_source_mapping(UUID=self.mapping)["State"]
 
-    def switch(self, *, on: bool) -> None:
-        """Switches the mapping and waits until it is so. Raises FailedError when it takes longer than five minutes."""
-        wanted = ENABLED if on else DISABLED
+    def switch_on(self, run: str, workers: int | None) -> None:
+        """Switches the mapping on for a run: it invokes the function by an alias of that name, so the function knows.
+
+        At most `workers` at a time; None: as the mapping has it. Raises FailedError when it takes longer than five
+        minutes.
+        """
+        version = self.functions.get_function_configuration(FunctionName=self.function)["Version"]
+        alias = self.functions.create_alias(
+            FunctionName=_unqualified(self.function),
+            Name=run,
+            FunctionVersion=version,
+            Description=f"A run of `event-fork replay queue enable {self.name}`"[:256],
+        )
+        settings: dict[str, Any] = {"FunctionName": alias["AliasArn"]}
+        if workers is not None:
+            settings["ScalingConfig"] = {"MaximumConcurrency": workers}
+        self._update(ENABLED, settings)
+
+    def switch_off(self, settings: dict[str, Any]) -> None:
+        """Switches the mapping off and puts back what a run changed. Raises FailedError as switch_on does."""
+        self._update(DISABLED, settings)
+
+    def forget(self, run: str) -> None:
+        """Deletes the alias of a run; there need not be one."""
+        try:
+            self.functions.delete_alias(FunctionName=_unqualified(self.function), Name=run)
+        except self.functions.exceptions.ResourceNotFoundException:
+            return
+
+    def _update(self, wanted: str, settings: dict[str, Any]) -> None:
         waited = 0.0
         while True:
             try:
-                self.functions.update_event_source_mapping(UUID=self.mapping, Enabled=on)
+                self.functions.update_event_source_mapping(UUID=self.mapping, Enabled=wanted == ENABLED, **settings)
                 break
             except self.functions.exceptions.ResourceInUseException:
                 waited = self._waited(waited, wanted)  # it is in the middle of another change
@@ -88,6 +127,11 @@ class ReplayQueue:
         return waited + 1.0
 
 
+def workers_of_run(queue: ReplayQueue, rate: float | None) -> int | None:
+    """How many invocations share a run's rate: where the mapping has no limit, the least there can be."""
+    return DEFAULT_WORKERS if rate is not None and queue.workers is None else queue.workers
+
+
 def find_pipeline(settings: AwsSettings, given: str) -> ReplayQueue:
     """The replay pipeline of a queue. Raises BadInputError, RefusedError."""
     queue = find_queue(given, "QUEUE", settings)
@@ -101,7 +145,8 @@ def find_pipeline(settings: AwsSettings, given: str) -> ReplayQueue:
             received=given,
         )
     (mapping,) = mappings
-    function = mapping["FunctionArn"]
+    # During a run it is the run's alias.
+    function = _without_run(mapping["FunctionArn"])
     variables = functions.get_function_configuration(FunctionName=function).get("Environment", {}).get("Variables", {})
     parameter = variables.get(WINDOW_VARIABLE)
     if not parameter:
@@ -119,3 +164,11 @@ def find_pipeline(settings: AwsSettings, given: str) -> ReplayQueue:
         sqs=settings.sqs(),
         functions=functions,
     )
+
+
+def _unqualified(function_arn: str) -> str:
+    return ":".join(function_arn.split(":")[:7])
+
+
+def _without_run(function_arn: str) -> str:
+    return function_arn if run_of(function_arn) is None else _unqualified(function_arn)

@@ -15,8 +15,6 @@ from event_fork_cli.errors import RefusedError
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
 
-LEAST_HOLD_SECONDS, MOST_HOLD_SECONDS = 900, 43_200
-
 
 @dataclass(frozen=True, slots=True)
 class QueueWindow:
@@ -68,20 +66,30 @@ class WindowParameter:
         return found
 
     def holder(self) -> dict[str, Any] | None:
-        """Who holds the lock ({holder, started_at, replay_id}); None: nobody."""
+        """Who holds the lock ({holder, started_at, replay_id, mapping}); None: nobody."""
         try:
             found: dict[str, Any] = json.loads(self._ssm.get_parameter(Name=self._lock)["Parameter"]["Value"])
         except self._ssm.exceptions.ParameterNotFound:
             return None
         return found
 
-    def lock(self, holder: str, started_at: str, replay_id: str, queue: str) -> None:
-        """Takes the lock. Raises RefusedError, naming the holder, when somebody has it."""
-        value = json.dumps({"holder": holder, "started_at": started_at, "replay_id": replay_id})
+    def lock(self, window: QueueWindow, mapping: dict[str, Any], queue: str) -> None:
+        """Takes the lock for a run. Raises RefusedError, naming the holder, when somebody has it.
+
+        `mapping`: what is put back at the run's end, kept here for `disable` after a run that was killed.
+        """
+        value = {
+            "holder": window.holder,
+            "started_at": window.started_at,
+            "replay_id": window.replay_id,
+            "mapping": mapping,
+        }
         try:
-            self._ssm.put_parameter(Name=self._lock, Value=value, Type="String", Overwrite=False)
+            self._ssm.put_parameter(Name=self._lock, Value=json.dumps(value), Type="String", Overwrite=False)
         except self._ssm.exceptions.ParameterAlreadyExists:
             other = self.holder() or {}
+            if other.get("replay_id") == window.replay_id:
+                return  # the answer to the first try was lost, and boto3 tried again
             raise RefusedError(
                 f"a replay of {queue} goes on since {other.get('started_at', '?')}, started by "
                 f"{other.get('holder', '?')}; if it is dead: event-fork replay queue disable {queue}"

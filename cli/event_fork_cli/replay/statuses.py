@@ -64,11 +64,6 @@ class Status:
     map_runs: tuple[MapRun, ...]
     failures: tuple[FailedEvent, ...]
 
-    @property
-    def ended_well(self) -> bool:
-        """Every event of the plan was sent."""
-        return self.state == STATE_DONE
-
 
 _NAMED_FAILURES = 20
 

@@ -12,8 +12,9 @@ from event_fork.archive.item import Item
 from event_fork.archive.plan import Health, Plan
 from event_fork.archive.store import ArchiveStore
 from event_fork.archive.window import timestamp_of
-from event_fork_cli.errors import BadInputError, FailedError, RefusedError
+from event_fork_cli.errors import FailedError, RefusedError
 from event_fork_cli.planning.planner import workers_for
+from event_fork_cli.rates import checked_rate
 from event_fork_cli.replay.applying import execution_input, refuse_changed_objects
 from event_fork_cli.replay.documents import ReplayDocuments
 from event_fork_cli.replay.engines import ReplayEngine
@@ -69,8 +70,7 @@ def cancel(helm: Helm, reason: str) -> Status:
 
 def change_rate(helm: Helm, rate: float) -> Status:
     """Another rate for a replay that runs; the number of workers follows, by UpdateMapRun."""
-    if not rate >= MIN_RATE:
-        raise BadInputError("RATE", f"must be at least {MIN_RATE} events a second", example="200", received=rate)
+    checked_rate("RATE", rate, example="200")
     status = _must_run(helm, "given another rate")
     plan = helm.reader.plan()
     governed = is_governed(plan)

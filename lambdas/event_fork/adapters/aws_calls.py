@@ -3,11 +3,11 @@
 Error codes: https://docs.aws.amazon.com/firehose/latest/APIReference/CommonErrors.html and each operation's.
 """
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import contextmanager
 
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, ParamValidationError
 from botocore.exceptions import ConnectionError as NoConnectionError
 
 from event_fork.errors import CallFailedError
@@ -19,6 +19,11 @@ CLIENT_CONFIG = Config(
     read_timeout=10,
     retries={"mode": "standard", "total_max_attempts": 1},
     tcp_keepalive=True,
+)
+
+# Where one call asks for one small thing there is nothing to divide, and the SDK tries again by itself.
+RETRYING_CONFIG = Config(
+    connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 4}, tcp_keepalive=True
 )
 
 _TRANSIENT_CODES = frozenset(
@@ -51,13 +56,17 @@ _SERVER_ERROR = 500
 
 def is_transient(code: str) -> bool:
     """Whether an error code means: the same again may succeed a moment later."""
-    # SQS's query-compatible errors come with their old name in front: AWS.SimpleQueueService.X.
-    return code in _TRANSIENT_CODES or code.rsplit(".", 1)[-1] in _TRANSIENT_CODES
+    return code in _TRANSIENT_CODES or short(code) in _TRANSIENT_CODES
+
+
+def short(code: str) -> str:
+    """An error code without the old name that SQS's query-compatible errors have in front: AWS.SimpleQueueService.X."""
+    return code.rsplit(".", 1)[-1]
 
 
 @contextmanager
-def as_call_failed() -> Iterator[None]:
-    """Turns what boto3 raises into CallFailedError."""
+def as_call_failed(content_codes: Container[str] = ()) -> Iterator[None]:
+    """Turns what boto3 raises into CallFailedError. `content_codes`: those about what one of the entries holds."""
     try:
         yield
     except ClientError as error:
@@ -65,8 +74,13 @@ def as_call_failed() -> Iterator[None]:
         code = details.get("Code", "Unknown")
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         transient = is_transient(code) or status == _TOO_MANY_REQUESTS or status >= _SERVER_ERROR
-        raise CallFailedError(code, details.get("Message", ""), transient=transient) from error
+        about_content = not transient and short(code) in content_codes
+        raise CallFailedError(
+            code, details.get("Message", ""), transient=transient, about_content=about_content
+        ) from error
     except (HTTPClientError, NoConnectionError) as error:  # time-out, connection closed, none to be had
         raise CallFailedError(type(error).__name__, str(error), transient=True) from error
-    except BotoCoreError as error:  # no credentials, parameters refused before sending
+    except ParamValidationError as error:  # its text quotes the parameters, a message's body among them
+        raise CallFailedError(type(error).__name__, "refused before it was sent", transient=False) from None
+    except BotoCoreError as error:  # no credentials and so on
         raise CallFailedError(type(error).__name__, str(error), transient=False) from error

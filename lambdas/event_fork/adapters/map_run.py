@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import boto3
 
-from event_fork.adapters.aws_calls import as_call_failed
-from event_fork.adapters.s3_replay_documents import S3_CONFIG
+from event_fork.adapters.aws_calls import RETRYING_CONFIG, as_call_failed
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions.client import SFNClient
@@ -19,7 +18,7 @@ class StepFunctionsMapRun:
 
     def __init__(self, execution: str, client: "SFNClient | None" = None) -> None:
         self._execution = execution
-        self._client = client or boto3.client("stepfunctions", config=S3_CONFIG)
+        self._client = client or boto3.client("stepfunctions", config=RETRYING_CONFIG)
         self._map_run: str | None = None
 
     def state(self) -> str | None:

@@ -7,10 +7,9 @@ Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes
 from typing import TYPE_CHECKING
 
 import boto3
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from event_fork.adapters.aws_calls import as_call_failed
+from event_fork.adapters.aws_calls import RETRYING_CONFIG, as_call_failed
 from event_fork.archive.control import Control
 from event_fork.archive.plan import Plan, read_plan
 from event_fork.archive.progress import Progress
@@ -20,10 +19,6 @@ from event_fork.archive_replay.documents import VersionedControl
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
 
-# The SDK tries again here, unlike for the queues: a document is one small object, and there is nothing to divide.
-S3_CONFIG = Config(
-    connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 4}, tcp_keepalive=True
-)
 _JSON = "application/json"
 # 409: another conditional write of the same object was under way.
 _SOMEBODY_WAS_FASTER = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "412", "409"})
@@ -36,7 +31,7 @@ class S3ReplayDocuments:
     def __init__(self, bucket: str, work_area: WorkArea, client: "S3Client | None" = None) -> None:
         self._bucket = bucket
         self._area = work_area
-        self._client = client or boto3.client("s3", config=S3_CONFIG)
+        self._client = client or boto3.client("s3", config=RETRYING_CONFIG)
 
     def plan(self) -> Plan:
         """See ReplayDocuments."""

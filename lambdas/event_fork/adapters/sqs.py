@@ -8,18 +8,23 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 
-from event_fork.adapters.aws_calls import CLIENT_CONFIG, as_call_failed, is_transient
-from event_fork.errors import CallFailedError
+from event_fork.adapters.aws_calls import CLIENT_CONFIG, as_call_failed, is_transient, short
 from event_fork.messages import MessageAttribute, OutgoingMessage
-from event_fork.ports import EntryFailure, Remedy
+from event_fork.ports import EntryFailure, Hold, Remedy
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.client import SQSClient
-    from mypy_boto3_sqs.type_defs import MessageAttributeValueTypeDef, SendMessageBatchRequestEntryTypeDef
+    from mypy_boto3_sqs.type_defs import (
+        ChangeMessageVisibilityBatchRequestEntryTypeDef,
+        MessageAttributeValueTypeDef,
+        SendMessageBatchRequestEntryTypeDef,
+    )
 
-# What a message's own content can cause. Other faults of the sender (no access, no key) are the fork's.
+# What a message's own content can cause, to its entry or to the whole call. Other faults of the sender (no access, no
+# key) are the fork's.
 _CONTENT_CODES = frozenset(
     {
+        "BatchRequestTooLong",
         "InvalidMessageContents",
         "InvalidParameterValue",
         "InvalidAttributeValue",
@@ -27,9 +32,6 @@ _CONTENT_CODES = frozenset(
         "MessageTooLong",
     }
 )
-
-
-MAX_ENTRIES = 10
 
 
 class SqsQueue:
@@ -42,7 +44,7 @@ class SqsQueue:
     def send(self, messages: Sequence[OutgoingMessage]) -> Mapping[int, EntryFailure]:
         """See MessageQueue.send. An entry the answer does not name is not taken."""
         entries = [_entry(str(index), message) for index, message in enumerate(messages)]
-        with as_call_failed():
+        with as_call_failed(_CONTENT_CODES):
             answer = self._client.send_message_batch(QueueUrl=self._url, Entries=entries)
         failures = {int(failed["Id"]): _failure(failed) for failed in answer.get("Failed", [])}
         taken = {int(success["Id"]) for success in answer.get("Successful", [])}
@@ -62,31 +64,19 @@ class SqsHiddenMessages:
         self._url = url
         self._client = client or boto3.client("sqs", config=CLIENT_CONFIG)
 
-    def hide(self, holds: Mapping[str, int]) -> Mapping[str, EntryFailure]:
+    def hide(self, holds: Sequence[Hold]) -> Mapping[int, EntryFailure]:
         """See HiddenMessages.hide."""
-        failures: dict[str, EntryFailure] = {}
-        handles = list(holds)
-        for start in range(0, len(handles), MAX_ENTRIES):
-            failures |= self._hide(handles[start : start + MAX_ENTRIES], holds)
-        return failures
-
-    def _hide(self, handles: Sequence[str], holds: Mapping[str, int]) -> dict[str, EntryFailure]:
-        try:
-            with as_call_failed():
-                answer = self._client.change_message_visibility_batch(
-                    QueueUrl=self._url,
-                    Entries=[
-                        {"Id": str(index), "ReceiptHandle": handle, "VisibilityTimeout": holds[handle]}
-                        for index, handle in enumerate(handles)
-                    ],
-                )
-        except CallFailedError as error:
-            return dict.fromkeys(handles, EntryFailure(error.code, error.detail, Remedy.RETURN))
-        return {handles[int(failed["Id"])]: _failure(failed) for failed in answer.get("Failed", [])}
+        entries: list[ChangeMessageVisibilityBatchRequestEntryTypeDef] = [
+            {"Id": str(index), "ReceiptHandle": hold.receipt_handle, "VisibilityTimeout": hold.seconds}
+            for index, hold in enumerate(holds)
+        ]
+        with as_call_failed():
+            answer = self._client.change_message_visibility_batch(QueueUrl=self._url, Entries=entries)
+        return {int(failed["Id"]): _failure(failed) for failed in answer.get("Failed", [])}
 
 
 def _failure(failed: Mapping[str, Any]) -> EntryFailure:
-    code = failed["Code"].rsplit(".", 1)[-1]
+    code = short(failed["Code"])
     if code in _CONTENT_CODES:
         remedy = Remedy.DEAD_LETTER
     elif is_transient(code) or not failed.get("SenderFault"):

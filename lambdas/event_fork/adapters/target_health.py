@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 
 import boto3
 
-from event_fork.adapters.aws_calls import as_call_failed
-from event_fork.adapters.s3_replay_documents import S3_CONFIG
+from event_fork.adapters.aws_calls import RETRYING_CONFIG, as_call_failed
 from event_fork.archive_replay.observation import BacklogAge, Observation
 
 if TYPE_CHECKING:
@@ -41,8 +40,8 @@ class SqsTargetHealth:
         region, self._account, self._name = arn.split(":")[3:6]
         self._url = url
         self._backlog = backlog
-        self._sqs = sqs or boto3.client("sqs", region_name=region, config=S3_CONFIG)
-        self._cloudwatch = cloudwatch or boto3.client("cloudwatch", region_name=region, config=S3_CONFIG)
+        self._sqs = sqs or boto3.client("sqs", region_name=region, config=RETRYING_CONFIG)
+        self._cloudwatch = cloudwatch or boto3.client("cloudwatch", region_name=region, config=RETRYING_CONFIG)
         self._clock = clock
         self._dead_letter_url: str | None = None
 

@@ -227,7 +227,7 @@ class Plan:
         items = head.pop("items")
         sha256 = head.pop("sha256")
         lines = ",\n    ".join(json.dumps(item) for item in items)
-        text = json.dumps(head, indent=2, ensure_ascii=False)
+        text = json.dumps(head, indent=2)
         return (f'{text[:-2]},\n  "items": [\n    {lines}\n  ],\n  "sha256": {json.dumps(sha256)}\n}}\n').encode()
 
 

@@ -10,7 +10,7 @@ import binascii
 from event_fork.archive.plan import BODY_RAW
 from event_fork.archive.selection import SelectedEvent
 from event_fork.envelope import StoredEvent
-from event_fork.messages import MAX_ATTRIBUTES, MAX_MESSAGE_BYTES, MessageAttribute, OutgoingMessage, text_attribute
+from event_fork.messages import MAX_ATTRIBUTES, MAX_MESSAGE_BYTES, MessageAttribute, OutgoingMessage
 from event_fork.replay_copy import ORIGINAL_ID_ATTRIBUTE, ORIGINAL_TIME_ATTRIBUTE, REPLAY_ID_ATTRIBUTE, put_marks
 
 
@@ -21,12 +21,12 @@ class NoCopyError(Exception):
 def copy_of(selected: SelectedEvent, body: str, replay_id: str) -> OutgoingMessage:
     """The message; its key is the line number. Raises NoCopyError, with a reason that quotes nothing of the event."""
     event = selected.event
-    marks = {REPLAY_ID_ATTRIBUTE: text_attribute(replay_id)}
+    marks = {REPLAY_ID_ATTRIBUTE: replay_id}
     if body == BODY_RAW:
         plain = OutgoingMessage(str(selected.line), event.message, _attributes(event))
         # In the envelope they stand in the body; here nothing else tells the consumer which event this is.
-        marks[ORIGINAL_ID_ATTRIBUTE] = text_attribute(event.message_id)
-        marks[ORIGINAL_TIME_ATTRIBUTE] = text_attribute(event.timestamp)
+        marks[ORIGINAL_ID_ATTRIBUTE] = event.message_id
+        marks[ORIGINAL_TIME_ATTRIBUTE] = event.timestamp
     else:
         plain = OutgoingMessage(str(selected.line), selected.raw.decode())
     copy = put_marks(plain, marks)

@@ -1,6 +1,6 @@
 """One burst of events to the target queue: what was taken, what never will be, what is left."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from event_fork.archive.progress import FailedEvent
@@ -8,22 +8,12 @@ from event_fork.archive.selection import SelectedEvent
 from event_fork.archive_replay.copies import NoCopyError, copy_of
 from event_fork.backoff import Backoff, Deadline
 from event_fork.batching import send_batches
-from event_fork.delivery import OUT_OF_TIME, Delivery, deliver
+from event_fork.delivery import OUT_OF_TIME, deliver
 from event_fork.messages import OutgoingMessage
 from event_fork.ports import EntryFailure, MessageQueue, Remedy
 from event_fork.replay_copy import REPLAY_ID_ATTRIBUTE
 
 _TARGET_GONE = frozenset({"QueueDoesNotExist", "NonExistentQueue"})
-# A whole call can be refused for the content of one message in it; then each is sent alone to find which.
-_ABOUT_CONTENT = frozenset(
-    {
-        "BatchRequestTooLong",
-        "InvalidAttributeValue",
-        "InvalidMessageContents",
-        "InvalidParameterValue",
-        "MessageTooLong",
-    }
-)
 
 
 @dataclass(slots=True)
@@ -72,19 +62,23 @@ class BurstSender:
         """Send them all, failed entries again, until nothing more can be done in this invocation."""
         burst = Burst()
         by_key = {str(selected.line): selected for selected in events}
-        delivery = self._deliver(self._copies(events, burst), send_batches, deadline)
-        self._note(delivery, by_key, burst)
-        doubtful = [m for m, f in delivery.returned if f.remedy is Remedy.RETURN and _short(f.code) in _ABOUT_CONTENT]
-        left = [(m, f) for m, f in delivery.returned if m not in doubtful]
-        if doubtful:
-            alone = self._deliver(doubtful, _singly, deadline)
-            self._note(alone, by_key, burst)
-            for message, failure in alone.returned:
-                if _short(failure.code) in _ABOUT_CONTENT:
-                    _fail(burst, by_key[message.key], failure)
-                else:
-                    left.append((message, failure))
-        burst.left = sorted(((int(message.key), failure) for message, failure in left), key=lambda entry: entry[0])
+        delivery = deliver(
+            self._copies(events, burst),
+            batches=send_batches,
+            send=self.target.send,
+            backoff=self.backoff,
+            deadline=deadline,
+        )
+        burst.calls, burst.resent = delivery.calls, delivery.resent
+        for message in delivery.delivered:
+            burst.taken[int(message.key)] = REPLAY_ID_ATTRIBUTE in message.attributes
+        for message, failure in delivery.refused:
+            selected = by_key[message.key]
+            reason = f"{failure.code}: {failure.detail}"
+            burst.failed[selected.line] = FailedEvent(selected.line, selected.event.message_id, reason)
+        burst.left = sorted(
+            ((int(message.key), failure) for message, failure in delivery.returned), key=lambda entry: entry[0]
+        )
         return burst
 
     def _copies(self, events: Sequence[SelectedEvent], burst: Burst) -> Iterator[OutgoingMessage]:
@@ -93,31 +87,6 @@ class BurstSender:
                 yield copy_of(selected, self.body, self.replay_id)
             except NoCopyError as error:
                 burst.failed[selected.line] = FailedEvent(selected.line, selected.event.message_id, str(error))
-
-    def _deliver(
-        self,
-        messages: Iterable[OutgoingMessage],
-        batches: Callable[[Iterable[OutgoingMessage]], Iterator[list[OutgoingMessage]]],
-        deadline: Deadline,
-    ) -> Delivery[OutgoingMessage]:
-        return deliver(messages, batches=batches, send=self.target.send, backoff=self.backoff, deadline=deadline)
-
-    def _note(self, delivery: Delivery[OutgoingMessage], by_key: Mapping[str, SelectedEvent], burst: Burst) -> None:
-        burst.calls += delivery.calls
-        burst.resent += delivery.resent
-        for message in delivery.delivered:
-            burst.taken[int(message.key)] = REPLAY_ID_ATTRIBUTE in message.attributes
-        for message, failure in delivery.refused:
-            _fail(burst, by_key[message.key], failure)
-
-
-def _fail(burst: Burst, selected: SelectedEvent, failure: EntryFailure) -> None:
-    reason = f"{failure.code}: {failure.detail}"
-    burst.failed[selected.line] = FailedEvent(selected.line, selected.event.message_id, reason)
-
-
-def _singly(messages: Iterable[OutgoingMessage]) -> Iterator[list[OutgoingMessage]]:
-    return ([message] for message in messages)
 
 
 def _short(code: str) -> str:

@@ -7,9 +7,9 @@ from typing import Any
 
 import boto3
 
-from event_fork.adapters.aws_calls import CLIENT_CONFIG
+from event_fork.adapters.aws_calls import CLIENT_CONFIG, RETRYING_CONFIG
 from event_fork.adapters.s3_archive import S3ArchiveStore
-from event_fork.adapters.s3_replay_documents import S3_CONFIG, S3ReplayDocuments
+from event_fork.adapters.s3_replay_documents import S3ReplayDocuments
 from event_fork.adapters.sqs import SqsQueue
 from event_fork.archive.item import Item
 from event_fork.archive_replay.control_watch import ControlWatch
@@ -47,7 +47,7 @@ def _replay(invocation: WorkerInvocation, item: Item, deadline: Deadline, reques
 @lru_cache(maxsize=4)
 def tools_of(replay: ReplayRef) -> Tools:
     """The parts, put together at the first item of a replay and kept for the following ones: a plan never changes."""
-    s3 = boto3.client("s3", config=S3_CONFIG)
+    s3 = boto3.client("s3", config=RETRYING_CONFIG)
     documents = S3ReplayDocuments(replay.bucket, replay.work_area, s3)
     plan = documents.plan()
     policy = plan.filter_policy

@@ -21,6 +21,7 @@ from event_fork.archive_replay.documents import change_control
 from event_fork.archive_replay.errors import ControlConflictError
 from event_fork.archive_replay.observation import BacklogAge
 from event_fork.errors import CallFailedError
+from event_fork.ports import Hold
 from tests.support.replay_world import ReplayWorld, stored
 from tests.unit.event_fork.fakes import Clock
 
@@ -158,18 +159,21 @@ def test_a_target_that_is_gone_fails_by_its_code() -> None:
 def test_hidden_messages_are_hidden_and_what_cannot_be_is_named() -> None:
     url, _, _ = queues()
     sqs = boto3.client("sqs")
-    for number in range(12):
+    for number in range(9):
         sqs.send_message(QueueUrl=url, MessageBody=str(number))
     received: list[Any] = []
     while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=600).get("Messages"):
         received.extend(messages)
-    handles = {message["ReceiptHandle"]: 900 if number < 11 else 0 for number, message in enumerate(received)}
+    holds = [
+        Hold(message["MessageId"], message["ReceiptHandle"], 900 if number < 8 else 0)
+        for number, message in enumerate(received)
+    ]
 
-    failed = SqsHiddenMessages(url).hide({**handles, "no-such-handle": 900})
+    failed = SqsHiddenMessages(url).hide([Hold("m", "no-such-handle", 900), *holds])
 
-    assert list(failed) == ["no-such-handle"]
+    assert list(failed) == [0]
     attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
-    assert attributes["ApproximateNumberOfMessagesNotVisible"] == "11"
+    assert attributes["ApproximateNumberOfMessagesNotVisible"] == "8"
     assert attributes["ApproximateNumberOfMessages"] == "1"
 
 
@@ -196,3 +200,14 @@ def test_the_window_is_read_at_most_every_5_seconds_and_an_old_one_will_do_for_a
     clock.now += 1
     with pytest.raises(CallFailedError):
         parameter.text()
+
+
+def test_the_window_is_read_anew_when_that_is_asked_for() -> None:
+    with mock_aws():
+        ssm = boto3.client("ssm")
+        ssm.put_parameter(Name="window", Value="1", Type="String")
+        parameter = SsmParameter("window", ssm, Clock())
+        assert parameter.text() == "1"
+        ssm.put_parameter(Name="window", Value="2", Type="String", Overwrite=True)
+
+        assert (parameter.text(), parameter.read(), parameter.text()) == ("1", "2", "2")

@@ -230,6 +230,13 @@ BAD_INPUT: list[tuple[list[str], list[str]]] = [
     (["--like-subscription", "arn:aws:sns:eu-west-1:123456789012:orders:nope"], ["--like-subscription", "nope"]),
     (["--replay", "payments"], ["--replay", "orders", "'payments'"]),
     (["--processes", "-1"], ["--processes", "-1"]),
+    (["--processes", "100000"], ["--processes", "0 to 256", "100000"]),
+    (["--rate", "inf"], ["--rate", "inf"]),
+    (["--pace", f"{'9' * 400}x"], ["--pace", "up to 1,000,000x"]),
+    (["--max-age", "0s"], ["--max-age", "more than 0s", "'0s'"]),
+    (["--expires-in", "0s"], ["--expires-in", "'0s'"]),
+    (["--lateness", "99999999w"], ["--lateness", "at most 3650d"]),
+    (["--from", "0001-01-01T00:00+14:00"], ["--from", "ISO 8601"]),
     (["--output", "xml"], ["--output", "xml"]),
     (["--no-such-option"], ["--no-such-option"]),
 ]

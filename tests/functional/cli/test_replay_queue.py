@@ -5,16 +5,18 @@ import json
 import os
 import signal
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
-from event_fork.replay_window import read_window
+from event_fork.replay_window import read_window, run_of
 from event_fork_cli.aws import AwsSettings
 from event_fork_cli.queue import draining
+from event_fork_cli.queue.interruption import Interruption
 from event_fork_cli.queue.pipelines import Backlog, ReplayQueue
+from event_fork_cli.queue.windows import WindowParameter
 from tests.functional.cli.conftest import REGION, Result, World, _session
 
 PARAMETER = "/event-fork-pipelines/orders/replay-window"
@@ -26,7 +28,9 @@ class Pipeline:
 
     world: World
     plays: list[Callable[[], None]] = field(default_factory=list)
+    scaling: dict[str, int] = field(default_factory=dict)
     looks: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    updates: list[dict[str, Any]] = field(default_factory=list)
     backlog: Backlog = field(default_factory=lambda: Backlog(50, 0))
 
     def __post_init__(self) -> None:
@@ -40,18 +44,23 @@ class Pipeline:
         code = io.BytesIO()
         with zipfile.ZipFile(code, "w") as package:
             package.writestr("event_fork/replay.py", "")
-        self.functions.create_function(
+        self.function = self.functions.create_function(
             FunctionName="orders-replay",
             Runtime="python3.13",
             Role=role,
             Handler="event_fork.replay.handler",
             Code={"ZipFile": code.getvalue()},
             Environment={"Variables": {"REPLAY_WINDOW_PARAMETER": PARAMETER}},
-        )
+        )["FunctionArn"]
         self.mapping = self.functions.create_event_source_mapping(
             EventSourceArn=self.arn, FunctionName="orders-replay", Enabled=False
         )["UUID"]
         self.world.ssm.put_parameter(Name=PARAMETER, Value="{}", Type="String")
+
+    @property
+    def aliases(self) -> list[str]:
+        """Names of the function's aliases."""
+        return [alias["Name"] for alias in self.functions.list_aliases(FunctionName="orders-replay")["Aliases"]]
 
     def document(self, suffix: str = "") -> Any:
         """What the parameter holds; None when there is none."""
@@ -89,17 +98,48 @@ class Pipeline:
 def pipeline(world: World, monkeypatch: pytest.MonkeyPatch) -> Pipeline:
     made = Pipeline(world)
     monkeypatch.setattr(ReplayQueue, "backlog", lambda _: made.look())
-    monkeypatch.setattr(draining, "POLL_SECONDS", 0.0)
+
+    def remembered(_: AwsSettings) -> Any:
+        client = _session().client("lambda")
+        client.meta.events.register(
+            "provide-client-params.lambda.UpdateEventSourceMapping", lambda params, **_: made.updates.append(params)
+        )
+        client.meta.events.register("after-call.lambda.ListEventSourceMappings", scaled)
+        return client
+
+    def scaled(parsed: dict[str, Any], **_: Any) -> None:
+        for mapping in parsed.get("EventSourceMappings", ()):
+            mapping["ScalingConfig"] = made.scaling
+
+    monkeypatch.setattr(AwsSettings, "functions", remembered)
     monkeypatch.setattr(
         draining.drain, "__kwdefaults__", {**(draining.drain.__kwdefaults__ or {}), "poll_seconds": 0.001}
     )
     return made
 
 
+@pytest.fixture
+def heard() -> Iterator[None]:
+    """SIGHUP is heard, also where the tests themselves were started by nohup."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+def test_a_signal_that_is_ignored_stays_ignored(heard: None) -> None:
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+    with Interruption(print):
+        os.kill(os.getpid(), signal.SIGHUP)
+
+    assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+
+
 def off(pipeline: Pipeline) -> None:
     assert pipeline.state == "Disabled"
     assert pipeline.document() == {}
     assert pipeline.document("-lock") is None
+    assert pipeline.aliases == []
 
 
 def test_a_run_switches_on_drains_and_switches_off(pipeline: Pipeline) -> None:
@@ -136,6 +176,84 @@ def test_the_window_says_what_was_asked(pipeline: Pipeline, world: World) -> Non
     assert document["hold_seconds"] == 10_000
 
 
+def test_the_mapping_names_the_run_while_it_lasts(pipeline: Pipeline) -> None:
+    during: list[list[str]] = []
+    empty = pipeline.set(0, 0)
+    pipeline.plays = [lambda: during.append(pipeline.aliases), empty, empty]
+
+    run = pipeline.run().json["replay_id"]
+
+    assert during == [[run]]
+    arn = f"arn:aws:lambda:{REGION}:123456789012:function:orders-replay"
+    on, off_again = pipeline.updates
+    assert (on["Enabled"], on["FunctionName"]) == (True, f"{arn}:{run}")
+    assert (off_again["Enabled"], off_again["FunctionName"]) == (False, arn)
+    assert run_of(on["FunctionName"]) == run
+    off(pipeline)
+
+
+@pytest.mark.parametrize(
+    ("limit", "options", "during", "workers"),
+    [(None, ["--rate", "50"], 2, 2), (5, ["--rate", "50"], 5, 5), (None, [], None, None)],
+)
+def test_a_rate_is_shared_by_as_many_as_the_mapping_lets_work_at_once(
+    pipeline: Pipeline, limit: int | None, options: list[str], during: int | None, workers: int | None
+) -> None:
+    original = {} if limit is None else {"MaximumConcurrency": limit}
+    # moto keeps no ScalingConfig
+    pipeline.scaling = original
+    pipeline.plays = [pipeline.set(0, 0)] * 2
+
+    assert pipeline.run(*options).code == 0
+
+    on, off_again = pipeline.updates
+    assert on.get("ScalingConfig", {}).get("MaximumConcurrency") == during
+    assert off_again["ScalingConfig"] == original
+    document = next(document for state, document in pipeline.looks if state == "Enabled")
+    assert document.get("workers") == workers
+
+
+def test_a_lock_whose_answer_was_lost_is_ones_own(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    lock = WindowParameter.lock
+
+    def twice(*given: Any) -> None:
+        lock(*given)
+        lock(*given)  # as boto3 does when the first answer does not arrive
+
+    monkeypatch.setattr(WindowParameter, "lock", twice)
+    pipeline.plays = [pipeline.set(0, 0)] * 2
+
+    assert pipeline.run().code == 0
+    off(pipeline)
+
+
+def test_ctrl_c_before_the_mapping_was_touched_gives_the_lock_back(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ReplayQueue, "state", lambda _: os.kill(os.getpid(), signal.SIGINT))
+
+    assert pipeline.run().code == 1
+    assert pipeline.updates == []
+    off(pipeline)
+
+
+def test_a_second_ctrl_c_does_not_keep_the_mapping_on(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    switch_off = ReplayQueue.switch_off
+
+    def impatiently(*given: Any) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        switch_off(*given)
+
+    monkeypatch.setattr(ReplayQueue, "switch_off", impatiently)
+    pipeline.plays = [lambda: os.kill(os.getpid(), signal.SIGINT)]
+
+    result = pipeline.run()
+
+    assert result.code == 1
+    assert "switching off, a moment" in result.err
+    off(pipeline)
+
+
 def test_it_does_not_end_while_something_still_leaves_the_queue(pipeline: Pipeline) -> None:
     pipeline.plays = [pipeline.set(0, left) for left in (30, 20, 10, 5, 4, 3)]
 
@@ -143,8 +261,10 @@ def test_it_does_not_end_while_something_still_leaves_the_queue(pipeline: Pipeli
     assert pipeline.plays == []
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_ctrl_c_and_kill_switch_off_and_say_so(pipeline: Pipeline, number: signal.Signals) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_ctrl_c_kill_and_a_closed_terminal_switch_off_and_say_so(
+    pipeline: Pipeline, number: signal.Signals, heard: None
+) -> None:
     pipeline.plays = [pipeline.set(20, 10), lambda: os.kill(os.getpid(), number)]
 
     result = pipeline.run()
@@ -171,7 +291,7 @@ def test_when_it_cannot_be_switched_off_that_is_said(pipeline: Pipeline, monkeyp
         raise RuntimeError("expired credentials")
 
     empty = pipeline.set(0, 0)
-    pipeline.plays = [lambda: monkeypatch.setattr(draining, "switch_off", fail), empty, empty]
+    pipeline.plays = [lambda: monkeypatch.setattr(ReplayQueue, "switch_off", fail), empty, empty]
 
     result = pipeline.run()
 
@@ -217,13 +337,31 @@ def test_an_empty_queue_is_exit_code_3_and_nothing_is_switched_on(pipeline: Pipe
 
 
 def test_disable_cleans_up_after_a_run_that_was_killed(pipeline: Pipeline, world: World) -> None:
+    run = "queue-20261123-120000-3f9a2c"
+    before = {"FunctionName": f"{pipeline.function}:live", "ScalingConfig": {}}
+    pipeline.functions.create_alias(FunctionName=pipeline.function, Name=run, FunctionVersion="$LATEST")
+    version = pipeline.functions.publish_version(FunctionName=pipeline.function)["Version"]
+    pipeline.functions.create_alias(FunctionName=pipeline.function, Name="live", FunctionVersion=version)
     pipeline.functions.update_event_source_mapping(UUID=pipeline.mapping, Enabled=True)
-    world.ssm.put_parameter(Name=f"{PARAMETER}-lock", Value='{"holder": "ana"}', Type="String")
+    lock = {"holder": "ana", "replay_id": run, "mapping": before}
+    world.ssm.put_parameter(Name=f"{PARAMETER}-lock", Value=json.dumps(lock), Type="String")
     world.ssm.put_parameter(Name=PARAMETER, Value='{"until": "2026-11-23T16:00:00Z"}', Type="String", Overwrite=True)
 
     status = world.run("replay", "queue", "status", "orders-replay", "--output", "json")
-    assert status.json["holder"] == {"holder": "ana"}
+    assert status.json["holder"] == lock
     assert status.json["mapping_state"] == "Enabled"
+    assert world.run("replay", "queue", "disable", "orders-replay").code == 0
+    (update,) = pipeline.updates
+    assert {name: update[name] for name in before} == before
+    assert pipeline.aliases == ["live"]
+    pipeline.functions.delete_alias(FunctionName=pipeline.function, Name="live")
+    off(pipeline)
+
+
+def test_disable_cleans_up_after_a_run_of_an_earlier_version(pipeline: Pipeline, world: World) -> None:
+    pipeline.functions.update_event_source_mapping(UUID=pipeline.mapping, Enabled=True)
+    world.ssm.put_parameter(Name=f"{PARAMETER}-lock", Value='{"holder": "ana"}', Type="String")
+
     assert world.run("replay", "queue", "disable", "orders-replay").code == 0
     off(pipeline)
 
@@ -241,6 +379,7 @@ def test_status_shows_backlog_and_nobody(pipeline: Pipeline, world: World) -> No
         (["--until", "soon"], ["--until", "'soon'"]),
         (["--from", "1h", "--until", "2h"], ["--until", "later than --from"]),
         (["--rate", "0"], ["--rate", "0.0"]),
+        (["--rate", "inf"], ["--rate", "inf"]),
         (["--filter", "missing.json"], ["--filter", "missing.json"]),
     ],
 )

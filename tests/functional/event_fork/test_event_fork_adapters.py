@@ -138,6 +138,29 @@ def test_errors_without_an_answer_are_judged_too(firehose: "FirehoseClient", err
     assert attempts == 1  # the SDK does not try again behind the domain's back
 
 
+def test_parameters_refused_before_sending_are_not_quoted(sqs: "SQSClient") -> None:
+    message = OutgoingMessage("m", 4111)  # type: ignore[arg-type]
+
+    with pytest.raises(CallFailedError, match="ParamValidationError") as failure:
+        SqsQueue(URL, sqs).send([message])
+
+    assert "4111" not in str(failure.value)
+
+
+@pytest.mark.parametrize(
+    ("code", "about_content"),
+    [("AWS.SimpleQueueService.BatchRequestTooLong", True), ("InvalidMessageContents", True), ("AccessDenied", False)],
+)
+def test_a_refused_send_says_whether_it_is_about_one_message(sqs: "SQSClient", code: str, about_content: bool) -> None:
+    with Stubber(sqs) as stub:
+        stub.add_client_error(SEND, code, "why", 400)
+
+        with pytest.raises(CallFailedError) as failure:
+            SqsQueue(URL, sqs).send(MESSAGES)
+
+    assert (failure.value.about_content, failure.value.transient) == (about_content, False)
+
+
 def test_one_call_cannot_outlast_the_reserve_of_the_deadline() -> None:
     assert CLIENT_CONFIG.connect_timeout + CLIENT_CONFIG.read_timeout < RESERVE_SECONDS  # type: ignore[attr-defined]
 

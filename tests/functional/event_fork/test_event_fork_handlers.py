@@ -275,7 +275,8 @@ def test_a_replay_that_fails_in_part_returns_what_was_not_copied(
     load_event: LoadEvent, context: FakeContext, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
     destination = FakeQueue(failing(0), failing(0))
-    monkeypatch.setattr(replay, "replayer", lambda: Replayer("r", destination, FakeQueue(), NO_WAIT))
+    replayer = Replayer("r", destination, FakeQueue(), NO_WAIT)
+    monkeypatch.setattr(replay, "replayer", lambda: lambda messages, deadline, _run: replayer.run(messages, deadline))
 
     answer = replay.handler(load_event("sqs_raw_attributes"), context)
 

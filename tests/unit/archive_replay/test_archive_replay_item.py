@@ -31,7 +31,7 @@ def gone(entries: object) -> dict[int, object]:
 def bad_content(entries: list[object]) -> dict[int, object]:
     """SQS refuses a whole call for one message in it: that of line 3."""
     if any(entry.key == "3" for entry in entries):  # type: ignore[attr-defined]
-        raise CallFailedError("InvalidMessageContents", "not allowed", transient=False)
+        raise CallFailedError("InvalidMessageContents", "not allowed", transient=False, about_content=True)
     return {}
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from event_fork_cli.errors import BadInputError
-from event_fork_cli.moments import duration, moment, shown_duration
+from event_fork_cli.moments import duration, length_of_time, moment, shown_duration
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
@@ -15,6 +15,7 @@ NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
     [
         ("now", NOW),
         ("2h", NOW - timedelta(hours=2)),
+        ("2h ago", NOW - timedelta(hours=2)),
         ("1d12h", NOW - timedelta(hours=36)),
         ("2026-11-23", datetime(2026, 11, 23, tzinfo=UTC)),
         ("2026-11-23T10:30", datetime(2026, 11, 23, 10, 30, tzinfo=UTC)),
@@ -26,7 +27,23 @@ def test_a_time_is_iso_or_ago_or_now_and_utc_where_it_says_nothing(text: str, ex
     assert moment(text, "--from", NOW) == expected
 
 
-@pytest.mark.parametrize("text", ["", "2", "h", "2 h", "-2h", "2h ago", "2026-13-01", "99999999w", "tomorrow"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "2",
+        "h",
+        "2 h",
+        "-2h",
+        "2h ago ago",
+        "ago",
+        "0001-01-01",
+        "9999-01-01",
+        "2026-13-01",
+        "99999999w",
+        "tomorrow",
+    ],
+)
 def test_anything_else_is_refused_with_rule_example_and_value(text: str) -> None:
     with pytest.raises(BadInputError) as refused:
         moment(text, "--from", NOW)
@@ -38,6 +55,13 @@ def test_anything_else_is_refused_with_rule_example_and_value(text: str) -> None
 def test_a_wrong_length_of_time_is_refused(text: str) -> None:
     with pytest.raises(BadInputError, match="--lateness"):
         duration(text, "--lateness")
+
+
+@pytest.mark.parametrize("text", ["0s", "3651d", "soon"])
+def test_a_length_of_time_is_more_than_nothing_and_at_most_ten_years(text: str) -> None:
+    with pytest.raises(BadInputError, match=f"received '{text}'"):
+        length_of_time(text, "--lateness")
+    assert length_of_time("3650d", "--lateness") == timedelta(days=3650)
 
 
 @pytest.mark.parametrize(

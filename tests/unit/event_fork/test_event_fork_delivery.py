@@ -1,11 +1,12 @@
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from event_fork.backoff import Backoff, Deadline
 from event_fork.batching import put_batches
 from event_fork.delivery import Delivery, deliver
+from event_fork.errors import CallFailedError
 from event_fork.packing import Record
-from event_fork.ports import Remedy
+from event_fork.ports import EntryFailure, Remedy
 from tests.unit.event_fork.fakes import Clock, FakeStream, Fault, failing, forbidden, throttled, works
 
 
@@ -148,3 +149,46 @@ def test_entries_are_cut_and_measured_once_per_round() -> None:
 
     assert measured == 10_000
     assert len(stream.calls) == 20
+
+
+def test_a_call_refused_for_one_entry_is_taken_apart_and_only_that_one_is_refused() -> None:
+    def refused(entries: Sequence[object]) -> Mapping[int, EntryFailure]:
+        if any(entry.data == b"3" for entry in entries):  # type: ignore[attr-defined]
+            raise CallFailedError("InvalidMessageContents", "not allowed", transient=False, about_content=True)
+        return {}
+
+    stream = FakeStream(refused)
+    result = run(stream, 5)
+
+    assert [record.data for record in result.delivered] == [b"0", b"1", b"2", b"4"]
+    ((record, failure),) = result.refused
+    assert (record.data, failure.remedy) == (b"3", Remedy.DEAD_LETTER)
+    assert (result.calls, result.returned) == (6, [])
+
+
+def test_taking_apart_ends_with_the_time() -> None:
+    clock = Clock()
+
+    def refused(entries: Sequence[object]) -> Mapping[int, EntryFailure]:
+        clock.now += 4
+        if len(entries) > 1:
+            raise CallFailedError("InvalidMessageContents", "not allowed", transient=False, about_content=True)
+        return {}
+
+    result = run(FakeStream(refused), 5, clock, seconds=10)
+
+    assert [record.data for record in result.delivered] == [b"0", b"1"]
+    assert {failure.code for _, failure in result.returned} == {"OutOfTime"}
+
+
+def test_a_fault_of_ours_in_one_call_returns_its_entries_and_undoes_nothing() -> None:
+    def broken(entries: Sequence[object]) -> Mapping[int, EntryFailure]:
+        raise KeyError("4111-1111")
+
+    stream = FakeStream(works, broken)
+    result = run(stream, 700)
+
+    assert len(result.delivered) == 500
+    (failure,) = {failure for _, failure in result.returned}
+    assert failure.code == "KeyError"
+    assert "4111" not in failure.detail, "it may quote the message"

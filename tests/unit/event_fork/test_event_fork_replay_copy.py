@@ -84,3 +84,11 @@ def test_a_copy_of_a_copy_gets_the_new_replay_id_and_keeps_the_first_origin() ->
     second = replay_copy(received("body", "m-2", dict(first.attributes), sent_ms=2_000), "r2")
 
     assert marks(dict(second.attributes)) == marks(dict(first.attributes)) | {"event-fork-replay-id": "r2"}
+
+
+@pytest.mark.parametrize("wrong", ["", "\x00", "\ud800", "a\ufffeb"])
+def test_an_id_that_sqs_would_refuse_is_no_mark_and_the_event_goes_all_the_same(wrong: str) -> None:
+    copy = replay_copy(received(json.dumps(envelope_of("x", MessageId=wrong))), "r1")
+
+    assert "event-fork-original-message-id" not in copy.attributes
+    assert marks(dict(copy.attributes)) == {"event-fork-replay-id": "r1", "event-fork-original-time": PUBLISHED}

@@ -1,7 +1,7 @@
 """A replay of the 14-day queue under a window: what is wanted goes, what is not stays, and nothing is lost."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from event_fork.errors import CallFailedError, WholeBatchFailedError, WindowError
 from event_fork.messages import MessageAttribute, ReceivedMessage
 from event_fork.outcome import Outcome
-from event_fork.ports import EntryFailure, Remedy
-from event_fork.replay_window import ReplayWindow, read_window
+from event_fork.ports import EntryFailure, Hold, Remedy
+from event_fork.replay_window import ReplayWindow, read_window, run_of
 from event_fork.replaying import Replayer
 from event_fork.sqs_event import batch_response
 from event_fork.windowed_replay import WindowedReplayer
@@ -32,10 +32,31 @@ def at(seconds: float, message_id: str = "m", body: str = "body", **fields: Any)
     return ReceivedMessage(message_id, body, attributes, sent_ms=sent, receipt_handle=f"handle-{message_id}", **fields)
 
 
+def text(**fields: Any) -> str:
+    return json.dumps({**WINDOW, **fields})
+
+
 def window(**fields: Any) -> ReplayWindow:
-    found = read_window(json.dumps({**WINDOW, **fields}))
+    found = read_window(text(**fields))
     assert found is not None
     return found
+
+
+class FakeParameter:
+    """Parameter Store; `cached` is what a warm function still holds, None: nothing."""
+
+    def __init__(self, content: str, cached: str | None = None) -> None:
+        self.content = content
+        self.cached = content if cached is None else cached
+        self.reads = 0
+
+    def text(self) -> str:
+        return self.cached
+
+    def read(self) -> str:
+        self.reads += 1
+        self.cached = self.content
+        return self.content
 
 
 class FakeHiding:
@@ -44,24 +65,35 @@ class FakeHiding:
     def __init__(self, *refuses: str) -> None:
         self.holds: dict[str, int] = {}
         self.refuses = refuses
+        self.calls = 0
 
-    def hide(self, holds: Mapping[str, int]) -> Mapping[str, EntryFailure]:
-        self.holds |= {handle: hold for handle, hold in holds.items() if handle not in self.refuses}
+    def hide(self, holds: Sequence[Hold]) -> Mapping[int, EntryFailure]:
+        assert len(holds) <= 10
+        self.calls += 1
+        self.holds |= {hold.receipt_handle: hold.seconds for hold in holds if hold.receipt_handle not in self.refuses}
         failure = EntryFailure("ReceiptHandleIsInvalid", "expired", Remedy.RETURN)
-        return {handle: failure for handle in holds if handle in self.refuses}
+        return {index: failure for index, hold in enumerate(holds) if hold.receipt_handle in self.refuses}
 
 
 class World:
     """A replay function with a window."""
 
-    def __init__(self, found: ReplayWindow | None, *, target: FakeQueue | None = None, refuses: tuple[str, ...] = ()):
+    def __init__(
+        self,
+        content: str = "{}",
+        *,
+        cached: str | None = None,
+        target: FakeQueue | None = None,
+        refuses: tuple[str, ...] = (),
+    ) -> None:
         self.clock = Clock()
         self.target = target or FakeQueue()
         self.dead = FakeQueue()
         self.hiding = FakeHiding(*refuses)
+        self.parameter = FakeParameter(content, cached)
         self.replayer = WindowedReplayer(
             Replayer("module", self.target, self.dead, self.clock.backoff(2)),
-            window=lambda: found,
+            parameter=self.parameter,
             queue=self.hiding,
             retention_seconds=RETENTION,
             clock=self.clock,
@@ -69,12 +101,12 @@ class World:
             sleep=self.clock.sleep,
         )
 
-    def run(self, *messages: ReceivedMessage, seconds: float = 1000.0) -> Outcome:
-        return self.replayer.run(messages, self.clock.deadline(seconds))
+    def run(self, *messages: ReceivedMessage, seconds: float = 1000.0, run: str | None = None) -> Outcome:
+        return self.replayer.run(messages, self.clock.deadline(seconds), run)
 
 
 def test_what_was_published_before_the_replay_goes_and_what_came_after_stays_hidden() -> None:
-    world = World(window())
+    world = World(text())
 
     outcome = world.run(at(-10, "old"), at(0, "new"), at(5, "newer"))
 
@@ -87,7 +119,7 @@ def test_what_was_published_before_the_replay_goes_and_what_came_after_stays_hid
 
 
 def test_copies_carry_the_id_of_the_run_and_not_the_modules() -> None:
-    world = World(window())
+    world = World(text())
     world.run(at(-10))
 
     assert world.target.taken[0].attributes["event-fork-replay-id"].value == "r1"
@@ -95,7 +127,7 @@ def test_copies_carry_the_id_of_the_run_and_not_the_modules() -> None:
 
 def test_without_a_window_everything_goes_with_the_modules_id() -> None:
     assert read_window("{}") is None
-    world = World(None)
+    world = World()
 
     outcome = world.run(at(-10, "a"), at(100, "b"))
 
@@ -149,12 +181,12 @@ def test_a_kept_event_can_be_had_again_before_it_expires(age: float, hold: int) 
     assert seconds <= (RETENTION - age) / 2
 
 
-def test_no_hold_is_longer_than_sqs_allows() -> None:
-    assert window(hold_seconds=100_000).hold(at(0), NOON, RETENTION) == 43_200
+def test_no_hold_is_longer_than_what_is_left_of_the_12_hours_since_its_receiving() -> None:
+    assert window(hold_seconds=100_000).hold(at(0), NOON, RETENTION) == 42_000
 
 
 def test_a_batch_of_which_nothing_is_wanted_is_no_failure() -> None:
-    outcome = World(window()).run(at(1, "a"), at(2, "b"))
+    outcome = World(text()).run(at(1, "a"), at(2, "b"))
 
     answer = batch_response(outcome.received, outcome.returned, outcome.kept)
 
@@ -162,7 +194,7 @@ def test_a_batch_of_which_nothing_is_wanted_is_no_failure() -> None:
 
 
 def test_a_batch_of_which_nothing_wanted_could_be_sent_is_one() -> None:
-    world = World(window(), target=FakeQueue(throttled))
+    world = World(text(), target=FakeQueue(throttled))
 
     outcome = world.run(at(-1, "wanted"), at(1, "kept"))
 
@@ -172,14 +204,31 @@ def test_a_batch_of_which_nothing_wanted_could_be_sent_is_one() -> None:
 
 
 def test_what_could_not_be_hidden_is_kept_all_the_same() -> None:
-    outcome = World(window(), refuses=("handle-a",)).run(at(1, "a"), at(2, "b"))
+    outcome = World(text(), refuses=("handle-a",)).run(at(1, "a"), at(2, "b"))
 
     assert outcome.kept == ["a", "b"]
     assert [(key, failure.code) for key, failure in outcome.not_hidden.items()] == [("a", "ReceiptHandleIsInvalid")]
 
 
+def test_hiding_ends_with_the_invocations_time_and_what_was_forwarded_stays_so() -> None:
+    world = World(text())
+
+    outcome = world.run(at(-1, "old"), *(at(1, str(number)) for number in range(25)), seconds=0)
+    assert (outcome.delivered, world.hiding.calls) == ([], 0)
+    assert {failure.code for failure in outcome.not_hidden.values()} == {"OutOfTime"}
+
+    def slow(holds: Sequence[Hold]) -> Mapping[int, EntryFailure]:
+        world.clock.now += 10
+        return FakeHiding.hide(world.hiding, holds)
+
+    world.hiding.hide = slow  # type: ignore[method-assign]
+    outcome = world.run(at(-1, "old"), *(at(1, str(number)) for number in range(25)), seconds=15)
+    assert outcome.delivered == ["old"]
+    assert (world.hiding.calls, len(outcome.not_hidden), len(outcome.kept)) == (2, 5, 25)
+
+
 def test_the_rate_is_shared_by_the_workers_and_holds_across_invocations() -> None:
-    world = World(window(rate=20, workers=2))
+    world = World(text(rate=20, workers=2))
 
     for batch in range(6):
         world.run(*(at(-1, f"{batch}-{number}") for number in range(10)))
@@ -189,7 +238,7 @@ def test_the_rate_is_shared_by_the_workers_and_holds_across_invocations() -> Non
 
 
 def test_what_the_rate_leaves_no_time_for_waits_and_is_no_failure() -> None:
-    world = World(window(rate=2, workers=2))
+    world = World(text(rate=2, workers=2))
 
     outcome = world.run(*(at(-1, str(number)) for number in range(30)), seconds=15)
 
@@ -200,7 +249,7 @@ def test_what_the_rate_leaves_no_time_for_waits_and_is_no_failure() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "names"),
+    ("content", "names"),
     [
         ("not json", "not JSON"),
         ("[]", "object"),
@@ -213,18 +262,63 @@ def test_what_the_rate_leaves_no_time_for_waits_and_is_no_failure() -> None:
         ('{"until": "2026-11-23T12:00:00Z", "replay_id": "r", "filter_policy": {"a": []}}', "filter_policy"),
     ],
 )
-def test_a_window_that_cannot_be_understood_stops_everything(text: str, names: str) -> None:
+def test_a_window_that_cannot_be_understood_stops_everything(content: str, names: str) -> None:
     with pytest.raises(WindowError, match=names):
-        read_window(text)
+        read_window(content)
 
 
-def test_a_window_that_cannot_be_read_forwards_nothing() -> None:
-    world = World(None)
+def test_a_window_that_cannot_be_read_forwards_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World()
 
-    def unreadable() -> ReplayWindow | None:
+    def unreadable() -> str:
         raise CallFailedError("AccessDeniedException", "no", transient=False)
 
-    world.replayer.window = unreadable
+    monkeypatch.setattr(world.parameter, "text", unreadable)
     with pytest.raises(CallFailedError):
         world.run(at(-1))
     assert world.target.calls == []
+
+
+RUN = "queue-20261123-120000-3f9a2c"
+EARLIER = "queue-20261123-110000-b1b1b1"
+ANY_TIME = "2100-01-01T00:00:00Z"
+
+
+@pytest.mark.parametrize("cached", ["{}", text(replay_id=EARLIER, until=ANY_TIME)])
+def test_what_a_warm_function_still_holds_from_before_the_run_is_not_obeyed(cached: str) -> None:
+    world = World(text(replay_id=RUN), cached=cached)
+
+    outcome = world.run(at(-1, "old"), at(1, "new"), run=RUN)
+
+    assert world.target.ids() == ["old"]
+    assert outcome.kept == ["new"]
+    world.run(at(-1, "next"), run=RUN)
+    assert world.parameter.reads == 1, "from then on what it holds is the run's"
+
+
+@pytest.mark.parametrize("content", ["{}", text(replay_id=EARLIER, until=ANY_TIME)])
+def test_when_parameter_store_itself_answers_late_nothing_is_forwarded(content: str) -> None:
+    world = World(content)
+
+    with pytest.raises(WindowError, match=RUN):
+        world.run(at(-1), run=RUN)
+    assert world.target.calls == []
+
+
+def test_when_the_runs_window_cannot_be_read_nothing_is_forwarded(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World(text(replay_id=RUN), cached="{}")
+
+    def throttles() -> str:
+        raise CallFailedError("ThrottlingException", "Rate exceeded", transient=True)
+
+    monkeypatch.setattr(world.parameter, "read", throttles)
+    with pytest.raises(CallFailedError):
+        world.run(at(-1), run=RUN)
+    assert world.target.calls == []
+
+
+@pytest.mark.parametrize(
+    ("qualifier", "run"), [("", None), (":$LATEST", None), (":7", None), (":live", None), (f":{RUN}", RUN)]
+)
+def test_the_run_is_the_alias_that_the_function_was_invoked_by(qualifier: str, run: str | None) -> None:
+    assert run_of(f"arn:aws:lambda:eu-west-1:123456789012:function:orders-replay{qualifier}") == run

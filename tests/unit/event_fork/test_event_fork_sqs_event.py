@@ -70,3 +70,10 @@ def test_the_answer_names_exactly_the_returned_messages() -> None:
 def test_a_batch_of_which_nothing_was_delivered_fails_the_invocation() -> None:
     with pytest.raises(WholeBatchFailedError, match="none of 2"):
         batch_response(2, ["a", "b"])
+
+
+def test_a_fifo_queue_is_refused_because_its_order_would_break() -> None:
+    source = "arn:aws:sqs:eu-west-1:123456789012:orders.fifo"
+
+    with pytest.raises(InvocationShapeError, match="FIFO queue"):
+        received_messages({"Records": [record(eventSourceARN=source)]})

@@ -6,6 +6,7 @@ with what AWS does is in docs/bench.md.
 
     sqs_batches           batches of up to 10,000 messages or 6 MB, and the batching window
     batch_responses       an invalid partial batch response fails the whole batch
+    mapping_qualifier     a function that is invoked by an alias is told so
     mapping_limits        what Lambda refuses about an event source mapping
     subscription_redrive  a subscription's dead-letter queue
     function_environment  a function gets AWS's variables, not the emulator's; its code comes before its layers
@@ -25,6 +26,7 @@ from testbench.backends.ministack.corrections import (
     hooks,
     idle_connections,
     mapping_limits,
+    mapping_qualifier,
     s3_managed_key,
     secure_transport,
     sqs_batches,
@@ -36,6 +38,7 @@ _ALL = (
     sqs_batches,
     batch_responses,
     mapping_limits,
+    mapping_qualifier,
     subscription_redrive,
     function_environment,
     alarms,

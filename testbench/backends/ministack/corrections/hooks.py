@@ -1,5 +1,6 @@
 """Putting our functions in the place of the emulator's, or refusing to when the emulator is not the one we know."""
 
+import functools
 import importlib
 import importlib.metadata
 import inspect
@@ -48,6 +49,7 @@ def wrap(owner: Any, name: str, parameters: tuple[str, ...], wrapper: Callable[.
     """Have every call of `owner.name(...)` become `wrapper(original, ...)`."""
     original = expected(owner, name, *parameters)
 
+    @functools.wraps(original)  # so that the next one who wraps it finds the emulator's parameters
     def wrapped(*given: Any, **named: Any) -> Any:
         return wrapper(original, *given, **named)
 

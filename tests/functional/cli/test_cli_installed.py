@@ -1,0 +1,68 @@
+"""`pip install .` gives a command that works: the whole package, its dependencies, and nothing of the checkout."""
+
+import os
+import shutil
+import subprocess
+import venv
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[3]
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the commands of a clean virtual environment into which this repository was installed."""
+    source = tmp_path_factory.mktemp("source")
+    shutil.copy(REPOSITORY / "pyproject.toml", source)
+    for folder in ("lambdas", "cli"):
+        shutil.copytree(
+            REPOSITORY / folder, source / folder, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info")
+        )
+    environment = tmp_path_factory.mktemp("venv")
+    venv.create(environment, with_pip=True)
+    commands = environment / ("Scripts" if os.name == "nt" else "bin")
+    pip = [str(commands / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", str(source)]
+    subprocess.run(pip, check=True)
+    return commands
+
+
+def run(installed: Path, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PYTHON"))}
+    environment["AWS_CONFIG_FILE"] = str(folder / "none")
+    return subprocess.run(
+        [str(installed / "event-fork"), *arguments],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.slow
+def test_the_installed_command_works_without_the_checkout(installed: Path, tmp_path: Path) -> None:
+    version = run(installed, tmp_path, "--version")
+    assert (version.returncode, version.stderr) == (0, "")
+    assert version.stdout.startswith("event-fork 0.")
+
+    usage = run(installed, tmp_path, "replay", "plan", "--help")
+    assert usage.returncode == 0
+    assert "--archive" in usage.stdout
+
+    no_region = run(installed, tmp_path, "replay", "list")
+    assert (no_region.returncode, no_region.stdout) == (2, "")
+    assert "--region" in no_region.stderr
+
+
+@pytest.mark.slow
+def test_the_installed_package_needs_nothing_of_the_functions_runtime(installed: Path, tmp_path: Path) -> None:
+    code = (
+        "import sys, event_fork_cli.app, event_fork;"
+        "assert 'aws_lambda_powertools' not in sys.modules;"
+        "assert event_fork.__file__.startswith(sys.prefix), event_fork.__file__"
+    )
+    python = str(installed / "python")
+
+    subprocess.run([python, "-I", "-c", code], cwd=tmp_path, check=True)

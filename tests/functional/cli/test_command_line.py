@@ -1,0 +1,197 @@
+"""The command as a shell meets it: help, version, completion, errors in one sentence, exit codes, interruptions."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError, NoCredentialsError
+from rich.table import Table
+
+from event_fork_cli import app
+from event_fork_cli.commands import replay as replay_commands
+from event_fork_cli.output import Output, emit, json_text
+from tests.functional.cli.conftest import World, event
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
+    """A command line -> exit code, stdout, stderr."""
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        code = app.run(arguments)
+        printed = capsys.readouterr()
+        return code, printed.out, printed.err
+
+    return run
+
+
+def test_the_version_is_told(run: Run) -> None:
+    code, out, err = run("--version")
+
+    assert (code, err) == (0, "")
+    assert out.startswith("event-fork ")
+
+
+@pytest.mark.parametrize("arguments", [[], ["replay"], ["replay", "queue"]])
+def test_a_group_without_a_command_shows_its_help_and_is_exit_code_2(run: Run, arguments: list[str]) -> None:
+    code, out, err = run(*arguments)
+
+    assert code == 2
+    assert "Commands:" in out + err
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_a_shell_can_complete_the_command(shell: str) -> None:
+    words = {"COMP_WORDS": "event-fork replay pl", "COMP_CWORD": "2", "_TYPER_COMPLETE_ARGS": "event-fork replay pl"}
+    completed = subprocess.run(
+        [sys.executable, "-m", "event_fork_cli"],
+        env={"_EVENT_FORK_COMPLETE": f"complete_{shell}", "_TYPER_COMPLETE_FISH_ACTION": "get-args", **words}
+        | {"PYTHONPATH": ":".join(sys.path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert "plan" in completed.stdout, completed.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ((), ("--region", "--region eu-west-1", "''")),
+        (("--region", "eu west"), ("--region", "must be the name of a Region", "'eu west'")),
+        (("--region", "eu-west-1", "--profile", "nobody"), ("--profile", "must be a profile", "'nobody'")),
+        (("--region", "eu-west-1", "--endpoint-url", "bench"), ("--endpoint-url", "http://127.0.0.1:4566", "'bench'")),
+    ],
+)
+def test_a_connection_that_cannot_be_is_exit_code_2_with_rule_example_and_value(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, options: tuple[str, ...], words: tuple[str, ...]
+) -> None:
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE", "AWS_ENDPOINT_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+
+    code, out, err = run("replay", "list", *options)
+
+    assert (code, out) == (2, "")
+    assert len(err.splitlines()) == 1
+    for word in (*words, "for example"):
+        assert word in err
+
+
+def refuse(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    def fail(*_: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(replay_commands, "find_engines", fail)
+
+
+def refused(operation: str, code: str, message: str) -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": message}}, operation)
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (NoCredentialsError(), ("--profile", "AWS_PROFILE")),
+        (refused("GetParametersByPath", "ExpiredTokenException", "The security token is expired"), ("is expired",)),
+        (refused("HeadBucket", "403", "Forbidden"), ("HeadBucket", "s3:ListBucket")),
+        (refused("GetObject", "AccessDenied", "Access Denied"), ("GetObject", "s3:GetObject", "kms:Decrypt")),
+        (
+            refused("CreateAlias", "AccessDeniedException", "not authorized to perform: lambda:CreateAlias"),
+            ("lambda:CreateAlias",),
+        ),
+    ],
+)
+def test_what_aws_refuses_is_exit_code_1_and_one_sentence_that_names_what_is_missing(
+    run: Run, world: World, monkeypatch: pytest.MonkeyPatch, error: Exception, words: tuple[str, ...]
+) -> None:
+    refuse(monkeypatch, error)
+
+    code, out, err = run("replay", "list", "--region", "eu-west-1")
+
+    assert (code, out) == (1, "")
+    assert len(err.splitlines()) == 1
+    for word in words:
+        assert word in err
+
+
+def test_ctrl_c_is_exit_code_1_and_said(run: Run, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    refuse(monkeypatch, KeyboardInterrupt())  # type: ignore[arg-type]
+
+    assert run("replay", "list", "--region", "eu-west-1") == (1, "", "event-fork: interrupted\n")
+
+
+def test_ctrl_c_while_a_replay_is_started_says_how_to_find_out(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.put(event(1))
+    path = world.planned()
+
+    def interrupted(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(replay_commands, "start", interrupted)
+    result = world.apply(path)
+
+    assert result.code == 1
+    replay_id = json.loads(path.read_text())["replay_id"]
+    assert f"event-fork replay status {replay_id}" in result.err
+
+
+@pytest.mark.parametrize("out", [".", "no/such/folder/plan.json"])
+def test_a_plan_that_could_not_be_saved_is_refused_before_the_archive_is_read(
+    world: World, monkeypatch: pytest.MonkeyPatch, out: str
+) -> None:
+    monkeypatch.chdir(world.folder)
+    monkeypatch.setattr(replay_commands, "make_plan", None)
+
+    result = world.plan("--out", out)
+
+    assert result.code == 2
+    assert "--out" in result.err
+
+
+def test_tables_show_text_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    table = Table("reason")
+    texts = ['{"paid": [true]}', "arn:aws:sqs:eu-west-1:123456789012:key:x", "see [/ops]"]
+    for text in texts:
+        table.add_row(text)
+
+    emit({}, Output.TABLE, lambda: table)
+
+    printed = capsys.readouterr().out
+    for text in texts:
+        assert text in printed
+
+
+def test_json_is_written_in_the_encoding_that_there_is() -> None:
+    data = {"type": "zahlung\u00e9", "broken": "\ud800"}
+
+    assert json.loads(json_text(data, "ascii")) == data
+    assert "\u00e9" in json_text({"type": "\u00e9"}, "utf-8")
+    assert json_text({"type": "\u00e9"}, "ascii").isascii()
+    json_text(data, "utf-8").encode("utf-8")
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_a_terminal_that_knows_no_bars_shows_the_table_all_the_same(encoding: str) -> None:
+    code = (
+        "import sys; from rich.table import Table; from event_fork_cli import app, output;"
+        "table = Table('bar \u2588'); table.add_row('\u00fcber \u2588');"
+        "app.run = lambda: output.emit({}, output.Output.TABLE, lambda: table);"
+        "app.main()"
+    )
+    shown = subprocess.run(
+        [sys.executable, "-c", code],
+        env={"PYTHONIOENCODING": encoding, "PYTHONPATH": ":".join(sys.path)},
+        capture_output=True,
+        check=False,
+    )
+
+    assert shown.returncode == 0, shown.stderr
+    assert b"ber" in shown.stdout
