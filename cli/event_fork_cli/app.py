@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from concurrent.futures.process import BrokenProcessPool
 from importlib.metadata import PackageNotFoundError, version
 from io import TextIOWrapper
 from typing import Annotated, NoReturn
@@ -101,6 +102,11 @@ def _sentence(error: Exception) -> str | None:
         return "there are no AWS credentials: name a profile with --profile or AWS_PROFILE, or log in"
     if isinstance(error, CallFailedError):
         return f"AWS refused a call: {error}"
+    if isinstance(error, BrokenProcessPool):
+        return "a process that read the archive was killed, mostly for want of memory: try with --processes 1"
+    if isinstance(error, OSError) and error.strerror:
+        where = f": {error.filename}" if error.filename else ""
+        return f"{error.strerror}{where}"  # no space left, no permission
     if isinstance(error, BotoCoreError | EventForkError):
         return str(error)
     return None

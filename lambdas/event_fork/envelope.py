@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from event_fork.errors import NotAnEnvelopeError, NotEncodableError
+from event_fork.errors import DamagedEnvelopeError, NotAnEnvelopeError, NotEncodableError
 
 NOTIFICATION = "Notification"
 
@@ -100,7 +100,7 @@ def from_members(members: object) -> StoredEvent:
         raise NotAnEnvelopeError(f"Type is not {NOTIFICATION}; is raw message delivery on?")
     subject = members.get("Subject")
     if not (subject is None or isinstance(subject, str)):
-        raise NotAnEnvelopeError("Subject is not a string")
+        raise DamagedEnvelopeError("Subject is not a string")
     return StoredEvent(
         message_id=_text(members, "MessageId"),
         topic_arn=_text(members, "TopicArn"),
@@ -126,7 +126,7 @@ def compact_json(value: object) -> bytes:
 def _text(members: Mapping[str, object], name: str) -> str:
     value = members.get(name)
     if not isinstance(value, str):
-        raise NotAnEnvelopeError(f"{name} is missing or not a string")
+        raise DamagedEnvelopeError(f"{name} is missing or not a string")
     return value
 
 
@@ -134,11 +134,11 @@ def _attributes(value: object) -> Mapping[str, Mapping[str, str]] | None:
     if value is None:
         return None
     if not isinstance(value, dict):
-        raise NotAnEnvelopeError("MessageAttributes is not an object")
+        raise DamagedEnvelopeError("MessageAttributes is not an object")
     attributes: dict[str, Mapping[str, str]] = {}
     for name, attribute in value.items():
         kind, content = (attribute.get("Type"), attribute.get("Value")) if isinstance(attribute, dict) else (None, None)
         if not (isinstance(kind, str) and isinstance(content, str)):
-            raise NotAnEnvelopeError("a message attribute does not have the strings Type and Value")
+            raise DamagedEnvelopeError("a message attribute does not have the strings Type and Value")
         attributes[name] = {"Type": kind, "Value": content}
     return attributes

@@ -9,6 +9,7 @@
     ├── JsonPathError                a path of the redaction rules is not in the path language
     └── PermanentMessageError        this message can never be delivered; it carries the reason of the dead-letter queue
         ├── NotAnEnvelopeError       not-an-sns-envelope
+        │   └── DamagedEnvelopeError the same, of what says itself that it is one
         ├── NotJsonError             not-json
         ├── NotJsonObjectError       not-a-json-object
         ├── TooLargeError            too-large
@@ -85,6 +86,10 @@ class NotAnEnvelopeError(PermanentMessageError):
     """The body is not an SNS notification; mostly raw message delivery is on where it must be off."""
 
     reason: ClassVar[str] = "not-an-sns-envelope"
+
+
+class DamagedEnvelopeError(NotAnEnvelopeError):
+    """The body's Type is that of an SNS notification, and it is none: no rule could be applied to what lies in it."""
 
 
 class NotJsonError(PermanentMessageError):

@@ -13,7 +13,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from event_fork import envelope
-from event_fork.errors import InvocationShapeError, NotAnEnvelopeError, NotJsonError, PermanentMessageError
+from event_fork.errors import (
+    DamagedEnvelopeError,
+    InvocationShapeError,
+    NotAnEnvelopeError,
+    NotJsonError,
+    PermanentMessageError,
+)
 from event_fork.redaction import Redactor
 
 MAX_RESPONSE_BYTES = 6_291_456
@@ -78,6 +84,8 @@ def _redacted(text: str, redactor: Redactor) -> bytes:
 def _redacted_one(text: str, redactor: Redactor) -> bytes:
     try:
         event = envelope.parse(text)
+    except DamagedEnvelopeError:
+        raise  # as a message of its own it would pass the rules, which are about what lies in its Message
     except NotAnEnvelopeError:
         return redactor(text).encode()
     return event.with_message(redactor(event.message)).to_line()

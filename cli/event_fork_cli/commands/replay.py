@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from botocore.exceptions import BotoCoreError, ClientError
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 
 from event_fork.archive.plan import Plan
+from event_fork.errors import CallFailedError
 from event_fork_cli.aws import AwsSettings, OpenArchive
 from event_fork_cli.commands import clock
 from event_fork_cli.commands.confirmation import confirm
@@ -40,7 +42,7 @@ ReplayId = Annotated[str, typer.Argument(metavar="REPLAY", help="Id of the repla
 Reason = Annotated[str | None, typer.Option(metavar="TEXT", help="Why, for the history.")]
 Watch = Annotated[bool, typer.Option("--watch/--no-watch", help="Show the progress until the replay ends.")]
 PlanFile = Annotated[
-    Path, typer.Argument(metavar="PLAN", exists=True, dir_okay=False, help="File made by `plan --out`.")
+    Path, typer.Argument(metavar="PLAN", exists=True, dir_okay=False, readable=True, help="File made by `plan --out`.")
 ]
 
 
@@ -325,7 +327,7 @@ def list_command(
     """List the replays of all archives of this Region: who, when, what, how far."""
     settings = AwsSettings(region, profile, endpoint_url)
     engines = find_engines(settings.ssm())
-    found = history(settings.s3(), StepFunctions(settings.step_functions()), engines, limit)
+    found = history(settings.s3(), StepFunctions(settings.step_functions()), engines, limit, say)
     emit(found, output, lambda: history_view(found))
 
 
@@ -363,10 +365,10 @@ def _watch_to_the_end(
         try:
             current = watch(reader, console)
         except KeyboardInterrupt:
-            raise InterruptedWatchError(
-                f"the replay goes on in AWS; to see it: event-fork replay status {replay_id} --watch; "
-                f"to stop it: event-fork replay pause {replay_id}"
-            ) from None
+            raise InterruptedWatchError(_goes_on(replay_id)) from None
+        except (BotoCoreError, ClientError, CallFailedError):
+            say(_goes_on(replay_id))  # credentials that expire while one watches are no reason to think it had stopped
+            raise
         if not (ask and _asks_to_go_on(current)):
             break
         say(current.reason)
@@ -378,6 +380,13 @@ def _watch_to_the_end(
     emit(current, output, lambda: status_view(current))
     if current.state != STATE_DONE:
         raise FailedError(f"{replay_id} is {current.state}: {current.left + current.failed:,} events were not sent")
+
+
+def _goes_on(replay_id: str) -> str:
+    return (
+        f"the replay goes on in AWS; to see it: event-fork replay status {replay_id} --watch; "
+        f"to stop it: event-fork replay pause {replay_id}"
+    )
 
 
 def _asks_to_go_on(current: Status) -> bool:

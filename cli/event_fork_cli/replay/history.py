@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+from event_fork.archive.errors import DocumentError
 from event_fork_cli.replay.documents import ReplayDocuments, replay_ids
 from event_fork_cli.replay.engines import ReplayEngine
 from event_fork_cli.replay.executions import Executions
@@ -17,8 +18,13 @@ if TYPE_CHECKING:
 _THREADS = 8
 
 
-def history(s3: S3Client, executions: Executions, engines: Iterable[ReplayEngine], limit: int) -> list[Status]:
-    """The status of the newest `limit` replays of the archives of the given modules, newest first."""
+def history(
+    s3: S3Client, executions: Executions, engines: Iterable[ReplayEngine], limit: int, say: Callable[[str], None]
+) -> list[Status]:
+    """The status of the newest `limit` replays of the archives of the given modules, newest first.
+
+    One whose documents cannot be understood (another version's, say) is said and left out.
+    """
     by_bucket: dict[str, list[ReplayEngine]] = {}
     for engine in engines:
         by_bucket.setdefault(engine.bucket, []).append(engine)
@@ -26,7 +32,13 @@ def history(s3: S3Client, executions: Executions, engines: Iterable[ReplayEngine
     found = sorted(((replay_id, bucket) for bucket in by_bucket for replay_id in replay_ids(s3, bucket)), reverse=True)
 
     def status(entry: tuple[str, str]) -> Status | None:
-        replay_id, bucket = entry
+        try:
+            return read(*entry)
+        except DocumentError as error:
+            say(f"note: {entry[0]} is left out: {error}")
+            return None
+
+    def read(replay_id: str, bucket: str) -> Status | None:
         documents = ReplayDocuments(s3, bucket, replay_id)
         plan = documents.plan()
         if plan is None:  # an apply that died before its plan was written

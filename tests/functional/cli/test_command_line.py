@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,11 @@ import pytest
 from botocore.exceptions import ClientError, NoCredentialsError
 from rich.table import Table
 
+from event_fork.archive.work_area import WorkArea
 from event_fork_cli import app
 from event_fork_cli.commands import replay as replay_commands
 from event_fork_cli.output import Output, emit, json_text
-from tests.functional.cli.conftest import World, event
+from tests.functional.cli.conftest import BUCKET, World, event
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -100,6 +102,8 @@ def refused(operation: str, code: str, message: str) -> ClientError:
     ("error", "words"),
     [
         (NoCredentialsError(), ("--profile", "AWS_PROFILE")),
+        (OSError(28, "No space left on device", "/tmp/plan"), ("No space left on device: /tmp/plan",)),
+        (BrokenProcessPool("x"), ("--processes 1",)),
         (refused("GetParametersByPath", "ExpiredTokenException", "The security token is expired"), ("is expired",)),
         (refused("HeadBucket", "403", "Forbidden"), ("HeadBucket", "s3:ListBucket")),
         (refused("GetObject", "AccessDenied", "Access Denied"), ("GetObject", "s3:GetObject", "kms:Decrypt")),
@@ -195,3 +199,31 @@ def test_a_terminal_that_knows_no_bars_shows_the_table_all_the_same(encoding: st
 
     assert shown.returncode == 0, shown.stderr
     assert b"ber" in shown.stdout
+
+
+def test_a_replay_that_cannot_be_understood_does_not_hide_the_others(world: World) -> None:
+    world.put(event(1))
+    good = world.applied().replay_id
+    world.s3.put_object(Bucket=BUCKET, Key=WorkArea.of("replay-broken").plan, Body=b'{"format": 7}')
+
+    listed = world.run("replay", "list", "--output", "json")
+
+    assert [status["replay_id"] for status in listed.json] == [good]
+    assert "replay-broken is left out" in listed.err
+
+
+def test_expired_credentials_while_watching_say_that_the_replay_goes_on(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.put(event(1))
+    replay_id = world.applied().replay_id
+
+    def expired(*_: Any) -> None:
+        raise refused("GetObject", "ExpiredToken", "The provided token has expired.")
+
+    monkeypatch.setattr(replay_commands, "watch", expired)
+    result = world.run("replay", "status", replay_id, "--watch")
+
+    assert result.code == 1
+    assert f"the replay goes on in AWS; to see it: event-fork replay status {replay_id} --watch" in result.err
+    assert "ExpiredToken" in result.err

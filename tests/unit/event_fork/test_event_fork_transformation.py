@@ -57,6 +57,13 @@ def test_unicode_line_separators_inside_a_message_do_not_cut_it() -> None:
     assert transformed(lines) == [("Ok", line_of('{"text":"a\u2028b\x85c"}') + line_of("{}"))]
 
 
+@pytest.mark.parametrize("damage", [{"Timestamp": None}, {"Subject": 1}, {"MessageAttributes": []}])
+def test_a_damaged_envelope_is_not_taken_for_a_message_that_the_rules_pass(damage: dict[str, Any]) -> None:
+    damaged = json.dumps({**envelope_of(ORDER), **damage}).encode()
+
+    assert transformed(damaged) == [("ProcessingFailed", b"")]
+
+
 @pytest.mark.parametrize("data", [b"plain text", b"\xff", b"", line_of("plain text"), line_of(ORDER) + b"plain\n"])
 def test_what_cannot_be_redacted_fails_alone_and_is_not_in_the_answer(data: bytes) -> None:
     assert transformed(ORDER.encode(), data) == [("Ok", b'{"amount":1.10}'), ("ProcessingFailed", b"")]
