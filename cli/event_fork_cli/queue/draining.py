@@ -106,7 +106,7 @@ def drain(
     began = clock()
     interrupted = False
     window = replace(window, hold_seconds=hold_seconds(start.all, window.rate or _ASSUMED_RATE))
-    before = queue.settings
+    before = queue.settings(window.workers)
     with Interruption(say) as interruption:
         _take(queue, parameter, window, before)
         try:

@@ -59,12 +59,13 @@ class ReplayQueue:
         """The queue's name."""
         return self.arn.rpartition(":")[2]
 
-    @property
-    def settings(self) -> dict[str, Any]:
-        """Of the mapping, what a run changes and puts back: arguments of UpdateEventSourceMapping."""
-        # An empty ScalingConfig removes the limit.
-        scaling = {} if self.workers is None else {"MaximumConcurrency": self.workers}
-        return {"FunctionName": self.function, "ScalingConfig": scaling}
+    def settings(self, workers: int | None) -> dict[str, Any]:
+        """Of the mapping, what a run with so many workers changes and puts back: for UpdateEventSourceMapping."""
+        settings: dict[str, Any] = {"FunctionName": self.function}
+        if workers != self.workers:
+            # An empty ScalingConfig removes the limit.
+            settings["ScalingConfig"] = {} if self.workers is None else {"MaximumConcurrency": self.workers}
+        return settings
 
     def backlog(self) -> Backlog:
         """What is in the queue now."""
@@ -92,7 +93,7 @@ class ReplayQueue:
             Description=f"A run of `event-fork replay queue enable {self.name}`"[:256],
         )
         settings: dict[str, Any] = {"FunctionName": alias["AliasArn"]}
-        if workers is not None:
+        if workers != self.workers:
             settings["ScalingConfig"] = {"MaximumConcurrency": workers}
         self._update(ENABLED, settings)
 

@@ -11,13 +11,15 @@ from typing import Any
 
 import pytest
 
+from event_fork import replay
 from event_fork.replay_window import read_window, run_of
 from event_fork_cli.aws import AwsSettings
 from event_fork_cli.queue import draining
 from event_fork_cli.queue.interruption import Interruption
 from event_fork_cli.queue.pipelines import Backlog, ReplayQueue
 from event_fork_cli.queue.windows import WindowParameter
-from tests.functional.cli.conftest import REGION, Result, World, _session
+from tests.functional.cli.conftest import NOON, REGION, Result, World, _session
+from tests.functional.event_fork.conftest import FakeContext
 
 PARAMETER = "/event-fork-pipelines/orders/replay-window"
 
@@ -193,24 +195,75 @@ def test_the_mapping_names_the_run_while_it_lasts(pipeline: Pipeline) -> None:
 
 
 @pytest.mark.parametrize(
-    ("limit", "options", "during", "workers"),
-    [(None, ["--rate", "50"], 2, 2), (5, ["--rate", "50"], 5, 5), (None, [], None, None)],
+    ("limit", "options", "during", "after", "workers"),
+    [
+        (None, ["--rate", "50"], {"MaximumConcurrency": 2}, {}, 2),
+        (5, ["--rate", "50"], None, None, 5),
+        (None, [], None, None, None),
+    ],
 )
 def test_a_rate_is_shared_by_as_many_as_the_mapping_lets_work_at_once(
-    pipeline: Pipeline, limit: int | None, options: list[str], during: int | None, workers: int | None
+    pipeline: Pipeline,
+    limit: int | None,
+    options: list[str],
+    during: dict[str, int] | None,
+    after: dict[str, int] | None,
+    workers: int | None,
 ) -> None:
-    original = {} if limit is None else {"MaximumConcurrency": limit}
-    # moto keeps no ScalingConfig
-    pipeline.scaling = original
+    pipeline.scaling = {} if limit is None else {"MaximumConcurrency": limit}  # moto keeps none
     pipeline.plays = [pipeline.set(0, 0)] * 2
 
     assert pipeline.run(*options).code == 0
 
     on, off_again = pipeline.updates
-    assert on.get("ScalingConfig", {}).get("MaximumConcurrency") == during
-    assert off_again["ScalingConfig"] == original
+    assert on.get("ScalingConfig") == during
+    assert off_again.get("ScalingConfig") == after
     document = next(document for state, document in pipeline.looks if state == "Enabled")
     assert document.get("workers") == workers
+
+
+def test_a_warm_function_forwards_only_what_each_run_asks_for_however_soon_they_follow(
+    pipeline: Pipeline, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The function's own code, one process for all: what it read before a run is still in its cache when one begins."""
+    for name, value in {
+        "DESTINATION_QUEUE_URL": world.queue_url,
+        "DEAD_LETTER_QUEUE_URL": world.queue_url,
+        "REPLAY_ID": "module",
+        "REPLAY_WINDOW_PARAMETER": PARAMETER,
+        "QUEUE_URL": pipeline.url,
+        "QUEUE_RETENTION_SECONDS": "1209600",
+        "AWS_DEFAULT_REGION": REGION,
+    }.items():
+        monkeypatch.setenv(name, value)
+    replay.replayer.cache_clear()
+    forwarded: list[list[str]] = []
+
+    def invoke(function: str) -> None:
+        hours = range(10, 16)
+        records = [
+            {
+                "messageId": str(hour),
+                "receiptHandle": f"handle-{hour}",
+                "body": f"published at {hour}",
+                "attributes": {"SentTimestamp": str(int(NOON.replace(hour=hour).timestamp() * 1000))},
+            }
+            for hour in hours
+        ]
+        kept = replay.handler({"Records": records}, FakeContext(invoked_function_arn=function))["batchItemFailures"]
+        forwarded.append(sorted({str(hour) for hour in hours} - {entry["itemIdentifier"] for entry in kept}))
+
+    def during() -> None:
+        invoke(pipeline.updates[-1]["FunctionName"])
+
+    invoke(pipeline.function)  # switched on by hand: everything, and {} is in the cache
+    for start, end in (("2026-11-23T11:00Z", "2026-11-23T13:00Z"), ("2026-11-23T14:00Z", "2026-11-23T15:00Z")):
+        pipeline.backlog = Backlog(50, 0)
+        pipeline.plays = [during, pipeline.set(0, 0), pipeline.set(0, 0)]
+        assert pipeline.run("--from", start, "--until", end).code == 0
+    replay.replayer.cache_clear()
+
+    assert forwarded == [["10", "11", "12", "13", "14", "15"], ["11", "12"], ["14"]]
 
 
 def test_a_lock_whose_answer_was_lost_is_ones_own(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
