@@ -168,6 +168,11 @@ def test_records_that_a_full_disk_cannot_keep_are_answered_as_failed(tmp_path: P
                     DeliveryStreamName="half-made", ExtendedS3DestinationConfiguration=large
                 )
             assert harness.client.list_delivery_streams()["DeliveryStreamNames"] == [stream.name]
+            described = stream.describe()
+            del large["RoleARN"], large["BucketARN"]
+            with pytest.raises(ClientError, match=r"InternalFailure.*full"):
+                stream.update(**large)
+            assert stream.describe() == described, "what cannot be saved is not changed"
             assert harness.control.health()["undelivered_records"] == 1
             fill_the_disk(firehose, full=False)
             stream.put(b" and ", b"kept too")

@@ -290,7 +290,7 @@ def _ids(text: bytes) -> set[int]:
 
 
 @pytest.mark.slow
-@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 @given(kind=st.sampled_from([*PIPELINES, "opensearch"]), script=steps)
 def test_no_sequence_of_puts_faults_changes_and_ends_loses_a_record(kind: str, script: list[tuple[Any, ...]]) -> None:
     with tempfile.TemporaryDirectory() as state, FakeAws() as aws, FakeOpenSearch() as opensearch:

@@ -165,10 +165,8 @@ class Operations:
         check_key_regions(merged, caller.region)
         if merged != stream.destination:
             await self._check_roles(caller, stream.arn, merged)
-            stream.destination = merged
-            stream.version += 1
-            stream.updated = self._tools.clock.now()
-            await self._registry.save(stream)
+            now = self._tools.clock.now()
+            await self._registry.change(stream, destination=merged, version=stream.version + 1, updated=now)
 
     # --- records ------------------------------------------------------------------------------------------------
 
@@ -250,18 +248,19 @@ class Operations:
         return {"Tags": tags, "HasMoreTags": len(keys) > limit}
 
     async def _tag(self, caller: Caller, given: Parameters) -> Answer:
-        stream = self._find(caller, given).stream
-        tags = {**stream.tags, **_tags(given["Tags"])}
-        if len(tags) > MAX_TAGS:
-            raise LimitExceededError(f"A Firehose can have at most {MAX_TAGS} tags; got {len(tags)}")
-        stream.tags = tags
-        await self._registry.save(stream)
+        entry = self._find(caller, given)
+        async with entry.changing:
+            tags = {**entry.stream.tags, **_tags(given["Tags"])}
+            if len(tags) > MAX_TAGS:
+                raise LimitExceededError(f"A Firehose can have at most {MAX_TAGS} tags; got {len(tags)}")
+            await self._registry.change(entry.stream, tags=tags)
         return {}
 
     async def _untag(self, caller: Caller, given: Parameters) -> Answer:
-        stream = self._find(caller, given).stream
-        stream.tags = {key: value for key, value in stream.tags.items() if key not in given["TagKeys"]}
-        await self._registry.save(stream)
+        entry = self._find(caller, given)
+        async with entry.changing:
+            kept = {key: value for key, value in entry.stream.tags.items() if key not in given["TagKeys"]}
+            await self._registry.change(entry.stream, tags=kept)
         return {}
 
     # --- shared -------------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from testbench.firehose.api.errors import ResourceInUseError, ResourceNotFoundError
 from testbench.firehose.api.protocol import Caller
@@ -79,6 +80,18 @@ class Registry:
         entry = self._entries.get(stream.key)
         if entry is not None and entry.stream is stream:
             await self._tools.store.save_stream(stream.key, stream.to_json())
+
+    async def change(self, stream: Stream, **fields: Any) -> None:
+        """Set fields and make them safe; what cannot be saved is not changed."""
+        before = {name: getattr(stream, name) for name in fields}
+        for name, value in fields.items():
+            setattr(stream, name, value)
+        try:
+            await self.save(stream)
+        except BaseException:
+            for name, value in before.items():
+                setattr(stream, name, value)
+            raise
 
     async def delete(self, entry: Entry) -> None:
         """DELETING at once; gone, with everything undelivered, after the transition time."""
