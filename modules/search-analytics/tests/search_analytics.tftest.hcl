@@ -40,6 +40,7 @@ run "needs_only_a_name_a_topic_and_an_index_and_makes_a_safe_domain" {
   assert {
     condition = (
       aws_kinesis_firehose_delivery_stream.this.destination == "opensearch"
+      && aws_kinesis_firehose_delivery_stream.this.server_side_encryption[0].enabled
       && aws_kinesis_firehose_delivery_stream.this.server_side_encryption[0].key_type == "AWS_OWNED_CMK"
       && aws_kinesis_firehose_delivery_stream.this.opensearch_configuration[0].domain_arn == "arn:aws:es:eu-west-1:123456789012:domain/mocked"
       && aws_kinesis_firehose_delivery_stream.this.opensearch_configuration[0].index_name == "orders"
@@ -220,6 +221,7 @@ run "a_new_domain_takes_its_settings" {
       && aws_opensearch_domain.this[0].ebs_options[0].volume_size == 100
       && aws_opensearch_domain.this[0].encrypt_at_rest[0].kms_key_id == var.new_domain.kms_key.arn
       && aws_opensearch_domain.this[0].advanced_security_options[0].enabled
+      && !aws_opensearch_domain.this[0].advanced_security_options[0].internal_user_database_enabled
       && aws_opensearch_domain.this[0].advanced_security_options[0].master_user_options[0].master_user_arn == var.new_domain.master_user_arn
       && length(aws_opensearch_domain.this[0].vpc_options[0].subnet_ids) == 1
     )
