@@ -27,8 +27,9 @@ from typing import Any
 
 import duckdb
 
+from testbench.duckdb_types import as_read, in_duckdb
 from testbench.errors import BenchError
-from testbench.hive_types import HiveType, Struct, parse_type
+from testbench.firehose.conversion.hive_types import HiveType, Struct, parse
 
 JSON_SERDES = ("org.openx.data.jsonserde.JsonSerDe", "org.apache.hive.hcatalog.data.JsonSerDe")
 PARQUET_SERDE = "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"
@@ -174,7 +175,7 @@ def _load(engine: duckdb.DuckDBPyConnection, table: dict[str, Any], objects: Seq
     """Make the table in DuckDB with the catalog's columns, whatever else the objects hold."""
     storage = table["StorageDescriptor"]
     columns = [*storage["Columns"], *table.get("PartitionKeys", [])]
-    row = Struct(tuple((column["Name"], parse_type(column["Type"])) for column in columns))
+    row = Struct(tuple((column["Name"], parse(column["Type"])) for column in columns))
     serde = storage["SerdeInfo"]["SerializationLibrary"]
     if serde in JSON_SERDES:
         _load_json(engine, table["Name"], row, objects)
@@ -185,12 +186,12 @@ def _load(engine: duckdb.DuckDBPyConnection, table: dict[str, Any], objects: Seq
 
 
 def _load_json(engine: duckdb.DuckDBPyConnection, table: str, row: Struct, objects: Sequence[_StoredObject]) -> None:
-    types = ", ".join(f"'{name}': '{kind.duckdb}'" for name, kind in row.fields)
+    types = ", ".join(f"'{name}': '{in_duckdb(kind)}'" for name, kind in row.fields)
     with tempfile.TemporaryDirectory() as folder:
         lines = Path(folder) / "rows.jsonl"
         with lines.open("w") as file:
             for stored in objects:
-                file.writelines(json.dumps(row.read(found | stored.partition)) + "\n" for found in _rows(stored))
+                file.writelines(json.dumps(as_read(row, found | stored.partition)) + "\n" for found in _rows(stored))
         engine.execute(
             f'CREATE TABLE "{table}" AS SELECT * FROM '  # noqa: S608 -- the names are the catalog's
             f"read_json(?, format = 'newline_delimited', columns = {{{types}}})",
@@ -199,7 +200,7 @@ def _load_json(engine: duckdb.DuckDBPyConnection, table: str, row: Struct, objec
 
 
 def _load_parquet(engine: duckdb.DuckDBPyConnection, table: str, row: Struct, objects: Sequence[_StoredObject]) -> None:
-    columns = ", ".join(f'"{name}" {kind.duckdb}' for name, kind in row.fields)
+    columns = ", ".join(f'"{name}" {in_duckdb(kind)}' for name, kind in row.fields)
     engine.execute(f'CREATE TABLE "{table}" ({columns})')
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "object.parquet"
@@ -221,7 +222,7 @@ def _load_parquet(engine: duckdb.DuckDBPyConnection, table: str, row: Struct, ob
 def _parquet_value(name: str, kind: HiveType, stored: _StoredObject, there: set[str]) -> str:
     """A column as SQL: of the key, of the file, or null where the file was written before the column was there."""
     if name in stored.partition:
-        return f'CAST(? AS {kind.duckdb}) AS "{name}"'
+        return f'CAST(? AS {in_duckdb(kind)}) AS "{name}"'
     return f'"{name}"' if name in there else f'NULL AS "{name}"'
 
 

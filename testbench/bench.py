@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from testbench import composition, processes, stack
 from testbench.clients import aws_client
@@ -39,15 +39,16 @@ class Bench:
 
     @classmethod
     @contextmanager
-    def running(cls, state: Path = DEFAULT_STATE, say: Say = quiet, *, authorise: bool = False) -> Iterator["Bench"]:
+    def running(cls, state: Path = DEFAULT_STATE, say: Say = quiet) -> Iterator["Bench"]:
         """Start what is not running yet and join it; at the end leave, and stop it when nobody else uses it."""
         state = state.resolve()
         users = Users(state)
-        with _locked(state):
+        stack.claim(state)
+        with _locked(state, say):
             left_behind = Endpoints.load(state)
             if left_behind and not left_behind.kept and not users.present():
                 stack.stop(stack.recorded_parts(state), state)  # its users died: start with an empty one
-            bench = cls._up(state, say, kept=False, authorise=authorise)
+            bench = cls._up(state, say, kept=False)
             users.enter()
         try:
             yield bench
@@ -70,11 +71,12 @@ class Bench:
         return bench
 
     @classmethod
-    def up(cls, state: Path = DEFAULT_STATE, say: Say = quiet, *, authorise: bool = False) -> "Bench":
+    def up(cls, state: Path = DEFAULT_STATE, say: Say = quiet) -> "Bench":
         """Start it, or join the one that runs, and leave it running when this process ends."""
         state = state.resolve()
-        with _locked(state):
-            return cls._up(state, say, kept=True, authorise=authorise)
+        stack.claim(state)
+        with _locked(state, say):
+            return cls._up(state, say, kept=True)
 
     @classmethod
     def down(cls, state: Path = DEFAULT_STATE) -> list[str]:
@@ -86,8 +88,8 @@ class Bench:
             return stack.stop(stack.recorded_parts(state), state)
 
     @classmethod
-    def _up(cls, state: Path, say: Say, *, kept: bool, authorise: bool) -> "Bench":
-        parts = composition.parts(authorise=authorise)
+    def _up(cls, state: Path, say: Say, *, kept: bool) -> "Bench":
+        parts = composition.parts()
         found = Endpoints.load(state)
         if found and composition.fits(found):
             sick = [part for part in stack.health(parts, state) if not part.healthy]
@@ -98,6 +100,13 @@ class Bench:
                     found.save(state)
                 return cls(state, found)
             say(sick[0].part, f"{sick[0].state}: starting the bench again, what was in it is lost")
+        elif found:
+            if users := Users(state).present():
+                raise BenchError(
+                    f"the bench in {state} has other settings ({found.described()}) and is used by process "
+                    f"{', '.join(map(str, users))}: wait for that, or name another folder by --state"
+                )
+            say("bench", f"has other settings ({found.described()}): starting it again, what was in it is lost")
         stack.stop(stack.recorded_parts(state), state)
         found = composition.start(parts, state, say, kept=kept)
         return cls(state, found)
@@ -179,7 +188,14 @@ class Bench:
 
 
 @contextmanager
-def _locked(state: Path) -> Iterator[None]:
-    state.mkdir(parents=True, exist_ok=True)
-    with FileLock(state / ".lock"):
+def _locked(state: Path, say: Say = quiet) -> Iterator[None]:
+    lock = FileLock(state / ".lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        say("bench", "waiting for another process that starts or stops it")
+        lock.acquire()
+    try:
         yield
+    finally:
+        lock.release()

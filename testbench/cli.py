@@ -36,19 +36,22 @@ app.add_typer(faults_app(lambda state: Bench.attach(state).firehose_url, DEFAULT
 
 State = Annotated[
     Path,
-    typer.Option("--state", metavar="DIR", help="Folder that remembers this bench: PID files, logs, endpoints.json."),
+    typer.Option(
+        "--state",
+        metavar="DIR",
+        help="Folder that remembers this bench: PID files, logs, endpoints.json. A start empties it.",
+        show_default=str(DEFAULT_STATE.relative_to(PROJECT)),
+    ),
 ]
 
 
 @app.command()
-def up(
-    state: State = DEFAULT_STATE,
-    authorise: Annotated[
-        bool, typer.Option("--auth", help="Let the emulator enforce IAM and resource policies.")
-    ] = False,
-) -> None:
-    """Start the bench and leave it running. Starting one that runs does nothing."""
-    bench = Bench.up(state, to_stderr(), authorise=authorise)
+def up(state: State = DEFAULT_STATE) -> None:
+    """Start the bench and leave it running. Starting one that runs does nothing.
+
+    IAM and resource policies are enforced as on AWS; BENCH_AUTH=0 in the environment lets every call pass.
+    """
+    bench = Bench.up(state, to_stderr())
     _print_endpoints(bench.endpoints, state)
 
 
@@ -130,7 +133,7 @@ def terraform(context: typer.Context) -> None:
 
 
 def _print_endpoints(found: Endpoints, state: Path) -> None:
-    rows = [("AWS APIs", f"{found.aws_endpoint_url}  ({found.backend}, {found.region}, account {found.account})")]
+    rows = [("AWS APIs", f"{found.aws_endpoint_url}  ({found.described()})")]
     if found.firehose_url:
         rows.append(("Data Firehose", f"{found.firehose_url}  (control API below /_firehose/)"))
     if found.opensearch_url:
@@ -171,4 +174,8 @@ def main() -> None:
         app()
     except (BenchError, FirehoseControlError) as error:
         print(f"error: {error}", file=sys.stderr)
+        sys.exit(1)
+    except OSError as error:  # no space left, no permission, a file where a folder should be
+        place = f": {error.filename}" if error.filename else ""
+        print(f"error: {error.strerror or error}{place}", file=sys.stderr)
         sys.exit(1)

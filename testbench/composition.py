@@ -1,5 +1,6 @@
 """Which parts make up a bench, and what is published to it once they run."""
 
+import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -9,28 +10,45 @@ from testbench.backends import external
 from testbench.backends.ministack.part import MiniStack
 from testbench.clients import aws_client
 from testbench.endpoints import Endpoints
+from testbench.errors import BenchError
 from testbench.firehose_part import DataFirehose
 from testbench.opensearch.part import OpenSearch
 from testbench.parts import Part
 from testbench.progress import Say
 
+AUTHORISE_VARIABLE = "BENCH_AUTH"
+
+
+def authorise() -> bool:
+    """Whether a bench that is started shall enforce IAM and resource policies. BENCH_AUTH=0 lets everything pass."""
+    given = os.environ.get(AUTHORISE_VARIABLE, "").strip() or "1"
+    if given not in ("0", "1"):
+        raise BenchError(
+            f"{AUTHORISE_VARIABLE} must be 1 (IAM and resource policies are enforced, the default) or 0 (every call "
+            f"passes), it is {given!r}"
+        )
+    return given == "1"
+
 
 def plan() -> Endpoints:
     """The bench to be started: its backend's name and, where that runs already, its address."""
     running = external.endpoint()
-    return Endpoints(external.NAME, running, "", "") if running else Endpoints("ministack", "", "", "")
+    if running:  # whether it enforces policies is a setting of that emulator
+        return Endpoints(external.NAME, running, "", "")
+    return Endpoints("ministack", "", "", "", authorise=authorise())
 
 
-def parts(*, authorise: bool = False) -> list[Part]:
+def parts() -> list[Part]:
     """The parts to be started, in the order in which they are shown."""
-    backend: list[Part] = [] if external.endpoint() else [MiniStack(authorise)]
+    backend: list[Part] = [] if external.endpoint() else [MiniStack()]
     return [*backend, DataFirehose(), OpenSearch()]
 
 
 def fits(found: Endpoints) -> bool:
-    """Whether a bench that was started earlier has the backend that is asked for now."""
+    """Whether a bench that was started earlier is what is asked for now."""
     wanted = plan()
-    return found.backend == wanted.backend and wanted.aws_endpoint_url in ("", found.aws_endpoint_url)
+    same = (found.backend, found.authorise) == (wanted.backend, wanted.authorise)
+    return same and wanted.aws_endpoint_url in ("", found.aws_endpoint_url)
 
 
 def start(parts: list[Part], state: Path, say: Say, *, kept: bool) -> Endpoints:

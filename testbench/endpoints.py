@@ -1,8 +1,10 @@
 """What a running bench offers, as its state folder holds it (endpoints.json)."""
 
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
+
+from testbench.errors import BenchError
 
 REGION = "eu-west-1"
 ACCOUNT = "000000000000"
@@ -14,8 +16,8 @@ SECRET_KEY = "test"  # noqa: S105 -- the emulator accepts any
 class Endpoints:
     """Addresses of the parts (http://127.0.0.1:PORT) and what was published to them.
 
-    `powertools_layer_arn` is "" until the layer is published. `kept` is true for a bench that `up` started: it stays
-    when the last test run that uses it ends.
+    `authorise` is true when the bench enforces IAM and resource policies. `powertools_layer_arn` is "" until the layer
+    is published. `kept` is true for a bench that `up` started: it stays when the last test run that uses it ends.
     """
 
     backend: str
@@ -24,6 +26,7 @@ class Endpoints:
     opensearch_url: str
     region: str = REGION
     account: str = ACCOUNT
+    authorise: bool = False
     powertools_layer_arn: str = ""
     kept: bool = False
 
@@ -42,9 +45,10 @@ class Endpoints:
         }
         return {name: value for name, value in found.items() if value}
 
-    def with_layer(self, arn: str) -> "Endpoints":
-        """The same with the layer's ARN."""
-        return replace(self, powertools_layer_arn=arn)
+    def described(self) -> str:
+        """What the backend is, in a few words."""
+        policies = ", policies enforced" if self.authorise else ""
+        return f"{self.backend}, {self.region}, account {self.account}{policies}"
 
     def save(self, state: Path) -> None:
         """Write endpoints.json in one step."""
@@ -54,11 +58,17 @@ class Endpoints:
 
     @classmethod
     def load(cls, state: Path) -> "Endpoints | None":
-        """What endpoints.json says; None when there is none."""
+        """What endpoints.json says; None when there is none. Raises `BenchError` when it cannot be understood."""
+        file = state / "endpoints.json"
         try:
-            return cls(**json.loads((state / "endpoints.json").read_text()))
+            return cls(**json.loads(file.read_text()))
         except FileNotFoundError:
             return None
+        except (ValueError, TypeError) as error:
+            raise BenchError(
+                f"{file} is not what this version of the bench writes: `python -m testbench down --state {state}` "
+                "stops that bench and forgets it"
+            ) from error
 
 
 def forget(state: Path) -> None:

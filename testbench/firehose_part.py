@@ -13,7 +13,10 @@ from testbench.progress import Say
 
 @dataclass(frozen=True)
 class DataFirehose:
-    """The server's process. It delivers to the backend's S3 and, for every domain, to the OpenSearch node."""
+    """The server's process. It delivers to the backend's S3 and, for every domain, to the OpenSearch node.
+
+    Where the backend enforces policies it works in sessions of the streams' roles, so these are proven, too.
+    """
 
     @property
     def name(self) -> str:
@@ -29,6 +32,8 @@ class DataFirehose:
         argv += ["--aws-endpoint", endpoints.aws_endpoint_url, "--state", str(own_state)]
         if endpoints.opensearch_url:
             argv += ["--opensearch", endpoints.opensearch_url]
+        if endpoints.authorise:
+            argv += ["--assume-roles"]
         environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
         return Command(argv, environment | endpoints.environment() | {"PYTHONUNBUFFERED": "1"})
 

@@ -10,9 +10,8 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from filelock import FileLock
-
 from testbench.backends.ministack.part import interpreter
+from testbench.once import once
 from testbench.paths import CACHE, REQUIREMENTS
 from testbench.progress import Say
 from testbench.pythons import fingerprint, pip_install
@@ -27,20 +26,18 @@ def build(say: Say) -> Path:
     """The layer's zip in .bench/layer, made when it is not there; built for the interpreter that runs the functions."""
     python = interpreter(say)
     file = CACHE / "layer" / f"{fingerprint(_REQUIREMENTS.read_bytes(), str(python))}.zip"
-    if file.exists():
-        return file
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(file.with_suffix(".lock")):
-        if file.exists():
-            return file
+
+    def make() -> None:
         say("layer", "building the Powertools layer from PyPI (once)")
         with tempfile.TemporaryDirectory(dir=file.parent) as scratch:
             target = Path(scratch) / "python"
-            pip_install(python, "--no-compile", "--target", str(target), "-r", str(_REQUIREMENTS))
+            pip_install(python, _REQUIREMENTS, "--no-compile", "--target", str(target))
             for pattern in _IN_THE_RUNTIME:
                 for found in target.glob(pattern):
                     _remove(found)
             _zip(Path(scratch), target, file)
+
+    once(file, make)
     return file
 
 

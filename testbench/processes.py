@@ -4,6 +4,7 @@ A process is only ever touched when the process that now has its PID also has th
 a PID file left over from before a reboot never ends a stranger.
 """
 
+import contextlib
 import json
 import os
 import subprocess
@@ -15,6 +16,7 @@ from pathlib import Path
 import psutil
 
 from testbench import lease
+from testbench.errors import BenchError
 from testbench.paths import PROJECT
 
 LOG_TAIL_LINES = 15
@@ -34,13 +36,18 @@ class Running:
     argv: tuple[str, ...]
 
     def process(self) -> psutil.Process | None:
-        """The process, or None when it ended (a zombie counts as ended) or its PID belongs to another one now."""
-        try:
-            process = psutil.Process(self.pid)
-            same = abs(process.create_time() - self.started) <= _START_TIME_TOLERANCE
-        except psutil.NoSuchProcess:
-            return None
-        return process if same and _runs(process) else None
+        """The process, or None when it is gone."""
+        return still_running(self.pid, self.started)
+
+
+def still_running(pid: int, started: float) -> psutil.Process | None:
+    """The process of that PID and start time, None when it ended (a zombie has) or the PID is another one's now."""
+    try:
+        process = psutil.Process(pid)
+        same = abs(process.create_time() - started) <= _START_TIME_TOLERANCE
+    except psutil.NoSuchProcess:
+        return None
+    return process if same and _runs(process) else None
 
 
 def pid_file(state: Path, part: str) -> Path:
@@ -63,12 +70,17 @@ def log_tail(state: Path, part: str, lines: int = LOG_TAIL_LINES) -> str:
 
 
 def recorded(state: Path, part: str) -> Running | None:
-    """What the PID file says, None when there is none."""
+    """What the PID file says, None when there is none. Raises `BenchError` when it cannot be understood."""
+    file = pid_file(state, part)
     try:
-        fields = json.loads(pid_file(state, part).read_text())
+        fields = json.loads(file.read_text())
+        return Running(**{**fields, "argv": tuple(fields["argv"])})
     except FileNotFoundError:
         return None
-    return Running(**{**fields, "argv": tuple(fields["argv"])})
+    except (ValueError, TypeError, KeyError) as error:
+        raise BenchError(
+            f"{file} is no PID file of a bench: end the process it meant, if any, and delete it"
+        ) from error
 
 
 class Probation:
@@ -136,6 +148,15 @@ def stop(state: Path, part: str) -> bool:
     _wait(stubborn, SECONDS_TO_STOP)
     pid_file(state, part).unlink(missing_ok=True)
     return True
+
+
+def memory(process: psutil.Process) -> int:
+    """Bytes in use by the process and those it started."""
+    total = 0
+    for member in [process, *_descendants(process)]:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            total += int(member.memory_info().rss)
+    return total
 
 
 def _descendants(process: psutil.Process) -> list[psutil.Process]:

@@ -9,9 +9,8 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-from filelock import FileLock
-
 from testbench.errors import PrerequisiteError
+from testbench.once import once
 from testbench.paths import CACHE
 from testbench.progress import Say
 
@@ -85,31 +84,29 @@ def virtualenv(name: str, requirements: Path, say: Say, base: Path | None = None
     base = base or lambda_interpreter()
     home = CACHE / name / fingerprint(requirements.read_bytes(), str(base), str(_version(base)))
     python = home / "bin" / "python"
-    complete = home / ".complete"
-    if complete.exists():
-        return python
-    home.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(home.with_suffix(".lock")):
-        if complete.exists():
-            return python
-        shutil.rmtree(home, ignore_errors=True)
+
+    def make() -> None:
         version = ".".join(str(number) for number in _version(base) or ())
         say(name, f"installing its virtualenv on Python {version} (once)")
-        run([base, "-m", "venv", home])
-        pip_install(python, "-r", str(requirements))
-        complete.touch()
+        run([base, "-m", "venv", "--clear", home], f"cannot make a virtualenv with {base}")
+        pip_install(python, requirements)
+
+    once(home, make)
     return python
 
 
-def pip_install(python: Path, *arguments: str) -> None:
-    """Hash-checked `pip install` with that interpreter."""
+def pip_install(python: Path, requirements: Path, *options: str) -> None:
+    """Hash-checked `pip install -r requirements` with that interpreter. Raises `PrerequisiteError` with pip's words."""
     flags = ["--quiet", "--disable-pip-version-check", "--no-input", "--require-hashes", "--only-binary=:all:"]
-    run([python, "-m", "pip", "install", *flags, *arguments])
+    run(
+        [python, "-m", "pip", "install", *flags, *options, "-r", requirements],
+        f"cannot install {requirements.name} (the first start needs PyPI, or the index that pip's settings name)",
+    )
 
 
-def run(argv: list[str | Path]) -> None:
-    """Run an installing command; its output becomes the error when it fails."""
+def run(argv: list[str | Path], failure: str) -> None:
+    """Run an installing command. Raises `PrerequisiteError`: `failure` with the command's first error."""
     answer = subprocess.run(argv, capture_output=True, text=True, check=False)
     if answer.returncode:
-        words = (answer.stderr or answer.stdout).strip()
-        raise PrerequisiteError(f"`{' '.join(str(word) for word in argv)}` failed:\n{words}")
+        lines = (answer.stderr or answer.stdout).strip().splitlines() or [f"exit code {answer.returncode}"]
+        raise PrerequisiteError(f"{failure}: {next((line for line in lines if line.startswith('ERROR')), lines[-1])}")

@@ -8,24 +8,23 @@ import shutil
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-
-import psutil
 
 from testbench import endpoints as addresses
 from testbench import ports, processes
 from testbench.endpoints import Endpoints
-from testbench.errors import PartDiedError, PortTakenError
+from testbench.errors import BenchError, PartDiedError, PortTakenError
 from testbench.parts import Part
+from testbench.paths import RUNS
 from testbench.progress import Say
 
 SECONDS_TO_GET_READY = 180.0
 """Limit for each part; a loaded two-core machine needs about 20."""
 ATTEMPTS = 3
 """Starts with other ports after another process took one of ours."""
-_KEPT_BETWEEN_STARTS = {".lock", "users"}
+_MARKER = ".bench"
+_KEPT_BETWEEN_STARTS = {_MARKER, ".lock", "users"}
 
 
 @dataclass(frozen=True)
@@ -98,6 +97,7 @@ def _planned(plan: Endpoints, chosen: dict[str, int]) -> Endpoints:
         aws_endpoint_url=url("ministack", plan.aws_endpoint_url),
         firehose_url=url("firehose", plan.firehose_url),
         opensearch_url=url("opensearch", plan.opensearch_url),
+        authorise=plan.authorise,
     )
 
 
@@ -164,17 +164,23 @@ def _health(part: Part, state: Path) -> Health:
         "healthy" if well else "not answering",
         running.pid,
         running.port,
-        _memory(process),
+        processes.memory(process),
         time.time() - running.started,
     )
 
 
-def _memory(process: psutil.Process) -> int:
-    total = 0
-    for member in [process, *process.children(recursive=True)]:
-        with suppress(psutil.NoSuchProcess):
-            total += int(member.memory_info().rss)
-    return total
+def claim(state: Path) -> None:
+    """Make the folder a bench's. Raises `BenchError` for one that holds anything else: a start empties it."""
+    state.mkdir(parents=True, exist_ok=True)
+    marker = state / _MARKER
+    if marker.exists() or state.is_relative_to(RUNS):
+        return
+    if found := sorted(entry.name for entry in state.iterdir()):
+        raise BenchError(
+            f"{state} is not a bench's folder, and a start would empty it: it holds {found[0]}"
+            f"{f' and {len(found) - 1} more' if found[1:] else ''}. Give --state a new or an empty folder"
+        )
+    marker.touch()
 
 
 def _clean(state: Path) -> None:

@@ -67,7 +67,10 @@ class TerraformDriver(tftest.TerraformTest):  # type: ignore[misc]  # tftest has
         except BaseException:
             # interrupted: let terraform write its state and release its lock
             process.terminate()
-            process.wait(timeout=60)
+            try:
+                process.wait(timeout=60)
+            except subprocess.TimeoutExpired:
+                process.kill()
             raise
         reader.join()
         output, error = "".join(lines), "".join(errors)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import psutil
 
-_TOLERANCE = 1.0
+from testbench import processes
 
 
 class Users:
@@ -48,8 +48,5 @@ class Users:
 
     @staticmethod
     def _runs(file: Path) -> bool:
-        try:
-            started = float(file.read_text().splitlines()[0])
-            return abs(psutil.Process(int(file.name)).create_time() - started) <= _TOLERANCE
-        except psutil.NoSuchProcess:
-            return False
+        entries = file.read_text().splitlines()  # none when it was killed while it wrote the file
+        return bool(entries) and processes.still_running(int(file.name), float(entries[0])) is not None

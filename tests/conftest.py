@@ -9,7 +9,7 @@ import pytest
 import pytest_socket
 from hypothesis import HealthCheck, settings
 
-from testbench import Bench
+from testbench import Bench, composition
 from testbench.paths import RUNS
 from testbench.progress import to_stderr
 
@@ -42,10 +42,11 @@ settings.register_profile("repeatable", _ANY_MACHINE, derandomize=True)
 settings.load_profile("repeatable")
 
 TESTS = Path(__file__).parent
-AUTHORISE = os.environ.get("BENCH_AUTH", "") == "1"
-"""BENCH_AUTH=1 runs the end-to-end tests on a bench that enforces IAM and resource policies."""
-SHARED_BENCH = RUNS / ("tests-auth" if AUTHORISE else "tests")
-"""All workers of a test run, and test runs side by side, use one bench; the last one to leave stops it."""
+SHARED_BENCH = RUNS / ("tests" if composition.authorise() else "tests-no-auth")
+"""All workers of a test run, and test runs side by side, use one bench; the last one to leave stops it.
+
+It enforces IAM and resource policies, so that the modules' roles are proven to be enough; BENCH_AUTH=0 turns that off.
+"""
 
 
 def _tier(item: pytest.Item) -> str:
@@ -83,5 +84,5 @@ def _unit_tests_have_no_network(request: pytest.FixtureRequest) -> Iterator[None
 @pytest.fixture(scope="session")
 def bench() -> Iterator[Bench]:
     """The running bench, started by whoever needs it first."""
-    with Bench.running(SHARED_BENCH, to_stderr(), authorise=AUTHORISE) as running:
+    with Bench.running(SHARED_BENCH, to_stderr()) as running:
         yield running

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from filelock import FileLock
 from jgo.maven import MavenContext
 
 from testbench.errors import BenchError, PrerequisiteError
+from testbench.once import once
 from testbench.opensearch import VERSION, maven
 from testbench.opensearch.distribution import LIB, LOCK, PIECES, Jar, Piece, locked
 from testbench.paths import CACHE
@@ -35,13 +35,8 @@ logger.http.level = info
 def prepare(say: Say) -> Path:
     """The home, made when it is not there. Raises `BenchError` when a jar cannot be had or is not the locked one."""
     home = CACHE / "opensearch" / VERSION / fingerprint(LOCK.read_bytes(), _LOGGING, repr(PIECES))
-    complete = home / ".complete"
-    if complete.exists():
-        return home
-    home.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(home.with_suffix(".lock")):
-        if complete.exists():
-            return home
+
+    def make() -> None:
         shutil.rmtree(home, ignore_errors=True)
         jars = locked()
         say("opensearch", f"fetching the {len(jars)} jars of OpenSearch {VERSION} from Maven Central (once)")
@@ -52,7 +47,8 @@ def prepare(say: Say) -> Path:
         (home / "config").mkdir()
         (home / "config" / "log4j2.properties").write_text(_LOGGING)
         (home / "plugins").mkdir()
-        complete.touch()
+
+    once(home, make)
     return home
 
 

@@ -2,20 +2,18 @@
 
 import json
 import os
+import secrets
 import sys
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
-from testbench import ports
 from testbench.endpoints import Endpoints
 from testbench.opensearch import home
 from testbench.parts import Command
 from testbench.ports import LOOPBACK
 from testbench.progress import Say, quiet
-
-_PROBE = "bench-readiness"
 
 
 @dataclass(frozen=True)
@@ -36,7 +34,7 @@ class OpenSearch:
             "discovery.type": "single-node",
             "network.host": LOOPBACK,
             "http.port": port,
-            "transport.port": ports.choose(1)[0],
+            "transport.port": f"{port + 1}-{port + 99}",  # nobody uses it: the first free one
             "cluster.name": "bench",
             "node.name": "bench",
             # a machine whose disk is nearly full would otherwise make every index read-only
@@ -49,7 +47,7 @@ class OpenSearch:
 
     def ready(self, port: int) -> bool:
         """Whether it can make an index: a node that lacks something answers "green" and then refuses every index."""
-        url = f"http://{LOOPBACK}:{port}/{_PROBE}"
+        url = f"http://{LOOPBACK}:{port}/bench-readiness-{secrets.token_hex(4)}"  # others may ask at the same time
         settings = {"settings": {"number_of_shards": 1, "number_of_replicas": 0}}
         return _call("PUT", f"{url}?timeout=5s", settings) and _call("DELETE", url)
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from testbench import Bench
+from tests.support.iam_roles import taken_away
 from tests.support.module_stack import Event, ModuleStack, applied
 from tests.support.polling import eventually
 
@@ -41,6 +42,11 @@ def regular(stack: ModuleStack, expected: int) -> list[dict[str, Any]]:
     what = f"{expected} messages are in the regular queue"
     eventually(take_more, lambda found: found >= expected, within=REPLAYED_WITHIN, what=what)
     return taken
+
+
+def log_of(stack: ModuleStack, group: str) -> str:
+    events = stack.client("logs").filter_log_events(logGroupName=group)["events"]
+    return "\n".join(event["message"] for event in events)
 
 
 def held(stack: ModuleStack) -> int:
@@ -122,6 +128,30 @@ def test_replay_switched_on_by_enabled_sends_what_was_held_since(stack: ModuleSt
     copies = regular(stack, LATER)
     assert contents(copies) == contents(first)
     assert stack.workspace.planned_changes() == []
+
+
+def test_without_the_permission_to_send_replay_fails_visibly_and_keeps_every_event(stack: ModuleStack) -> None:
+    if not stack.bench.endpoints.authorise:
+        pytest.skip("this bench enforces no policies")
+    sqs, queue = stack.client("sqs"), stack.output["replay_queue_url"]
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"VisibilityTimeout": "5"})  # what failed comes back soon
+    destination = stack.output["checkout_queue_url"].rpartition("/")[2]
+    region, account = stack.bench.endpoints.region, stack.bench.endpoints.account
+    destination_arn = f"arn:aws:sqs:{region}:{account}:{destination}"
+    with taken_away(stack.client, f"{stack.name}-replay-{region}", "sqs:SendMessage", destination_arn):
+        stack.publish(order(number) for number in range(200, 200 + LATER))
+        first = regular(stack, LATER)
+        eventually(
+            lambda: log_of(stack, f"/aws/lambda/{stack.name}-replay"),
+            lambda lines: "AccessDenied" in lines,
+            within=REPLAYED_WITHIN,
+            what="the function's log says what is forbidden",
+        )
+        assert held(stack) == LATER
+        assert stack.take(stack.output["checkout_queue_url"]) == []
+    copies = regular(stack, LATER)
+    assert contents(copies) == contents(first)
+    eventually(lambda: held(stack), lambda found: found == 0, within=ARRIVES_WITHIN, what="nothing is held any more")
 
 
 def test_replay_is_destroyed_without_a_trace(stack: ModuleStack) -> None:

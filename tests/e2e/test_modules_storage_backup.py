@@ -1,7 +1,6 @@
 """examples/storage-backup on the bench: every event is in the archive once, without its card number, or dead-lettered.
 
-Not proved here: that AWS's own Athena runs the queries (the bench runs them on DuckDB), and that the roles may do
-enough (the bench refuses nobody unless it is told to).
+Not proved here: that AWS's own Athena runs the queries (the bench runs them on DuckDB).
 """
 
 import json
@@ -16,11 +15,12 @@ import pytest
 
 from testbench import Bench
 from testbench.athena import Athena
+from tests.support.iam_roles import taken_away
 from tests.support.module_stack import Event, ModuleStack, StoredObject, applied
 from tests.support.polling import eventually
 
 CARD = "4111111111111111"
-ORDERS, NOT_JSON = 60, 3
+ORDERS, NOT_JSON, LATE = 60, 3, 5
 DELIVERED_WITHIN = 180.0
 
 
@@ -128,6 +128,32 @@ def test_the_ready_made_queries_find_the_events(archive: Archive, stack: ModuleS
     payload = athena.run_named_query(queries["payload_field"])
     found = {row[payload.columns.index("id")] for row in payload.rows}
     assert found in (before, archive.ids_of_today())
+
+
+def test_a_stream_that_may_not_write_says_so_and_loses_nothing(archive: Archive, stack: ModuleStack) -> None:
+    if not stack.bench.endpoints.authorise:
+        pytest.skip("this bench enforces no policies")
+    logs, bucket = stack.client("logs"), stack.output["bucket_name"]
+    stored = len(stack.stored_events(bucket))
+    role = f"{stack.name}-archive-firehose-{stack.bench.endpoints.region}"
+    with taken_away(stack.client, role, "s3:PutObject"):
+        ids = stack.publish(Event(json.dumps({"id": f"late-{number}"})) for number in range(LATE))
+        errors = eventually(
+            lambda: logs.filter_log_events(logGroupName=f"/aws/kinesisfirehose/{stack.name}-archive")["events"],
+            bool,
+            within=DELIVERED_WITHIN,
+            what="the stream's log says what is forbidden",
+        )
+        # https://docs.aws.amazon.com/firehose/latest/dev/monitoring-with-cloudwatch-logs.html
+        assert {json.loads(error["message"])["errorCode"] for error in errors} == {"S3.AccessDenied"}
+        assert len(stack.stored_events(bucket)) == stored
+    events = eventually(
+        lambda: stack.stored_events(bucket),
+        lambda found: len(found) >= stored + LATE,
+        within=DELIVERED_WITHIN,
+        what="what was held back is stored",
+    )
+    assert Counter(event["MessageId"] for event in events) == Counter([*archive.orders, *ids])
 
 
 def test_storage_backup_is_destroyed_without_a_trace(stack: ModuleStack) -> None:

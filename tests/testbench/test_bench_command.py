@@ -5,8 +5,9 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -196,6 +197,33 @@ def test_without_a_bench_the_command_says_how_to_start_one(tmp_path: Path, name:
     answer = command(name, state=tmp_path)
     assert answer.returncode == 1
     assert "testbench up" in answer.stderr
+
+
+@pytest.mark.parametrize(
+    ("arrange", "name", "said"),
+    [
+        (lambda state: (state / "endpoints.json").write_text('{"backend": '), "status", "is not what this version"),
+        (lambda state: (state / "endpoints.json").write_text('{"of": "later"}'), "env", "is not what this version"),
+        (lambda state: (state / "ministack.pid").write_text("4711"), "down", "is no PID file of a bench"),
+        (lambda state: (state / "mine.txt").write_text("mine"), "up", "is not a bench's folder"),
+    ],
+)
+def test_a_folder_in_a_state_that_no_bench_left_is_an_error_of_one_line(
+    tmp_path: Path, arrange: Callable[[Path], Any], name: str, said: str
+) -> None:
+    arrange(tmp_path)
+    answer = command(name, state=tmp_path)
+    assert answer.returncode == 1
+    assert said in answer.stderr
+    assert len(answer.stderr.splitlines()) == 1
+
+
+def test_a_state_that_is_a_file_is_an_error_of_one_line(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    answer = command("up", state=file)
+    assert answer.returncode == 1
+    assert answer.stderr == f"error: File exists: {file}\n"
 
 
 def test_an_emulator_that_already_runs_is_used_in_the_place_of_ministack(bench: Bench, tmp_path: Path) -> None:

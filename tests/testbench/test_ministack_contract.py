@@ -5,18 +5,21 @@ Each test says what AWS does. Where MiniStack alone does otherwise, a correction
 
 import io
 import json
+import re
 import time
 import urllib.error
 import urllib.request
 import uuid
 import zipfile
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 import pytest
 from botocore.exceptions import ClientError
 
 from testbench import Bench
+from tests.support.iam_roles import make_role
 
 Found = TypeVar("Found")
 
@@ -37,7 +40,8 @@ def handler(event, context):
 """
 WINDOW = 6
 """Seconds: long enough to send two messages meanwhile on a busy machine."""
-ROLE = "arn:aws:iam::000000000000:role/any"
+MILLISECOND = timedelta(milliseconds=1)
+QUEUE_READER = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
 
 
 def until(look: Callable[[], Found], wanted: Callable[[Found], bool], seconds: float = 120.0) -> Found:
@@ -61,7 +65,9 @@ class Account:
     """The bench's AWS with short names for what the tests make; every name is unique."""
 
     def __init__(self, bench: Bench) -> None:
+        self.client = bench.client
         self.sqs, self.sns, self.functions = bench.client("sqs"), bench.client("sns"), bench.client("lambda")
+        self.reader = make_role(bench.client, "lambda", *QUEUE_READER)
         self._logs = bench.client("logs")
 
     @staticmethod
@@ -69,10 +75,14 @@ class Account:
         return f"contract-{uuid.uuid4().hex[:8]}"
 
     def queue(self, **attributes: str) -> tuple[str, str]:
-        """(URL, ARN) of a new queue."""
+        """(URL, ARN) of a new queue, which SNS may send to."""
         url = self.sqs.create_queue(QueueName=self.name(), Attributes=attributes)["QueueUrl"]
-        answer = self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
-        return url, answer["Attributes"]["QueueArn"]
+        arn = self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        statement: dict[str, Any] = {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": arn}
+        statement["Principal"] = {"Service": "sns.amazonaws.com"}
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        self.sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
+        return url, arn
 
     def function(self, code: str, **settings: Any) -> str:
         """Name of a new function."""
@@ -80,7 +90,7 @@ class Account:
         self.functions.create_function(
             FunctionName=name,
             Runtime="python3.13",
-            Role=ROLE,
+            Role=settings.pop("role", self.reader),
             Handler="main.handler",
             Code={"ZipFile": archive(main=code, **settings.pop("files", {}))},
             Timeout=settings.pop("timeout", 3),
@@ -278,6 +288,23 @@ def test_a_message_for_a_deleted_queue_goes_to_the_subscriptions_dead_letter_que
     account.sns.publish(TopicArn=topic, Message="not lost")
     received = account.sqs.receive_message(QueueUrl=dead_letters, WaitTimeSeconds=20)["Messages"]
     assert [json.loads(message["Body"])["Message"] for message in received] == ["not lost"]
+
+
+# -- sns_timestamp -----------------------------------------------------------------------------------------------------
+
+
+def test_all_subscriptions_of_a_topic_get_the_time_of_the_publish(account: Account) -> None:
+    topic = account.sns.create_topic(Name=account.name())["TopicArn"]
+    queues = [account.queue() for _ in range(3)]
+    for _, arn in queues:
+        account.sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+    before = datetime.now(UTC)
+    account.sns.publish(TopicArn=topic, Message="once")
+    after = datetime.now(UTC)
+    bodies = [account.sqs.receive_message(QueueUrl=url, WaitTimeSeconds=5)["Messages"][0]["Body"] for url, _ in queues]
+    (timestamp,) = {json.loads(body)["Timestamp"] for body in bodies}
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", timestamp)
+    assert before - MILLISECOND <= datetime.fromisoformat(timestamp) <= after
 
 
 # -- function_environment ----------------------------------------------------------------------------------------------

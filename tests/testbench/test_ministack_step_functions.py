@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from testbench import Bench
+from tests.support.iam_roles import allow, make_role
 
 pytestmark = [pytest.mark.e2e]
 
@@ -37,14 +38,22 @@ def handler(event, context):
 """
 
 
+MAP_NEEDS = ("lambda:InvokeFunction", "s3:GetObject", "s3:PutObject", "states:StartExecution")
+"""What the role of a Distributed Map needs."""
+
+
 @dataclass
 class Place:
-    """A bucket and the worker function, for the tests of this module. `hasty` is the same with a time-out of 2 s."""
+    """A bucket, the worker function and the state machines' role, for the tests of this module.
+
+    `hasty` is the function with a time-out of 2 s.
+    """
 
     bench: Bench
     bucket: str
     function_arn: str
     hasty_function_arn: str
+    role: str
 
     def client(self, service: str) -> Any:
         return self.bench.client(service)
@@ -60,7 +69,7 @@ class Place:
         made = self.client("stepfunctions").create_state_machine(
             name=f"machine-{uuid.uuid4().hex[:12]}",
             definition=json.dumps(states),
-            roleArn="arn:aws:iam::000000000000:role/any",
+            roleArn=self.role,
         )
         return str(made["stateMachineArn"])
 
@@ -132,18 +141,18 @@ def place(bench: Bench) -> Iterator[Place]:
         Bucket=name, CreateBucketConfiguration={"LocationConstraint": bench.endpoints.region}
     )
     functions, timeouts = bench.client("lambda"), {name: 60, f"{name}-hasty": 2}
-    arns = [
+    arn, hasty_arn = (
         functions.create_function(
             FunctionName=function,
             Runtime="python3.13",
-            Role="arn:aws:iam::000000000000:role/any",
+            Role=make_role(bench.client, "lambda"),
             Handler="worker.handler",
             Code={"ZipFile": package.getvalue()},
             Timeout=timeout,
         )["FunctionArn"]
         for function, timeout in timeouts.items()
-    ]
-    yield Place(bench, name, *arns)
+    )
+    yield Place(bench, name, arn, hasty_arn, make_role(bench.client, "states", *MAP_NEEDS))
     for function in timeouts:
         functions.delete_function(FunctionName=function)
 
@@ -348,6 +357,32 @@ def test_a_throttled_function_is_named_too_many_requests(place: Place) -> None:
         functions.delete_function_concurrency(FunctionName=place.bucket)
 
     assert place.ended(execution)["status"] == "SUCCEEDED"
+
+
+@pytest.mark.parametrize(
+    ("action", "error"),
+    [
+        ("lambda:InvokeFunction", "States.ExceedToleratedFailureThreshold"),
+        ("s3:GetObject", "States.ItemReaderFailed"),
+        ("s3:PutObject", "States.ResultWriterFailed"),
+        ("states:StartExecution", "States.Permissions"),
+    ],
+)
+def test_a_distributed_map_does_only_what_its_role_may(place: Place, action: str, error: str) -> None:
+    if not place.bench.endpoints.authorise:
+        pytest.skip("this bench enforces no policies")
+    writer = {"Resource": "arn:aws:states:::s3:putObject", "Parameters": {"Bucket": place.bucket, "Prefix": "r"}}
+    machine = place.map_machine(ResultWriter=writer)
+    key = place.put_lines([{}])
+
+    allow(place.client, place.role, *(each for each in MAP_NEEDS if each != action))
+    try:
+        refused = place.run(machine, {"key": key})
+    finally:
+        allow(place.client, place.role, *MAP_NEEDS)
+
+    assert (refused["status"], refused["error"]) == ("FAILED", error)
+    assert place.run(machine, {"key": key})["status"] == "SUCCEEDED"
 
 
 def most_at_once(spans: list[tuple[float, float]]) -> int:

@@ -162,3 +162,10 @@ def test_a_user_that_entered_twice_has_to_leave_twice(tmp_path: Path) -> None:
     assert users.present() == [os.getpid()]
     users.leave()
     assert users.present() == []
+
+
+def test_a_user_that_was_killed_while_it_entered_counts_as_gone(tmp_path: Path) -> None:
+    (tmp_path / "users").mkdir()
+    (tmp_path / "users" / str(os.getpid())).touch()
+    assert Users(tmp_path).present() == []
+    assert list((tmp_path / "users").iterdir()) == []

@@ -10,7 +10,7 @@ import pytest
 
 from testbench import ports, processes, stack
 from testbench.endpoints import Endpoints
-from testbench.errors import PartDiedError
+from testbench.errors import BenchError, PartDiedError
 from testbench.parts import Command, answers
 from testbench.progress import Say, quiet
 
@@ -106,3 +106,17 @@ def test_a_part_that_was_killed_is_seen_as_died(tmp_path: Path) -> None:
     [health] = stack.health([part], tmp_path)
     assert (health.state, health.healthy) == ("died", False)
     assert stack.stop(["ministack"], tmp_path) == []
+
+
+def test_a_folder_that_holds_something_else_is_never_emptied(tmp_path: Path) -> None:
+    precious = tmp_path / "thesis.txt"
+    precious.write_text("years of work")
+    with pytest.raises(BenchError, match=r"is not a bench's folder.*it holds thesis\.txt\. Give --state"):
+        stack.claim(tmp_path)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+def test_a_folder_that_was_a_benchs_once_may_be_used_again(tmp_path: Path) -> None:
+    stack.claim(tmp_path)
+    (tmp_path / "ministack.log").write_text("of the last run")
+    stack.claim(tmp_path)

@@ -21,9 +21,7 @@ def interpreter(say: Say = quiet) -> Path:
 
 @dataclass(frozen=True)
 class MiniStack:
-    """The emulator's process. `authorise` makes it enforce IAM and resource policies (off by default, as upstream)."""
-
-    authorise: bool = False
+    """The emulator's process."""
 
     @property
     def name(self) -> str:
@@ -58,7 +56,7 @@ class MiniStack:
         }
         if endpoints.firehose_url:
             environment["AWS_ENDPOINT_URL_FIREHOSE"] = endpoints.firehose_url
-        if self.authorise:
+        if endpoints.authorise:  # off upstream
             environment["AUTH"] = "true"
         return Command([str(interpreter()), "-m", "testbench.backends.ministack.launcher"], environment)
 

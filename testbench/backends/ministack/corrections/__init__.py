@@ -11,6 +11,12 @@ with what AWS does is in docs/bench.md.
     subscription_redrive  a subscription's dead-letter queue
     function_environment  a function gets AWS's variables, not the emulator's; its code comes before its layers
     alarms                alarms read back complete, so that a plan after an apply is empty
+    sns_timestamp         one Timestamp for all subscriptions of what is published
+    authorisation         changes nothing: whether a role may do something, for those below and Step Functions
+    permissions           what a batch call, log events and a Map Run need the permission for
+    keys                  an encrypted queue, topic or bucket needs its key's permission
+    mapping_role          a mapping reads its queue with the function's role
+    missing_objects       403 instead of 404 for who may not list the bucket
     secure_transport      loopback counts as TLS in policies
     s3_managed_key        SSE-KMS without a key means the AWS managed key
     api_gateway           validationErrorString in gateway responses
@@ -21,28 +27,40 @@ with what AWS does is in docs/bench.md.
 from testbench.backends.ministack.corrections import (
     alarms,
     api_gateway,
+    authorisation,
     batch_responses,
     function_environment,
     hooks,
     idle_connections,
+    keys,
     mapping_limits,
     mapping_qualifier,
+    mapping_role,
+    missing_objects,
+    permissions,
     s3_managed_key,
     secure_transport,
+    sns_timestamp,
     sqs_batches,
     step_functions,
     subscription_redrive,
 )
 
 _ALL = (
+    authorisation,
     sqs_batches,
     batch_responses,
     mapping_limits,
     mapping_qualifier,
+    keys,
+    mapping_role,
     subscription_redrive,
+    sns_timestamp,
     function_environment,
     alarms,
     s3_managed_key,
+    missing_objects,
+    permissions,
     secure_transport,
     api_gateway,
     idle_connections,

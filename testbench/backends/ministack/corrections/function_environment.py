@@ -14,7 +14,6 @@ from types import SimpleNamespace
 from typing import Any
 
 from testbench.backends.ministack.corrections import hooks
-from testbench.errors import CorrectionError
 
 FROM_THE_HOST = ("PATH",)
 _EMULATORS_CHANNEL = ("_LAMBDA_", "_MS_", "AWS_", "_X_AMZN_", "LAMBDA_TASK_ROOT", "_DURABLE")
@@ -79,7 +78,4 @@ def apply() -> None:
     # the module's own name `subprocess`, so that nothing else in the emulator is affected
     runtime.subprocess = SimpleNamespace(**{**vars(subprocess), "Popen": popen})
 
-    script = runtime._PYTHON_WORKER_SCRIPT
-    if script.count(_BEFORE_INIT) != 1:
-        raise CorrectionError("the emulator's Python runtime sets its module path in another way than the pinned one")
-    runtime._PYTHON_WORKER_SCRIPT = script.replace(_BEFORE_INIT, _CODE_FIRST + _BEFORE_INIT)
+    hooks.replace_in_script(runtime, "_PYTHON_WORKER_SCRIPT", _BEFORE_INIT, _CODE_FIRST + _BEFORE_INIT)

@@ -23,8 +23,13 @@ def check_version() -> None:
         )
 
 
+def application() -> Any:
+    """The emulator's main module. It is untyped, and not installed where this code is checked, as the two below."""
+    return importlib.import_module("ministack.app")
+
+
 def service(name: str) -> Any:
-    """The emulator's module of that service. It is untyped, and not installed where this code is checked."""
+    """The emulator's module of that service."""
     return importlib.import_module(f"ministack.services.{name}")
 
 
@@ -45,8 +50,14 @@ def expected(owner: Any, name: str, *parameters: str) -> Any:
     return found
 
 
+def replace(owner: Any, name: str, parameters: tuple[str, ...], new: Callable[..., Any]) -> None:
+    """Put `new` in the place of `owner.name`."""
+    expected(owner, name, *parameters)
+    setattr(owner, name, new)
+
+
 def wrap(owner: Any, name: str, parameters: tuple[str, ...], wrapper: Callable[..., Any]) -> None:
-    """Have every call of `owner.name(...)` become `wrapper(original, ...)`."""
+    """Have every call of `owner.name(...)` become `wrapper(original, ...)`. Several may wrap the same function."""
     original = expected(owner, name, *parameters)
 
     @functools.wraps(original)  # so that the next one who wraps it finds the emulator's parameters
@@ -54,3 +65,11 @@ def wrap(owner: Any, name: str, parameters: tuple[str, ...], wrapper: Callable[.
         return wrapper(original, *given, **named)
 
     setattr(owner, name, wrapped)
+
+
+def replace_in_script(owner: Any, name: str, old: str, new: str) -> None:
+    """Change `old`, which must be there once, in the text `owner.name` of a program that the emulator starts."""
+    script = getattr(owner, name, "")
+    if script.count(old) != 1:
+        raise CorrectionError(f"{owner.__name__}.{name} has {old.strip()!r} {script.count(old)} times, not once")
+    setattr(owner, name, script.replace(old, new))

@@ -1,15 +1,15 @@
 """A subscription's RedrivePolicy: what cannot be delivered goes to its dead-letter queue.
 
 MiniStack 1.5.33 stores the policy and loses the message. On AWS a client error (queue deleted, delivery denied by the
-queue's policy) is not retried: the message goes to the dead-letter queue at once, in the shape that the endpoint would
-have got. https://docs.aws.amazon.com/sns/latest/dg/sns-dead-letter-queues.html
+queue's policy or its key's) is not retried: the message goes to the dead-letter queue at once, in the shape that the
+endpoint would have got. https://docs.aws.amazon.com/sns/latest/dg/sns-dead-letter-queues.html
 """
 
 import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from testbench.backends.ministack.corrections import hooks
+from testbench.backends.ministack.corrections import hooks, keys
 
 
 def dead_letter_queues(subscriptions: Iterable[Mapping[str, Any]], endpoint: str) -> list[str]:
@@ -31,7 +31,8 @@ def apply() -> None:
     def deliverable(queue_arn: str, topic_arn: str) -> bool:
         if queues._queue_by_arn(queue_arn) is None:
             return False
-        return bool(queues.queue_policy_allows(queue_arn, "sns.amazonaws.com", topic_arn, account()))
+        allowed = queues.queue_policy_allows(queue_arn, "sns.amazonaws.com", topic_arn, account())
+        return bool(allowed) and keys.topic_may_send(topic_arn, queue_arn)
 
     def deliver(original: Callable[..., Any], endpoint: str, *rest: Any, **named: Any) -> None:
         topic_arn = named.get("topic_arn", "")
@@ -40,8 +41,13 @@ def apply() -> None:
             return
         topic = topics._topic_by_arn_any_scope(topic_arn) or {}
         targets = dead_letter_queues(topic.get("subscriptions", []), endpoint)
-        for target in targets[:1] or [endpoint]:  # without one the emulator logs the loss, as before
-            original(target, *rest, **named)
+        for target in targets[:1]:
+            if deliverable(target, topic_arn):
+                original(target, *rest, **named)
+                return
+        topics.logger.warning(
+            "a message of %s for %s is lost: neither that nor a dead-letter queue takes it", topic_arn, endpoint
+        )
 
     hooks.expected(queues, "_queue_by_arn", "arn")
     hooks.expected(queues, "queue_policy_allows", "queue_arn", "service", "source_arn", "source_account")

@@ -1,6 +1,7 @@
 """Step Functions as AWS runs it, where MiniStack 1.5.33 differs and a Distributed Map depends on it.
 
-    emulator        the emulator's modules, looked up by name; a name that is gone stops the start
+    state_machine_role what a state does needs the permission of the state machine's role
+    execution_error the exception by which a state ends with an error name
     settings        fields of a Map state that may be given as a value or as a path
     batches         ItemReader's lines and ItemBatcher's groups
     map_run         one Map Run: its children, counts and thresholds; starts and ends children
@@ -12,11 +13,17 @@
 Source of the behaviour: the Step Functions developer guide, pages named in each module.
 """
 
-from testbench.backends.ministack.corrections.step_functions import distributed_map, executions, lambda_errors
+from testbench.backends.ministack.corrections.step_functions import (
+    distributed_map,
+    executions,
+    lambda_errors,
+    state_machine_role,
+)
 
 
 def apply() -> None:
     """Apply all corrections of Step Functions. Raises `CorrectionError` when the emulator has changed."""
     executions.apply()
     lambda_errors.apply()
+    state_machine_role.apply()
     distributed_map.apply()

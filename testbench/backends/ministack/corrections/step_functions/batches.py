@@ -8,7 +8,9 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from testbench.backends.ministack.corrections.step_functions import emulator
+from testbench.backends.ministack.corrections import hooks
+from testbench.backends.ministack.corrections.step_functions import state_machine_role
+from testbench.backends.ministack.corrections.step_functions.execution_error import execution_error
 from testbench.backends.ministack.corrections.step_functions.settings import State
 
 MAX_CHILD_INPUT_BYTES = 262_144
@@ -24,7 +26,7 @@ def read_items(state: State) -> list[Any]:
         items = json_lines(_object_text(state.resolve(reader.get("Parameters") or {})))
         limit = state.whole_number("MaxItems", reader["ReaderConfig"])
         return items[:limit] if limit else items
-    found = emulator.step_functions()._read_map_items(reader, state.effective, state.context)
+    found = hooks.service("stepfunctions")._read_map_items(reader, state.effective, state.context)
     return found if isinstance(found, list) else [found]
 
 
@@ -37,7 +39,7 @@ def json_lines(text: str) -> list[Any]:
         try:
             items.append(json.loads(line))
         except ValueError as error:
-            raise emulator.failure("States.ItemReaderFailed", f"line {number} is not JSON: {error}") from error
+            raise execution_error("States.ItemReaderFailed", f"line {number} is not JSON: {error}") from error
     return items
 
 
@@ -71,12 +73,14 @@ def group(items: Sequence[Any], most: int, most_bytes: int) -> Iterator[list[Any
 
 def _items_of_the_input(state: State) -> list[Any]:
     path = state.definition.get("ItemsPath", "$")
-    found = emulator.step_functions()._resolve_path_or_ctx(path, state.effective, state.context)
+    found = hooks.service("stepfunctions")._resolve_path_or_ctx(path, state.effective, state.context)
     return found if isinstance(found, list) else [found]
 
 
 def _object_text(parameters: Any) -> str:
-    text: str = emulator.step_functions()._s3_object_text(parameters.get("Bucket"), parameters.get("Key"))
+    bucket, key = parameters.get("Bucket"), parameters.get("Key")
+    state_machine_role.require("s3:GetObject", f"arn:aws:s3:::{bucket}/{key}", "States.ItemReaderFailed")
+    text: str = hooks.service("stepfunctions")._s3_object_text(bucket, key)
     return text
 
 

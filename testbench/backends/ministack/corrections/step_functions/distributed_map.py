@@ -11,16 +11,37 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from testbench.backends.ministack.corrections.step_functions import batches, emulator, executions, result_files
+from testbench.backends.ministack.corrections import hooks
+from testbench.backends.ministack.corrections.step_functions import (
+    batches,
+    executions,
+    result_files,
+    state_machine_role,
+)
+from testbench.backends.ministack.corrections.step_functions.execution_error import execution_error
 from testbench.backends.ministack.corrections.step_functions.map_run import Child, MapRun, zero_counts
 from testbench.backends.ministack.corrections.step_functions.settings import State
 
 
 def apply() -> None:
     """Put this module's Map state and UpdateMapRun in the place of the emulator's."""
-    service = emulator.step_functions()
-    emulator.replace(service, "_run_distributed_map", run)
-    emulator.replace(service, "_update_map_run", update_map_run)
+    service, storage = hooks.service("stepfunctions"), hooks.service("s3")
+    for name, parameters in {
+        "_apply_output_path": ("state_def", "data", "ctx"),
+        "_apply_result_path": ("state_def", "original", "result"),
+        "_apply_result_selector": ("state_def", "data"),
+        "_next_or_end": ("state_def",),
+        "_read_map_items": ("reader", "effective", "ctx"),
+        "_resolve_params_obj": ("template", "data", "ctx"),
+        "_resolve_path_or_ctx": ("path", "data", "ctx"),
+        "_run_sub_machine": ("states", "start_at", "input_data", "execution", "ctx"),
+        "_s3_object_text": ("bucket", "key"),
+    }.items():
+        hooks.expected(service, name, *parameters)
+    hooks.expected(storage, "_put_object", "bucket_name", "key", "body", "headers")
+    state = ("state_def", "raw_input", "effective", "iterator", "execution", "ctx")
+    hooks.replace(service, "_run_distributed_map", state, run)
+    hooks.replace(service, "_update_map_run", ("data",), update_map_run)
 
 
 def run(
@@ -32,8 +53,9 @@ def run(
     context: Any,
 ) -> tuple[Any, Any]:
     """The state's output and the name of the next state; arguments as the emulator gives them."""
-    service = emulator.step_functions()
+    service = hooks.service("stepfunctions")
     state = State(definition, effective, context)
+    state_machine_role.require("states:StartExecution", execution["stateMachineArn"])  # its children are executions
     items = _selected(state, batches.read_items(state))
     children = [Child(given, count) for given, count in batches.child_inputs(state, items)]
     names = _Names(execution, definition)
@@ -56,7 +78,7 @@ def run(
         raise executions.StoppedError
     written = _write_results(state, names.map_run, children, record)
     if status == "FAILED":
-        raise emulator.failure(
+        raise execution_error(
             "States.ExceedToleratedFailureThreshold", "The specified tolerated failure threshold was exceeded"
         )
     result = [child.output for child in children if child.state == "succeeded"] if written is None else written
@@ -67,7 +89,7 @@ def run(
 
 def update_map_run(request: Mapping[str, Any]) -> Any:
     """UpdateMapRun. https://docs.aws.amazon.com/step-functions/latest/apireference/API_UpdateMapRun.html"""
-    service = emulator.step_functions()
+    service = hooks.service("stepfunctions")
     arn = request.get("mapRunArn")
     record = service._map_runs.get(arn)
     if record is None:
@@ -101,7 +123,7 @@ def _record(state: State, names: _Names, execution: Mapping[str, Any], items: in
         "mapRunArn": names.map_run,
         "executionArn": execution["executionArn"],
         "status": "RUNNING",
-        "startDate": emulator.step_functions().now_iso(),
+        "startDate": hooks.service("stepfunctions").now_iso(),
         "maxConcurrency": state.whole_number("MaxConcurrency") or 0,
         "toleratedFailurePercentage": state.number("ToleratedFailurePercentage") or 0,
         "toleratedFailureCount": state.whole_number("ToleratedFailureCount") or 0,
@@ -130,7 +152,7 @@ def _selected(state: State, items: list[Any]) -> list[Any]:
 
 
 def _start(child: Child, names: _Names, execution: Mapping[str, Any]) -> None:
-    service = emulator.step_functions()
+    service = hooks.service("stepfunctions")
     name = str(uuid.uuid4())
     child.record = {
         "executionArn": names.execution_prefix + name,
@@ -152,7 +174,7 @@ def _start(child: Child, names: _Names, execution: Mapping[str, Any]) -> None:
 
 
 def _work(child: Child, iterator: Mapping[str, Any], context: Any) -> Any:
-    return emulator.step_functions()._run_sub_machine(
+    return hooks.service("stepfunctions")._run_sub_machine(
         iterator["States"], iterator["StartAt"], child.input, child.record, copy.deepcopy(context)
     )
 
@@ -160,7 +182,7 @@ def _work(child: Child, iterator: Mapping[str, Any], context: Any) -> Any:
 def _succeeded(child: Child) -> None:
     assert child.record is not None
     child.record.update(
-        status="SUCCEEDED", output=json.dumps(child.output), stopDate=emulator.step_functions().now_iso()
+        status="SUCCEEDED", output=json.dumps(child.output), stopDate=hooks.service("stepfunctions").now_iso()
     )
 
 
@@ -170,14 +192,14 @@ def _failed(child: Child, error: Exception) -> None:
         status="FAILED",
         error=getattr(error, "error", "States.Runtime"),
         cause=getattr(error, "cause", str(error)),
-        stopDate=emulator.step_functions().now_iso(),
+        stopDate=hooks.service("stepfunctions").now_iso(),
     )
 
 
 def _close(children: list[Child]) -> None:
     for child in children:
         if child.state == "aborted" and child.record is not None:
-            child.record.update(status="ABORTED", stopDate=emulator.step_functions().now_iso())
+            child.record.update(status="ABORTED", stopDate=hooks.service("stepfunctions").now_iso())
 
 
 def _write_results(
@@ -188,11 +210,12 @@ def _write_results(
         return None
     place = state.resolve(writer.get("Parameters") or {})
     manifest, files = result_files.result_files(place["Bucket"], place.get("Prefix", ""), map_run_arn, children)
-    storage = emulator.module("services.s3")
+    storage = hooks.service("s3")
     for key, content in files.items():
+        state_machine_role.require("s3:PutObject", f"arn:aws:s3:::{place['Bucket']}/{key}", "States.ResultWriterFailed")
         status, _, answer = storage._put_object(place["Bucket"], key, content, {"content-type": "application/json"})
         if status != 200:
-            raise emulator.failure("States.ResultWriterFailed", f"{place['Bucket']}/{key}: {answer!r}")
+            raise execution_error("States.ResultWriterFailed", f"{place['Bucket']}/{key}: {answer!r}")
     for counts in (record["itemCounts"], record["executionCounts"]):
         counts["resultsWritten"] = counts["total"]
     return {"MapRunArn": map_run_arn, "ResultWriterDetails": {"Bucket": place["Bucket"], "Key": manifest}}

@@ -8,7 +8,7 @@ MiniStack refuses every reuse, and a stopped execution goes on inside Parallel a
 from collections.abc import Mapping
 from typing import Any
 
-from testbench.backends.ministack.corrections.step_functions import emulator
+from testbench.backends.ministack.corrections import hooks
 
 
 class StoppedError(Exception):
@@ -17,15 +17,16 @@ class StoppedError(Exception):
 
 def apply() -> None:
     """Wrap the emulator's functions that start, run and end executions."""
-    service = emulator.step_functions()
-    emulator.wrap(service, "_start_execution", _start)
-    emulator.wrap(service, "_execute_task", _task)
-    emulator.wrap(service, "_add_event", _event)
-    emulator.wrap(service, "_fail_execution", _fail)
+    service = hooks.service("stepfunctions")
+    hooks.expected(service, "_resolve_state_machine_arn", "arn")
+    hooks.wrap(service, "_start_execution", ("data",), _start)
+    hooks.wrap(service, "_execute_task", ("state_def", "raw_input", "execution", "ctx"), _task)
+    hooks.wrap(service, "_add_event", ("execution", "event_type", "details"), _event)
+    hooks.wrap(service, "_fail_execution", ("execution", "error", "cause"), _fail)
 
 
 def _start(original: Any, request: Mapping[str, Any]) -> Any:
-    service = emulator.step_functions()
+    service = hooks.service("stepfunctions")
     machine = service._resolve_state_machine_arn(request.get("stateMachineArn", "").partition("#")[0])
     name = request.get("name")
     if machine is not None and name:

@@ -9,8 +9,8 @@ import contextvars
 import json
 from typing import Any
 
-from testbench.backends.ministack.corrections.step_functions import emulator
-from testbench.errors import CorrectionError
+from testbench.backends.ministack.corrections import hooks
+from testbench.backends.ministack.corrections.step_functions.execution_error import execution_error
 
 _PYTHON_SAYS = '"error": str(e), "trace": traceback.format_exc()'
 _IT_SHALL_SAY = '"error": str(e), "error_type": type(e).__name__, "trace": traceback.format_exc()'
@@ -22,14 +22,12 @@ _error_type: contextvars.ContextVar[str] = contextvars.ContextVar("error_type", 
 
 def apply() -> None:
     """Make the functions' process tell the class of an exception, and both callers use it."""
-    runtime, functions = emulator.module("core.lambda_runtime"), emulator.module("services.lambda_svc")
-    script = runtime._PYTHON_WORKER_SCRIPT
-    if script.count(_PYTHON_SAYS) != 1:
-        raise CorrectionError("the emulator's Python runtime reports errors in another way than in the pinned version")
-    emulator.replace(runtime, "_PYTHON_WORKER_SCRIPT", script.replace(_PYTHON_SAYS, _IT_SHALL_SAY))
-    emulator.wrap(runtime.Worker, "invoke", _invoke)
-    emulator.wrap(functions, "_execute_function_warm", _execute)
-    emulator.wrap(emulator.step_functions(), "_call_lambda", _call)
+    runtime, functions = hooks.core("lambda_runtime"), hooks.service("lambda_svc")
+    hooks.replace_in_script(runtime, "_PYTHON_WORKER_SCRIPT", _PYTHON_SAYS, _IT_SHALL_SAY)
+    invoke = ("self", "event", "request_id", "trace_id", "depth", "durable", "invoked_function_arn")
+    hooks.wrap(runtime.Worker, "invoke", invoke, _invoke)
+    hooks.wrap(functions, "_execute_function_warm", ("func", "event", "request_id"), _execute)
+    hooks.wrap(hooks.service("stepfunctions"), "_call_lambda", ("func_ref", "event"), _call)
 
 
 def _invoke(original: Any, *given: Any, **named: Any) -> Any:
@@ -49,14 +47,14 @@ def _execute(original: Any, *given: Any) -> Any:
 
 
 def _call(original: Any, function: Any, event: Any) -> Any:
-    service = emulator.step_functions()
+    service = hooks.service("stepfunctions")
     try:
         return original(function, event)
     except service._ExecutionError as error:
         refused = _service_error(error) if error.error == "Lambda.Unknown" else None
         if refused is None:
             raise
-        raise emulator.failure(f"Lambda.{refused['__type']}", refused.get("message", "")) from error
+        raise execution_error(f"Lambda.{refused['__type']}", refused.get("message", "")) from error
 
 
 def _service_error(error: Any) -> dict[str, str] | None:

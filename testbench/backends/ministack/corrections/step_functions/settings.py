@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from testbench.backends.ministack.corrections.step_functions import emulator
+from testbench.backends.ministack.corrections import hooks
+from testbench.backends.ministack.corrections.step_functions.execution_error import execution_error
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,7 @@ class State:
 
     def resolve(self, template: Any) -> Any:
         """A payload template (`Parameters`, `BatchInput`, ...) with its `.$` fields filled in."""
-        return emulator.step_functions()._resolve_params_obj(template, self.effective, self.context)
+        return hooks.service("stepfunctions")._resolve_params_obj(template, self.effective, self.context)
 
     def number(self, field: str, owner: Mapping[str, Any] | None = None) -> float | None:
         """The number in `field` or selected by `<field>Path`; None when neither is there.
@@ -34,9 +35,9 @@ class State:
             if value is None:
                 return None
         else:
-            value = emulator.step_functions()._resolve_path_or_ctx(path, self.effective, self.context)
+            value = hooks.service("stepfunctions")._resolve_path_or_ctx(path, self.effective, self.context)
         if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
-            raise emulator.failure(
+            raise execution_error(
                 "States.Runtime", f"{field}{'Path' if path else ''} must give a number >= 0, got {value!r}"
             )
         return value
@@ -45,5 +46,5 @@ class State:
         """As `number`, for a count."""
         value = self.number(field, owner)
         if value is not None and value != int(value):
-            raise emulator.failure("States.Runtime", f"{field} must be a whole number, got {value!r}")
+            raise execution_error("States.Runtime", f"{field} must be a whole number, got {value!r}")
         return None if value is None else int(value)
