@@ -28,6 +28,14 @@ class Delivery(Generic[Entry]):
     calls: int = 0
     resent: int = 0
 
+    def add(self, other: "Delivery[Entry]") -> None:
+        """What became of other entries."""
+        self.delivered += other.delivered
+        self.returned += other.returned
+        self.refused += other.refused
+        self.calls += other.calls
+        self.resent += other.resent
+
 
 def deliver(
     entries: Iterable[Entry],

@@ -36,7 +36,7 @@ def replayer() -> Callable[[Sequence[ReceivedMessage], Deadline, str | None], Ou
     settings = ReplaySettings.from_env(os.environ)
     replayer = Replayer(
         replay_id=settings.replay_id,
-        destination=SqsQueue(settings.destination_queue_url),
+        destination=SqsQueue(settings.destination_queue_url, region=settings.destination_queue_region),
         dead_letter_queue=SqsQueue(settings.dead_letter_queue_url),
     )
     if settings.window is None:

@@ -26,8 +26,12 @@ def replay_copy(message: ReceivedMessage, replay_id: str) -> OutgoingMessage:
     marks = {REPLAY_ID_ATTRIBUTE: replay_id}
     if ORIGINAL_ID_ATTRIBUTE not in message.attributes:
         marks |= _origin(message)
-    copy = OutgoingMessage(message.message_id, message.body, message.attributes, message.group_id)
-    return put_marks(copy, marks)
+    return put_marks(unmarked_copy(message), marks)
+
+
+def unmarked_copy(message: ReceivedMessage) -> OutgoingMessage:
+    """The message as it came."""
+    return OutgoingMessage(message.message_id, message.body, message.attributes, message.group_id)
 
 
 def put_marks(copy: OutgoingMessage, texts: Mapping[str, str]) -> OutgoingMessage:

@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from event_fork.backoff import Backoff, Deadline
-from event_fork.batching import send_batches
+from event_fork.copy_delivery import deliver_copies
 from event_fork.dead_letters import DeadLetter, dead_letter
-from event_fork.delivery import deliver, unexpected
+from event_fork.delivery import unexpected
 from event_fork.errors import RefusedByDestinationError
 from event_fork.messages import OutgoingMessage, ReceivedMessage
 from event_fork.outcome import Outcome
 from event_fork.ports import MessageQueue
-from event_fork.replay_copy import is_marked, replay_copy
+from event_fork.replay_copy import is_marked, replay_copy, unmarked_copy
 
 
 @dataclass(frozen=True)
@@ -33,10 +33,10 @@ class Replayer:
                 copies.append(replay_copy(message, self.replay_id))
             except Exception as error:  # a fault of ours that one message brings out must not hold up the others
                 outcome.returned[message.message_id] = unexpected(error)
-        delivery = deliver(
+        delivery = deliver_copies(
             copies,
-            batches=send_batches,
-            send=self.destination.send,
+            unmarked=lambda copy: unmarked_copy(by_id[copy.key]),
+            queue=self.destination,
             backoff=self.backoff,
             deadline=deadline,
         )

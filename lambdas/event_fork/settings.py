@@ -21,6 +21,7 @@ MAX_EVENTS_PER_RECORD = "MAX_EVENTS_PER_RECORD"
 REDACT = "REDACT"
 EVENT_TYPE_ATTRIBUTE = "EVENT_TYPE_ATTRIBUTE"
 DESTINATION_QUEUE_URL = "DESTINATION_QUEUE_URL"
+DESTINATION_QUEUE_REGION = "DESTINATION_QUEUE_REGION"
 REPLAY_ID = "REPLAY_ID"
 REPLAY_WINDOW_PARAMETER = "REPLAY_WINDOW_PARAMETER"
 QUEUE_URL = "QUEUE_URL"
@@ -38,6 +39,7 @@ _PARAMETER_NAME = re.compile(r"[a-zA-Z0-9_./-]{1,1011}")
 _SECONDS = re.compile(r"[0-9]{1,7}")
 _COUNT = re.compile(r"[1-9][0-9]{0,6}")
 _QUEUE_URL = re.compile(r"https?://\S+/\S+")
+_REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-\d{1,2}")
 # What SQS takes as an attribute's value, less control characters.
 _PRINTABLE = re.compile(rf"[\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]{{1,{MAX_REPLAY_ID_LENGTH}}}")
 
@@ -98,11 +100,15 @@ class WindowSettings:
 
 @dataclass(frozen=True)
 class ReplaySettings:
-    """Of `event_fork.replay`. Without `window` all that comes is forwarded."""
+    """Of `event_fork.replay`. Without `window` all that comes is forwarded.
+
+    `destination_queue_region`: None = the function's own.
+    """
 
     destination_queue_url: str
     dead_letter_queue_url: str
     replay_id: str
+    destination_queue_region: str | None = None
     window: WindowSettings | None = None
 
     @classmethod
@@ -114,6 +120,7 @@ class ReplaySettings:
             replay_id=_matching(
                 env, REPLAY_ID, _PRINTABLE, f"must be 1 to {MAX_REPLAY_ID_LENGTH} characters without control characters"
             ),
+            destination_queue_region=_region(env),
             window=_window(env),
         )
 
@@ -143,6 +150,12 @@ def _queue_url(env: Environment, variable: str) -> str:
     return _matching(
         env, variable, _QUEUE_URL, "must be a queue's URL, such as https://sqs.eu-west-1.amazonaws.com/1/name"
     )
+
+
+def _region(env: Environment) -> str | None:
+    if not env.get(DESTINATION_QUEUE_REGION):
+        return None
+    return _matching(env, DESTINATION_QUEUE_REGION, _REGION, "must be the code of a Region, such as eu-west-1")
 
 
 def _count(env: Environment, variable: str) -> int | None:

@@ -25,7 +25,7 @@ locals {
   send_items = {
     Comment = "Each item of the plan to a worker; what fails is counted and can be resumed, so it does not end the others."
     Type    = "Map"
-    Label   = "Items" # part of the Map Run's ARN
+    Label   = "Items" # part of the ARNs of the Map Run and of its child executions
     ItemReader = {
       Resource     = "arn:${local.partition}:states:::s3:getObject"
       ReaderConfig = { InputType = "JSONL" }
@@ -130,9 +130,26 @@ resource "aws_sfn_state_machine" "this" {
   type       = "STANDARD"
   role_arn   = aws_iam_role.state_machine.arn
   definition = jsonencode(local.definition)
-  tags       = var.tags
+
+  # What fails is logged, of the child executions too, which nobody would look for one by one. Without data: events are not for logs.
+  logging_configuration {
+    log_destination        = "${aws_cloudwatch_log_group.state_machine.arn}:*"
+    level                  = "ERROR"
+    include_execution_data = false
+  }
+
+  tags = var.tags
 
   depends_on = [aws_iam_role_policy.state_machine]
+}
+
+resource "aws_cloudwatch_log_group" "state_machine" {
+  # With this prefix a group does not lengthen the account's resource policy for deliveries, which ends at 5,120 characters:
+  # https://docs.aws.amazon.com/step-functions/latest/dg/bp-cwl.html
+  name              = "/aws/vendedlogs/states/${local.state_machine_name}"
+  retention_in_days = var.log_retention_days
+  kms_key_id        = try(var.log_kms_key.arn, null)
+  tags              = var.tags
 }
 
 resource "aws_iam_role" "state_machine" {
@@ -186,7 +203,13 @@ resource "aws_iam_role_policy" "state_machine" {
           Sid      = "StopChildren"
           Effect   = "Allow"
           Action   = ["states:DescribeExecution", "states:StopExecution"]
-          Resource = "${local.execution_arns}/*"
+          Resource = ["${local.execution_arns}:*", "${local.execution_arns}/${local.send_items.Label}:*"]
+        },
+        {
+          Sid      = "LogFailures" # CloudWatch Logs has no resource-level permissions for the deliveries of other services
+          Effect   = "Allow"
+          Action   = ["logs:CreateLogDelivery", "logs:GetLogDelivery", "logs:UpdateLogDelivery", "logs:DeleteLogDelivery", "logs:ListLogDeliveries", "logs:PutResourcePolicy", "logs:DescribeResourcePolicies", "logs:DescribeLogGroups"]
+          Resource = "*"
         },
       ],
       local.archive_key_statements,

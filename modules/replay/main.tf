@@ -88,8 +88,9 @@ locals {
   event_source_mapping = merge(var.event_source_mapping, { enabled = var.enabled })
 
   function_environment = merge(var.environment_variables, {
-    DESTINATION_QUEUE_URL = var.destination_queue.url
-    REPLAY_ID             = coalesce(var.replay_id, var.name)
+    DESTINATION_QUEUE_URL    = var.destination_queue.url
+    DESTINATION_QUEUE_REGION = split(":", var.destination_queue.arn)[3]
+    REPLAY_ID                = coalesce(var.replay_id, var.name)
 
     REPLAY_WINDOW_PARAMETER = local.window_parameter_name
     QUEUE_URL               = module.fork.queue_url

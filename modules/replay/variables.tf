@@ -132,14 +132,14 @@ variable "function" {
 }
 
 variable "environment_variables" {
-  description = "Environment variables for the function, 4 KB in all. They win over `POWERTOOLS_SERVICE_NAME`, `POWERTOOLS_METRICS_NAMESPACE` and `POWERTOOLS_LOG_LEVEL`, which the module sets. `DEAD_LETTER_QUEUE_URL`, `DESTINATION_QUEUE_URL`, `REPLAY_ID`, `REPLAY_WINDOW_PARAMETER`, `QUEUE_URL` and `QUEUE_RETENTION_SECONDS` are the module's."
+  description = "Environment variables for the function, 4 KB in all. They win over `POWERTOOLS_SERVICE_NAME`, `POWERTOOLS_METRICS_NAMESPACE` and `POWERTOOLS_LOG_LEVEL`, which the module sets. `DEAD_LETTER_QUEUE_URL`, `DESTINATION_QUEUE_URL`, `DESTINATION_QUEUE_REGION`, `REPLAY_ID`, `REPLAY_WINDOW_PARAMETER`, `QUEUE_URL` and `QUEUE_RETENTION_SECONDS` are the module's."
   type        = map(string)
   default     = {}
   nullable    = false
 
   validation {
-    condition     = length(setintersection(keys(var.environment_variables), ["DESTINATION_QUEUE_URL", "REPLAY_ID", "REPLAY_WINDOW_PARAMETER", "QUEUE_URL", "QUEUE_RETENTION_SECONDS"])) == 0
-    error_message = "environment_variables must not have DESTINATION_QUEUE_URL, REPLAY_ID, REPLAY_WINDOW_PARAMETER, QUEUE_URL or QUEUE_RETENTION_SECONDS: the module sets them from its own inputs, for example replay_id = \"heal-orders\". Received: ${join(", ", keys(var.environment_variables))}."
+    condition     = length(setintersection(keys(var.environment_variables), ["DESTINATION_QUEUE_URL", "DESTINATION_QUEUE_REGION", "REPLAY_ID", "REPLAY_WINDOW_PARAMETER", "QUEUE_URL", "QUEUE_RETENTION_SECONDS"])) == 0
+    error_message = "environment_variables must not have DESTINATION_QUEUE_URL, DESTINATION_QUEUE_REGION, REPLAY_ID, REPLAY_WINDOW_PARAMETER, QUEUE_URL or QUEUE_RETENTION_SECONDS: the module sets them from its own inputs, for example replay_id = \"heal-orders\". Received: ${join(", ", keys(var.environment_variables))}."
   }
 }
 
@@ -376,7 +376,7 @@ variable "archive_worker" {
 
 variable "alarms" {
   description = <<-EOT
-    CloudWatch alarms; null = none. With an object, an alarm says when the dead-letter queue is not empty, and with `archive` two more when a replay from it fails or could not send some events. (The age of messages is none here: they are meant to wait.)
+    CloudWatch alarms; null = none. With an object, an alarm says when the dead-letter queue is not empty, and with `archive` three more when a replay from it fails, gives up a part, or could not send some events. (The age of messages is none here: they are meant to wait.)
     - `actions`: ARNs to notify on alarm and on recovery (SNS topics, Systems Manager items). Default [].
   EOT
   type = object({

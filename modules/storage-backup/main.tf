@@ -219,6 +219,16 @@ module "delivery" {
 
 locals {
   bucket = var.bucket == null ? { arn = module.bucket[0].arn, name = module.bucket[0].name } : var.bucket
+
+  # Replays from this archive write their progress over and over, every 5 seconds and for each worker; versioning would keep it all.
+  replay_lifecycle_rules = [{
+    id                                 = "expire-old-versions-of-replays"
+    prefix                             = "event-fork-replays/"
+    enabled                            = true
+    transitions                        = []
+    expiration_days                    = null
+    noncurrent_version_expiration_days = 7
+  }]
 }
 
 module "bucket" {
@@ -228,6 +238,6 @@ module "bucket" {
   name            = var.name
   kms_key         = var.bucket_kms_key
   force_destroy   = var.bucket_force_destroy
-  lifecycle_rules = concat(var.lifecycle_rules, local.athena_lifecycle_rules)
+  lifecycle_rules = concat(var.lifecycle_rules, local.replay_lifecycle_rules, local.athena_lifecycle_rules)
   tags            = var.tags
 }

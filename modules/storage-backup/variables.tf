@@ -432,7 +432,7 @@ variable "bucket_force_destroy" {
 
 variable "lifecycle_rules" {
   description = <<-EOT
-    Lifecycle rules of the module's own bucket, beside the one that aborts incomplete multipart uploads after 7 days. Each has:
+    Lifecycle rules of the module's own bucket, beside the ones that abort incomplete multipart uploads and expire old versions of replays' progress (`event-fork-replays/`), both after 7 days. Each has:
     - `id`, `prefix` (default "" = all objects), `enabled` (default true).
     - `transitions`: list of `days` and `storage_class` (GLACIER, GLACIER_IR, DEEP_ARCHIVE, INTELLIGENT_TIERING, ONEZONE_IA, STANDARD_IA).
     - `expiration_days`, `noncurrent_version_expiration_days`.

@@ -19,7 +19,8 @@ import psutil
 import pytest
 
 from event_fork.archive.work_area import WorkArea
-from testbench import Bench
+from event_fork.batching import SEND_MAX_MESSAGES
+from testbench import Bench, processes
 from tests.support import written_archive
 from tests.support.fault_proxy import Answer, Request, aws_error, fault_proxy
 from tests.support.polling import eventually
@@ -120,7 +121,8 @@ def test_an_archive_of_50_000_events_arrives_whole_after_a_failure_and_a_resume(
     plan = stack.plan("all", START, END, "--rate", "6000", "--workers", "4")
     denied = aws_error("AccessDeniedException", "told to by a test", status=403)
     with stack.consuming() as received, stack.worker_through_proxy() as proxy:
-        proxy.rule = call_number(lambda call: call > 1_500, denied)
+        # Every second call: what a burst sent behind a refused call must not come again.
+        proxy.rule = call_number(lambda call: call > 1_500 and call % 2 == 0, denied)
         replay = stack.apply(plan)
         until_items_failed(stack, replay)
         proxy.clear()
@@ -135,7 +137,7 @@ def test_an_archive_of_50_000_events_arrives_whole_after_a_failure_and_a_resume(
     assert (done["sent"], done["failed"], done["left"], done["unmarked"]) == (EVENTS, 0, 0, 0)
     assert [execution["name"] for execution in done["executions"]] == [replay, f"{replay}-r1"]
     assert received.ids.keys() == stack.expected(START, END)
-    assert received.ids.total() == EVENTS, "a refused call has sent nothing, so nothing comes twice"
+    assert received.ids.total() <= EVENTS + SEND_MAX_MESSAGES * proxy.unheard["SendMessageBatch"], "nothing comes twice"
     assert {m["MessageAttributes"]["event-fork-replay-id"]["StringValue"] for m in received.messages} == {replay}
 
 
@@ -165,7 +167,7 @@ def test_a_worker_that_dies_in_mid_batch_loses_nothing_and_repeats_little(stack:
     def kill(request: Request) -> Answer | None:
         if request.operation != "SendMessageBatch" or next(calls) != 60:
             return None
-        killed.append(worker_process(request.client_port, urlsplit(proxy.url).port))
+        killed.append(worker_process(stack.bench, request.client_port, urlsplit(proxy.url).port))
         psutil.Process(killed[0]).kill()
         return aws_error("InternalError", "nobody hears this", status=500)
 
@@ -564,17 +566,21 @@ def found_once(stack: ReplayStack, replay: str, limit: float = 240.0) -> None:
         time.sleep(0.3)
 
 
-def worker_process(client_port: int, proxy_port: int | None) -> int:
-    """The function's process that holds this connection; it is a child of the bench's emulator."""
+def worker_process(bench: Bench, client_port: int, proxy_port: int | None) -> int:
+    """The function's process that holds this connection; it is a child of the bench's emulator.
+
+    Only its children are asked: on a busy machine the whole list takes longer than the worker waits for its answer.
+    """
+    emulator = processes.recorded(bench.state, "ministack")
+    assert emulator is not None
+    running = emulator.process()
+    assert running is not None
     ends = (client_port, proxy_port)
-    for process in psutil.process_iter(["pid", "cmdline"]):
+    for process in running.children(recursive=True):
         try:
             connections = process.net_connections("tcp")
         except (psutil.NoSuchProcess, psutil.AccessDenied):
             continue
         if any((found.laddr.port, found.raddr.port) == ends for found in connections if found.raddr):
-            parent = process.parent()
-            assert parent is not None
-            assert "testbench.backends.ministack.launcher" in " ".join(parent.cmdline()), process
             return int(process.pid)
-    raise AssertionError(f"no process is connected from port {client_port} to {proxy_port}")
+    raise AssertionError(f"no function is connected from port {client_port} to {proxy_port}")

@@ -6,6 +6,8 @@ let it through or what the client gets instead.
 
 import json
 import re
+import select
+import socket
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -53,12 +55,17 @@ def s3_error(code: str, message: str, status: int = 400) -> Answer:
 
 @dataclass
 class FaultProxy:
-    """`url` is the endpoint to give to a client; `rule` may be changed at any time; `seen` counts operations."""
+    """`url` is the endpoint to give to a client; `rule` may be changed at any time; `seen` counts operations.
+
+    `failed`: operations that got the rule's answer. `unheard`: operations that the bench did and whose client was gone
+    before the answer came (its time-out, its end): a client that promises "at least once" may do these again.
+    """
 
     url: str
     rule: Rule = field(default=lambda _: None)
     seen: Counter[str] = field(default_factory=Counter)
     failed: Counter[str] = field(default_factory=Counter)
+    unheard: Counter[str] = field(default_factory=Counter)
 
     def clear(self) -> None:
         """Let everything through."""
@@ -90,12 +97,21 @@ def fault_proxy(upstream: str) -> Iterator[FaultProxy]:
                 connection.request(self.command, self.path, body=body, headers=headers)
                 response = connection.getresponse()
                 content = response.read()
+                if self._client_is_gone():
+                    self.proxy.unheard[operation] += 1
                 kept = [(name, value) for name, value in response.getheaders() if not _HOP_BY_HOP.match(name)]
                 self._reply(response.status, kept, content)
             finally:
                 connection.close()
 
         do_GET = do_POST = do_PUT = do_HEAD = do_DELETE = _serve  # noqa: N815 -- http.server's names
+
+        def _client_is_gone(self) -> bool:
+            readable, _, _ = select.select([self.connection], [], [], 0)
+            try:  # nothing can be read from a client that waits for its answer
+                return bool(readable) and not self.connection.recv(1, socket.MSG_PEEK)
+            except ConnectionResetError:
+                return True
 
         def _reply(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
             try:

@@ -98,12 +98,13 @@ class ReplayStack:
             )
 
     def plan(self, name: str, start: datetime, end: datetime, *options: str, target: str = "checkout") -> Path:
-        """Make and save a plan for a window of the archive."""
+        """Make and save a plan for a window of the archive. `target`: one of the stack's queues, or an ARN."""
+        queue = target if target.startswith("arn:") else self.output[f"{target}_queue_arn"]
         file = self.folder / f"{name}.json"
         ran = self.event_fork(
             "replay",
             "plan",
-            *("--archive", self.output["archive_url"], "--target", self.output[f"{target}_queue_arn"]),
+            *("--archive", self.output["archive_url"], "--target", queue),
             *("--from", start.isoformat(), "--to", end.isoformat(), "--out", str(file), *options),
         )
         assert ran.code == 0, ran.stderr
@@ -177,17 +178,7 @@ class ReplayStack:
         return bodies + [message["Body"] for message in self._take(queue)]
 
     def _take(self, queue: str) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = []
-        url, sqs = self.output[f"{queue}_queue_url"], self.bench.client("sqs")
-        while messages := sqs.receive_message(
-            QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"], WaitTimeSeconds=1
-        ).get("Messages", []):
-            found.extend(messages)
-            entries = [
-                {"Id": str(index), "ReceiptHandle": message["ReceiptHandle"]} for index, message in enumerate(messages)
-            ]
-            sqs.delete_message_batch(QueueUrl=url, Entries=entries)
-        return found
+        return take(self.bench.client("sqs"), self.output[f"{queue}_queue_url"])
 
     # -- faults ----------------------------------------------------------------------------------------------------
 
@@ -207,6 +198,20 @@ class ReplayStack:
                 yield proxy
             finally:
                 set_environment(functions, name, before)
+
+
+def take(sqs: Any, url: str) -> list[dict[str, Any]]:
+    """Receive and delete until no more come for a second."""
+    found: list[dict[str, Any]] = []
+    while messages := sqs.receive_message(
+        QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"], WaitTimeSeconds=1
+    ).get("Messages", []):
+        found.extend(messages)
+        entries = [
+            {"Id": str(index), "ReceiptHandle": message["ReceiptHandle"]} for index, message in enumerate(messages)
+        ]
+        sqs.delete_message_batch(QueueUrl=url, Entries=entries)
+    return found
 
 
 def once(messages: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -207,14 +208,18 @@ def apply(
     engine = engine_of(wanted, find_engines(settings.ssm()), replay_name)
     executions = executions_for(settings, engine)
     documents = documents_of(settings, engine, wanted.replay_id)
-    refuse_applied(wanted, engine, executions, documents)
-    refuse_changed_objects(wanted.items, OpenArchive(settings, wanted.archive.bucket, wanted.archive.region)())
+    store, sts = OpenArchive(settings, wanted.archive.bucket, wanted.archive.region)(), settings.sts()
+    with ThreadPoolExecutor() as threads:  # checks that do not need each other; clients are made before, in one thread
+        unchanged = threads.submit(refuse_changed_objects, wanted.items, store)
+        caller = threads.submit(sts.get_caller_identity)
+        refuse_applied(wanted, engine, executions, documents)
+    unchanged.result()
     if not yes:
         plain_console(sys.stderr).print(summary(wanted, None))
         confirm(f"Send {wanted.totals.events:,} events to {wanted.target.queue_arn}?")
-    caller = settings.caller()
+    identity = caller.result()["Arn"]
     try:
-        applied = start(wanted, text, engine, executions, documents, caller=caller, clock=clock.now)
+        applied = start(wanted, text, engine, executions, documents, caller=identity, clock=clock.now)
     except KeyboardInterrupt:
         raise InterruptedWatchError(
             f"interrupted while it was started: event-fork replay status {wanted.replay_id} says whether it runs; "

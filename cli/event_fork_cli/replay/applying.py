@@ -24,6 +24,8 @@ from event_fork_cli.replay.engines import ReplayEngine, engine_for_target, engin
 from event_fork_cli.replay.executions import ExecutionExistsError, Executions
 
 _LISTINGS_AT_ONCE = 8
+_HOURS = 2
+"""Of so many hours of a day each is listed by itself; of more, the day. A call answers with up to 1,000 objects."""
 _OTHERS_SECONDS = 30.0
 """How long another apply of the same plan is given to start what it has locked."""
 
@@ -63,20 +65,29 @@ def engine_of(plan: Plan, engines: list[ReplayEngine], name: str | None = None) 
 def refuse_changed_objects(items: Iterable[Item], store: ArchiveStore) -> None:
     """Raises RefusedError when an object of the plan is gone or is not what was read for the plan."""
     planned = {item.key: item.etag for item in items}
-    folders = sorted({key.rpartition("/")[0] + "/" if "/" in key else "" for key in planned})
 
     def etags(folder: str) -> dict[str, str]:
         return {found.key: found.etag for found in store.list(folder) if found.key in planned}
 
     now: dict[str, str] = {}
     with ThreadPoolExecutor(_LISTINGS_AT_ONCE) as threads:
-        for found in threads.map(etags, folders):
+        for found in threads.map(etags, _folders(planned)):
             now |= found
     changed = sorted(key for key, etag in planned.items() if now.get(key) != etag)
     if changed:
         what = "was deleted" if changed[0] not in now else "was replaced"
         others = f", and {len(changed) - 1} more objects changed" if len(changed) > 1 else ""
         raise RefusedError(f"the archive is not what was planned: {changed[0]} {what}{others}; make a new plan")
+
+
+def _folders(keys: Iterable[str]) -> list[str]:
+    """What to list to see these keys: their folders, and whole days in the place of several hours of a day."""
+    days: dict[str, set[str]] = {}
+    for key in keys:
+        folder, slash, _ = key.rpartition("/")
+        day, _, hour = folder.rpartition("/")
+        days.setdefault(f"{day}/" if day and hour.startswith("hour=") else folder + slash, set()).add(folder + slash)
+    return sorted(folder for day, hours in days.items() for folder in ([day] if len(hours) > _HOURS else hours))
 
 
 def refuse_applied(plan: Plan, engine: ReplayEngine, executions: Executions, documents: ReplayDocuments) -> None:

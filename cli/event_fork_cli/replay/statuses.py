@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -175,5 +176,18 @@ def _state(
         return STATE_PAUSED, asked
     if wanted == CANCELLED:
         return STATE_CANCELLED, asked
-    cause = last.cause or "items failed; their reasons are in the execution's results"
-    return STATE_INCOMPLETE, f"the execution {last.name} ended as {last.status}: {cause}"
+    return STATE_INCOMPLETE, f"the execution {last.name} ended as {last.status}: {last.cause or _stopped(progress)}"
+
+
+def _stopped(progress: Mapping[str, Progress]) -> str:
+    """Why items are not done: the most frequent reason, and how many there are."""
+    reasons = Counter(entry.stopped for entry in progress.values() if entry.stopped)
+    if not reasons:
+        return "items failed; their reasons are in the execution's results"
+    (reason, items), *others = reasons.most_common()
+    more = f", and {_counted(len(others), 'other reason')}" if others else ""
+    return f"{reason} ({_counted(items, 'item')}{more})"
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from event_fork_cli.aws import AwsSettings
 
 _ARN = re.compile(r"arn:[^:]+:sqs:(?P<region>[^:]+):(?P<account>\d{12}):(?P<name>[\w-]{1,80})")
+_HOST = re.compile(r"https://sqs\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(?:\.cn)?/")
 _NAME = re.compile(r"[\w-]{1,80}")
 
 
@@ -41,6 +42,8 @@ def find_queue(given: str, option: str, settings: AwsSettings) -> AllowedTarget:
             return AllowedTarget(given, url)
         if given.startswith(("http://", "https://")):
             url = given
+            if host := _HOST.match(given):  # only its own Region knows a queue
+                sqs = settings.sqs(host["region"])
         elif _NAME.fullmatch(given):
             url = sqs.get_queue_url(QueueName=given)["QueueUrl"]
         else:

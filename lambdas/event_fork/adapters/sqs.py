@@ -35,11 +35,11 @@ _CONTENT_CODES = frozenset(
 
 
 class SqsQueue:
-    """SendMessageBatch to one queue."""
+    """SendMessageBatch to one queue. `region`: the queue's, which alone knows it; None = the function's own."""
 
-    def __init__(self, url: str, client: "SQSClient | None" = None) -> None:
+    def __init__(self, url: str, client: "SQSClient | None" = None, *, region: str | None = None) -> None:
         self._url = url
-        self._client = client or boto3.client("sqs", config=CLIENT_CONFIG)
+        self._client = client or boto3.client("sqs", region_name=region, config=CLIENT_CONFIG)
 
     def send(self, messages: Sequence[OutgoingMessage]) -> Mapping[int, EntryFailure]:
         """See MessageQueue.send. An entry the answer does not name is not taken."""

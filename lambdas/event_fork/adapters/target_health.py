@@ -25,7 +25,11 @@ _METRIC_MINUTES = 5
 
 
 class SqsTargetHealth:
-    """One queue, in any Region or account, and the dead-letter queue that its redrive policy names."""
+    """One queue, in any Region or account, and the dead-letter queue that its redrive policy names.
+
+    `own_account`: whose metrics CloudWatch answers with. A queue of another account has its age there, and a queue of
+    the same name here would answer in its place.
+    """
 
     def __init__(
         self,
@@ -33,11 +37,13 @@ class SqsTargetHealth:
         arn: str,
         backlog: BacklogAge,
         *,
+        own_account: str,
         sqs: "SQSClient | None" = None,
         cloudwatch: "CloudWatchClient | None" = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        region, self._account, self._name = arn.split(":")[3:6]
+        region, account, self._name = arn.split(":")[3:6]
+        self._is_own = account == own_account
         self._url = url
         self._backlog = backlog
         self._sqs = sqs or boto3.client("sqs", region_name=region, config=RETRYING_CONFIG)
@@ -71,6 +77,8 @@ class SqsTargetHealth:
         return int(attributes["ApproximateNumberOfMessages"])
 
     def _measured_age(self) -> float | None:
+        if not self._is_own:
+            return None
         now = datetime.fromtimestamp(self._clock(), UTC)
         points = self._cloudwatch.get_metric_statistics(
             Namespace="AWS/SQS",

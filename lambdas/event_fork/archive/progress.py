@@ -21,7 +21,8 @@ class Progress:
 
     `line`: the next line to read. `sent`: events sent so far. `unmarked`: of these, the ones without room for the mark
     `event-fork-replay-id`. `duplicates_skipped`: lines left out as second copies. `finished`: nothing is left to do but
-    what is in `failed`.
+    what is in `failed`. `ahead`: lines from `line` on that were sent already, because the queue took a later call of a
+    burst and not an earlier one. `stopped`: why the last attempt ended before the item was done, "" when it did not.
     """
 
     item: str
@@ -32,6 +33,8 @@ class Progress:
     finished: bool
     failed: tuple[FailedEvent, ...] = ()
     request_id: str | None = None
+    ahead: tuple[int, ...] = ()
+    stopped: str = ""
 
     def to_json(self) -> bytes:
         """The content of the progress object."""
@@ -48,6 +51,8 @@ class Progress:
                     for event in self.failed
                 ],
                 "request_id": self.request_id,
+                "ahead": list(self.ahead),
+                "stopped": self.stopped,
             }
         ).encode()
 
@@ -64,6 +69,8 @@ class Progress:
             finished=fields.flag("finished"),
             failed=fields.objects("failed", _failed_event),
             request_id=fields.optional_text("request_id"),
+            ahead=fields.wholes("ahead"),
+            stopped=fields.optional_text("stopped") or "",
         )
 
 

@@ -21,14 +21,12 @@ class NoCopyError(Exception):
 def copy_of(selected: SelectedEvent, body: str, replay_id: str) -> OutgoingMessage:
     """The message; its key is the line number. Raises NoCopyError, with a reason that quotes nothing of the event."""
     event = selected.event
+    plain = plain_copy_of(selected, body)
     marks = {REPLAY_ID_ATTRIBUTE: replay_id}
     if body == BODY_RAW:
-        plain = OutgoingMessage(str(selected.line), event.message, _attributes(event))
         # In the envelope they stand in the body; here nothing else tells the consumer which event this is.
         marks[ORIGINAL_ID_ATTRIBUTE] = event.message_id
         marks[ORIGINAL_TIME_ATTRIBUTE] = event.timestamp
-    else:
-        plain = OutgoingMessage(str(selected.line), selected.raw.decode())
     copy = put_marks(plain, marks)
     if REPLAY_ID_ATTRIBUTE not in copy.attributes and not plain.fits():
         raise NoCopyError(
@@ -36,6 +34,13 @@ def copy_of(selected: SelectedEvent, body: str, replay_id: str) -> OutgoingMessa
             f"a queue takes {MAX_ATTRIBUTES} and {MAX_MESSAGE_BYTES}"
         )
     return copy
+
+
+def plain_copy_of(selected: SelectedEvent, body: str) -> OutgoingMessage:
+    """The message without marks. Raises NoCopyError."""
+    if body == BODY_RAW:
+        return OutgoingMessage(str(selected.line), selected.event.message, _attributes(selected.event))
+    return OutgoingMessage(str(selected.line), selected.raw.decode())
 
 
 def _attributes(event: StoredEvent) -> dict[str, MessageAttribute]:

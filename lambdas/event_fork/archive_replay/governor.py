@@ -38,7 +38,9 @@ def govern(invocation: GovernorInvocation, deadline: Deadline) -> dict[str, Any]
     loop = GovernorLoop(
         policy=policy,
         documents=documents,
-        target=SqsTargetHealth(plan.target.queue_url, plan.target.queue_arn, backlog),
+        target=SqsTargetHealth(
+            plan.target.queue_url, plan.target.queue_arn, backlog, own_account=invocation.execution.split(":")[4]
+        ),
         map_run=StepFunctionsMapRun(invocation.execution),
         memory=Memory.from_json(invocation.memory.get("policy", {})),
         deadline=deadline,

@@ -1,7 +1,8 @@
 """How a worker goes through an item: read, select, send in bursts, write down how far it got.
 
 Progress is written after a burst when 1,000 events or 5 seconds have passed since the last time, and whenever the
-worker stops; what a crash repeats is at most that, with the same ids and the same replay id.
+worker stops; what a crash repeats is at most that, with the same ids and the same replay id. A burst of which the queue
+took a part leaves nothing to repeat: what was taken behind the first gap is written down too.
 """
 
 import time
@@ -125,7 +126,11 @@ class ItemReplay:
             self._fail(self.attempt.progress.line, str(error))
             self._write()
             raise type(error)(f"{self.item.key}: {error}") from error
-        except Exception:
+        except OutOfTimeError:
+            self._write()
+            raise
+        except Exception as error:
+            self._change(stopped=f"{type(error).__name__}: {error}")
             self._write()
             raise
         return self.attempt
@@ -134,7 +139,7 @@ class ItemReplay:
         found = self.tools.documents.progress(self.item.id) or self.attempt.progress
         # What is read again is judged again: a broken connection may have healed.
         failed = tuple(event for event in found.failed if found.finished or event.line < found.line)
-        self.attempt = Attempt(replace(found, failed=failed, request_id=self.request_id))
+        self.attempt = Attempt(replace(found, failed=failed, request_id=self.request_id, stopped=""))
         self._written = self.attempt.progress
         self._pacer = Pacer(1.0, self.tools.clock)
         self._written_at = self.tools.clock()
@@ -151,12 +156,15 @@ class ItemReplay:
 
     def _go_on(self) -> None:
         self._look()
+        ahead = frozenset(self.attempt.progress.ahead)
         burst: list[SelectedEvent] = []
         for selected in self._events(self.attempt.progress.line, self.item.last_line):
             if isinstance(selected, UnreadableLine):
                 self._fail(selected.line, f"line {selected.line}: {selected.reason}")
                 continue
             due = self._timetable.due(selected.timestamp) if self._timetable else None
+            if selected.line in ahead:
+                continue
             if burst and (len(burst) >= self._pacer.burst or (due is not None and due > self.tools.clock())):
                 self._send(burst)
                 burst = []
@@ -178,7 +186,7 @@ class ItemReplay:
             part = events[start : start + self._pacer.burst]
             self._wait(self._pacer.wait)
             burst = self.tools.sender.send(part, self.deadline)
-            self._count(burst, len(burst.taken), list(burst.taken.values()).count(False))
+            self._count(burst)
             settled = burst.taken.keys() | burst.failed.keys()
             kept = [event for event in self.attempt.progress.failed if event.line not in settled]
             self._change(failed=tuple(sorted([*kept, *burst.failed.values()], key=lambda event: event.line)))
@@ -214,20 +222,22 @@ class ItemReplay:
         self._write_when_late()
 
     def _note(self, burst: Burst, events: Sequence[SelectedEvent]) -> None:
-        # Lines after the first that is left are read again next time, so they are not counted as done now.
+        # Lines after the first that is left are read again next time: those taken are not to be sent again, those
+        # that failed are judged again.
         first_left = burst.first_left
         line = events[-1].line + 1 if first_left is None else first_left
-        marked = [with_mark for number, with_mark in burst.taken.items() if number < line]
-        self._count(burst, len(marked), marked.count(False))
-        self._change(line=line)
+        behind_a_gap = () if first_left is None else burst.taken
+        ahead = tuple(sorted(number for number in {*self.attempt.progress.ahead, *behind_a_gap} if number >= line))
+        self._count(burst)
+        self._change(line=line, ahead=ahead)
         self._add_failed([event for number, event in burst.failed.items() if number < line])
 
-    def _count(self, burst: Burst, sent: int, unmarked: int) -> None:
-        progress = self.attempt.progress
+    def _count(self, burst: Burst) -> None:
+        progress, sent, unmarked = self.attempt.progress, len(burst.taken), list(burst.taken.values()).count(False)
         self._change(sent=progress.sent + sent, unmarked=progress.unmarked + unmarked)
-        self._pacer.spend(len(burst.taken))
-        self.attempt.sent += len(burst.taken)
-        self.attempt.unmarked += list(burst.taken.values()).count(False)
+        self._pacer.spend(sent)
+        self.attempt.sent += sent
+        self.attempt.unmarked += unmarked
         self.attempt.calls += burst.calls
         self.attempt.resent += burst.resent
 
@@ -281,7 +291,7 @@ class ItemReplay:
 
     def _finish(self) -> None:
         item, progress = self.item, self.attempt.progress
-        self._change(line=item.last_line + 1, duplicates_skipped=len(item.skip_lines))
+        self._change(line=item.last_line + 1, ahead=(), duplicates_skipped=len(item.skip_lines))
         done = progress.sent + sum(1 for event in progress.failed if event.message_id)
         if done != item.events:
             raise PlanMismatchError(

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 
 from event_fork.archive.progress import FailedEvent
 from event_fork.archive.selection import SelectedEvent
-from event_fork.archive_replay.copies import NoCopyError, copy_of
+from event_fork.archive_replay.copies import NoCopyError, copy_of, plain_copy_of
 from event_fork.backoff import Backoff, Deadline
-from event_fork.batching import send_batches
-from event_fork.delivery import OUT_OF_TIME, deliver
+from event_fork.copy_delivery import deliver_copies
+from event_fork.delivery import OUT_OF_TIME
 from event_fork.messages import OutgoingMessage
 from event_fork.ports import EntryFailure, MessageQueue, Remedy
 from event_fork.replay_copy import REPLAY_ID_ATTRIBUTE
@@ -62,10 +62,11 @@ class BurstSender:
         """Send them all, failed entries again, until nothing more can be done in this invocation."""
         burst = Burst()
         by_key = {str(selected.line): selected for selected in events}
-        delivery = deliver(
-            self._copies(events, burst),
-            batches=send_batches,
-            send=self.target.send,
+        copies = list(self._copies(events, burst))
+        delivery = deliver_copies(
+            copies,
+            unmarked=lambda copy: plain_copy_of(by_key[copy.key], self.body),
+            queue=self.target,
             backoff=self.backoff,
             deadline=deadline,
         )
@@ -76,9 +77,8 @@ class BurstSender:
             selected = by_key[message.key]
             reason = f"{failure.code}: {failure.detail}"
             burst.failed[selected.line] = FailedEvent(selected.line, selected.event.message_id, reason)
-        burst.left = sorted(
-            ((int(message.key), failure) for message, failure in delivery.returned), key=lambda entry: entry[0]
-        )
+        left = ((int(message.key), failure) for message, failure in delivery.returned)
+        burst.left = sorted(left, key=lambda entry: entry[0])
         return burst
 
     def _copies(self, events: Sequence[SelectedEvent], burst: Burst) -> Iterator[OutgoingMessage]:

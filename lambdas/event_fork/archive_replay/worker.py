@@ -7,7 +7,7 @@ from typing import Any
 
 import boto3
 
-from event_fork.adapters.aws_calls import CLIENT_CONFIG, RETRYING_CONFIG
+from event_fork.adapters.aws_calls import RETRYING_CONFIG
 from event_fork.adapters.s3_archive import S3ArchiveStore
 from event_fork.adapters.s3_replay_documents import S3ReplayDocuments
 from event_fork.adapters.sqs import SqsQueue
@@ -52,13 +52,12 @@ def tools_of(replay: ReplayRef) -> Tools:
     plan = documents.plan()
     policy = plan.filter_policy
     matcher = None if policy is None else compile_policy(policy, plan.filter_policy_scope).matches
-    # The queue may be in another Region; its ARN says which.
-    sqs = boto3.client("sqs", region_name=plan.target.queue_arn.split(":")[3], config=CLIENT_CONFIG)
+    target = SqsQueue(plan.target.queue_url, region=plan.target.queue_arn.split(":")[3])
     return Tools(
         plan=plan,
         criteria=plan.criteria(matcher),
         documents=documents,
         archive=S3ArchiveStore(s3, replay.bucket),
-        sender=BurstSender(SqsQueue(plan.target.queue_url, sqs), plan.target.body, plan.replay_id),
+        sender=BurstSender(target, plan.target.body, plan.replay_id),
         watch=ControlWatch(documents),
     )

@@ -109,9 +109,10 @@ run "each_role_may_do_its_own_work_and_no_more" {
       "ReadItems \"s3:GetObject\" \"arn:aws:s3:::orders-archive/event-fork-replays/*/items.jsonl\"",
       "WriteResults [\"s3:PutObject\",\"s3:GetObject\",\"s3:ListMultipartUploadParts\",\"s3:AbortMultipartUpload\"] \"arn:aws:s3:::orders-archive/event-fork-replays/*/results/*\"",
       "StartChildren \"states:StartExecution\" \"arn:aws:states:eu-west-1:123456789012:stateMachine:orders-replay-archive\"",
-      "StopChildren [\"states:DescribeExecution\",\"states:StopExecution\"] \"arn:aws:states:eu-west-1:123456789012:execution:orders-replay-archive/*\"",
+      "StopChildren [\"states:DescribeExecution\",\"states:StopExecution\"] [\"arn:aws:states:eu-west-1:123456789012:execution:orders-replay-archive:*\",\"arn:aws:states:eu-west-1:123456789012:execution:orders-replay-archive/Items:*\"]",
+      "LogFailures [\"logs:CreateLogDelivery\",\"logs:GetLogDelivery\",\"logs:UpdateLogDelivery\",\"logs:DeleteLogDelivery\",\"logs:ListLogDeliveries\",\"logs:PutResourcePolicy\",\"logs:DescribeResourcePolicies\",\"logs:DescribeLogGroups\"] \"*\"",
     ])
-    error_message = "The state machine may run its functions and its own map, nothing else."
+    error_message = "The state machine may run its functions and its own map, and log, nothing else."
   }
 
   assert {
@@ -192,7 +193,17 @@ run "functions_run_the_shipped_handlers_and_keep_their_logs" {
   }
 
   assert {
-    condition     = length(aws_cloudwatch_metric_alarm.failed) + length(aws_cloudwatch_metric_alarm.not_replayed) == 0
+    condition = (
+      aws_sfn_state_machine.this.logging_configuration[0].level == "ERROR"
+      && aws_sfn_state_machine.this.logging_configuration[0].include_execution_data == false
+      && aws_cloudwatch_log_group.state_machine.name == "/aws/vendedlogs/states/orders-replay-archive"
+      && aws_cloudwatch_log_group.state_machine.retention_in_days == 30
+    )
+    error_message = "The state machine must log what fails, without the events, and keep it as long as the functions' logs."
+  }
+
+  assert {
+    condition     = length(aws_cloudwatch_metric_alarm.failed) + length(aws_cloudwatch_metric_alarm.items_failed) + length(aws_cloudwatch_metric_alarm.not_replayed) == 0
     error_message = "Alarms only when asked for."
   }
 }
@@ -208,8 +219,13 @@ run "alarms_say_what_failed_and_whom_they_notify" {
   }
 
   assert {
-    condition     = alltrue([for alarm in [aws_cloudwatch_metric_alarm.failed[0], aws_cloudwatch_metric_alarm.not_replayed[0]] : alarm.alarm_actions == toset(var.alarms.actions) && alarm.ok_actions == toset(var.alarms.actions)])
-    error_message = "Both must notify."
+    condition     = aws_cloudwatch_metric_alarm.items_failed[0].metric_name == "ExecutionsFailed" && aws_cloudwatch_metric_alarm.items_failed[0].dimensions == tomap({ StateMachineArn = "${aws_sfn_state_machine.this.arn}/Items" })
+    error_message = "The map tolerates failures, so one alarm must be on its child executions."
+  }
+
+  assert {
+    condition     = alltrue([for alarm in [aws_cloudwatch_metric_alarm.failed[0], aws_cloudwatch_metric_alarm.items_failed[0], aws_cloudwatch_metric_alarm.not_replayed[0]] : alarm.alarm_actions == toset(var.alarms.actions) && alarm.ok_actions == toset(var.alarms.actions)])
+    error_message = "All must notify."
   }
 
   assert {
@@ -241,7 +257,7 @@ run "roles_and_logs_obey_the_organisation_and_the_longest_name_fits" {
   }
 
   assert {
-    condition     = alltrue([for group in values(aws_cloudwatch_log_group.function) : group.kms_key_id == var.log_kms_key.arn])
+    condition     = alltrue([for group in concat(values(aws_cloudwatch_log_group.function), [aws_cloudwatch_log_group.state_machine]) : group.kms_key_id == var.log_kms_key.arn])
     error_message = "The key must arrive at the log groups."
   }
 }

@@ -29,8 +29,9 @@ run "waits_for_14_days_until_it_is_switched_on" {
 
   assert {
     condition = local.function_environment == {
-      DESTINATION_QUEUE_URL = "https://sqs.eu-west-1.amazonaws.com/123456789012/checkout"
-      REPLAY_ID             = "orders-replay"
+      DESTINATION_QUEUE_URL    = "https://sqs.eu-west-1.amazonaws.com/123456789012/checkout"
+      DESTINATION_QUEUE_REGION = "eu-west-1"
+      REPLAY_ID                = "orders-replay"
 
       REPLAY_WINDOW_PARAMETER = "/event-fork-pipelines/orders-replay/replay-window"
       QUEUE_URL               = module.fork.queue_url
@@ -91,8 +92,8 @@ run "every_setting_arrives_where_it_acts" {
   }
 
   assert {
-    condition     = local.function_environment.REPLAY_ID == "heal-orders-2024-05-31" && local.function_environment.DESTINATION_QUEUE_URL == var.destination_queue.url
-    error_message = "The copies must have the given mark and go to the given queue."
+    condition     = local.function_environment.REPLAY_ID == "heal-orders-2024-05-31" && local.function_environment.DESTINATION_QUEUE_URL == var.destination_queue.url && local.function_environment.DESTINATION_QUEUE_REGION == "us-east-1"
+    error_message = "The copies must have the given mark and go to the given queue, in its own Region."
   }
 
   assert {

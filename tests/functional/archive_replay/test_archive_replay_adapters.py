@@ -26,6 +26,7 @@ from tests.support.replay_world import ReplayWorld, stored
 from tests.unit.event_fork.fakes import Clock
 
 REGION: Final = "eu-west-1"
+ACCOUNT: Final = "123456789012"
 AREA = WorkArea.of("replay-1")
 CONTROL = Control("running", 10.0, 10.0, 2, 0, "", "ana", "2026-11-23T12:00:00.000Z")
 
@@ -116,7 +117,7 @@ def test_health_is_backlog_dead_letters_and_an_estimated_age_without_a_metric() 
     url, arn, dead = queues()
     sqs = boto3.client("sqs")
     now = [1000.0]
-    health = SqsTargetHealth(url, arn, BacklogAge(), clock=lambda: now[0])
+    health = SqsTargetHealth(url, arn, BacklogAge(), own_account=ACCOUNT, clock=lambda: now[0])
     for queue, count in ((url, 3), (dead, 2)):
         for number in range(count):
             sqs.send_message(QueueUrl=queue, MessageBody=str(number))
@@ -145,7 +146,9 @@ def test_health_takes_the_age_that_cloudwatch_measured() -> None:
         ],
     )
 
-    assert SqsTargetHealth(url, arn, BacklogAge()).look(1.0).oldest_age_seconds == 77.0
+    assert SqsTargetHealth(url, arn, BacklogAge(), own_account=ACCOUNT).look(1.0).oldest_age_seconds == 77.0
+    # The metric of a queue of the same name in the function's own account says nothing about another account's queue.
+    assert SqsTargetHealth(url, arn, BacklogAge(), own_account="999999999999").look(1.0).oldest_age_seconds == 0.0
 
 
 def test_a_target_that_is_gone_fails_by_its_code() -> None:
@@ -153,7 +156,7 @@ def test_a_target_that_is_gone_fails_by_its_code() -> None:
     boto3.client("sqs").delete_queue(QueueUrl=url)
 
     with pytest.raises(CallFailedError, match=r"NonExistentQueue|QueueDoesNotExist"):
-        SqsTargetHealth(url, arn, BacklogAge()).look(1.0)
+        SqsTargetHealth(url, arn, BacklogAge(), own_account=ACCOUNT).look(1.0)
 
 
 def test_hidden_messages_are_hidden_and_what_cannot_be_is_named() -> None:

@@ -156,7 +156,9 @@ class World:
         """The ids of the items that the next worker would get."""
         return [item.id for item in items_from_jsonl(self.object(WorkArea.of(replay_id).items))]
 
-    def work(self, plan: Plan, item: int, sent: int, *, finished: bool = True, failed: int = 0) -> None:
+    def work(
+        self, plan: Plan, item: int, sent: int, *, finished: bool = True, failed: int = 0, stopped: str = ""
+    ) -> None:
         """A worker did so much of an item."""
         worked = plan.items[item]
         progress = Progress(
@@ -167,6 +169,7 @@ class World:
             unmarked=0,
             finished=finished,
             failed=tuple(FailedEvent(number, f"id-{number}", "MessageTooLong") for number in range(failed)),
+            stopped=stopped,
         )
         key = WorkArea.of(plan.replay_id).progress(worked.id)
         self.s3.put_object(Bucket=BUCKET, Key=key, Body=progress.to_json())

@@ -5,10 +5,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 
 from event_fork.archive.plan import read_plan
-from tests.functional.cli.conftest import NOON, World, event
+from tests.functional.cli.conftest import ACCOUNT, NOON, World, event
 
 
 def test_a_plan_counts_by_type_and_hour_and_sends_nothing(world: World) -> None:
@@ -340,3 +341,12 @@ def test_json_on_stdout_is_json_alone(world: World) -> None:
     world.put(event(1, message="münchen"))
 
     assert json.loads(world.plan().out)["replay_id"].startswith(f"replay-{NOON:%Y%m%d}-")
+
+
+def test_a_target_given_as_url_is_looked_for_in_the_region_of_the_url(world: World) -> None:
+    url = boto3.client("sqs", region_name="us-east-1").create_queue(QueueName="far")["QueueUrl"]
+
+    result = world.plan("--target", url)
+
+    assert result.code == 2
+    assert f"may send to arn:aws:sqs:us-east-1:{ACCOUNT}:far" in result.err

@@ -299,6 +299,21 @@ def test_watching_shows_rate_and_ends_with_the_replay(
     assert result.json["state"] == "done"
 
 
+def test_an_incomplete_replay_says_why_its_workers_stopped(world: World, running: Plan) -> None:
+    refused = "TargetRefusedError: arn:aws:sqs:eu-west-1:999999999999:shadow: AccessDenied: no"
+    world.work(running, 0, 0, finished=False, stopped=refused)
+    world.work(running, 1, 7, finished=False, stopped=refused)
+    world.work(running, 2, 8, finished=False, stopped="UnreadableObjectError: cut")
+    end(world, running.replay_id)
+
+    status = world.run("replay", "status", running.replay_id, "--output", "json").json
+
+    assert status["state"] == "incomplete"
+    assert status["reason"] == (
+        f"the execution {running.replay_id} ended as SUCCEEDED: {refused} (2 items, and 1 other reason)"
+    )
+
+
 def test_watching_a_replay_that_ends_incomplete_is_exit_code_1(world: World, running: Plan) -> None:
     world.work(running, 0, 99, failed=1)
     end(world, running.replay_id)

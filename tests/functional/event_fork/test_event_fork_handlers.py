@@ -271,6 +271,22 @@ def test_without_time_left_nothing_is_sent_and_all_goes_back(
     assert stream.calls == dead_letters.calls == []  # type: ignore[comparison-overlap]
 
 
+def test_replay_sends_to_the_region_of_the_destination(
+    aws: Aws, load_event: LoadEvent, context: FakeContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = boto3.client("sqs", region_name="us-east-1")
+    url = elsewhere.create_queue(QueueName="checkout")["QueueUrl"]
+    monkeypatch.setenv("DESTINATION_QUEUE_URL", url)
+    monkeypatch.setenv("DESTINATION_QUEUE_REGION", "us-east-1")
+    event = load_event("sqs_raw_attributes")
+
+    assert replay.handler(event, context) == {"batchItemFailures": []}
+
+    attributes = elsewhere.get_queue_attributes(QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"])
+    assert attributes["Attributes"]["ApproximateNumberOfMessages"] == str(len(event["Records"]))
+    assert aws.messages(aws.destination) == []
+
+
 def test_a_replay_that_fails_in_part_returns_what_was_not_copied(
     load_event: LoadEvent, context: FakeContext, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 
 import pytest
@@ -19,9 +19,9 @@ from event_fork.archive_replay.errors import (
     TargetRefusedError,
 )
 from event_fork.errors import CallFailedError
-from event_fork.ports import EntryFailure, Remedy
+from event_fork.ports import EntryFailure
 from tests.support.replay_world import KEY, Crash, ReplayWorld, crash_after, stored
-from tests.unit.event_fork.fakes import FakeQueue, Fault, failing, forbidden, throttled, works
+from tests.unit.event_fork.fakes import FakeQueue, Fault, failing, forbidden, refusing, throttled, works
 
 
 def gone(entries: object) -> dict[int, object]:
@@ -213,17 +213,45 @@ def test_a_throttling_target_is_waited_for_and_then_named() -> None:
     assert (world.progress.line, world.progress.sent, world.progress.finished) == (10, 10, False)
 
 
-def test_what_was_sent_behind_a_gap_is_sent_again_but_not_counted_twice() -> None:
-    world = ReplayWorld([stored(n) for n in range(30)], target=FakeQueue(works, throttled, works, throttled))
+def test_what_was_sent_behind_a_gap_is_not_sent_again() -> None:
+    world = ReplayWorld([stored(n) for n in range(40)], target=FakeQueue(works, forbidden, works))
 
-    with pytest.raises(TargetNotTakingError):
+    with pytest.raises(TargetRefusedError):
         world.attempt().run()
-    assert (world.progress.line, world.progress.sent) == (10, 10)
-    world.target._last = works
+    behind = world.progress
     world.attempt().run()
 
-    assert set(world.sent_lines()) == set(range(30))
-    assert world.progress.sent == 30
+    assert (behind.line, behind.sent, behind.ahead, behind.finished) == (10, 30, tuple(range(20, 40)), False)
+    assert sorted(world.sent_lines()) == list(range(40))
+    assert world.progress == replace(behind, line=40, sent=40, ahead=(), finished=True, stopped="")
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.sampled_from([works, works, throttled, forbidden, failing(0, 7)]), max_size=40),
+    st.sampled_from([200.0, 1_000_000.0]),
+)
+def test_a_target_that_answers_every_call_gets_every_event_exactly_once(faults: list[Fault], rate: float) -> None:
+    world = ReplayWorld([stored(n) for n in range(300)], rate=rate, target=FakeQueue(*faults, works))
+
+    for _ in range(len(faults) + 1):
+        with suppress(TargetNotTakingError, TargetRefusedError):
+            world.attempt().run()
+
+    assert sorted(world.sent_lines()) == list(range(300))
+    assert (world.progress.sent, world.progress.ahead, world.progress.finished) == (300, (), True)
+
+
+def test_progress_says_why_the_last_attempt_stopped_until_one_goes_on() -> None:
+    world = ReplayWorld([stored(n) for n in range(3)], target=FakeQueue(forbidden, works))
+
+    with pytest.raises(TargetRefusedError):
+        world.attempt().run()
+    stopped = world.progress.stopped
+    world.attempt().run()
+
+    assert stopped == "TargetRefusedError: arn:aws:sqs:eu-west-1:000000000000:checkout: AccessDeniedException: no"
+    assert world.progress.stopped == ""
 
 
 def test_a_target_that_refuses_every_call_is_named() -> None:
@@ -248,14 +276,13 @@ def test_a_target_that_is_gone_cancels_the_replay_with_the_reason() -> None:
 
 
 def test_an_event_that_is_refused_for_good_is_recorded_and_the_others_go_on() -> None:
-    refused = failing(4, code="InvalidMessageContents", remedy=Remedy.DEAD_LETTER)
-    world = ReplayWorld([stored(n) for n in range(10)], target=FakeQueue(refused))
+    world = ReplayWorld([stored(n) for n in range(10)], target=FakeQueue(refusing("4")))
 
     world.attempt().run()
 
     assert world.sent_lines() == [0, 1, 2, 3, 5, 6, 7, 8, 9]
     (failed,) = world.progress.failed
-    assert (failed.line, failed.message_id, failed.reason) == (4, "id-4", "InvalidMessageContents: Slow down.")
+    assert (failed.line, failed.message_id, failed.reason) == (4, "id-4", "InvalidMessageContents: Not allowed.")
     assert (world.progress.sent, world.progress.finished) == (9, True)
 
 
@@ -270,9 +297,9 @@ def test_a_call_refused_for_one_message_is_taken_apart() -> None:
 
 
 def test_a_resumed_item_that_is_done_sends_only_what_failed() -> None:
-    refused = failing(4, code="InvalidMessageContents", remedy=Remedy.DEAD_LETTER)
-    world = ReplayWorld([stored(n) for n in range(10)], target=FakeQueue(refused, works))
+    world = ReplayWorld([stored(n) for n in range(10)], target=FakeQueue(refusing("4")))
     world.attempt().run()
+    world.target._last = works
 
     world.attempt().run()
 

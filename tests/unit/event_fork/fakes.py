@@ -27,6 +27,12 @@ def failing(*indexes: int, code: str = "ServiceUnavailableException", remedy: Re
     return lambda entries: {index: failure for index in indexes if index < len(entries)}
 
 
+def refusing(*keys: str) -> Fault:
+    """The messages with these keys are refused for good, however they are sent."""
+    failure = EntryFailure("InvalidMessageContents", "Not allowed.", Remedy.DEAD_LETTER)
+    return lambda entries: {index: failure for index, entry in enumerate(entries) if entry.key in keys}  # type: ignore[attr-defined]
+
+
 def throttled(entries: Sequence[object]) -> Mapping[int, EntryFailure]:
     """The whole call fails, nothing is taken."""
     raise CallFailedError("ServiceUnavailableException", "Slow down.", transient=True)

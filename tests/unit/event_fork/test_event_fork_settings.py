@@ -33,6 +33,9 @@ def test_every_setting_is_read() -> None:
     )
     assert SearchAnalyticsSettings.from_env({**STORAGE, "EVENT_TYPE_ATTRIBUTE": "kind"}).event_type_attribute == "kind"
     assert ReplaySettings.from_env(REPLAY).replay_id == "november"
+    assert ReplaySettings.from_env(REPLAY).destination_queue_region is None
+    elsewhere = ReplaySettings.from_env({**REPLAY, "DESTINATION_QUEUE_REGION": "us-gov-west-1"})
+    assert elsewhere.destination_queue_region == "us-gov-west-1"
 
 
 def test_a_variable_that_is_set_to_nothing_has_its_default() -> None:
@@ -92,6 +95,7 @@ def test_rules_are_read_and_what_terraform_writes_as_null_is_a_default() -> None
         (SearchAnalyticsSettings.from_env, STORAGE, "REDACT", "[1]"),
         (ReplaySettings.from_env, REPLAY, "DESTINATION_QUEUE_URL", None),
         (ReplaySettings.from_env, REPLAY, "DESTINATION_QUEUE_URL", "queue"),
+        (ReplaySettings.from_env, REPLAY, "DESTINATION_QUEUE_REGION", "Ireland"),
         (ReplaySettings.from_env, REPLAY, "DEAD_LETTER_QUEUE_URL", None),
         (ReplaySettings.from_env, REPLAY, "REPLAY_ID", None),
         (ReplaySettings.from_env, REPLAY, "REPLAY_ID", "a\nb"),
