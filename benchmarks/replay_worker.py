@@ -41,7 +41,6 @@ from event_fork.archive.progress import Progress  # noqa: E402
 from event_fork.archive.selection import select  # noqa: E402
 from event_fork.archive.store import CHUNK_BYTES, ListedObject  # noqa: E402
 from event_fork.archive.window import timestamp_text  # noqa: E402
-from event_fork.archive_replay.control_watch import ControlWatch  # noqa: E402
 from event_fork.archive_replay.documents import VersionedControl  # noqa: E402
 from event_fork.archive_replay.item_replay import ItemReplay, Tools  # noqa: E402
 from event_fork.archive_replay.sending import BurstSender  # noqa: E402
@@ -200,7 +199,6 @@ def worker(folder: Path, plan: Plan) -> int:
         documents=documents,
         archive=FolderArchive(folder),
         sender=BurstSender(queue, plan.target.body, plan.replay_id),
-        watch=ControlWatch(documents),
         sleep=lambda _: None,
     )
     for item in plan.items:

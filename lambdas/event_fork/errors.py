@@ -60,6 +60,11 @@ class CallFailedError(EventForkError):
         self.about_content = about_content
 
 
+def short_code(code: str) -> str:
+    """An error code without the old name that SQS's query-compatible errors have in front: AWS.SimpleQueueService.X."""
+    return code.rsplit(".", 1)[-1]
+
+
 class WindowError(EventForkError):
     """The window document of a replay is not what its format says: everything stays in the queue."""
 

@@ -11,7 +11,6 @@ from event_fork.archive.errors import ObjectChangedError
 from event_fork.archive.item import Item
 from event_fork.archive.plan import ArchiveLocation, Estimate, Health, Plan, Target, Totals
 from event_fork.archive.progress import Progress
-from event_fork.archive_replay.control_watch import ControlWatch
 from event_fork.archive_replay.documents import VersionedControl
 from event_fork.archive_replay.item_replay import ItemReplay, Tools
 from event_fork.archive_replay.sending import BurstSender
@@ -138,7 +137,6 @@ class ReplayWorld:
             documents=self.documents,
             archive=self.archive,
             sender=BurstSender(self.target, body, "replay-1", self.clock.backoff()),
-            watch=ControlWatch(self.documents, self.clock),
             clock=self.clock,
             sleep=self.clock.sleep,
         )

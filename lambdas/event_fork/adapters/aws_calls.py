@@ -10,7 +10,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, ParamValidationError
 from botocore.exceptions import ConnectionError as NoConnectionError
 
-from event_fork.errors import CallFailedError
+from event_fork.errors import CallFailedError, short_code
 
 # The SDK does not try again by itself: the domain does, for failed entries and whole calls alike, and it alone knows
 # the invocation's remaining time. The two time-outs together stay under backoff.RESERVE_SECONDS.
@@ -56,12 +56,7 @@ _SERVER_ERROR = 500
 
 def is_transient(code: str) -> bool:
     """Whether an error code means: the same again may succeed a moment later."""
-    return code in _TRANSIENT_CODES or short(code) in _TRANSIENT_CODES
-
-
-def short(code: str) -> str:
-    """An error code without the old name that SQS's query-compatible errors have in front: AWS.SimpleQueueService.X."""
-    return code.rsplit(".", 1)[-1]
+    return code in _TRANSIENT_CODES or short_code(code) in _TRANSIENT_CODES
 
 
 @contextmanager
@@ -74,7 +69,7 @@ def as_call_failed(content_codes: Container[str] = ()) -> Iterator[None]:
         code = details.get("Code", "Unknown")
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         transient = is_transient(code) or status == _TOO_MANY_REQUESTS or status >= _SERVER_ERROR
-        about_content = not transient and short(code) in content_codes
+        about_content = not transient and short_code(code) in content_codes
         raise CallFailedError(
             code, details.get("Message", ""), transient=transient, about_content=about_content
         ) from error

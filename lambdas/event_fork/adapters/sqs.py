@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 
-from event_fork.adapters.aws_calls import CLIENT_CONFIG, as_call_failed, is_transient, short
+from event_fork.adapters.aws_calls import CLIENT_CONFIG, as_call_failed, is_transient
+from event_fork.errors import short_code
 from event_fork.messages import MessageAttribute, OutgoingMessage
 from event_fork.ports import EntryFailure, Hold, Remedy
 
@@ -76,7 +77,7 @@ class SqsHiddenMessages:
 
 
 def _failure(failed: Mapping[str, Any]) -> EntryFailure:
-    code = short(failed["Code"])
+    code = short_code(failed["Code"])
     if code in _CONTENT_CODES:
         remedy = Remedy.DEAD_LETTER
     elif is_transient(code) or not failed.get("SenderFault"):

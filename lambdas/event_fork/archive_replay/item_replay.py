@@ -53,7 +53,6 @@ class Tools:
     documents: ReplayDocuments
     archive: ArchiveStore
     sender: BurstSender
-    watch: ControlWatch
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
 
@@ -96,6 +95,7 @@ class ItemReplay:
     elapsed: float = 0.0
     attempt: Attempt = field(init=False)
     """Also right after `run` has raised."""
+    _watch: ControlWatch = field(init=False)
     _pacer: Pacer = field(init=False)
     _timetable: Timetable | None = field(init=False)
     _written: Progress = field(init=False)
@@ -141,6 +141,8 @@ class ItemReplay:
         failed = tuple(event for event in found.failed if found.finished or event.line < found.line)
         self.attempt = Attempt(replace(found, failed=failed, request_id=self.request_id, stopped=""))
         self._written = self.attempt.progress
+        # A new one for each item: its process may have served the replay before a pause, and what it saw then is over.
+        self._watch = ControlWatch(self.tools.documents, self.tools.clock)
         self._pacer = Pacer(1.0, self.tools.clock)
         self._written_at = self.tools.clock()
         self._timetable = self._made_timetable()
@@ -162,9 +164,9 @@ class ItemReplay:
             if isinstance(selected, UnreadableLine):
                 self._fail(selected.line, f"line {selected.line}: {selected.reason}")
                 continue
-            due = self._timetable.due(selected.timestamp) if self._timetable else None
             if selected.line in ahead:
                 continue
+            due = self._timetable.due(selected.timestamp) if self._timetable else None
             if burst and (len(burst) >= self._pacer.burst or (due is not None and due > self.tools.clock())):
                 self._send(burst)
                 burst = []
@@ -264,9 +266,9 @@ class ItemReplay:
         """Obey operator and deadline; the events a second this worker may send now."""
         if not self.deadline.allows():
             raise self._out_of_time()
-        if not self.tools.watch.runs():
+        if not self._watch.runs():
             raise _HeldError
-        control = self.tools.watch.now()
+        control = self._watch.now()
         rate = control.rate / control.workers
         if rate > 0:
             self._pacer.set_rate(rate)

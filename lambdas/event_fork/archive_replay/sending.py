@@ -9,6 +9,7 @@ from event_fork.archive_replay.copies import NoCopyError, copy_of, plain_copy_of
 from event_fork.backoff import Backoff, Deadline
 from event_fork.copy_delivery import deliver_copies
 from event_fork.delivery import OUT_OF_TIME
+from event_fork.errors import short_code
 from event_fork.messages import OutgoingMessage
 from event_fork.ports import EntryFailure, MessageQueue, Remedy
 from event_fork.replay_copy import REPLAY_ID_ATTRIBUTE
@@ -35,7 +36,7 @@ class Burst:
     @property
     def target_gone(self) -> bool:
         """Whether the queue is not there (any more)."""
-        return any(_short(failure.code) in _TARGET_GONE for _, failure in self.left)
+        return any(short_code(failure.code) in _TARGET_GONE for _, failure in self.left)
 
     @property
     def out_of_time(self) -> bool:
@@ -87,7 +88,3 @@ class BurstSender:
                 yield copy_of(selected, self.body, self.replay_id)
             except NoCopyError as error:
                 burst.failed[selected.line] = FailedEvent(selected.line, selected.event.message_id, str(error))
-
-
-def _short(code: str) -> str:
-    return code.rsplit(".", 1)[-1]

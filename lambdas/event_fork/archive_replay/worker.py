@@ -1,7 +1,6 @@
 """Lambda function of the archive replay: a batch of items of the Distributed Map -> events in the target queue."""
 
 import time
-from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -12,7 +11,6 @@ from event_fork.adapters.s3_archive import S3ArchiveStore
 from event_fork.adapters.s3_replay_documents import S3ReplayDocuments
 from event_fork.adapters.sqs import SqsQueue
 from event_fork.archive.item import Item
-from event_fork.archive_replay.control_watch import ControlWatch
 from event_fork.archive_replay.invocation import ReplayRef, WorkerInvocation
 from event_fork.archive_replay.item_replay import ItemReplay, Tools
 from event_fork.archive_replay.reporting import report_item
@@ -33,10 +31,8 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 
 def _replay(invocation: WorkerInvocation, item: Item, deadline: Deadline, request_id: str) -> dict[str, Any]:
-    tools = tools_of(invocation.replay)
-    # Read anew for each item: this process may have served the replay before a pause, and what it saw then is over.
-    tools = replace(tools, watch=ControlWatch(tools.documents))
-    replay = ItemReplay(tools, item, deadline, request_id, elapsed=time.time() - invocation.started_at)
+    elapsed = time.time() - invocation.started_at
+    replay = ItemReplay(tools_of(invocation.replay), item, deadline, request_id, elapsed)
     try:
         replay.run()
     finally:
@@ -59,5 +55,4 @@ def tools_of(replay: ReplayRef) -> Tools:
         documents=documents,
         archive=S3ArchiveStore(s3, replay.bucket),
         sender=BurstSender(target, plan.target.body, plan.replay_id),
-        watch=ControlWatch(documents),
     )
