@@ -14,6 +14,7 @@ from testbench.backends.ministack.corrections import hooks
 def apply() -> None:
     """Change nothing; refuse to start when what `allowed` needs of the emulator is gone."""
     evaluator = hooks.core("iam_evaluator")
+    hooks.expected(evaluator, "caller_arn")
     for name, parameters in {
         "_gather_role_policies": ("role_name", "account_id"),
         "_resource_policy": ("service", "resource_arn"),
@@ -27,6 +28,12 @@ def apply() -> None:
 def enforced() -> bool:
     """Whether this bench enforces policies at all (BENCH_AUTH=0 does not)."""
     return bool(hooks.application().AUTH)
+
+
+def caller() -> str | None:
+    """ARN of the role session that makes the present request; None for the account's root user (Terraform, tests)."""
+    arn: str = hooks.core("iam_evaluator").caller_arn()
+    return arn if ":assumed-role/" in arn else None
 
 
 def allowed(principal: str, action: str, resource: str) -> bool:

@@ -79,10 +79,8 @@ def _record(key: str) -> Any:
 
 
 def _caller_lacks(service: str, key: str, actions: Iterable[str], bucket: str = "") -> str:
-    caller = hooks.core("iam_evaluator").caller_arn()
-    if ":assumed-role/" not in caller:
-        return ""  # the account's root user
-    return _lacking(caller, service, key, actions, bucket)
+    caller = authorisation.caller()
+    return _lacking(caller, service, key, actions, bucket) if caller else ""
 
 
 def _lacking(principal: str, service: str, key: str, actions: Iterable[str], bucket: str = "") -> str:
