@@ -1,56 +1,157 @@
-"""Lambda function of the archive replay that sets its rate by the target's health. Policy: governing.py."""
+"""The governor's policy: from what is seen of the target to the replay's rate. Pure: data in, data out.
 
-import time
-from functools import partial
+    ceiling   what the operator allows now: limit x ramp step, less the head-room once the consumer's capacity is known
+    healthy   the rate grows by a tenth of the ceiling at each look (additive increase)
+    behind    the target's oldest message is older than allowed: the rate halves (multiplicative decrease)
+    stop      dead letters grew beyond the bound, or the target stays behind at the lowest rate: paused, with the reason
+
+It pauses and never cancels: what was not sent can be resumed. The rule is that of TCP's congestion control (Chiu and
+Jain 1989): many who share one consumer come to fair shares without knowing of each other, live events among them.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
-from event_fork.adapters.map_run import StepFunctionsMapRun
-from event_fork.adapters.s3_replay_documents import S3ReplayDocuments
-from event_fork.adapters.target_health import SqsTargetHealth
-from event_fork.archive_replay.governing import Memory, Policy
-from event_fork.archive_replay.governor_loop import GovernorLoop
-from event_fork.archive_replay.invocation import GovernorInvocation
-from event_fork.archive_replay.observation import BacklogAge
-from event_fork.archive_replay.reporting import report_blind_look, report_control
-from event_fork.backoff import Deadline
-from event_fork.errors import CallFailedError
-from event_fork.telemetry import logger, metrics, tracer
+from event_fork.archive.control import MIN_RATE, PAUSED, RUNNING, Control
+from event_fork.archive.plan import Health
+from event_fork.archive_replay.observation import Observation
+
+INCREASE = 0.1
+"""Of the ceiling, at each healthy look."""
+DECREASE = 0.5
+FLOOR = 0.01
+"""Of the operator's limit: the lowest rate that the governor sets by itself."""
+LOOKS_AT_FLOOR = 6
+"""Looks in a row behind at the lowest rate before the replay is paused."""
+STEP_SECONDS = 60.0
+"""A ramp step lasts at least so long at its full rate, healthy."""
+CAPACITY_REGAIN = 1.01
+"""At each healthy look the capacity is taken for so much larger: a consumer that was scaled up is found out."""
 
 
-@metrics.log_metrics
-@logger.inject_lambda_context
-@tracer.capture_lambda_handler(capture_response=False)
-def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Lambda's entry point: whether all is done, and what the next invocation has to know."""
-    invocation = GovernorInvocation.from_event(event)
-    return govern(invocation, Deadline.in_milliseconds(context.get_remaining_time_in_millis()))
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What the plan asks: `ramp` in percent of the limit, whether to ask after each step, the bounds."""
+
+    ramp: tuple[float, ...] | None
+    ramp_asks: bool
+    health: Health
+
+    @property
+    def governs(self) -> bool:
+        """Whether there is anything to do at all."""
+        return self.ramp is not None or self.health != Health()
 
 
-def govern(invocation: GovernorInvocation, deadline: Deadline) -> dict[str, Any]:
-    """Put the parts together and look until the end or the deadline."""
-    replay = invocation.replay
-    documents = S3ReplayDocuments(replay.bucket, replay.work_area)
-    plan = documents.plan()
-    policy = Policy(plan.ramp, plan.ramp_asks, plan.health)
-    if not policy.governs:
-        return {"done": True, "memory": {}}
-    backlog = BacklogAge(**invocation.memory.get("backlog", {}))
-    loop = GovernorLoop(
-        policy=policy,
-        documents=documents,
-        target=SqsTargetHealth(
-            plan.target.queue_url, plan.target.queue_arn, backlog, own_account=invocation.execution.split(":")[4]
-        ),
-        map_run=StepFunctionsMapRun(invocation.execution),
-        memory=Memory.from_json(invocation.memory.get("policy", {})),
-        deadline=deadline,
-        elapsed=time.time() - invocation.started_at,
-        changed=partial(report_control, replay.replay_id),
-        blind=partial(_blind, replay.replay_id),
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What the governor knows from earlier looks; it travels through the state machine as JSON.
+
+    `capacity`: events a second at which the target last fell behind. `healthy_since`: since when the ramp step's full
+    rate is kept. `step`: the ramp step that the last look saw.
+    """
+
+    dead_letters_at_first: int | None = None
+    capacity: float | None = None
+    healthy_since: float | None = None
+    looks_at_floor: int = 0
+    step: int | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """For the state machine."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> "Memory":
+        """From the state machine; {} is a fresh one."""
+        return cls(**{field.name: value[field.name] for field in fields(cls) if field.name in value})
+
+
+def govern(policy: Policy, control: Control, memory: Memory, seen: Observation) -> tuple[Control, Memory]:
+    """One look: the control to be written (the same object when nothing is to change) and what to remember."""
+    if control.state != RUNNING:
+        return control, memory
+    if memory.dead_letters_at_first is None or memory.step != control.ramp_step:
+        first = seen.dead_letters if memory.dead_letters_at_first is None else memory.dead_letters_at_first
+        memory = replace(memory, dead_letters_at_first=first, step=control.ramp_step, healthy_since=None)
+    reason = _too_many_dead_letters(policy.health, memory, seen)
+    if reason:
+        return replace(control, state=PAUSED, reason=reason), memory
+    if _behind(policy.health, seen):
+        return _slow_down(policy, control, memory, seen)
+    return _speed_up(policy, control, memory, seen)
+
+
+def ceiling(policy: Policy, control: Control, capacity: float | None = None) -> float:
+    """The highest rate that is allowed now, in events a second."""
+    ramp = policy.ramp or ()
+    share = ramp[control.ramp_step] / 100 if control.ramp_step < len(ramp) else 1.0
+    allowed = control.limit * min(1.0, share)
+    if capacity is not None and policy.health.head_room is not None:
+        allowed = min(allowed, capacity * (1 - policy.health.head_room))
+    return max(allowed, min(MIN_RATE, control.limit))
+
+
+def floor(policy: Policy, control: Control) -> float:
+    """The lowest rate that the governor sets."""
+    return min(ceiling(policy, control), max(MIN_RATE, control.limit * FLOOR))
+
+
+def _too_many_dead_letters(health: Health, memory: Memory, seen: Observation) -> str:
+    bound, first = health.max_dead_letters_growth, memory.dead_letters_at_first
+    if bound is None or first is None or seen.dead_letters is None:
+        return ""
+    growth = seen.dead_letters - first
+    return f"dead-letters: {growth} more in the target's dead-letter queue, {bound:g} allowed" if growth > bound else ""
+
+
+def _behind(health: Health, seen: Observation) -> bool:
+    bound = health.max_oldest_message_age_seconds
+    return bound is not None and seen.oldest_age_seconds is not None and seen.oldest_age_seconds > bound
+
+
+def _slow_down(policy: Policy, control: Control, memory: Memory, seen: Observation) -> tuple[Control, Memory]:
+    lowest = floor(policy, control)
+    at_floor = control.rate <= lowest
+    memory = replace(
+        memory,
+        capacity=control.rate if memory.capacity is None else min(control.rate, memory.capacity),
+        healthy_since=None,
+        looks_at_floor=memory.looks_at_floor + 1 if at_floor else 0,
     )
-    done = loop.run()
-    return {"done": done, "memory": {"policy": loop.memory.to_json(), "backlog": backlog.to_json()}}
+    age, bound = seen.oldest_age_seconds, policy.health.max_oldest_message_age_seconds
+    if memory.looks_at_floor >= LOOKS_AT_FLOOR:
+        reason = f"target-behind: its oldest message is {age:.0f} s old, {bound:g} allowed, at {lowest:g} events/s"
+        return replace(control, state=PAUSED, reason=reason), memory
+    slower = max(lowest, min(ceiling(policy, control), control.rate * DECREASE))
+    if slower == control.rate:
+        return control, memory
+    return replace(control, rate=slower, reason=f"slower: the target's oldest message is {age:.0f} s old"), memory
 
 
-def _blind(replay_id: str, error: CallFailedError) -> None:
-    report_blind_look(replay_id, error.code)
+def _speed_up(policy: Policy, control: Control, memory: Memory, seen: Observation) -> tuple[Control, Memory]:
+    capacity = None if memory.capacity is None else memory.capacity * CAPACITY_REGAIN
+    memory = replace(memory, capacity=capacity, looks_at_floor=0)
+    highest = max(ceiling(policy, control, memory.capacity), floor(policy, control))
+    if control.rate < highest:
+        faster = min(highest, max(floor(policy, control), control.rate + highest * INCREASE))
+        return replace(control, rate=faster, reason="faster: the target keeps up"), memory
+    if control.rate > highest:
+        return replace(control, rate=highest, reason=f"held at {highest:g} events/s"), replace(
+            memory, healthy_since=None
+        )
+    if memory.healthy_since is None:
+        return control, replace(memory, healthy_since=seen.at)
+    return _next_step(policy, control, memory, seen)
+
+
+def _next_step(policy: Policy, control: Control, memory: Memory, seen: Observation) -> tuple[Control, Memory]:
+    ramp, step = policy.ramp or (), control.ramp_step
+    since = seen.at if memory.healthy_since is None else memory.healthy_since
+    if step + 1 >= len(ramp) or seen.at - since < STEP_SECONDS:
+        return control, memory
+    done = f"ramp: step {step + 1} of {len(ramp)} ({ramp[step]:g} %) is done and the target healthy"
+    if policy.ramp_asks:
+        return replace(control, state=PAUSED, reason=f"{done}; resume to go on with {ramp[step + 1]:g} %"), memory
+    return replace(control, ramp_step=step + 1, reason=done), memory

@@ -1,0 +1,1 @@
+"""Events as they are published, stored and received: envelope, SQS messages, JSON paths, redaction."""

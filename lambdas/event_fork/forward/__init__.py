@@ -1,0 +1,1 @@
+"""From a fork's queue or stream to Data Firehose: what a batch or a record becomes on its way."""

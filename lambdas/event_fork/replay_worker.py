@@ -1,0 +1,58 @@
+"""Lambda function of the archive replay: a batch of items of the Distributed Map -> events in the target queue."""
+
+import time
+from functools import lru_cache
+from typing import Any
+
+import boto3
+
+from event_fork.adapters.aws_calls import RETRYING_CONFIG
+from event_fork.adapters.s3_archive import S3ArchiveStore
+from event_fork.adapters.s3_replay_documents import S3ReplayDocuments
+from event_fork.adapters.sqs import SqsQueue
+from event_fork.archive.item import Item
+from event_fork.archive_replay.invocation import ReplayRef, WorkerInvocation
+from event_fork.archive_replay.item_replay import ItemReplay, Tools
+from event_fork.archive_replay.reporting import report_item
+from event_fork.archive_replay.sending import BurstSender
+from event_fork.backoff import Deadline
+from event_fork.filter_policy import compile_policy
+from event_fork.telemetry import logger, metrics, tracer
+
+
+@metrics.log_metrics
+@logger.inject_lambda_context
+@tracer.capture_lambda_handler(capture_response=False)
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Lambda's entry point."""
+    invocation = WorkerInvocation.from_event(event)
+    deadline = Deadline.in_milliseconds(context.get_remaining_time_in_millis())
+    return {"items": [_replay(invocation, item, deadline, context.aws_request_id) for item in invocation.items]}
+
+
+def _replay(invocation: WorkerInvocation, item: Item, deadline: Deadline, request_id: str) -> dict[str, Any]:
+    elapsed = time.time() - invocation.started_at
+    replay = ItemReplay(tools_of(invocation.replay), item, deadline, request_id, elapsed)
+    try:
+        replay.run()
+    finally:
+        report_item(invocation.replay.replay_id, item, replay.attempt)
+    return replay.attempt.answer()
+
+
+@lru_cache(maxsize=4)
+def tools_of(replay: ReplayRef) -> Tools:
+    """The parts, put together at the first item of a replay and kept for the following ones: a plan never changes."""
+    s3 = boto3.client("s3", config=RETRYING_CONFIG)
+    documents = S3ReplayDocuments(replay.bucket, replay.work_area, s3)
+    plan = documents.plan()
+    policy = plan.filter_policy
+    matcher = None if policy is None else compile_policy(policy, plan.filter_policy_scope).matches
+    target = SqsQueue(plan.target.queue_url, region=plan.target.queue_arn.split(":")[3])
+    return Tools(
+        plan=plan,
+        criteria=plan.criteria(matcher),
+        documents=documents,
+        archive=S3ArchiveStore(s3, replay.bucket),
+        sender=BurstSender(target, plan.target.body, plan.replay_id),
+    )
