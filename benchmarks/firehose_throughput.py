@@ -30,8 +30,8 @@ import psutil
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from testbench.firehose.client import FirehoseControl  # noqa: E402
-from testbench.firehose.fakes.aws import FakeAws  # noqa: E402
+from local_firehose.client import FirehoseControl  # noqa: E402
+from local_firehose.fakes.aws import FakeAws  # noqa: E402
 
 MIB = 1024 * 1024
 BATCH = 500
@@ -80,7 +80,7 @@ class Watch:
 @contextlib.contextmanager
 def server(aws: FakeAws, *options: str) -> Iterator[tuple[str, int]]:
     """A server process: its address and process id."""
-    command = [sys.executable, "-m", "testbench.firehose", "--aws-endpoint", aws.endpoint, "--log-level", "ERROR"]
+    command = [sys.executable, "-m", "local_firehose", "--aws-endpoint", aws.endpoint, "--log-level", "ERROR"]
     command += ["--no-role-check", "--no-quotas", "--transition-seconds", "0", *options]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT, text=True)
     try:

@@ -18,12 +18,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lambdas"))
 
-from event_fork.backoff import Deadline
-from event_fork.envelope import StoredEvent, parse
-from event_fork.forwarding import Forwarder
-from event_fork.messages import OutgoingMessage, ReceivedMessage
-from event_fork.packing import Record, pack
-from event_fork.ports import EntryFailure
+from event_fork.events.envelope import StoredEvent, parse
+from event_fork.events.messages import OutgoingMessage, ReceivedMessage
+from event_fork.forward.forwarding import Forwarder
+from event_fork.sending.backoff import Deadline
+from event_fork.sending.packing import Record, pack
+from event_fork.sending.ports import EntryFailure
 
 BILLING_STEP_BYTES = 5 * 1024
 BATCH_SIZE = 1_000

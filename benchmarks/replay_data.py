@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from event_fork.archive.layout import hour_prefix
-from event_fork.archive.window import timestamp_text
-from event_fork.envelope import StoredEvent
+from event_fork.archive.listing import hour_prefix
+from event_fork.events.envelope import StoredEvent
+from event_fork.events.time_window import timestamp_text
 
 START = datetime(2026, 11, 20, tzinfo=UTC)
 TYPES = ("order.placed", "order.paid", "order.shipped", "order.cancelled")

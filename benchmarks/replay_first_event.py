@@ -30,15 +30,15 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "lambdas"), str(ROOT / "cli")]
 
-from event_fork.archive.control import RUNNING, Control  # noqa: E402
-from event_fork.archive.plan import Plan, read_plan  # noqa: E402
-from event_fork.archive.window import timestamp_text  # noqa: E402
-from event_fork_cli.replay.applying import execution_input  # noqa: E402
-from event_fork_cli.replay.documents import ReplayDocuments  # noqa: E402
+from event_fork.events.time_window import timestamp_text  # noqa: E402
+from event_fork.replay_plan.control import RUNNING, Control  # noqa: E402
+from event_fork.replay_plan.plan import Plan, read_plan  # noqa: E402
+from event_fork_cli.archive_replay.applying import execution_input  # noqa: E402
+from event_fork_cli.archive_replay.documents import ReplayDocuments  # noqa: E402
 from testbench import Bench  # noqa: E402
+from testbench.polling import eventually  # noqa: E402
 from tests.support import written_archive  # noqa: E402
 from tests.support.fault_proxy import Answer, FaultProxy, Request, fault_proxy  # noqa: E402
-from tests.support.polling import eventually  # noqa: E402
 from tests.support.replay_stack import ReplayStack, set_environment  # noqa: E402
 
 LIMIT_SECONDS = 5.0

@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "lambdas")]
 
 from benchmarks.replay_data import START, objects  # noqa: E402
-from event_fork.archive.window import timestamp_text  # noqa: E402
+from event_fork.events.time_window import timestamp_text  # noqa: E402
 from testbench import Bench  # noqa: E402
 
 DATA = ROOT / "build" / "benchmarks"

@@ -2,7 +2,7 @@
 
     make bench-replay            (or: python benchmarks/replay_worker.py --help)
 
-The worker is the deployed code (event_fork.archive_replay.item_replay) with a queue that takes everything and does
+The worker is the deployed code (event_fork.archive_replay.worker) with a queue that takes everything and does
 nothing, and documents in memory: gunzip, parse, window, event types, filter policy, marked copies, batches, progress.
 `gunzip | jq` does the first half of that: it unpacks, parses and filters, and prints the messages. Measured is CPU time
 of user and system, children included, so a pipe of two processes has no second core for free. Best of three.
@@ -25,11 +25,19 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "lambdas")]
 
 from benchmarks.replay_data import START, objects  # noqa: E402
-from event_fork.archive.control import RUNNING, Control  # noqa: E402
-from event_fork.archive.decompression import decompress  # noqa: E402
-from event_fork.archive.item import Item  # noqa: E402
 from event_fork.archive.lines import lines  # noqa: E402
-from event_fork.archive.plan import (  # noqa: E402
+from event_fork.archive.selection import select  # noqa: E402
+from event_fork.archive.store import CHUNK_BYTES, ListedObject  # noqa: E402
+from event_fork.archive.unpacking import decompress  # noqa: E402
+from event_fork.archive_replay.sending import BurstSender  # noqa: E402
+from event_fork.archive_replay.worker import ItemReplay, Tools  # noqa: E402
+from event_fork.events.messages import OutgoingMessage  # noqa: E402
+from event_fork.events.time_window import timestamp_text  # noqa: E402
+from event_fork.filter_policy import compile_policy  # noqa: E402
+from event_fork.replay_plan.control import RUNNING, Control  # noqa: E402
+from event_fork.replay_plan.documents import VersionedControl  # noqa: E402
+from event_fork.replay_plan.item import Item  # noqa: E402
+from event_fork.replay_plan.plan import (  # noqa: E402
     ArchiveLocation,
     Estimate,
     Health,
@@ -37,17 +45,9 @@ from event_fork.archive.plan import (  # noqa: E402
     Target,
     Totals,
 )
-from event_fork.archive.progress import Progress  # noqa: E402
-from event_fork.archive.selection import select  # noqa: E402
-from event_fork.archive.store import CHUNK_BYTES, ListedObject  # noqa: E402
-from event_fork.archive.window import timestamp_text  # noqa: E402
-from event_fork.archive_replay.documents import VersionedControl  # noqa: E402
-from event_fork.archive_replay.item_replay import ItemReplay, Tools  # noqa: E402
-from event_fork.archive_replay.sending import BurstSender  # noqa: E402
-from event_fork.backoff import Deadline  # noqa: E402
-from event_fork.filter_policy import compile_policy  # noqa: E402
-from event_fork.messages import OutgoingMessage  # noqa: E402
-from event_fork.ports import EntryFailure  # noqa: E402
+from event_fork.replay_plan.progress import Progress  # noqa: E402
+from event_fork.sending.backoff import Deadline  # noqa: E402
+from event_fork.sending.ports import EntryFailure  # noqa: E402
 
 LEAST_PER_SECOND = 50_000
 ROUNDS = 3

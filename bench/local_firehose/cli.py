@@ -1,32 +1,34 @@
-"""``python -m testbench.firehose``: options to Settings, logging, signals."""
+"""``python -m local_firehose``: options to Settings, logging, signals."""
 
 import argparse
 import asyncio
 import contextlib
 import logging
 import math
+import os
 import re
 import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 from urllib.parse import urlsplit
 
-from testbench.firehose.clock import MOST_SECONDS, MOST_SPEED
-from testbench.firehose.server import serve
-from testbench.firehose.settings import MIB, Settings
-from testbench.firehose.store import StateError
+from local_firehose.clock import MOST_SECONDS, MOST_SPEED
+from local_firehose.server import serve
+from local_firehose.settings import MIB, Settings
+from local_firehose.store import StateError
 
 _DESCRIPTION = (
     "A local Amazon Data Firehose: the API on this port, deliveries to S3 (and Lambda, KMS, Glue, CloudWatch) at "
-    "--aws-endpoint and to OpenSearch. Behaviours and how sure each is: testbench/firehose/README.md."
+    "--aws-endpoint and to OpenSearch. Behaviours and how sure each is: bench/local_firehose/README.md."
 )
 
 
 def parser() -> argparse.ArgumentParser:
     """All options; the defaults behave as AWS does where that is known."""
     defaults = Settings(aws_endpoint="")
-    options = argparse.ArgumentParser(prog="python -m testbench.firehose", description=_DESCRIPTION)
+    options = argparse.ArgumentParser(prog="python -m local_firehose", description=_DESCRIPTION)
     add = options.add_argument
     add(
         "--aws-endpoint",
@@ -187,6 +189,18 @@ def settings(arguments: argparse.Namespace) -> Settings:
         active_partitions=arguments.active_partitions,
         drain_seconds=arguments.drain_seconds,
     )
+
+
+def run() -> NoReturn:
+    """The console script: `main`, and an end that waits for nothing.
+
+    Not sys.exit, which waits for the threads: a call under way (a function may take five minutes) must not hold the end
+    up. What it was to deliver is in the state folder, or was said to be lost.
+    """
+    status = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from testbench.firehose.client import FirehoseControl
+from local_firehose.client import FirehoseControl
 
 
 def faults_app(find_url: Callable[[Path], str], default_state: Path) -> typer.Typer:
@@ -23,7 +23,7 @@ def faults_app(find_url: Callable[[Path], str], default_state: Path) -> typer.Ty
     @app.command()
     def points() -> None:
         """Where faults can be armed, with their options and defaults."""
-        from testbench.firehose.faults import POINTS
+        from local_firehose.faults import POINTS
 
         for name, point in POINTS.items():
             options = " ".join(f"{key}={json.dumps(value)}" for key, value in point.options.items())

@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from testbench.firehose.faults import POINTS, FaultError
-from testbench.firehose.json_text import loads
-from testbench.firehose.streams.registry import Entry
+from local_firehose.faults import POINTS, FaultError
+from local_firehose.json_text import loads
+from local_firehose.streams.registry import Entry
 
 if TYPE_CHECKING:
-    from testbench.firehose.server import FirehoseServer
+    from local_firehose.server import FirehoseServer
 
 _CLOCK_MEMBERS = {"speed", "offset_seconds", "advance_seconds"}
 

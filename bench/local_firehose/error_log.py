@@ -12,10 +12,10 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from testbench.firehose.aws import Aws
-from testbench.firehose.clock import Clock
-from testbench.firehose.destinations.settings import Logging
-from testbench.firehose.streams.stream import Stream
+from local_firehose.aws import Aws
+from local_firehose.clock import Clock
+from local_firehose.destinations.settings import Logging
+from local_firehose.streams.stream import Stream
 
 log = logging.getLogger(__name__)
 _MOST_UNDER_WAY = 16  # calls of all streams; they share their threads with deliveries, which must not wait for them

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from testbench.firehose.clock import Clock
+from local_firehose.clock import Clock
 
 
 @dataclass(frozen=True, slots=True)

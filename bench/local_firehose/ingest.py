@@ -9,7 +9,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from testbench.firehose.api.errors import (
+from local_firehose.api.errors import (
     ApiError,
     InternalFailureError,
     InvalidArgumentError,
@@ -18,13 +18,13 @@ from testbench.firehose.api.errors import (
     ResourceNotFoundError,
     ServiceUnavailableError,
 )
-from testbench.firehose.faults import Faults
-from testbench.firehose.pipeline.records import Record
-from testbench.firehose.pipeline.stages import processor
-from testbench.firehose.pipeline.tools import Tools
-from testbench.firehose.streams.keys import Keys
-from testbench.firehose.streams.registry import Entry
-from testbench.firehose.streams.stream import ACTIVE, DELETING, DIRECT_PUT, Stream
+from local_firehose.faults import Faults
+from local_firehose.pipeline.records import Record
+from local_firehose.pipeline.stages import processor
+from local_firehose.pipeline.tools import Tools
+from local_firehose.streams.keys import Keys
+from local_firehose.streams.registry import Entry
+from local_firehose.streams.stream import ACTIVE, DELETING, DIRECT_PUT, Stream
 
 MAX_BATCH_BYTES = 4 * 1024 * 1024
 GZIP_MAGIC = b"\x1f\x8b"

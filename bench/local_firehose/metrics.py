@@ -12,9 +12,9 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from testbench.firehose.aws import Aws
-from testbench.firehose.clock import Clock
-from testbench.firehose.streams.stream import Stream
+from local_firehose.aws import Aws
+from local_firehose.clock import Clock
+from local_firehose.streams.stream import Stream
 
 NAMESPACE = "AWS/Firehose"
 PERIOD_SECONDS = 60.0

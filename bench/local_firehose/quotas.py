@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from testbench.firehose.clock import Clock
+from local_firehose.clock import Clock
 
 MIB = 1024 * 1024
 _LARGE_REGIONS = frozenset({"us-east-1", "us-west-2", "eu-west-1"})

@@ -14,26 +14,26 @@ from typing import Any
 
 from aiohttp import web
 
-from testbench.firehose.api.errors import ApiError, InjectedError, InternalFailureError, RequestTooLargeError
-from testbench.firehose.api.operations import Operations
-from testbench.firehose.api.protocol import CONTENT_TYPE, Caller, caller, decode, encode, operation
-from testbench.firehose.aws import Aws
-from testbench.firehose.budget import Budget
-from testbench.firehose.clock import Clock
-from testbench.firehose.control import ControlApi
-from testbench.firehose.destinations.opensearch import OpenSearchDomain
-from testbench.firehose.destinations.s3 import S3Writer
-from testbench.firehose.error_log import ErrorLog
-from testbench.firehose.faults import Faults
-from testbench.firehose.ingest import Ingest
-from testbench.firehose.metrics import Metrics
-from testbench.firehose.pipeline.lambda_invoker import LambdaInvoker
-from testbench.firehose.pipeline.tools import Tools
-from testbench.firehose.settings import MIB, Settings
-from testbench.firehose.store import NoStore, SqliteStore, Store
-from testbench.firehose.streams.keys import Keys
-from testbench.firehose.streams.registry import Registry
-from testbench.firehose.validation.model import RequestReader
+from local_firehose.api.errors import ApiError, InjectedError, InternalFailureError, RequestTooLargeError
+from local_firehose.api.operations import Operations
+from local_firehose.api.protocol import CONTENT_TYPE, Caller, caller, decode, encode, operation
+from local_firehose.aws import Aws
+from local_firehose.budget import Budget
+from local_firehose.clock import Clock
+from local_firehose.control import ControlApi
+from local_firehose.destinations.opensearch import OpenSearchDomain
+from local_firehose.destinations.s3 import S3Writer
+from local_firehose.error_log import ErrorLog
+from local_firehose.faults import Faults
+from local_firehose.ingest import Ingest
+from local_firehose.metrics import Metrics
+from local_firehose.pipeline.lambda_invoker import LambdaInvoker
+from local_firehose.pipeline.tools import Tools
+from local_firehose.settings import MIB, Settings
+from local_firehose.store import NoStore, SqliteStore, Store
+from local_firehose.streams.keys import Keys
+from local_firehose.streams.registry import Registry
+from local_firehose.validation.model import RequestReader
 
 MAX_BODY = 16 * MIB  # 4 MiB of records in base64 with generous JSON around them
 MAX_READING = 8  # request bodies in memory at once: each is up to MAX_BODY, its JSON and its records

@@ -1,4 +1,4 @@
-"""The server's settings: every one is an option of ``python -m testbench.firehose`` (cli.py), defaults are strict."""
+"""The server's settings: every one is an option of ``python -m local_firehose`` (cli.py), defaults are strict."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -27,9 +27,9 @@ from typing import Any
 
 import duckdb
 
+from local_firehose.conversion.hive_types import HiveType, Struct, parse
 from testbench.duckdb_types import as_read, in_duckdb
 from testbench.errors import BenchError
-from testbench.firehose.conversion.hive_types import HiveType, Struct, parse
 
 JSON_SERDES = ("org.openx.data.jsonserde.JsonSerDe", "org.apache.hive.hcatalog.data.JsonSerDe")
 PARQUET_SERDE = "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"

@@ -14,12 +14,12 @@ from typing import Annotated, Any
 
 import typer
 
+from local_firehose.client import FirehoseControlError
+from local_firehose.commands import faults_app
 from testbench import processes
 from testbench.bench import Bench
 from testbench.endpoints import Endpoints
 from testbench.errors import BenchError, PartDiedError
-from testbench.firehose.client import FirehoseControlError
-from testbench.firehose.commands import faults_app
 from testbench.paths import DEFAULT_STATE, PROJECT, RUNS
 from testbench.progress import to_stderr
 from testbench.terraform import terraform_binary, terraform_environment

@@ -1,4 +1,4 @@
-"""Column types of the Glue catalog in DuckDB's words, and JSON values as the SerDe takes them, for testbench/athena.py.
+"""Column types of the Glue catalog in DuckDB's words, and JSON values as the SerDe takes them, for athena.py.
 
 The types themselves are read by the local Data Firehose's parser, which converts to the same tables.
 https://docs.aws.amazon.com/athena/latest/ug/data-types.html
@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/athena/latest/ug/data-types.html
 
 from typing import Any
 
-from testbench.firehose.conversion.hive_types import Array, Decimal, HiveType, Map, Primitive, Struct, Text
+from local_firehose.conversion.hive_types import Array, Decimal, HiveType, Map, Primitive, Struct, Text
 
 _PRIMITIVES = {
     "boolean": "BOOLEAN",

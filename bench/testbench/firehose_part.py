@@ -1,4 +1,4 @@
-"""This project's own Data Firehose (testbench/firehose) as a part of the bench."""
+"""This project's own Data Firehose (bench/local_firehose) as a part of the bench."""
 
 import os
 import sys
@@ -28,7 +28,7 @@ class DataFirehose:
     def command(self, port: int, endpoints: Endpoints, state: Path) -> Command:
         own_state = state / "firehose"
         own_state.mkdir(exist_ok=True)
-        argv = [sys.executable, "-m", "testbench.lease", "testbench.firehose", "--port", str(port)]
+        argv = [sys.executable, "-m", "testbench.lease", "local_firehose", "--port", str(port)]
         argv += ["--aws-endpoint", endpoints.aws_endpoint_url, "--state", str(own_state)]
         if endpoints.opensearch_url:
             argv += ["--opensearch", endpoints.opensearch_url]

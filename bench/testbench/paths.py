@@ -1,9 +1,22 @@
-"""Where the bench keeps things, all inside the project's folder."""
+"""Where the bench keeps things: installed parts and state below the project in which it is used, nothing elsewhere."""
 
+import os
 from pathlib import Path
 
-PROJECT = Path(__file__).resolve().parent.parent
-REQUIREMENTS = PROJECT / "requirements"
+PACKAGES = Path(__file__).resolve().parents[1]
+"""The folder that holds this package and `local_firehose`: background processes start there and find both."""
+REQUIREMENTS = Path(__file__).resolve().parent / "requirements"
+
+
+def _project() -> Path:
+    """BENCH_PROJECT; else the checkout around the working directory; else the working directory itself."""
+    if given := os.environ.get("BENCH_PROJECT"):
+        return Path(given).resolve()
+    here = Path.cwd()
+    return next((folder for folder in (here, *here.parents) if (folder / ".git").exists()), here)
+
+
+PROJECT = _project()
 CACHE = PROJECT / ".bench"
 """Installed parts (virtualenvs, jars, layers), shared by every bench of this checkout."""
 RUNS = CACHE / "run"

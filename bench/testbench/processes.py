@@ -17,7 +17,7 @@ import psutil
 
 from testbench import lease
 from testbench.errors import BenchError
-from testbench.paths import PROJECT
+from testbench.paths import PACKAGES
 
 LOG_TAIL_LINES = 15
 SECONDS_TO_STOP = 10.0
@@ -84,7 +84,7 @@ def recorded(state: Path, part: str) -> Running | None:
 
 
 class Probation:
-    """A started process together with the lease that ends it unless `keep` is called. See testbench/lease.py."""
+    """A started process together with the lease that ends it unless `keep` is called. See bench/testbench/lease.py."""
 
     def __init__(self, running: Running, popen: "subprocess.Popen[bytes]", lease_end: int) -> None:
         self.running = running
@@ -118,7 +118,7 @@ def start(part: str, argv: Sequence[str], environment: Mapping[str, str], state:
                 stderr=subprocess.STDOUT,
                 pass_fds=(lease_read,),
                 start_new_session=True,
-                cwd=PROJECT,  # so that `-m testbench...` is found without a PYTHONPATH that functions would inherit
+                cwd=PACKAGES,  # so that `-m testbench...` is found without a PYTHONPATH that functions would inherit
             )
     except BaseException:
         os.close(lease_write)

@@ -1,7 +1,7 @@
 """Starting and stopping all parts of one bench, whose state folder is the only thing that remembers them.
 
 Start: install what is missing and start every part, both in parallel; wait until each does its work; only then let them
-outlive this command (testbench/lease.py). Anything that goes wrong before that ends them all.
+outlive this command (bench/testbench/lease.py). Anything that goes wrong before that ends them all.
 """
 
 import shutil

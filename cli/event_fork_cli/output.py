@@ -10,7 +10,7 @@ from typing import Any, TextIO
 
 from rich.console import Console, RenderableType
 
-from event_fork.archive.window import timestamp_text
+from event_fork.events.time_window import timestamp_text
 
 _WIDTH_OF_FILES = 140
 

@@ -2,7 +2,7 @@
 
 import math
 
-from event_fork.archive.control import MIN_RATE
+from event_fork.replay_plan.control import MIN_RATE
 from event_fork_cli.errors import BadInputError
 
 

@@ -4,10 +4,10 @@ import os
 from functools import cache
 from typing import Any
 
-from event_fork.redaction import Redactor
+from event_fork.events.redaction import Redactor
+from event_fork.forward.transformation import OK, TransformationResponse, transform
 from event_fork.settings import RedactSettings
 from event_fork.telemetry import logger, metrics, report_transformation, tracer
-from event_fork.transformation import OK, TransformationResponse, transform
 
 
 @metrics.log_metrics

@@ -7,15 +7,15 @@ from typing import Any
 
 from event_fork.adapters.sqs import SqsHiddenMessages, SqsQueue
 from event_fork.adapters.ssm_window import SsmParameter
-from event_fork.backoff import Deadline
-from event_fork.messages import ReceivedMessage
-from event_fork.outcome import Outcome
-from event_fork.replay_window import run_of
-from event_fork.replaying import Replayer
+from event_fork.events.messages import ReceivedMessage
+from event_fork.events.sqs_event import BatchResponse, batch_response, received_messages
+from event_fork.queue_replay.replayer import WindowedReplayer
+from event_fork.queue_replay.replaying import Replayer
+from event_fork.queue_replay.window import run_of
+from event_fork.sending.backoff import Deadline
+from event_fork.sending.outcome import Outcome
 from event_fork.settings import ReplaySettings
-from event_fork.sqs_event import BatchResponse, batch_response, received_messages
 from event_fork.telemetry import logger, metrics, report_replay, tracer
-from event_fork.windowed_replay import WindowedReplayer
 
 
 @metrics.log_metrics

@@ -7,13 +7,13 @@ from typing import Any
 from event_fork.adapters.map_run import StepFunctionsMapRun
 from event_fork.adapters.s3_replay_documents import S3ReplayDocuments
 from event_fork.adapters.target_health import SqsTargetHealth
-from event_fork.archive_replay.governing import Memory, Policy
+from event_fork.archive_replay.governor import Memory, Policy
 from event_fork.archive_replay.governor_loop import GovernorLoop
 from event_fork.archive_replay.invocation import GovernorInvocation
 from event_fork.archive_replay.observation import BacklogAge
 from event_fork.archive_replay.reporting import report_blind_look, report_control
-from event_fork.backoff import Deadline
 from event_fork.errors import CallFailedError
+from event_fork.sending.backoff import Deadline
 from event_fork.telemetry import logger, metrics, tracer
 
 

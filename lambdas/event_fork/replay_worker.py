@@ -10,13 +10,13 @@ from event_fork.adapters.aws_calls import RETRYING_CONFIG
 from event_fork.adapters.s3_archive import S3ArchiveStore
 from event_fork.adapters.s3_replay_documents import S3ReplayDocuments
 from event_fork.adapters.sqs import SqsQueue
-from event_fork.archive.item import Item
 from event_fork.archive_replay.invocation import ReplayRef, WorkerInvocation
-from event_fork.archive_replay.item_replay import ItemReplay, Tools
 from event_fork.archive_replay.reporting import report_item
 from event_fork.archive_replay.sending import BurstSender
-from event_fork.backoff import Deadline
+from event_fork.archive_replay.worker import ItemReplay, Tools
 from event_fork.filter_policy import compile_policy
+from event_fork.replay_plan.item import Item
+from event_fork.sending.backoff import Deadline
 from event_fork.telemetry import logger, metrics, tracer
 
 

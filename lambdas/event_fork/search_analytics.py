@@ -6,12 +6,12 @@ from typing import Any
 
 from event_fork.adapters.firehose import FirehoseStream
 from event_fork.adapters.sqs import SqsQueue
-from event_fork.backoff import Deadline
-from event_fork.forwarding import Encode, Forwarder
-from event_fork.packing import one_each
-from event_fork.search_document import search_document
+from event_fork.events.sqs_event import BatchResponse, batch_response, received_messages
+from event_fork.forward.forwarding import Encode, Forwarder
+from event_fork.forward.search_document import search_document
+from event_fork.sending.backoff import Deadline
+from event_fork.sending.packing import one_each
 from event_fork.settings import SearchAnalyticsSettings
-from event_fork.sqs_event import BatchResponse, batch_response, received_messages
 from event_fork.telemetry import logger, metrics, report_forwarding, tracer
 
 

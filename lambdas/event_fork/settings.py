@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from event_fork.errors import JsonPathError, SettingError
-from event_fork.json_path import parse_path
-from event_fork.redaction import Redactor, Rule
+from event_fork.events.json_path import parse_path
+from event_fork.events.redaction import Redactor, Rule
 
 DELIVERY_STREAM_NAME = "DELIVERY_STREAM_NAME"
 DEAD_LETTER_QUEUE_URL = "DEAD_LETTER_QUEUE_URL"

@@ -6,12 +6,12 @@ from typing import Any
 
 from event_fork.adapters.firehose import FirehoseStream
 from event_fork.adapters.sqs import SqsQueue
-from event_fork.backoff import Deadline
-from event_fork.envelope import StoredEvent
-from event_fork.forwarding import Encode, Forwarder, Pack
-from event_fork.packing import one_each, pack
+from event_fork.events.envelope import StoredEvent
+from event_fork.events.sqs_event import BatchResponse, batch_response, received_messages
+from event_fork.forward.forwarding import Encode, Forwarder, Pack
+from event_fork.sending.backoff import Deadline
+from event_fork.sending.packing import one_each, pack
 from event_fork.settings import RAW, StorageBackupSettings
-from event_fork.sqs_event import BatchResponse, batch_response, received_messages
 from event_fork.telemetry import logger, metrics, report_forwarding, tracer
 
 

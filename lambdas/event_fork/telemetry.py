@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from aws_lambda_powertools import Logger, Metrics, Tracer, single_metric
 from aws_lambda_powertools.metrics import MetricUnit
 
-from event_fork.outcome import Outcome, causes
-from event_fork.ports import EntryFailure
+from event_fork.sending.outcome import Outcome, causes
+from event_fork.sending.ports import EntryFailure
 
 # Metrics, all counted per invocation, dimension `service`.
 EVENTS_RECEIVED = "EventsReceived"

@@ -120,7 +120,7 @@ resource "aws_lambda_function" "this" {
   function_name = local.function_names[each.key]
   description   = each.value.description
   role          = aws_iam_role.function[each.key].arn
-  handler       = "event_fork.archive_replay.${each.key}.handler"
+  handler       = "event_fork.replay_${each.key}.handler"
   runtime       = var.worker.runtime
   architectures = [var.worker.architecture]
   memory_size   = each.value.memory_size

@@ -14,7 +14,7 @@ locals {
   region     = data.aws_service.states.region
 
   # The work area of every replay lies in the archive's bucket, outside the archive's own keys. The command and the functions
-  # know it by the same name (event_fork.archive.work_area).
+  # know it by the same name (event_fork.replay_plan.work_area).
   work_area = "event-fork-replays"
 
   state_machine_name = "${var.name}-archive"

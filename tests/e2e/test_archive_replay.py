@@ -18,12 +18,12 @@ from urllib.parse import urlsplit
 import psutil
 import pytest
 
-from event_fork.archive.work_area import WorkArea
-from event_fork.batching import SEND_MAX_MESSAGES
+from event_fork.replay_plan.work_area import WorkArea
+from event_fork.sending.batching import SEND_MAX_MESSAGES
 from testbench import Bench, processes
+from testbench.polling import eventually
 from tests.support import written_archive
 from tests.support.fault_proxy import Answer, Request, aws_error, fault_proxy
-from tests.support.polling import eventually
 from tests.support.replay_stack import SHADOW, ReplayStack
 
 DAYS = 3

@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 
 from testbench import Bench
+from testbench.polling import eventually
 from tests.support import written_archive
-from tests.support.polling import eventually
 from tests.support.replay_stack import ReplayStack, once, original_id, take
 
 pytestmark = pytest.mark.timeout(600)

@@ -10,8 +10,8 @@ import pytest
 
 from testbench import Bench
 from testbench.paths import PROJECT
+from testbench.polling import eventually
 from tests.support.module_stack import Event, ModuleStack, applied
-from tests.support.polling import eventually
 
 EVENTS = 25
 WRITTEN_WITHIN = 180.0

@@ -16,8 +16,8 @@ import pytest
 
 from testbench import Bench
 from testbench.paths import PROJECT
+from testbench.polling import eventually
 from tests.support.module_stack import Event, ModuleStack, applied
-from tests.support.polling import eventually
 
 CONFIGURATION = "tests/e2e/stacks/many-forks"
 STORED_WITHIN = 180.0

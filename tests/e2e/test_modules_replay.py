@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from testbench import Bench
-from tests.support.iam_roles import taken_away
+from testbench.iam_roles import taken_away
+from testbench.polling import eventually
 from tests.support.module_stack import Event, ModuleStack, applied
-from tests.support.polling import eventually
 
 EVENTS, LATER = 30, 10
 ARRIVES_WITHIN = 180.0

@@ -14,8 +14,8 @@ import pytest
 from opensearchpy import OpenSearch
 
 from testbench import Bench
+from testbench.polling import eventually
 from tests.support.module_stack import Event, ModuleStack, applied
-from tests.support.polling import eventually
 
 LARGE, SMALL, CONFLICTING, NOT_OBJECTS = 40, 20, 3, 2
 INDEXED_WITHIN = 180.0

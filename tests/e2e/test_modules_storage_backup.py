@@ -15,9 +15,9 @@ import pytest
 
 from testbench import Bench
 from testbench.athena import Athena
-from tests.support.iam_roles import taken_away
+from testbench.iam_roles import taken_away
+from testbench.polling import eventually
 from tests.support.module_stack import Event, ModuleStack, StoredObject, applied
-from tests.support.polling import eventually
 
 CARD = "4111111111111111"
 ORDERS, NOT_JSON, LATE = 60, 3, 5

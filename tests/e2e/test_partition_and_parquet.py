@@ -1,7 +1,7 @@
 """examples/partitioned-archive on the bench: every event once in each archive, below what it is filed under.
 
 Not proved here: that AWS's own Firehose and Athena do the same. The bench's Firehose follows AWS's documentation
-(tests/firehose) and runs jq itself; the jq program is judged in tests/terraform/test_partition_query.py.
+(bench/tests/firehose) and runs jq itself; the jq program is judged in tests/terraform/test_partition_query.py.
 """
 
 import base64
@@ -19,8 +19,8 @@ from pyarrow import parquet
 
 from testbench import Bench
 from testbench.athena import Athena, AthenaError, QueryResult
+from testbench.polling import eventually
 from tests.support.module_stack import Event, ModuleStack, StoredObject, applied
-from tests.support.polling import eventually
 
 FOLDERS_OF_TYPES = {"order_placed": "order_placed", "order/paid now": "order_paid_now", "": "unknown"}
 """The type that is published ("" = none) -> the folder it lies in."""

@@ -8,8 +8,8 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
+from testbench.polling import eventually
 from tests.support.fault_proxy import FaultProxy, fault_proxy
-from tests.support.polling import eventually
 
 
 @pytest.fixture

@@ -5,12 +5,12 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from event_fork_cli.replay.executions import Execution, ExecutionExistsError, MapRun, execution_arn
+from event_fork_cli.archive_replay.executions import Execution, ExecutionExistsError, MapRun, execution_arn
 
 
 @dataclass
 class FakeExecutions:
-    """See event_fork_cli.replay.executions.Executions. `on_start` is called with each execution's input."""
+    """See event_fork_cli.archive_replay.executions.Executions. `on_start` is called with each execution's input."""
 
     executions: dict[str, Execution] = field(default_factory=dict)
     inputs: dict[str, Mapping[str, Any]] = field(default_factory=dict)

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from local_firehose.client import FirehoseControl
 from testbench import Bench
-from testbench.firehose.client import FirehoseControl
 from testbench.leftovers import leftovers
 from testbench.workspace import Workspace
 

@@ -16,7 +16,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from event_fork.envelope import StoredEvent
+from event_fork.events.envelope import StoredEvent
 from testbench import Bench, Workspace
 from testbench.paths import PROJECT
 from tests.support.fault_proxy import FaultProxy, fault_proxy

@@ -6,16 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from event_fork.archive.control import RUNNING, Control
 from event_fork.archive.errors import ObjectChangedError
-from event_fork.archive.item import Item
-from event_fork.archive.plan import ArchiveLocation, Estimate, Health, Plan, Target, Totals
-from event_fork.archive.progress import Progress
-from event_fork.archive_replay.documents import VersionedControl
-from event_fork.archive_replay.item_replay import ItemReplay, Tools
 from event_fork.archive_replay.sending import BurstSender
-from event_fork.backoff import Deadline
-from event_fork.envelope import StoredEvent
+from event_fork.archive_replay.worker import ItemReplay, Tools
+from event_fork.events.envelope import StoredEvent
+from event_fork.replay_plan.control import RUNNING, Control
+from event_fork.replay_plan.documents import VersionedControl
+from event_fork.replay_plan.item import Item
+from event_fork.replay_plan.plan import ArchiveLocation, Estimate, Health, Plan, Target, Totals
+from event_fork.replay_plan.progress import Progress
+from event_fork.sending.backoff import Deadline
 from tests.support.memory_archive import MemoryArchive
 from tests.unit.event_fork.fakes import Clock, FakeQueue
 

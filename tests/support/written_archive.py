@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from event_fork.envelope import StoredEvent
+from event_fork.events.envelope import StoredEvent
 
 TYPES = ("order_placed", "order_paid", "order_shipped", "order_refunded")
 

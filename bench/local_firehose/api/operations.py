@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from testbench.firehose.api.errors import (
+from local_firehose.api.errors import (
     AccessDeniedError,
     ConcurrentModificationError,
     InvalidArgumentError,
@@ -12,16 +12,16 @@ from testbench.firehose.api.errors import (
     ResourceInUseError,
     ResourceNotFoundError,
 )
-from testbench.firehose.api.protocol import Caller
-from testbench.firehose.ingest import Ingest, Put
-from testbench.firehose.pipeline.tools import Tools
-from testbench.firehose.streams.configuration import Configuration, complete, merge
-from testbench.firehose.streams.description import describe
-from testbench.firehose.streams.keys import Keys
-from testbench.firehose.streams.kinds import named_in
-from testbench.firehose.streams.registry import Entry, Registry
-from testbench.firehose.streams.roles import check_role
-from testbench.firehose.streams.stream import (
+from local_firehose.api.protocol import Caller
+from local_firehose.ingest import Ingest, Put
+from local_firehose.pipeline.tools import Tools
+from local_firehose.streams.configuration import Configuration, complete, merge
+from local_firehose.streams.description import describe
+from local_firehose.streams.keys import Keys
+from local_firehose.streams.kinds import named_in
+from local_firehose.streams.registry import Entry, Registry
+from local_firehose.streams.roles import check_role
+from local_firehose.streams.stream import (
     ACTIVE,
     CREATING,
     CREATING_FAILED,
@@ -32,7 +32,7 @@ from testbench.firehose.streams.stream import (
     Encryption,
     Stream,
 )
-from testbench.firehose.validation.destinations import (
+from local_firehose.validation.destinations import (
     check_destination,
     check_given,
     check_key_regions,

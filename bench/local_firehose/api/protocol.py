@@ -14,8 +14,8 @@ from typing import Any
 import botocore.session
 from botocore.exceptions import UnknownRegionError
 
-from testbench.firehose.api.errors import MissingAuthenticationError, SerializationError, UnknownOperationError
-from testbench.firehose.json_text import loads
+from local_firehose.api.errors import MissingAuthenticationError, SerializationError, UnknownOperationError
+from local_firehose.json_text import loads
 
 CONTENT_TYPE = "application/x-amz-json-1.1"
 TARGET_PREFIX = "Firehose_20150804."

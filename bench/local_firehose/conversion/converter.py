@@ -5,13 +5,13 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import Any
 
-from testbench.firehose.aws import Aws
-from testbench.firehose.clock import Clock
-from testbench.firehose.conversion import glue
-from testbench.firehose.conversion.deserializer import MALFORMED, ConversionError, Options, Schema, rows
-from testbench.firehose.conversion.serializer import TableError, extension, serialize, table
-from testbench.firehose.pipeline.records import Item
-from testbench.firehose.streams.stream import Stream
+from local_firehose.aws import Aws
+from local_firehose.clock import Clock
+from local_firehose.conversion import glue
+from local_firehose.conversion.deserializer import MALFORMED, ConversionError, Options, Schema, rows
+from local_firehose.conversion.serializer import TableError, extension, serialize, table
+from local_firehose.pipeline.records import Item
+from local_firehose.streams.stream import Stream
 
 Rows = list[dict[str, Any]]
 SCHEMA_ATTEMPTS = 4  # how often Glue is asked before the records are given up (not documented, uncertain)

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from testbench.firehose.conversion import hive_types as hive
-from testbench.firehose.json_text import value_at
+from local_firehose.conversion import hive_types as hive
+from local_firehose.json_text import value_at
 
 PARSE_ERROR = "DataFormatConversion.ParseError"
 MALFORMED = "DataFormatConversion.MalformedData"

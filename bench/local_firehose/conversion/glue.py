@@ -4,10 +4,10 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from testbench.firehose.aws import Aws
-from testbench.firehose.conversion import hive_types as hive
-from testbench.firehose.conversion.deserializer import ConversionError, Schema
-from testbench.firehose.streams.stream import Stream
+from local_firehose.aws import Aws
+from local_firehose.conversion import hive_types as hive
+from local_firehose.conversion.deserializer import ConversionError, Schema
+from local_firehose.streams.stream import Stream
 
 
 async def schema(aws: Aws, stream: Stream, configuration: dict[str, Any]) -> Schema:

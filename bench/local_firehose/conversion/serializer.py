@@ -7,8 +7,8 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from testbench.firehose.conversion import hive_types as hive
-from testbench.firehose.conversion.deserializer import Schema
+from local_firehose.conversion import hive_types as hive
+from local_firehose.conversion.deserializer import Schema
 
 DEFAULT_BLOCK_BYTES = 256 * 1024 * 1024
 DEFAULT_PAGE_BYTES = 1024 * 1024

@@ -10,8 +10,8 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
-from testbench.firehose.clock import Clock
-from testbench.firehose.pipeline.records import Item
+from local_firehose.clock import Clock
+from local_firehose.pipeline.records import Item
 
 MIB = 1024 * 1024
 ZERO_BUFFERING_SECONDS = 1.0  # interval 0 delivers "within seconds"

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from testbench.firehose.delivery.java_time import PatternError, check_pattern, format_instant
+from local_firehose.delivery.java_time import PatternError, check_pattern, format_instant
 
 TIMESTAMP = "timestamp"
 FIREHOSE = "firehose"

@@ -4,7 +4,7 @@ import uuid
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from testbench.firehose.delivery.expressions import expressions, has_timestamp
+from local_firehose.delivery.expressions import expressions, has_timestamp
 
 DEFAULT_TIME_FOLDERS = "!{timestamp:yyyy/MM/dd/HH/}"
 MAX_EVALUATED_PREFIX = 512

@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from testbench.firehose.json_text import loads
+from local_firehose.json_text import loads
 
 RETRIED_REQUEST_STATUS = frozenset({401, 403, 408, 429})
 

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from testbench.firehose.delivery.java_time import us_week
+from local_firehose.delivery.java_time import us_week
 
 
 def index_name(base: str, rotation: str, arrival_ms: int) -> str:

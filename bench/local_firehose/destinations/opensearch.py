@@ -9,12 +9,12 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.exceptions import BotoCoreError, ClientError
 
-from testbench.firehose.aws import Aws
-from testbench.firehose.destinations.bulk import compact, item_results
-from testbench.firehose.destinations.settings import OpenSearchSettings
-from testbench.firehose.faults import Faults
-from testbench.firehose.json_text import loads
-from testbench.firehose.streams.stream import Stream
+from local_firehose.aws import Aws
+from local_firehose.destinations.bulk import compact, item_results
+from local_firehose.destinations.settings import OpenSearchSettings
+from local_firehose.faults import Faults
+from local_firehose.json_text import loads
+from local_firehose.streams.stream import Stream
 
 REQUEST_TIMEOUT_SECONDS = 60
 log = logging.getLogger(__name__)

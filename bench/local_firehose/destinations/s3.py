@@ -9,11 +9,11 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from testbench.firehose.aws import Aws
-from testbench.firehose.delivery.compression import FORMATS
-from testbench.firehose.destinations.settings import S3Settings
-from testbench.firehose.faults import Faults
-from testbench.firehose.streams.stream import Stream
+from local_firehose.aws import Aws
+from local_firehose.delivery.compression import FORMATS
+from local_firehose.destinations.settings import S3Settings
+from local_firehose.faults import Faults
+from local_firehose.streams.stream import Stream
 
 CONTENT_TYPE = "application/octet-stream"
 MULTIPART_BELOW_SECONDS = 60

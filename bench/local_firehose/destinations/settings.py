@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from testbench.firehose.delivery.channel import Hints
-from testbench.firehose.streams.configuration import Configuration
+from local_firehose.delivery.channel import Hints
+from local_firehose.streams.configuration import Configuration
 
 
 @dataclass(frozen=True, slots=True)

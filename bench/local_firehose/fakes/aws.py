@@ -13,7 +13,7 @@ from xml.sax.saxutils import escape
 
 from aiohttp import web
 
-from testbench.firehose.fakes.threads import ThreadedApp
+from local_firehose.fakes.threads import ThreadedApp
 
 Function = Callable[[dict[str, Any]], Any]
 FIREHOSE_TRUST = {

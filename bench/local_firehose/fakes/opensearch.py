@@ -7,7 +7,7 @@ from typing import Any
 
 from aiohttp import web
 
-from testbench.firehose.fakes.threads import ThreadedApp
+from local_firehose.fakes.threads import ThreadedApp
 
 # (index, id, document) -> (status, error object) of one document, or None to index it
 Judge = Callable[[str, str | None, dict[str, Any]], tuple[int, dict[str, Any]] | None]

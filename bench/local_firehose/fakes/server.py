@@ -4,9 +4,9 @@ from typing import Any
 
 from aiohttp import web
 
-from testbench.firehose.fakes.threads import ThreadedApp
-from testbench.firehose.server import FirehoseServer
-from testbench.firehose.settings import Settings
+from local_firehose.fakes.threads import ThreadedApp
+from local_firehose.server import FirehoseServer
+from local_firehose.settings import Settings
 
 
 class RunningFirehose(ThreadedApp):

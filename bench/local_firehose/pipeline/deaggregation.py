@@ -6,7 +6,7 @@ more than 500 in a record "the record de-aggregation doesn't work as expected", 
 
 import base64
 
-from testbench.firehose.json_text import value_at
+from local_firehose.json_text import value_at
 
 MAX_SUB_RECORDS = 500
 _SPACE = " \t\r\n"

@@ -5,7 +5,7 @@ Sources: developer guide "Decompress CloudWatch Logs", "Message extraction after
 
 import zlib
 
-from testbench.firehose.json_text import loads
+from local_firehose.json_text import loads
 
 ERROR_CODE = "Decompression failed."
 # A gzip bomb of one record must not take the process down; CloudWatch Logs payloads are far smaller.

@@ -6,19 +6,19 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError, ReadTimeoutError
 
-from testbench.firehose.aws import Aws
-from testbench.firehose.clock import Clock
-from testbench.firehose.faults import Fault, Faults
-from testbench.firehose.metrics import Metrics
-from testbench.firehose.pipeline.records import Item
-from testbench.firehose.pipeline.transformation import (
+from local_firehose.aws import Aws
+from local_firehose.clock import Clock
+from local_firehose.faults import Fault, Faults
+from local_firehose.metrics import Metrics
+from local_firehose.pipeline.records import Item
+from local_firehose.pipeline.transformation import (
     Failure,
     Outcome,
     TransformationError,
     build_event,
     read_response,
 )
-from testbench.firehose.streams.stream import Stream
+from local_firehose.streams.stream import Stream
 
 _MOST_BACKOFF_SECONDS = 30.0
 _REFUSALS = {

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from testbench.firehose.budget import Budget
-from testbench.firehose.pipeline.records import Item, Record
-from testbench.firehose.store import Store
+from local_firehose.budget import Budget
+from local_firehose.pipeline.records import Item, Record
+from local_firehose.store import Store
 
 
 class Ledger:

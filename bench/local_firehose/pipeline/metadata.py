@@ -12,7 +12,7 @@ from typing import Any
 
 import jq
 
-from testbench.firehose.json_text import loads
+from local_firehose.json_text import loads
 
 MAX_KEYS = 50
 _KEY = re.compile(r'\s*(?:"([^"\\]+)"|\$?([A-Za-z_]\w*))\s*(?::|$)')

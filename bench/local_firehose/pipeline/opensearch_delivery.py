@@ -7,16 +7,16 @@ Sources: notes 5; developer guide "Handle data delivery failures".
 import logging
 from collections.abc import Callable, Iterator
 
-from testbench.firehose.delivery import failed_records
-from testbench.firehose.destinations.bulk import Rejection, action, retried_item, retried_request, unfit
-from testbench.firehose.destinations.index_names import index_name
-from testbench.firehose.destinations.opensearch import BulkRequestError
-from testbench.firehose.destinations.settings import OpenSearchSettings
-from testbench.firehose.error_log import event
-from testbench.firehose.pipeline.ledger import Ledger
-from testbench.firehose.pipeline.records import Item, oldest_ms
-from testbench.firehose.pipeline.tools import Tools
-from testbench.firehose.streams.stream import Stream
+from local_firehose.delivery import failed_records
+from local_firehose.destinations.bulk import Rejection, action, retried_item, retried_request, unfit
+from local_firehose.destinations.index_names import index_name
+from local_firehose.destinations.opensearch import BulkRequestError
+from local_firehose.destinations.settings import OpenSearchSettings
+from local_firehose.error_log import event
+from local_firehose.pipeline.ledger import Ledger
+from local_firehose.pipeline.records import Item, oldest_ms
+from local_firehose.pipeline.tools import Tools
+from local_firehose.streams.stream import Stream
 
 MAX_BULK_BYTES = 10 * 1024 * 1024  # one HTTP request; OpenSearch itself refuses above 100 MB
 RETRY_EVERY_SECONDS = 300.0  # "Firehose retries every 5 minutes"; quicker at first (uncertain)

@@ -11,20 +11,20 @@ import time
 from collections.abc import Awaitable, Callable
 from functools import partial
 
-from testbench.firehose.delivery import failed_records
-from testbench.firehose.delivery.channel import MIB, Channel, Hints
-from testbench.firehose.destinations.settings import OpenSearchSettings, S3Settings
-from testbench.firehose.error_log import event
-from testbench.firehose.pipeline import metadata
-from testbench.firehose.pipeline.ledger import Ledger
-from testbench.firehose.pipeline.opensearch_delivery import OpenSearchDelivery
-from testbench.firehose.pipeline.records import Item, Record, size_of
-from testbench.firehose.pipeline.s3_delivery import S3Delivery, S3Role
-from testbench.firehose.pipeline.stages import StageFailure, before_lambda, processor
-from testbench.firehose.pipeline.tools import Tools
-from testbench.firehose.pipeline.transformation import Failure, Outcome, TransformationError, payload_batches
-from testbench.firehose.streams.kinds import OPENSEARCH
-from testbench.firehose.streams.stream import Stream
+from local_firehose.delivery import failed_records
+from local_firehose.delivery.channel import MIB, Channel, Hints
+from local_firehose.destinations.settings import OpenSearchSettings, S3Settings
+from local_firehose.error_log import event
+from local_firehose.pipeline import metadata
+from local_firehose.pipeline.ledger import Ledger
+from local_firehose.pipeline.opensearch_delivery import OpenSearchDelivery
+from local_firehose.pipeline.records import Item, Record, size_of
+from local_firehose.pipeline.s3_delivery import S3Delivery, S3Role
+from local_firehose.pipeline.stages import StageFailure, before_lambda, processor
+from local_firehose.pipeline.tools import Tools
+from local_firehose.pipeline.transformation import Failure, Outcome, TransformationError, payload_batches
+from local_firehose.streams.kinds import OPENSEARCH
+from local_firehose.streams.stream import Stream
 
 MAX_OUTSTANDING_INVOCATIONS = 5
 PARTITION_LIMIT = "DynamicPartitioning.ActivePartitionsLimitExceeded"

@@ -14,33 +14,33 @@ from datetime import datetime
 from enum import Enum
 from typing import Any
 
-from testbench.firehose.conversion.converter import Converted, convert
-from testbench.firehose.conversion.glue import catalog_table
-from testbench.firehose.delivery.compression import FORMATS, compress
-from testbench.firehose.delivery.expressions import RANDOM_LENGTH, evaluate
-from testbench.firehose.delivery.failed_records import (
+from local_firehose.conversion.converter import Converted, convert
+from local_firehose.conversion.glue import catalog_table
+from local_firehose.delivery.compression import FORMATS, compress
+from local_firehose.delivery.expressions import RANDOM_LENGTH, evaluate
+from local_firehose.delivery.failed_records import (
     CONVERSION_FAILED,
     PROCESSING_FAILED,
     conversion_failed,
     processing_failed,
 )
-from testbench.firehose.delivery.keys import (
+from local_firehose.delivery.keys import (
     MAX_EVALUATED_PREFIX,
     arrival,
     error_prefix,
     object_name,
     object_prefix,
 )
-from testbench.firehose.destinations.s3 import S3WriteError
-from testbench.firehose.destinations.settings import S3Settings
-from testbench.firehose.error_log import event
-from testbench.firehose.pipeline.ledger import Ledger
-from testbench.firehose.pipeline.metadata import QueryError
-from testbench.firehose.pipeline.records import Item, oldest_ms, size_of
-from testbench.firehose.pipeline.stages import processor
-from testbench.firehose.pipeline.tools import Tools
-from testbench.firehose.streams.kinds import OPENSEARCH
-from testbench.firehose.streams.stream import Stream
+from local_firehose.destinations.s3 import S3WriteError
+from local_firehose.destinations.settings import S3Settings
+from local_firehose.error_log import event
+from local_firehose.pipeline.ledger import Ledger
+from local_firehose.pipeline.metadata import QueryError
+from local_firehose.pipeline.records import Item, oldest_ms, size_of
+from local_firehose.pipeline.stages import processor
+from local_firehose.pipeline.tools import Tools
+from local_firehose.streams.kinds import OPENSEARCH
+from local_firehose.streams.stream import Stream
 
 RETENTION_SECONDS = 24 * 3600.0
 _MOST_BACKOFF_SECONDS = 60.0

@@ -7,12 +7,12 @@ AppendDelimiter, format conversion, compression.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from testbench.firehose.delivery.failed_records import DECOMPRESSION_FAILED, PROCESSING_FAILED
-from testbench.firehose.pipeline import deaggregation, decompression
-from testbench.firehose.pipeline.ledger import Ledger
-from testbench.firehose.pipeline.records import Item
-from testbench.firehose.streams.configuration import Configuration
-from testbench.firehose.validation.processors import parameters
+from local_firehose.delivery.failed_records import DECOMPRESSION_FAILED, PROCESSING_FAILED
+from local_firehose.pipeline import deaggregation, decompression
+from local_firehose.pipeline.ledger import Ledger
+from local_firehose.pipeline.records import Item
+from local_firehose.streams.configuration import Configuration
+from local_firehose.validation.processors import parameters
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,16 +4,16 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
 
-from testbench.firehose.aws import Aws
-from testbench.firehose.budget import Budget
-from testbench.firehose.clock import Clock
-from testbench.firehose.destinations.opensearch import OpenSearchDomain
-from testbench.firehose.destinations.s3 import S3Writer
-from testbench.firehose.error_log import ErrorLog
-from testbench.firehose.metrics import Metrics
-from testbench.firehose.pipeline.lambda_invoker import LambdaInvoker
-from testbench.firehose.settings import Settings
-from testbench.firehose.store import Store
+from local_firehose.aws import Aws
+from local_firehose.budget import Budget
+from local_firehose.clock import Clock
+from local_firehose.destinations.opensearch import OpenSearchDomain
+from local_firehose.destinations.s3 import S3Writer
+from local_firehose.error_log import ErrorLog
+from local_firehose.metrics import Metrics
+from local_firehose.pipeline.lambda_invoker import LambdaInvoker
+from local_firehose.settings import Settings
+from local_firehose.store import Store
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
-from testbench.firehose.json_text import loads
-from testbench.firehose.pipeline.records import Item
+from local_firehose.json_text import loads
+from local_firehose.pipeline.records import Item
 
 MAX_PAYLOAD = 6 * 1024 * 1024
 BAD_FORMAT = (

@@ -13,14 +13,14 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from testbench.firehose.aws import Aws
-from testbench.firehose.budget import Budget
-from testbench.firehose.clock import Clock
-from testbench.firehose.metrics import Metrics
-from testbench.firehose.pipeline.records import RECORD_OVERHEAD, Record
-from testbench.firehose.sources.kpl import deaggregate
-from testbench.firehose.store import Store
-from testbench.firehose.streams.stream import Stream
+from local_firehose.aws import Aws
+from local_firehose.budget import Budget
+from local_firehose.clock import Clock
+from local_firehose.metrics import Metrics
+from local_firehose.pipeline.records import RECORD_OVERHEAD, Record
+from local_firehose.sources.kpl import deaggregate
+from local_firehose.store import Store
+from local_firehose.streams.stream import Stream
 
 POLL_SECONDS = 1.0  # Firehose calls GetRecords once a second per shard
 LEAST_POLL_SECONDS = 0.05  # of the wall clock, however fast the bench clock runs

@@ -7,7 +7,7 @@ A configuration is kept in the shape of the Create request (``S3Configuration``,
 import copy
 from typing import Any
 
-from testbench.firehose.streams.kinds import EXTENDED_S3
+from local_firehose.streams.kinds import EXTENDED_S3
 
 Configuration = dict[str, Any]
 

@@ -3,8 +3,8 @@
 import copy
 from typing import Any
 
-from testbench.firehose.streams.kinds import EXTENDED_S3, OPENSEARCH
-from testbench.firehose.streams.stream import DESTINATION_ID, DIRECT_PUT, Stream
+from local_firehose.streams.kinds import EXTENDED_S3, OPENSEARCH
+from local_firehose.streams.stream import DESTINATION_ID, DIRECT_PUT, Stream
 
 _RENAMED = {
     "S3Configuration": "S3DestinationDescription",

@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from testbench.firehose.aws import Aws
-from testbench.firehose.clock import Clock
+from local_firehose.aws import Aws
+from local_firehose.clock import Clock
 
 _REMEMBERED_SECONDS = 5.0
 

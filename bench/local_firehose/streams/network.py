@@ -5,8 +5,8 @@ Source: notes 1.4 (failure types), 5 (VPC). The interfaces themselves do not exi
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from testbench.firehose.aws import Aws
-from testbench.firehose.streams.stream import Stream
+from local_firehose.aws import Aws
+from local_firehose.streams.stream import Stream
 
 
 class NetworkError(Exception):

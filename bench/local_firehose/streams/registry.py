@@ -6,16 +6,16 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from testbench.firehose.api.errors import ResourceInUseError, ResourceNotFoundError
-from testbench.firehose.api.protocol import Caller
-from testbench.firehose.pipeline.pipeline import Pipeline
-from testbench.firehose.pipeline.records import Record
-from testbench.firehose.pipeline.tools import Tools
-from testbench.firehose.quotas import Meter, quota
-from testbench.firehose.sources.kinesis import KinesisReader
-from testbench.firehose.streams.keys import Keys
-from testbench.firehose.streams.network import NetworkError, vpc_id
-from testbench.firehose.streams.stream import ACTIVE, CREATING, CREATING_FAILED, DELETING, Stream, stream_arn
+from local_firehose.api.errors import ResourceInUseError, ResourceNotFoundError
+from local_firehose.api.protocol import Caller
+from local_firehose.pipeline.pipeline import Pipeline
+from local_firehose.pipeline.records import Record
+from local_firehose.pipeline.tools import Tools
+from local_firehose.quotas import Meter, quota
+from local_firehose.sources.kinesis import KinesisReader
+from local_firehose.streams.keys import Keys
+from local_firehose.streams.network import NetworkError, vpc_id
+from local_firehose.streams.stream import ACTIVE, CREATING, CREATING_FAILED, DELETING, Stream, stream_arn
 
 _RETRY_SECONDS = 5.0
 log = logging.getLogger(__name__)

@@ -11,8 +11,8 @@ from urllib.parse import unquote
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from testbench.firehose.api.errors import InvalidArgumentError
-from testbench.firehose.aws import Aws
+from local_firehose.api.errors import InvalidArgumentError
+from local_firehose.aws import Aws
 
 SERVICE = "firehose.amazonaws.com"
 

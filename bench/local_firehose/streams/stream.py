@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from testbench.firehose.api.protocol import Caller
+from local_firehose.api.protocol import Caller
 
 DESTINATION_ID = "destinationId-000000000001"
 DIRECT_PUT = "DirectPut"

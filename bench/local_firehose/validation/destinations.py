@@ -7,11 +7,11 @@ Everything here is an InvalidArgumentException, in AWS's words where they are kn
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from testbench.firehose.api.errors import InvalidArgumentError
-from testbench.firehose.streams.configuration import LARGE_BUFFER_MIB, Configuration
-from testbench.firehose.streams.kinds import KINDS, OPENSEARCH, DestinationKind, named_in
-from testbench.firehose.validation.prefixes import check_prefixes
-from testbench.firehose.validation.processors import check_lambda_hints, check_processing
+from local_firehose.api.errors import InvalidArgumentError
+from local_firehose.streams.configuration import LARGE_BUFFER_MIB, Configuration
+from local_firehose.streams.kinds import KINDS, OPENSEARCH, DestinationKind, named_in
+from local_firehose.validation.prefixes import check_prefixes
+from local_firehose.validation.processors import check_lambda_hints, check_processing
 
 MIN_BACKUP_INTERVAL = 60
 # Firehose's list of zones is older than the names it does not know; these two were tried on AWS in 2026.

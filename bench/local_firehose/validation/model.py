@@ -14,8 +14,8 @@ from typing import Any
 from botocore.loaders import Loader
 from botocore.model import ServiceModel, Shape, StructureShape
 
-from testbench.firehose.api.errors import SerializationError, UnknownOperationError, ValidationError
-from testbench.firehose.validation.java_regex import compile_pattern
+from local_firehose.api.errors import SerializationError, UnknownOperationError, ValidationError
+from local_firehose.validation.java_regex import compile_pattern
 
 Violations = list[str]
 Reader = Callable[[Any, str, Violations], Any]

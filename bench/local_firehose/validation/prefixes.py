@@ -7,8 +7,8 @@ September 2026 (its rules/firehose). In 2020 the frame began with "Ths supplied"
 from datetime import UTC, datetime
 from typing import NoReturn
 
-from testbench.firehose.api.errors import InvalidArgumentError
-from testbench.firehose.delivery.expressions import (
+from local_firehose.api.errors import InvalidArgumentError
+from local_firehose.delivery.expressions import (
     FIREHOSE,
     Expression,
     ExpressionError,
@@ -16,7 +16,7 @@ from testbench.firehose.delivery.expressions import (
     expressions,
     partition_keys_used,
 )
-from testbench.firehose.delivery.keys import MAX_EVALUATED_PREFIX
+from local_firehose.delivery.keys import MAX_EVALUATED_PREFIX
 
 _ERROR_TYPE = Expression(FIREHOSE, "error-output-type")
 

@@ -9,9 +9,9 @@ import binascii
 from collections.abc import Mapping
 from typing import Any
 
-from testbench.firehose.api.errors import InvalidArgumentError
-from testbench.firehose.delivery.expressions import FROM_QUERY, partition_keys_used
-from testbench.firehose.pipeline.metadata import QueryError, compile_query, top_level_keys
+from local_firehose.api.errors import InvalidArgumentError
+from local_firehose.delivery.expressions import FROM_QUERY, partition_keys_used
+from local_firehose.pipeline.metadata import QueryError, compile_query, top_level_keys
 
 _ALLOWED = {
     "Lambda": ("LambdaArn", "NumberOfRetries", "RoleArn", "BufferSizeInMBs", "BufferIntervalInSeconds"),

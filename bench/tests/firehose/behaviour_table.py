@@ -1,7 +1,7 @@
-"""The tables of testbench/firehose/README.md: behaviours from the tests that prove them, faults from the code.
+"""The tables of bench/local_firehose/README.md: behaviours from the tests that prove them, faults from the code.
 
-    python tests/firehose/behaviour_table.py          # write it
-    python tests/firehose/behaviour_table.py --check   # fail when it is not current
+    python bench/tests/firehose/behaviour_table.py          # write it
+    python bench/tests/firehose/behaviour_table.py --check   # fail when it is not current
 
 A behaviour is a test marked ``@pytest.mark.behaviour(section, confidence)``; its sentence is the test's name.
 """
@@ -16,11 +16,11 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parents[1]))
 
-from testbench.firehose.faults import POINTS  # noqa: E402
+from local_firehose.faults import POINTS  # noqa: E402
 
-README = HERE.parents[1] / "testbench" / "firehose" / "README.md"
-BEGIN, END = "<!-- behaviours: made by tests/firehose/behaviour_table.py -->", "<!-- end of behaviours -->"
-POINTS_BEGIN = "<!-- points: made by tests/firehose/behaviour_table.py -->"
+README = HERE.parents[1] / "local_firehose" / "README.md"
+BEGIN, END = "<!-- behaviours: made by bench/tests/firehose/behaviour_table.py -->", "<!-- end of behaviours -->"
+POINTS_BEGIN = "<!-- points: made by bench/tests/firehose/behaviour_table.py -->"
 POINTS_END = "<!-- end of points -->"
 CONFIDENCES = {
     "documented": "AWS documents it",

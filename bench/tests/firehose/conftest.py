@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 
 import pytest
+from firehose.harness import FAST, Harness
 
-from testbench.firehose.fakes.aws import FakeAws
-from testbench.firehose.fakes.opensearch import FakeOpenSearch
-from testbench.firehose.fakes.server import RunningFirehose
-from testbench.firehose.settings import Settings
-from tests.firehose.harness import FAST, Harness
+from local_firehose.fakes.aws import FakeAws
+from local_firehose.fakes.opensearch import FakeOpenSearch
+from local_firehose.fakes.server import RunningFirehose
+from local_firehose.settings import Settings
 
 
 @pytest.fixture(scope="session")

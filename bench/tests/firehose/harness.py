@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from testbench.firehose.client import FirehoseControl
-from testbench.firehose.fakes.aws import FakeAws, StoredObject
-from testbench.firehose.fakes.opensearch import FakeOpenSearch
-from testbench.firehose.fakes.server import RunningFirehose
+from local_firehose.client import FirehoseControl
+from local_firehose.fakes.aws import FakeAws, StoredObject
+from local_firehose.fakes.opensearch import FakeOpenSearch
+from local_firehose.fakes.server import RunningFirehose
 
 T = TypeVar("T")
 ROLE = "arn:aws:iam::000000000000:role/firehose"

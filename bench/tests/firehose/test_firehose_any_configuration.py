@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from firehose.harness import DOMAIN, ROLE, Harness, processor
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
-from testbench.firehose.validation.model import service_model
-from tests.firehose.harness import DOMAIN, ROLE, Harness, processor
+from local_firehose.validation.model import service_model
 
 BUCKET = "any"
 # What the members of one name may be; all others come from the model's own limits and enums.

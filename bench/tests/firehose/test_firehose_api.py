@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from firehose.harness import ROLE, Harness
 
-from testbench.firehose.validation.model import service_model
-from tests.firehose.harness import ROLE, Harness
+from local_firehose.validation.model import service_model
 
 SCOPE = "AWS4-HMAC-SHA256 Credential=test/20261123/eu-west-1/firehose/aws4_request, SignedHeaders=host, Signature=0"
 

@@ -5,13 +5,13 @@ from collections.abc import Iterator
 
 import pytest
 from botocore.exceptions import ClientError
+from firehose.harness import Harness, processor
 
-from testbench.firehose.budget import Budget
-from testbench.firehose.fakes.aws import FakeAws
-from testbench.firehose.fakes.server import RunningFirehose
-from testbench.firehose.pipeline.records import RECORD_OVERHEAD
-from testbench.firehose.settings import Settings
-from tests.firehose.harness import Harness, processor
+from local_firehose.budget import Budget
+from local_firehose.fakes.aws import FakeAws
+from local_firehose.fakes.server import RunningFirehose
+from local_firehose.pipeline.records import RECORD_OVERHEAD
+from local_firehose.settings import Settings
 
 LIMIT = 1_000_000
 
@@ -73,7 +73,7 @@ def test_what_a_function_makes_of_records_is_charged_and_given_back(small: Harne
 
 
 def test_deleting_a_stream_gives_its_memory_back(small: Harness) -> None:
-    from tests.firehose.harness import eventually
+    from firehose.harness import eventually
 
     stream = small.s3_stream()
     small.control.arm("s3", stream=stream.name)

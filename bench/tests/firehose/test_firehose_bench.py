@@ -10,15 +10,15 @@ from typing import Any
 import pytest
 import typer
 from botocore.exceptions import ClientError, EndpointConnectionError
+from firehose.harness import Harness, eventually, lines, processing, processor
 from typer.testing import CliRunner
 
-from testbench.firehose import cli
-from testbench.firehose.client import FirehoseControl, FirehoseControlError
-from testbench.firehose.clock import Clock
-from testbench.firehose.commands import faults_app
-from testbench.firehose.faults import POINTS, FaultError, Faults
-from testbench.firehose.settings import Settings
-from tests.firehose.harness import Harness, eventually, lines, processing, processor
+from local_firehose import cli
+from local_firehose.client import FirehoseControl, FirehoseControlError
+from local_firehose.clock import Clock
+from local_firehose.commands import faults_app
+from local_firehose.faults import POINTS, FaultError, Faults
+from local_firehose.settings import Settings
 
 FUNCTION = "arn:aws:lambda:eu-west-1:000000000000:function:%s"
 
@@ -375,8 +375,8 @@ def test_the_options_of_the_command_are_the_settings() -> None:
 
 
 def test_without_a_state_folder_what_is_buffered_is_delivered_at_the_end() -> None:
-    from testbench.firehose.fakes.aws import FakeAws
-    from testbench.firehose.fakes.server import RunningFirehose
+    from local_firehose.fakes.aws import FakeAws
+    from local_firehose.fakes.server import RunningFirehose
 
     with FakeAws() as aws:
         with RunningFirehose(Settings(aws.endpoint, check_roles=False, transition_seconds=0.0)) as firehose:

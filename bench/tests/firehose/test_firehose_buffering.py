@@ -4,8 +4,7 @@ import gzip
 
 import pytest
 from botocore.exceptions import ClientError
-
-from tests.firehose.harness import ROLE, Harness, eventually, processing, processor
+from firehose.harness import ROLE, Harness, eventually, processing, processor
 
 MIB = 1024 * 1024
 FUNCTION = "arn:aws:lambda:eu-west-1:000000000000:function:%s"

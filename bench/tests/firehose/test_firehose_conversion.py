@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from firehose.harness import ROLE, Harness, StreamUnderTest, eventually, lines
 from pyarrow import orc, parquet
 
-from testbench.firehose.conversion import hive_types as hive
-from testbench.firehose.conversion.deserializer import ConversionError, Options, Schema, rows
-from testbench.firehose.conversion.serializer import serialize, table
-from testbench.firehose.fakes.aws import AwsError
-from tests.firehose.harness import ROLE, Harness, StreamUnderTest, eventually, lines
+from local_firehose.conversion import hive_types as hive
+from local_firehose.conversion.deserializer import ConversionError, Options, Schema, rows
+from local_firehose.conversion.serializer import serialize, table
+from local_firehose.fakes.aws import AwsError
 
 COLUMNS = [
     {"Name": "id", "Type": "string"},

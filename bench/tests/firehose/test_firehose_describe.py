@@ -3,8 +3,7 @@
 from typing import Any
 
 import pytest
-
-from tests.firehose.harness import DOMAIN, ROLE, Harness, processing, processor
+from firehose.harness import DOMAIN, ROLE, Harness, processing, processor
 
 FUNCTION = "arn:aws:lambda:eu-west-1:000000000000:function:f:$LATEST"
 

@@ -17,15 +17,15 @@ import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from firehose.harness import DOMAIN, ROLE, Harness, StreamUnderTest, eventually, processing, processor
 
-from testbench.firehose.client import FirehoseControl
-from testbench.firehose.fakes.aws import FakeAws
-from testbench.firehose.fakes.opensearch import FakeOpenSearch
-from testbench.firehose.fakes.server import RunningFirehose
-from testbench.firehose.pipeline.records import Record
-from testbench.firehose.settings import Settings
-from testbench.firehose.store import SqliteStore, StateError
-from tests.firehose.harness import DOMAIN, ROLE, Harness, StreamUnderTest, eventually, processing, processor
+from local_firehose.client import FirehoseControl
+from local_firehose.fakes.aws import FakeAws
+from local_firehose.fakes.opensearch import FakeOpenSearch
+from local_firehose.fakes.server import RunningFirehose
+from local_firehose.pipeline.records import Record
+from local_firehose.settings import Settings
+from local_firehose.store import SqliteStore, StateError
 
 FUNCTION = "arn:aws:lambda:eu-west-1:000000000000:function:"
 PROJECT = Path(__file__).resolve().parents[2]
@@ -275,7 +275,7 @@ def test_records_of_a_stream_that_is_gone_do_not_stay(tmp_path: Path) -> None:
 @contextmanager
 def process(aws: FakeAws, state: Path, *options: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     """A server process: its endpoint and itself; killed at the end when it still runs."""
-    command = [sys.executable, "-m", "testbench.firehose", "--aws-endpoint", aws.endpoint, "--state", str(state)]
+    command = [sys.executable, "-m", "local_firehose", "--aws-endpoint", aws.endpoint, "--state", str(state)]
     command += ["--no-role-check", "--no-quotas", "--transition-seconds", "0", "--log-level", "WARNING", *options]
     started = subprocess.Popen(command, stdout=subprocess.PIPE, cwd=PROJECT, text=True)
     try:
@@ -394,7 +394,7 @@ def test_kill_9_while_a_domain_is_down_costs_neither_documents_nor_duplicates(tm
 @pytest.mark.slow
 def test_a_second_server_on_the_same_state_says_so_and_ends(tmp_path: Path) -> None:
     with FakeAws() as aws, process(aws, tmp_path):
-        command = [sys.executable, "-m", "testbench.firehose", "--aws-endpoint", aws.endpoint, "--state", str(tmp_path)]
+        command = [sys.executable, "-m", "local_firehose", "--aws-endpoint", aws.endpoint, "--state", str(tmp_path)]
         second = subprocess.run(command, capture_output=True, cwd=PROJECT, text=True, timeout=120, check=False)
     assert second.returncode == 1
     assert "does another server work on it?" in second.stderr
@@ -403,7 +403,7 @@ def test_a_second_server_on_the_same_state_says_so_and_ends(tmp_path: Path) -> N
 @pytest.mark.slow
 def test_a_port_in_use_is_an_error_of_one_line() -> None:
     with FakeAws() as aws:
-        command = [sys.executable, "-m", "testbench.firehose", "--aws-endpoint", aws.endpoint, "--port", str(aws.port)]
+        command = [sys.executable, "-m", "local_firehose", "--aws-endpoint", aws.endpoint, "--port", str(aws.port)]
         taken = subprocess.run(command, capture_output=True, cwd=PROJECT, text=True, timeout=120, check=False)
     assert taken.returncode == 1
     assert "address already in use" in taken.stderr

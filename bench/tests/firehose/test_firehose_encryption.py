@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from firehose.harness import Harness, StreamUnderTest, eventually
 
-from testbench.firehose.fakes.aws import FakeAws
-from testbench.firehose.fakes.server import RunningFirehose
-from testbench.firehose.settings import Settings
-from tests.firehose.harness import Harness, StreamUnderTest, eventually
+from local_firehose.fakes.aws import FakeAws
+from local_firehose.fakes.server import RunningFirehose
+from local_firehose.settings import Settings
 
 KEY = "arn:aws:kms:eu-west-1:000000000000:key/11111111-2222-3333-4444-555555555555"
 CUSTOMER = {"KeyType": "CUSTOMER_MANAGED_CMK", "KeyARN": KEY}

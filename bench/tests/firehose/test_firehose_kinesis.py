@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from firehose.harness import ROLE, Harness, StreamUnderTest, eventually, processing, processor
 from hypothesis import given
 from hypothesis import strategies as st
 
-from testbench.firehose.fakes.aws import AwsError, FakeAws
-from testbench.firehose.fakes.server import RunningFirehose
-from testbench.firehose.pipeline.records import Record
-from testbench.firehose.settings import Settings
-from testbench.firehose.sources.kpl import MAGIC, deaggregate
-from tests.firehose.harness import ROLE, Harness, StreamUnderTest, eventually, processing, processor
+from local_firehose.fakes.aws import AwsError, FakeAws
+from local_firehose.fakes.server import RunningFirehose
+from local_firehose.pipeline.records import Record
+from local_firehose.settings import Settings
+from local_firehose.sources.kpl import MAGIC, deaggregate
 
 ARN = "arn:aws:kinesis:eu-west-1:000000000000:stream/%s"
 KINESIS = "KinesisStreamAsSource"

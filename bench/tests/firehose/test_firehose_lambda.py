@@ -10,15 +10,15 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from firehose.harness import ROLE, Harness, StreamUnderTest, eventually, lines, processing, processor
 
-from testbench.firehose.fakes.aws import AwsError
-from testbench.firehose.pipeline.records import Item, Record
-from testbench.firehose.pipeline.transformation import (
+from local_firehose.fakes.aws import AwsError
+from local_firehose.pipeline.records import Item, Record
+from local_firehose.pipeline.transformation import (
     TransformationError,
     payload_batches,
     read_response,
 )
-from tests.firehose.harness import ROLE, Harness, StreamUnderTest, eventually, lines, processing, processor
 
 Event = dict[str, Any]
 MESSAGE_ERROR = "The Lambda function was successfully invoked but it returned an error result."

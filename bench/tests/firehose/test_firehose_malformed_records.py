@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from firehose.harness import ROLE, Harness, StreamUnderTest, lines, processing, processor
 from pyarrow import parquet
 
-from testbench.firehose.fakes.aws import FakeAws
-from testbench.firehose.fakes.server import RunningFirehose
-from testbench.firehose.pipeline.decompression import DecompressionError, decompress
-from testbench.firehose.settings import Settings
-from tests.firehose.harness import ROLE, Harness, StreamUnderTest, lines, processing, processor
+from local_firehose.fakes.aws import FakeAws
+from local_firehose.fakes.server import RunningFirehose
+from local_firehose.pipeline.decompression import DecompressionError, decompress
+from local_firehose.settings import Settings
 
 DEEP = b'{"k":' + b"[" * 100_000
 BAD_JSON = [DEEP, b"[" * 100_000, b"\xff\xfe", b"", b"{", b'{"k":"' + b"\\ud800" + b'"}', b"9" * 5000]
@@ -138,7 +138,7 @@ def test_a_record_that_cannot_be_decompressed_is_an_error_and_the_next_is_delive
 
 def test_gzip_members_are_one_content_up_to_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     assert decompress(gzip.compress(b"a") + gzip.compress(b"b") + b"\0\0") == b"ab"
-    monkeypatch.setattr("testbench.firehose.pipeline.decompression.MAX_DECOMPRESSED", 10)
+    monkeypatch.setattr("local_firehose.pipeline.decompression.MAX_DECOMPRESSED", 10)
     assert decompress(gzip.compress(b"x" * 4) + gzip.compress(b"y" * 6)) == b"xxxxyyyyyy"
     with pytest.raises(DecompressionError, match="more than 10 bytes"):
         decompress(gzip.compress(b"x" * 4) + gzip.compress(b"y" * 7))

@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from firehose.harness import ROLE, Harness, StreamUnderTest, eventually, processing, processor
 
-from testbench.firehose.fakes.aws import AwsError, FakeAws
-from testbench.firehose.fakes.opensearch import FakeOpenSearch
-from testbench.firehose.fakes.server import RunningFirehose
-from testbench.firehose.settings import Settings
-from tests.firehose.harness import ROLE, Harness, StreamUnderTest, eventually, processing, processor
+from local_firehose.fakes.aws import AwsError, FakeAws
+from local_firehose.fakes.opensearch import FakeOpenSearch
+from local_firehose.fakes.server import RunningFirehose
+from local_firehose.settings import Settings
 
 LOGGING = {"Enabled": True, "LogGroupName": "/aws/kinesisfirehose/s", "LogStreamName": "DestinationDelivery"}
 FUNCTION = "arn:aws:lambda:eu-west-1:000000000000:function:f"

@@ -8,13 +8,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from botocore.exceptions import ClientError
+from firehose.harness import Harness
 from hypothesis import given
 from hypothesis import strategies as st
 
-from testbench.firehose.delivery.expressions import ExpressionError, evaluate, parse, partition_keys_used, random_string
-from testbench.firehose.delivery.java_time import PatternError, format_instant, us_week
-from testbench.firehose.delivery.keys import arrival, error_prefix, object_name, object_prefix
-from tests.firehose.harness import Harness
+from local_firehose.delivery.expressions import ExpressionError, evaluate, parse, partition_keys_used, random_string
+from local_firehose.delivery.java_time import PatternError, format_instant, us_week
+from local_firehose.delivery.keys import arrival, error_prefix, object_name, object_prefix
 
 NOON = datetime(2026, 11, 3, 9, 5, 7, 123456, tzinfo=UTC)  # a Tuesday
 UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"

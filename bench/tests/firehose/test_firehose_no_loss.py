@@ -19,16 +19,16 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from firehose.harness import DOMAIN, ROLE, Harness, StreamUnderTest, eventually, processing, processor
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
 
-from testbench.firehose.fakes.aws import FakeAws
-from testbench.firehose.fakes.opensearch import FakeOpenSearch
-from testbench.firehose.fakes.server import RunningFirehose
-from testbench.firehose.settings import Settings
-from testbench.firehose.store import SqliteStore
-from tests.firehose.harness import DOMAIN, ROLE, Harness, StreamUnderTest, eventually, processing, processor
+from local_firehose.fakes.aws import FakeAws
+from local_firehose.fakes.opensearch import FakeOpenSearch
+from local_firehose.fakes.server import RunningFirehose
+from local_firehose.settings import Settings
+from local_firehose.store import SqliteStore
 
 FUNCTION = processor("Lambda", LambdaArn="arn:aws:lambda:eu-west-1:000000000000:function:f", NumberOfRetries="1")
 KEYS = processor("MetadataExtraction", MetadataExtractionQuery="{kind:.kind}", JsonParsingEngine="JQ-1.6")

@@ -12,13 +12,13 @@ from typing import Any
 import cramjam
 import pytest
 from botocore.exceptions import ClientError
+from firehose.harness import ROLE, Harness, eventually, processing, processor
 from hypothesis import given
 from hypothesis import strategies as st
 
-from testbench.firehose.delivery.compression import HADOOP_BLOCK, XERIAL_BLOCK, XERIAL_HEADER, blocks, compress
-from testbench.firehose.destinations.s3 import error_code
-from testbench.firehose.fakes.aws import AwsError
-from tests.firehose.harness import ROLE, Harness, eventually, processing, processor
+from local_firehose.delivery.compression import HADOOP_BLOCK, XERIAL_BLOCK, XERIAL_HEADER, blocks, compress
+from local_firehose.destinations.s3 import error_code
+from local_firehose.fakes.aws import AwsError
 
 KEY = "arn:aws:kms:eu-west-1:000000000000:key/11111111-2222-3333-4444-555555555555"
 

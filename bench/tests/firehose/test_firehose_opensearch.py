@@ -10,14 +10,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-
-from testbench.firehose.destinations.bulk import action, item_results, retried_item, retried_request, unfit
-from testbench.firehose.destinations.index_names import index_name
-from testbench.firehose.fakes.aws import FakeAws
-from testbench.firehose.fakes.opensearch import FakeOpenSearch
-from testbench.firehose.fakes.server import RunningFirehose
-from testbench.firehose.settings import Settings
-from tests.firehose.harness import (
+from firehose.harness import (
     DOMAIN,
     FAST,
     ROLE,
@@ -28,6 +21,13 @@ from tests.firehose.harness import (
     processing,
     processor,
 )
+
+from local_firehose.destinations.bulk import action, item_results, retried_item, retried_request, unfit
+from local_firehose.destinations.index_names import index_name
+from local_firehose.fakes.aws import FakeAws
+from local_firehose.fakes.opensearch import FakeOpenSearch
+from local_firehose.fakes.server import RunningFirehose
+from local_firehose.settings import Settings
 
 AT = 1456405200123  # 2016-02-25T13:00:00.123Z, a Thursday
 FAILED = "AmazonOpenSearchService-failed/"

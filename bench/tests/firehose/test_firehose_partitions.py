@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from firehose.harness import FAST, Harness, StreamUnderTest, eventually, lines, processing, processor
 
-from testbench.firehose.fakes.aws import FakeAws
-from testbench.firehose.fakes.server import RunningFirehose
-from testbench.firehose.pipeline.metadata import QueryError, extract, partition_keys, top_level_keys
-from testbench.firehose.settings import Settings
-from tests.firehose.harness import FAST, Harness, StreamUnderTest, eventually, lines, processing, processor
+from local_firehose.fakes.aws import FakeAws
+from local_firehose.fakes.server import RunningFirehose
+from local_firehose.pipeline.metadata import QueryError, extract, partition_keys, top_level_keys
+from local_firehose.settings import Settings
 
 
 def partitioned(

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from firehose.harness import Harness, lines, processing, processor
 from hypothesis import given
 from hypothesis import strategies as st
 
-from testbench.firehose.pipeline.deaggregation import DeaggregationError, split_delimited, split_json
-from testbench.firehose.pipeline.decompression import DecompressionError, decompress, log_messages
-from tests.firehose.harness import Harness, lines, processing, processor
+from local_firehose.pipeline.deaggregation import DeaggregationError, split_delimited, split_json
+from local_firehose.pipeline.decompression import DecompressionError, decompress, log_messages
 
 DELIMITER = processor("AppendDelimiterToRecord")
 DECOMPRESSION = processor("Decompression", CompressionFormat="GZIP")

@@ -2,12 +2,12 @@
 
 import pytest
 from botocore.exceptions import ClientError
+from firehose.harness import Harness, eventually
 
-from testbench.firehose.fakes.aws import FakeAws
-from testbench.firehose.fakes.server import RunningFirehose
-from testbench.firehose.quotas import LARGE, SMALL, quota
-from testbench.firehose.settings import Settings
-from tests.firehose.harness import Harness, eventually
+from local_firehose.fakes.aws import FakeAws
+from local_firehose.fakes.server import RunningFirehose
+from local_firehose.quotas import LARGE, SMALL, quota
+from local_firehose.settings import Settings
 
 KIB = 1024
 

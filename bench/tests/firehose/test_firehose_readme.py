@@ -2,13 +2,14 @@
 
 import re
 
-from testbench.firehose import cli
-from tests.firehose.behaviour_table import CONFIDENCES, README, SECTIONS, behaviours, current, sentence
+from firehose.behaviour_table import CONFIDENCES, README, SECTIONS, behaviours, current, sentence
+
+from local_firehose import cli
 
 
 def test_the_tables_of_the_readme_are_current() -> None:
     text = README.read_text()
-    assert text == current(text), "run: python tests/firehose/behaviour_table.py"
+    assert text == current(text), "run: python bench/tests/firehose/behaviour_table.py"
 
 
 def test_every_section_and_confidence_has_behaviours() -> None:

@@ -9,12 +9,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from firehose.behaviour_table import README
+from firehose.harness import ROLE, eventually
+from firehose.test_firehose_durability import client
 
-from testbench.firehose.client import FirehoseControl
-from testbench.firehose.fakes.aws import FakeAws
-from tests.firehose.behaviour_table import README
-from tests.firehose.harness import ROLE, eventually
-from tests.firehose.test_firehose_durability import client
+from local_firehose.client import FirehoseControl
+from local_firehose.fakes.aws import FakeAws
 
 FOLDER = README.parent
 
@@ -35,7 +35,7 @@ def test_it_imports_only_itself_the_standard_library_and_what_its_readme_install
     installed = set(re.findall(r"pip install ([a-z0-9 ]+)", README.read_text())[0].split())
     everything = {name for file in FOLDER.rglob("*.py") for name in imported(file)}
     foreign = {name for name in everything if name.partition(".")[0] not in sys.stdlib_module_names}
-    outside = {name for name in foreign if not name.startswith("testbench.firehose")}
+    outside = {name for name in foreign if not name.startswith("local_firehose")}
     assert {name.partition(".")[0] for name in outside} == installed - {"tzdata"}  # data that zoneinfo looks for itself
     assert not [name for name in everything if name.startswith(("tests.", "event_fork"))]
 
@@ -43,7 +43,7 @@ def test_it_imports_only_itself_the_standard_library_and_what_its_readme_install
 @pytest.mark.slow
 def test_it_runs_where_nothing_else_of_the_project_is(tmp_path: Path) -> None:
     shutil.copytree(FOLDER, tmp_path / "testbench" / "firehose", ignore=shutil.ignore_patterns("__pycache__"))
-    command = [sys.executable, "-m", "testbench.firehose"]
+    command = [sys.executable, "-m", "local_firehose"]
     text = subprocess.run([*command, "--help"], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True)
     assert "--aws-endpoint URL" in text.stdout
     with FakeAws() as aws:

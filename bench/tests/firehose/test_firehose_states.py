@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from firehose.harness import ROLE, Harness, eventually, lines, processing, processor
 
-from testbench.firehose.fakes.aws import FIREHOSE_TRUST, FakeAws
-from testbench.firehose.fakes.opensearch import FakeOpenSearch
-from testbench.firehose.fakes.server import RunningFirehose
-from testbench.firehose.settings import Settings
-from testbench.firehose.streams.roles import trusts_firehose
-from tests.firehose.harness import ROLE, Harness, eventually, lines, processing, processor
+from local_firehose.fakes.aws import FIREHOSE_TRUST, FakeAws
+from local_firehose.fakes.opensearch import FakeOpenSearch
+from local_firehose.fakes.server import RunningFirehose
+from local_firehose.settings import Settings
+from local_firehose.streams.roles import trusts_firehose
 
 ARN = "arn:aws:firehose:eu-west-1:000000000000:deliverystream/s"
 

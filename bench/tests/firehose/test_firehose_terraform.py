@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from firehose.harness import DOMAIN, ROLE
 
-from testbench.firehose.fakes.aws import FakeAws
-from testbench.firehose.fakes.server import RunningFirehose
-from testbench.firehose.settings import Settings
+from local_firehose.fakes.aws import FakeAws
+from local_firehose.fakes.server import RunningFirehose
+from local_firehose.settings import Settings
 from testbench.terraform import run_terraform
-from tests.firehose.harness import DOMAIN, ROLE
 
 pytestmark = [pytest.mark.terraform, pytest.mark.slow]
 

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from firehose.harness import ROLE, Harness, StreamUnderTest, processing, processor
 
-from testbench.firehose.validation.model import RequestReader
-from tests.firehose.harness import ROLE, Harness, StreamUnderTest, processing, processor
+from local_firehose.validation.model import RequestReader
 
 FUNCTION = "arn:aws:lambda:eu-west-1:000000000000:function:f:$LATEST"
 LAMBDA = processor("Lambda", LambdaArn=FUNCTION)

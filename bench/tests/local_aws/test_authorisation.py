@@ -12,8 +12,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from testbench import Bench
-from tests.support.iam_roles import allow, make_role
-from tests.support.polling import eventually
+from testbench.iam_roles import allow, make_role
+from testbench.polling import eventually
 
 pytestmark = [pytest.mark.e2e]
 

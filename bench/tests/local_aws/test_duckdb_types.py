@@ -2,8 +2,8 @@
 
 import pytest
 
+from local_firehose.conversion.hive_types import parse
 from testbench.duckdb_types import as_read, in_duckdb
-from testbench.firehose.conversion.hive_types import parse
 
 
 @pytest.mark.parametrize(

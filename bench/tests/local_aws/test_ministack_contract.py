@@ -19,7 +19,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from testbench import Bench
-from tests.support.iam_roles import make_role
+from testbench.iam_roles import make_role
 
 Found = TypeVar("Found")
 

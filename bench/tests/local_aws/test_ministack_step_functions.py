@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from testbench import Bench
-from tests.support.iam_roles import allow, make_role
+from testbench.iam_roles import allow, make_role
 
 pytestmark = [pytest.mark.e2e]
 

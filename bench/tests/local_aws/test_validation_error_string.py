@@ -1,4 +1,4 @@
-"""The words in which API Gateway says why a body breaks its model (testbench/backends/ministack/corrections)."""
+"""The words in which API Gateway says why a body breaks its model (bench/testbench/backends/ministack/corrections)."""
 
 import json
 from typing import Any

@@ -12,16 +12,16 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 
-from event_fork.archive.control import RUNNING, Control
 from event_fork.archive.errors import DocumentError
-from event_fork.archive.item import Item
-from event_fork.archive.plan import Plan, read_plan
 from event_fork.archive.store import ArchiveStore
-from event_fork.archive.window import timestamp_of, timestamp_text
+from event_fork.events.time_window import timestamp_of, timestamp_text
+from event_fork.replay_plan.control import RUNNING, Control
+from event_fork.replay_plan.item import Item
+from event_fork.replay_plan.plan import Plan, read_plan
+from event_fork_cli.archive_replay.documents import ReplayDocuments
+from event_fork_cli.archive_replay.engines import ReplayEngine, engine_for_target, engines_of
+from event_fork_cli.archive_replay.executions import ExecutionExistsError, Executions
 from event_fork_cli.errors import FailedError, RefusedError
-from event_fork_cli.replay.documents import ReplayDocuments
-from event_fork_cli.replay.engines import ReplayEngine, engine_for_target, engines_of
-from event_fork_cli.replay.executions import ExecutionExistsError, Executions
 
 _LISTINGS_AT_ONCE = 8
 _HOURS = 2

@@ -1,4 +1,4 @@
-"""Plan, items, control and progress of a replay, in the archive's bucket (event_fork.archive.work_area)."""
+"""Plan, items, control and progress of a replay, in the archive's bucket (event_fork.replay_plan.work_area)."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from event_fork.adapters.s3_replay_documents import S3ReplayDocuments
-from event_fork.archive.control import Control
-from event_fork.archive.item import Item, items_to_jsonl
-from event_fork.archive.plan import Plan, read_plan
-from event_fork.archive.progress import Progress
-from event_fork.archive.work_area import ROOT, WorkArea
-from event_fork.archive_replay.documents import change_control
+from event_fork.replay_plan.control import Control
+from event_fork.replay_plan.documents import change_control
+from event_fork.replay_plan.item import Item, items_to_jsonl
+from event_fork.replay_plan.plan import Plan, read_plan
+from event_fork.replay_plan.progress import Progress
+from event_fork.replay_plan.work_area import ROOT, WorkArea
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from event_fork.archive.plan import Engine
-from event_fork.archive.reading import Fields, read_json
+from event_fork.replay_plan.plan import Engine
+from event_fork.replay_plan.reading import Fields, read_json
 from event_fork_cli.errors import BadInputError, RefusedError
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ free tier, and what the consumer of the target queue costs when it receives the 
 import math
 from dataclasses import dataclass
 
-from event_fork.archive.plan import Estimate
+from event_fork.replay_plan.plan import Estimate
 
 SQS_REQUEST = 0.40 / 1_000_000
 SQS_REQUEST_BYTES = 64 * 1024

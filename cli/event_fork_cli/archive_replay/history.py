@@ -7,10 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from event_fork.archive.errors import DocumentError
-from event_fork_cli.replay.documents import ReplayDocuments, replay_ids
-from event_fork_cli.replay.engines import ReplayEngine
-from event_fork_cli.replay.executions import Executions
-from event_fork_cli.replay.statuses import Status, StatusReader
+from event_fork_cli.archive_replay.documents import ReplayDocuments, replay_ids
+from event_fork_cli.archive_replay.engines import ReplayEngine
+from event_fork_cli.archive_replay.executions import Executions
+from event_fork_cli.archive_replay.statuses import Status, StatusReader
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

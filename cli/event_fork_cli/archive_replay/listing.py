@@ -6,9 +6,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from event_fork.archive.layout import is_column_folder, may_hold, prefixes
+from event_fork.archive.listing import is_column_folder, may_hold, prefixes
 from event_fork.archive.store import BrowsableStore, ListedObject
-from event_fork.archive.window import Window
+from event_fork.events.time_window import Window
 
 _AT_ONCE = 8
 

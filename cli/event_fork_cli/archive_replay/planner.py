@@ -9,9 +9,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from event_fork.archive.item import MAX_ITEM_EVENTS, MAX_ITEM_SECONDS, Item
-from event_fork.archive.layout import begun_at
-from event_fork.archive.plan import (
+from event_fork.archive.listing import begun_at
+from event_fork.archive.store import BrowsableStore, ListedObject
+from event_fork.events.time_window import Window, timestamp_of, timestamp_text
+from event_fork.replay_plan.item import MAX_ITEM_EVENTS, MAX_ITEM_SECONDS, Item
+from event_fork.replay_plan.plan import (
     ArchiveLocation,
     Count,
     Engine,
@@ -21,15 +23,13 @@ from event_fork.archive.plan import (
     Totals,
     Unreadable,
 )
-from event_fork.archive.store import BrowsableStore, ListedObject
-from event_fork.archive.window import Window, timestamp_of, timestamp_text
+from event_fork_cli.archive_replay.duplicates import Duplicate
+from event_fork_cli.archive_replay.estimate import Work, estimate
+from event_fork_cli.archive_replay.listing import Reach, needed_objects
+from event_fork_cli.archive_replay.pool import InlineScan, ParallelScan, ScanOrder
+from event_fork_cli.archive_replay.scanning import MAX_TYPES, OTHER_TYPES, ScannedObject
+from event_fork_cli.archive_replay.segments import Segment, SegmentLimits
 from event_fork_cli.errors import NothingMatchedError
-from event_fork_cli.planning.duplicates import Duplicate
-from event_fork_cli.planning.estimate import Work, estimate
-from event_fork_cli.planning.listing import Reach, needed_objects
-from event_fork_cli.planning.pool import InlineScan, ParallelScan, ScanOrder
-from event_fork_cli.planning.scanning import MAX_TYPES, OTHER_TYPES, ScannedObject
-from event_fork_cli.planning.segments import Segment, SegmentLimits
 
 EVENTS_PER_WORKER = 300
 """A second: what one worker sends with room to spare (SendMessageBatch of 10, one call after the other)."""

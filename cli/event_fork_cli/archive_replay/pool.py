@@ -12,12 +12,12 @@ from typing import Any
 
 from event_fork.archive.selection import Criteria
 from event_fork.archive.store import BrowsableStore, ListedObject
-from event_fork.archive.window import Window
+from event_fork.events.time_window import Window
 from event_fork.filter_policy import compile_policy
-from event_fork_cli.planning.duplicates import Duplicate, duplicates_in
-from event_fork_cli.planning.scanning import ScannedObject, Scanner
-from event_fork_cli.planning.segments import SegmentLimits
-from event_fork_cli.planning.spill import SpillWriter, bucket_files
+from event_fork_cli.archive_replay.duplicates import Duplicate, duplicates_in
+from event_fork_cli.archive_replay.scanning import ScannedObject, Scanner
+from event_fork_cli.archive_replay.segments import SegmentLimits
+from event_fork_cli.archive_replay.spill import SpillWriter, bucket_files
 
 _BATCH_OBJECTS = 64
 _BATCH_BYTES = 4 * 1024 * 1024

@@ -13,24 +13,24 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from event_fork.archive.decompression import decompress
 from event_fork.archive.errors import ArchiveError
 from event_fork.archive.lines import lines
-from event_fork.archive.plan import BODY_ENVELOPE, BODY_RAW, ArchiveLocation, Engine, Health, Target
 from event_fork.archive.store import BrowsableStore
-from event_fork.archive.window import Window
-from event_fork.envelope import parse
+from event_fork.archive.unpacking import decompress
 from event_fork.errors import NotAnEnvelopeError
+from event_fork.events.envelope import parse
+from event_fork.events.time_window import Window
 from event_fork.filter_policy import MESSAGE_ATTRIBUTES, compile_policy
+from event_fork.replay_plan.plan import BODY_ENVELOPE, BODY_RAW, ArchiveLocation, Engine, Health, Target
+from event_fork_cli.archive_replay.engines import ReplayEngine, engine_for_target, engines_of, find_engines
+from event_fork_cli.archive_replay.listing import Reach, needed_objects
+from event_fork_cli.archive_replay.planner import MAX_WORKERS, PlanRequest
+from event_fork_cli.archive_replay.subscriptions import subscription, subscription_of
+from event_fork_cli.archive_replay.targets import find_target
 from event_fork_cli.aws import AwsSettings, OpenArchive
 from event_fork_cli.errors import BadInputError
 from event_fork_cli.moments import length_of_time, moment, shown_duration
-from event_fork_cli.planning.listing import Reach, needed_objects
-from event_fork_cli.planning.planner import MAX_WORKERS, PlanRequest
 from event_fork_cli.rates import checked_rate
-from event_fork_cli.replay.engines import ReplayEngine, engine_for_target, engines_of, find_engines
-from event_fork_cli.replay.subscriptions import subscription, subscription_of
-from event_fork_cli.replay.targets import find_target
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

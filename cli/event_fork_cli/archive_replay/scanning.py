@@ -4,16 +4,16 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from event_fork.archive.decompression import decompress
 from event_fork.archive.errors import ConnectionBrokenError, ObjectChangedError, UnreadableObjectError
 from event_fork.archive.lines import lines
-from event_fork.archive.plan import BODY_ENVELOPE, Unreadable
 from event_fork.archive.selection import Criteria, SelectedEvent, UnreadableLine, select
 from event_fork.archive.store import ArchiveStore, ListedObject
-from event_fork.messages import utf8_size
-from event_fork_cli.planning.duplicates import RECORD, identity
-from event_fork_cli.planning.segments import Segment, Segmenter, SegmentLimits
-from event_fork_cli.planning.spill import SpillBuffer, SpillWriter
+from event_fork.archive.unpacking import decompress
+from event_fork.events.messages import utf8_size
+from event_fork.replay_plan.plan import BODY_ENVELOPE, Unreadable
+from event_fork_cli.archive_replay.duplicates import RECORD, identity
+from event_fork_cli.archive_replay.segments import Segment, Segmenter, SegmentLimits
+from event_fork_cli.archive_replay.spill import SpillBuffer, SpillWriter
 
 ATTEMPTS = 3
 _SECONDS_BETWEEN_ATTEMPTS = 1.0

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from event_fork.archive.control import CANCELLED, PAUSED, Control
-from event_fork.archive.item import Item
-from event_fork.archive.plan import Plan
-from event_fork.archive.progress import FailedEvent, Progress
+from event_fork.replay_plan.control import CANCELLED, PAUSED, Control
+from event_fork.replay_plan.item import Item
+from event_fork.replay_plan.plan import Plan
+from event_fork.replay_plan.progress import FailedEvent, Progress
+from event_fork_cli.archive_replay.documents import ReplayDocuments
+from event_fork_cli.archive_replay.executions import RUNNING, Execution, Executions, MapRun, executions_of
 from event_fork_cli.errors import BadInputError
-from event_fork_cli.replay.documents import ReplayDocuments
-from event_fork_cli.replay.executions import RUNNING, Execution, Executions, MapRun, executions_of
 
 STATE_RUNNING = "running"
 STATE_PAUSING = "pausing"

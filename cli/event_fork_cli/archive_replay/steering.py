@@ -7,20 +7,20 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from event_fork.archive.control import CANCELLED, MIN_RATE, PAUSED, RUNNING, Control
-from event_fork.archive.item import Item
-from event_fork.archive.plan import Health, Plan
 from event_fork.archive.store import ArchiveStore
-from event_fork.archive.window import timestamp_of
+from event_fork.events.time_window import timestamp_of
+from event_fork.replay_plan.control import CANCELLED, MIN_RATE, PAUSED, RUNNING, Control
+from event_fork.replay_plan.item import Item
+from event_fork.replay_plan.plan import Health, Plan
+from event_fork_cli.archive_replay.applying import execution_input, refuse_changed_objects
+from event_fork_cli.archive_replay.documents import ReplayDocuments
+from event_fork_cli.archive_replay.engines import ReplayEngine
+from event_fork_cli.archive_replay.executions import RUNNING as EXECUTION_RUNNING
+from event_fork_cli.archive_replay.executions import ExecutionExistsError, Executions, executions_of, resume_name
+from event_fork_cli.archive_replay.planner import workers_for
+from event_fork_cli.archive_replay.statuses import Status, StatusReader, items_left
 from event_fork_cli.errors import FailedError, RefusedError
-from event_fork_cli.planning.planner import workers_for
 from event_fork_cli.rates import checked_rate
-from event_fork_cli.replay.applying import execution_input, refuse_changed_objects
-from event_fork_cli.replay.documents import ReplayDocuments
-from event_fork_cli.replay.engines import ReplayEngine
-from event_fork_cli.replay.executions import RUNNING as EXECUTION_RUNNING
-from event_fork_cli.replay.executions import ExecutionExistsError, Executions, executions_of, resume_name
-from event_fork_cli.replay.statuses import Status, StatusReader, items_left
 
 _DRAIN_SECONDS = 120.0
 _OBEY_SECONDS = 15.0

@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from event_fork_cli.archive_replay.engines import AllowedTarget
 from event_fork_cli.errors import BadInputError
-from event_fork_cli.replay.engines import AllowedTarget
 
 if TYPE_CHECKING:
     from event_fork_cli.aws import AwsSettings

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from event_fork_cli.archive_replay.documents import ReplayDocuments
+from event_fork_cli.archive_replay.engines import ReplayEngine, find_engines
+from event_fork_cli.archive_replay.executions import Executions, StepFunctions
+from event_fork_cli.archive_replay.statuses import StatusReader
+from event_fork_cli.archive_replay.steering import Helm
 from event_fork_cli.aws import AwsSettings
 from event_fork_cli.commands import clock
 from event_fork_cli.errors import BadInputError
-from event_fork_cli.replay.documents import ReplayDocuments
-from event_fork_cli.replay.engines import ReplayEngine, find_engines
-from event_fork_cli.replay.executions import Executions, StepFunctions
-from event_fork_cli.replay.statuses import StatusReader
-from event_fork_cli.replay.steering import Helm
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from event_fork.archive.window import timestamp_text
-from event_fork.replay_window import DEFAULT_HOLD_SECONDS, RUN_PREFIX
+from event_fork.events.time_window import timestamp_text
+from event_fork.queue_replay.window import DEFAULT_HOLD_SECONDS, RUN_PREFIX
+from event_fork_cli.archive_replay.request import filter_of
 from event_fork_cli.aws import AwsSettings
 from event_fork_cli.commands import clock
 from event_fork_cli.commands.confirmation import confirm
@@ -16,10 +17,9 @@ from event_fork_cli.errors import BadInputError, FailedError
 from event_fork_cli.moments import moment
 from event_fork_cli.options import EndpointUrl, FilterScope, FilterScopeOption, OutputOption, Profile, Region
 from event_fork_cli.output import Output, emit, plain_console, say
-from event_fork_cli.planning.request import filter_of
-from event_fork_cli.queue.draining import Drain, drain, queue_status, switch_off
-from event_fork_cli.queue.pipelines import find_pipeline, workers_of_run
-from event_fork_cli.queue.windows import QueueWindow, WindowParameter
+from event_fork_cli.queue_replay.draining import Drain, drain, queue_status, switch_off
+from event_fork_cli.queue_replay.pipelines import find_pipeline, workers_of_run
+from event_fork_cli.queue_replay.windows import QueueWindow, WindowParameter
 from event_fork_cli.rates import checked_rate
 from event_fork_cli.views.queues import drain_line, queue_view, run_view
 

@@ -11,8 +11,16 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 
-from event_fork.archive.plan import Plan
 from event_fork.errors import CallFailedError
+from event_fork.replay_plan.plan import Plan
+from event_fork_cli.archive_replay.applying import engine_of, open_plan, refuse_applied, refuse_changed_objects, start
+from event_fork_cli.archive_replay.engines import find_engines
+from event_fork_cli.archive_replay.executions import StepFunctions
+from event_fork_cli.archive_replay.history import history
+from event_fork_cli.archive_replay.planner import Planned, ScanProgress, make_plan
+from event_fork_cli.archive_replay.request import Checked, PlanOptions, check, late_note
+from event_fork_cli.archive_replay.statuses import STATE_DONE, STATE_PAUSED, Status, StatusReader
+from event_fork_cli.archive_replay.steering import GOVERNOR, cancel, change_rate, pause, resume
 from event_fork_cli.aws import AwsSettings, OpenArchive
 from event_fork_cli.commands import clock
 from event_fork_cli.commands.confirmation import confirm
@@ -21,14 +29,6 @@ from event_fork_cli.commands.queue import queue
 from event_fork_cli.errors import BadInputError, FailedError, InterruptedWatchError
 from event_fork_cli.options import EndpointUrl, FilterScope, FilterScopeOption, OutputOption, Profile, Region
 from event_fork_cli.output import Output, emit, plain_console, say
-from event_fork_cli.planning.planner import Planned, ScanProgress, make_plan
-from event_fork_cli.planning.request import Checked, PlanOptions, check, late_note
-from event_fork_cli.replay.applying import engine_of, open_plan, refuse_applied, refuse_changed_objects, start
-from event_fork_cli.replay.engines import find_engines
-from event_fork_cli.replay.executions import StepFunctions
-from event_fork_cli.replay.history import history
-from event_fork_cli.replay.statuses import STATE_DONE, STATE_PAUSED, Status, StatusReader
-from event_fork_cli.replay.steering import GOVERNOR, cancel, change_rate, pause, resume
 from event_fork_cli.views.plans import plan_view, summary
 from event_fork_cli.views.replays import history_view, status_view, watch
 

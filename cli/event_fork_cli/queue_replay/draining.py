@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from event_fork.archive.window import timestamp_text
-from event_fork.replay_window import DEFAULT_HOLD_SECONDS, MAX_HOLD_SECONDS
+from event_fork.events.time_window import timestamp_text
+from event_fork.queue_replay.window import DEFAULT_HOLD_SECONDS, MAX_HOLD_SECONDS
 from event_fork_cli.errors import FailedError, NothingMatchedError, RefusedError
-from event_fork_cli.queue.interruption import Interruption
-from event_fork_cli.queue.pipelines import DISABLED, Backlog, ReplayQueue
-from event_fork_cli.queue.windows import QueueWindow, WindowParameter
+from event_fork_cli.queue_replay.interruption import Interruption
+from event_fork_cli.queue_replay.pipelines import DISABLED, Backlog, ReplayQueue
+from event_fork_cli.queue_replay.windows import QueueWindow, WindowParameter
 
 POLL_SECONDS = 5.0
 _QUIET_POLLS = 3

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from event_fork.replay_window import DEFAULT_WORKERS, run_of
+from event_fork.queue_replay.window import DEFAULT_WORKERS, run_of
+from event_fork_cli.archive_replay.targets import find_queue
 from event_fork_cli.errors import BadInputError, FailedError, RefusedError
-from event_fork_cli.replay.targets import find_queue
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient

@@ -7,9 +7,9 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from event_fork.archive.plan import Plan, Unreadable
+from event_fork.replay_plan.plan import Plan, Unreadable
+from event_fork_cli.archive_replay.steering import is_governed
 from event_fork_cli.moments import shown_duration
-from event_fork_cli.replay.steering import is_governed
 
 NO_TYPE = "(no type)"
 _BAR = 30

@@ -6,7 +6,7 @@ from datetime import timedelta
 from rich.table import Table
 
 from event_fork_cli.moments import shown_duration
-from event_fork_cli.queue.draining import Drain, QueueRun, QueueStatus
+from event_fork_cli.queue_replay.draining import Drain, QueueRun, QueueStatus
 
 
 def queue_view(status: QueueStatus) -> Table:

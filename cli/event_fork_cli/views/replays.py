@@ -11,8 +11,8 @@ from rich.console import Console, Group, RenderableType
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
+from event_fork_cli.archive_replay.statuses import ENDED, Status, StatusReader
 from event_fork_cli.moments import shown_duration
-from event_fork_cli.replay.statuses import ENDED, Status, StatusReader
 
 POLL_SECONDS = 1.0
 _RATE_SECONDS = 10.0

@@ -10,8 +10,8 @@ import boto3
 
 from event_fork.adapters.aws_calls import CLIENT_CONFIG, as_call_failed
 from event_fork.errors import CallFailedError
-from event_fork.packing import Record
-from event_fork.ports import EntryFailure, Remedy
+from event_fork.sending.packing import Record
+from event_fork.sending.ports import EntryFailure, Remedy
 
 if TYPE_CHECKING:
     from mypy_boto3_firehose.client import FirehoseClient

@@ -10,11 +10,11 @@ import boto3
 from botocore.exceptions import ClientError
 
 from event_fork.adapters.aws_calls import RETRYING_CONFIG, as_call_failed
-from event_fork.archive.control import Control
-from event_fork.archive.plan import Plan, read_plan
-from event_fork.archive.progress import Progress
-from event_fork.archive.work_area import WorkArea
-from event_fork.archive_replay.documents import VersionedControl
+from event_fork.replay_plan.control import Control
+from event_fork.replay_plan.documents import VersionedControl
+from event_fork.replay_plan.plan import Plan, read_plan
+from event_fork.replay_plan.progress import Progress
+from event_fork.replay_plan.work_area import WorkArea
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client

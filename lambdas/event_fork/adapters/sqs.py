@@ -10,8 +10,8 @@ import boto3
 
 from event_fork.adapters.aws_calls import CLIENT_CONFIG, as_call_failed, is_transient
 from event_fork.errors import short_code
-from event_fork.messages import MessageAttribute, OutgoingMessage
-from event_fork.ports import EntryFailure, Hold, Remedy
+from event_fork.events.messages import MessageAttribute, OutgoingMessage
+from event_fork.sending.ports import EntryFailure, Hold, Remedy
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.client import SQSClient

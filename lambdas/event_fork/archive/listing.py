@@ -15,7 +15,7 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-from event_fork.archive.window import Window
+from event_fork.events.time_window import Window
 
 # Firehose buffers for at most 900 s, so an object holds arrivals up to 15 minutes after the time in its name. The rest
 # is for clocks that disagree: a Timestamp is SNS's clock, an object's name is Firehose's.

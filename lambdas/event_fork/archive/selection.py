@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import NamedTuple
 
-from event_fork.archive.window import Window, canonical_timestamp
-from event_fork.envelope import StoredEvent, parse
 from event_fork.errors import NotAnEnvelopeError
+from event_fork.events.envelope import StoredEvent, parse
+from event_fork.events.time_window import Window, canonical_timestamp
 
 Matcher = Callable[[StoredEvent], bool]
 """Whether an event passes a filter policy."""

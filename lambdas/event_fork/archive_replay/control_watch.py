@@ -3,8 +3,8 @@
 import time
 from collections.abc import Callable
 
-from event_fork.archive.control import RUNNING, Control
-from event_fork.archive_replay.documents import ReplayDocuments
+from event_fork.replay_plan.control import RUNNING, Control
+from event_fork.replay_plan.documents import ReplayDocuments
 
 MAX_AGE_SECONDS = 5.0
 """A pause or a new rate is obeyed this soon. One GetObject each: 0.4 dollars for a million looks."""

@@ -7,11 +7,11 @@ body envelope  the stored line, which is SNS's envelope; attributes are in it, a
 import base64
 import binascii
 
-from event_fork.archive.plan import BODY_RAW
 from event_fork.archive.selection import SelectedEvent
-from event_fork.envelope import StoredEvent
-from event_fork.messages import MAX_ATTRIBUTES, MAX_MESSAGE_BYTES, MessageAttribute, OutgoingMessage
-from event_fork.replay_copy import ORIGINAL_ID_ATTRIBUTE, ORIGINAL_TIME_ATTRIBUTE, REPLAY_ID_ATTRIBUTE, put_marks
+from event_fork.events.envelope import StoredEvent
+from event_fork.events.messages import MAX_ATTRIBUTES, MAX_MESSAGE_BYTES, MessageAttribute, OutgoingMessage
+from event_fork.replay_plan.plan import BODY_RAW
+from event_fork.sending.copies import ORIGINAL_ID_ATTRIBUTE, ORIGINAL_TIME_ATTRIBUTE, REPLAY_ID_ATTRIBUTE, put_marks
 
 
 class NoCopyError(Exception):

@@ -13,9 +13,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
-from event_fork.archive.control import MIN_RATE, PAUSED, RUNNING, Control
-from event_fork.archive.plan import Health
 from event_fork.archive_replay.observation import Observation
+from event_fork.replay_plan.control import MIN_RATE, PAUSED, RUNNING, Control
+from event_fork.replay_plan.plan import Health
 
 INCREASE = 0.1
 """Of the ceiling, at each healthy look."""

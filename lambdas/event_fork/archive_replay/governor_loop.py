@@ -10,12 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from event_fork.archive.control import PAUSED, RUNNING, Control
-from event_fork.archive_replay.documents import ReplayDocuments, change_control
-from event_fork.archive_replay.governing import Memory, Policy, govern
+from event_fork.archive_replay.governor import Memory, Policy, govern
 from event_fork.archive_replay.observation import Observation
-from event_fork.backoff import Deadline
 from event_fork.errors import CallFailedError
+from event_fork.replay_plan.control import PAUSED, RUNNING, Control
+from event_fork.replay_plan.documents import ReplayDocuments, change_control
+from event_fork.sending.backoff import Deadline
 
 LOOK_SECONDS = 5.0
 BLIND_LOOKS = 12

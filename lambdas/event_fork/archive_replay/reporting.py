@@ -4,9 +4,9 @@ from dataclasses import asdict
 
 from aws_lambda_powertools.metrics import MetricUnit
 
-from event_fork.archive.control import RUNNING, Control
-from event_fork.archive.item import Item
-from event_fork.archive_replay.item_replay import Attempt
+from event_fork.archive_replay.worker import Attempt
+from event_fork.replay_plan.control import RUNNING, Control
+from event_fork.replay_plan.item import Item
 from event_fork.telemetry import logger, metrics
 
 EVENTS_REPLAYED = "EventsReplayed"

@@ -3,16 +3,16 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from event_fork.archive.progress import FailedEvent
 from event_fork.archive.selection import SelectedEvent
 from event_fork.archive_replay.copies import NoCopyError, copy_of, plain_copy_of
-from event_fork.backoff import Backoff, Deadline
-from event_fork.copy_delivery import deliver_copies
-from event_fork.delivery import OUT_OF_TIME
 from event_fork.errors import short_code
-from event_fork.messages import OutgoingMessage
-from event_fork.ports import EntryFailure, MessageQueue, Remedy
-from event_fork.replay_copy import REPLAY_ID_ATTRIBUTE
+from event_fork.events.messages import OutgoingMessage
+from event_fork.replay_plan.progress import FailedEvent
+from event_fork.sending.backoff import Backoff, Deadline
+from event_fork.sending.copies import REPLAY_ID_ATTRIBUTE
+from event_fork.sending.copy_delivery import deliver_copies
+from event_fork.sending.delivery import OUT_OF_TIME
+from event_fork.sending.ports import EntryFailure, MessageQueue, Remedy
 
 _TARGET_GONE = frozenset({"QueueDoesNotExist", "NonExistentQueue"})
 

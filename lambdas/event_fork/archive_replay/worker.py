@@ -12,28 +12,28 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
 
-from event_fork.archive.control import CANCELLED, Control
-from event_fork.archive.decompression import decompress
 from event_fork.archive.errors import ObjectChangedError, UnreadableObjectError
-from event_fork.archive.item import Item
 from event_fork.archive.lines import lines
-from event_fork.archive.plan import Plan
-from event_fork.archive.progress import FailedEvent, Progress
 from event_fork.archive.selection import Criteria, SelectedEvent, UnreadableLine, select
 from event_fork.archive.spooling import spooled
 from event_fork.archive.store import ArchiveStore
-from event_fork.archive.window import timestamp_of
+from event_fork.archive.unpacking import decompress
 from event_fork.archive_replay.control_watch import ControlWatch
-from event_fork.archive_replay.documents import ReplayDocuments, change_control
 from event_fork.archive_replay.errors import (
     OutOfTimeError,
     PlanMismatchError,
     TargetNotTakingError,
     TargetRefusedError,
 )
-from event_fork.archive_replay.pacing import Pacer, Timetable
 from event_fork.archive_replay.sending import Burst, BurstSender
-from event_fork.backoff import Deadline
+from event_fork.events.time_window import timestamp_of
+from event_fork.replay_plan.control import CANCELLED, Control
+from event_fork.replay_plan.documents import ReplayDocuments, change_control
+from event_fork.replay_plan.item import Item
+from event_fork.replay_plan.plan import Plan
+from event_fork.replay_plan.progress import FailedEvent, Progress
+from event_fork.sending.backoff import Deadline
+from event_fork.sending.pacing import Pacer, Timetable
 
 PROGRESS_EVENTS = 1_000
 PROGRESS_SECONDS = 5.0

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from event_fork.errors import NotJsonError
-from event_fork.json_path import Descendant, Element, JsonPath, Member
-from event_fork.json_text import after_child, end_of_value, member_name, require_json, skip_white_space
+from event_fork.events.json_path import Descendant, Element, JsonPath, Member
+from event_fork.events.json_text import after_child, end_of_value, member_name, require_json, skip_white_space
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from event_fork.errors import InvocationShapeError, WholeBatchFailedError
-from event_fork.messages import MessageAttribute, ReceivedMessage
+from event_fork.events.messages import MessageAttribute, ReceivedMessage
 
 BatchResponse = dict[str, list[dict[str, str]]]
 

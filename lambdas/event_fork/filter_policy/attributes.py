@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from event_fork.filter_policy.leaf_test import LeafTest, any_of
+from event_fork.filter_policy.leaf_match import LeafTest, any_of
 from event_fork.filter_policy.structure import Alternative
 
 Attributes = Mapping[str, Any]

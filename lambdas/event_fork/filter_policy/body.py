@@ -20,7 +20,7 @@ the size of the body, not with the number of ways to choose.
 
 from collections.abc import Callable, Mapping, Sequence
 
-from event_fork.filter_policy.leaf_test import LeafTest, any_of
+from event_fork.filter_policy.leaf_match import LeafTest, any_of
 from event_fork.filter_policy.structure import Alternative
 
 BodyTest = Callable[[Mapping[str, object]], bool]

@@ -7,7 +7,7 @@ those SNS answered with; mask bits of a single host (/32, /128) are refused by t
 import ipaddress
 
 from event_fork.filter_policy.errors import refusal
-from event_fork.filter_policy.leaf_test import LeafTest
+from event_fork.filter_policy.leaf_match import LeafTest
 
 _RULE = "cidr takes one IPv4 or IPv6 network: an address, one slash, the number of mask bits (0-31 or 0-127)"
 _EXAMPLE = '{"source_ip": [{"cidr": "10.0.0.0/24"}]}'

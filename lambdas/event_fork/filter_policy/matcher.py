@@ -16,7 +16,7 @@ MESSAGE_BODY: Final = "MessageBody"
 
 
 class Filterable(Protocol):
-    """What a policy looks at; event_fork.envelope.StoredEvent is one."""
+    """What a policy looks at; event_fork.events.envelope.StoredEvent is one."""
 
     @property
     def attributes(self) -> Mapping[str, Any] | None:

@@ -9,7 +9,7 @@ from operator import eq, ge, gt, le, lt
 from typing import Final, TypeGuard
 
 from event_fork.filter_policy.errors import InvalidFilterPolicyError, refusal
-from event_fork.filter_policy.leaf_test import LeafTest
+from event_fork.filter_policy.leaf_match import LeafTest
 
 LARGEST_NUMBER: Final = 1_000_000_000
 DECIMALS: Final = 5

@@ -10,7 +10,7 @@ from typing import Final
 
 from event_fork.filter_policy.cidr import cidr
 from event_fork.filter_policy.errors import refusal
-from event_fork.filter_policy.leaf_test import LeafTest, always, exactly
+from event_fork.filter_policy.leaf_match import LeafTest, always, exactly
 from event_fork.filter_policy.numeric import checked_number, is_number, numeric
 from event_fork.filter_policy.wildcard import parse_wildcard, wildcard_test
 

@@ -5,7 +5,7 @@ and the refusal of `**` from the rule engine AWS published (aws/event-ruler), wh
 """
 
 from event_fork.filter_policy.errors import refusal
-from event_fork.filter_policy.leaf_test import TextTest, always
+from event_fork.filter_policy.leaf_match import TextTest, always
 
 MOST_WILDCARDS = 3
 _RULE = (

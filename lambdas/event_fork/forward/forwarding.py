@@ -3,17 +3,17 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from event_fork import envelope
-from event_fork.backoff import Backoff, Deadline
-from event_fork.batching import put_batches
-from event_fork.dead_letters import DeadLetter, dead_letter
-from event_fork.delivery import deliver, unexpected
-from event_fork.envelope import StoredEvent
 from event_fork.errors import PermanentMessageError, RefusedByDestinationError, TooLargeError
-from event_fork.messages import ReceivedMessage
-from event_fork.outcome import Outcome
-from event_fork.packing import MAX_RECORD_BYTES, Record
-from event_fork.ports import MessageQueue, RecordStream
+from event_fork.events import envelope
+from event_fork.events.envelope import StoredEvent
+from event_fork.events.messages import ReceivedMessage
+from event_fork.sending.backoff import Backoff, Deadline
+from event_fork.sending.batching import put_batches
+from event_fork.sending.dead_letters import DeadLetter, dead_letter
+from event_fork.sending.delivery import deliver, unexpected
+from event_fork.sending.outcome import Outcome
+from event_fork.sending.packing import MAX_RECORD_BYTES, Record
+from event_fork.sending.ports import MessageQueue, RecordStream
 
 Encode = Callable[[StoredEvent], bytes]
 Pack = Callable[[Iterable[tuple[str, bytes]]], Iterator[Record]]

@@ -12,11 +12,11 @@ sends one line per document, so line ends between the tokens become spaces.
 
 import json
 
-from event_fork.envelope import StoredEvent
 from event_fork.errors import NotEncodableError
-from event_fork.json_path import Member
-from event_fork.json_text import require_object, skip_white_space
-from event_fork.redaction import Redactor, Rule
+from event_fork.events.envelope import StoredEvent
+from event_fork.events.json_path import Member
+from event_fork.events.json_text import require_object, skip_white_space
+from event_fork.events.redaction import Redactor, Rule
 
 TIMESTAMP, ID, ATTRIBUTES, TYPE = "@timestamp", "event_id", "event_attributes", "event_type"
 

@@ -12,7 +12,6 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from event_fork import envelope
 from event_fork.errors import (
     DamagedEnvelopeError,
     InvocationShapeError,
@@ -20,7 +19,8 @@ from event_fork.errors import (
     NotJsonError,
     PermanentMessageError,
 )
-from event_fork.redaction import Redactor
+from event_fork.events import envelope
+from event_fork.events.redaction import Redactor
 
 MAX_RESPONSE_BYTES = 6_291_456
 _ENTRY_OVERHEAD_BYTES = 256

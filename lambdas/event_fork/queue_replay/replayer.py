@@ -8,16 +8,16 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from event_fork.archive_replay.pacing import Pacer
-from event_fork.backoff import Deadline
-from event_fork.batching import hide_batches
-from event_fork.delivery import deliver
 from event_fork.errors import CallFailedError
-from event_fork.messages import OutgoingMessage, ReceivedMessage
-from event_fork.outcome import Outcome
-from event_fork.ports import EntryFailure, HiddenMessages, Hold, MessageQueue, TextParameter
-from event_fork.replay_window import ReplayWindow, window_of
-from event_fork.replaying import Replayer
+from event_fork.events.messages import OutgoingMessage, ReceivedMessage
+from event_fork.queue_replay.replaying import Replayer
+from event_fork.queue_replay.window import ReplayWindow, window_of
+from event_fork.sending.backoff import Deadline
+from event_fork.sending.batching import hide_batches
+from event_fork.sending.delivery import deliver
+from event_fork.sending.outcome import Outcome
+from event_fork.sending.pacing import Pacer
+from event_fork.sending.ports import EntryFailure, HiddenMessages, Hold, MessageQueue, TextParameter
 
 RATE_REACHED = "RateReached"
 

@@ -3,15 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from event_fork.backoff import Backoff, Deadline
-from event_fork.copy_delivery import deliver_copies
-from event_fork.dead_letters import DeadLetter, dead_letter
-from event_fork.delivery import unexpected
 from event_fork.errors import RefusedByDestinationError
-from event_fork.messages import OutgoingMessage, ReceivedMessage
-from event_fork.outcome import Outcome
-from event_fork.ports import MessageQueue
-from event_fork.replay_copy import is_marked, replay_copy, unmarked_copy
+from event_fork.events.messages import OutgoingMessage, ReceivedMessage
+from event_fork.sending.backoff import Backoff, Deadline
+from event_fork.sending.copies import is_marked, replay_copy, unmarked_copy
+from event_fork.sending.copy_delivery import deliver_copies
+from event_fork.sending.dead_letters import DeadLetter, dead_letter
+from event_fork.sending.delivery import unexpected
+from event_fork.sending.outcome import Outcome
+from event_fork.sending.ports import MessageQueue
 
 
 @dataclass(frozen=True)

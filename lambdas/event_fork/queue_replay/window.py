@@ -17,13 +17,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from event_fork import envelope
-from event_fork.envelope import StoredEvent
 from event_fork.errors import NotAnEnvelopeError, WindowError
+from event_fork.events import envelope
+from event_fork.events.envelope import StoredEvent
+from event_fork.events.messages import MessageAttribute, ReceivedMessage
 from event_fork.filter_policy import MESSAGE_ATTRIBUTES, InvalidFilterPolicyError, Matcher, compile_policy
-from event_fork.messages import MessageAttribute, ReceivedMessage
-from event_fork.ports import TextParameter
-from event_fork.replay_copy import ORIGINAL_TIME_ATTRIBUTE
+from event_fork.sending.copies import ORIGINAL_TIME_ATTRIBUTE
+from event_fork.sending.ports import TextParameter
 
 RUN_PREFIX = "queue-"
 """Begins the id of every run of a queue, and so the name of its alias."""

@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass
 
-from event_fork.archive.reading import read_json
+from event_fork.replay_plan.reading import read_json
 
 RUNNING = "running"
 PAUSED = "paused"

@@ -5,11 +5,11 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import NamedTuple, Protocol
 
-from event_fork.archive.control import Control
-from event_fork.archive.plan import Plan
-from event_fork.archive.progress import Progress
-from event_fork.archive.window import timestamp_text
 from event_fork.archive_replay.errors import ControlConflictError
+from event_fork.events.time_window import timestamp_text
+from event_fork.replay_plan.control import Control
+from event_fork.replay_plan.plan import Plan
+from event_fork.replay_plan.progress import Progress
 
 ATTEMPTS_TO_CHANGE = 5
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from event_fork.archive.reading import Fields, read_json
+from event_fork.replay_plan.reading import Fields, read_json
 
 MAX_ITEM_EVENTS = 10_000
 MAX_ITEM_SECONDS = 240

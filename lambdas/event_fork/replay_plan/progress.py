@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass
 
-from event_fork.archive.reading import Fields, read_json
+from event_fork.replay_plan.reading import Fields, read_json
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from event_fork.archive.errors import DocumentError
-from event_fork.archive.window import timestamp_of
+from event_fork.events.time_window import timestamp_of
 
 T = TypeVar("T")
 

@@ -7,9 +7,9 @@ Sources: https://docs.aws.amazon.com/firehose/latest/APIReference/API_PutRecordB
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
-from event_fork.messages import OutgoingMessage
-from event_fork.packing import Record
-from event_fork.ports import Hold
+from event_fork.events.messages import OutgoingMessage
+from event_fork.sending.packing import Record
+from event_fork.sending.ports import Hold
 
 PUT_MAX_RECORDS = 500
 PUT_MAX_BYTES = 4_194_304

@@ -12,9 +12,9 @@ the first is sent without any.
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from event_fork import envelope
 from event_fork.errors import NotAnEnvelopeError
-from event_fork.messages import OutgoingMessage, ReceivedMessage, is_sendable, text_attribute
+from event_fork.events import envelope
+from event_fork.events.messages import OutgoingMessage, ReceivedMessage, is_sendable, text_attribute
 
 REPLAY_ID_ATTRIBUTE = "event-fork-replay-id"
 ORIGINAL_ID_ATTRIBUTE = "event-fork-original-message-id"

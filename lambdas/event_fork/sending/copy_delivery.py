@@ -6,11 +6,11 @@ MaximumMessageSize.
 
 from collections.abc import Callable, Sequence
 
-from event_fork.backoff import Backoff, Deadline
-from event_fork.batching import send_batches
-from event_fork.delivery import Delivery, deliver
-from event_fork.messages import OutgoingMessage
-from event_fork.ports import MessageQueue
+from event_fork.events.messages import OutgoingMessage
+from event_fork.sending.backoff import Backoff, Deadline
+from event_fork.sending.batching import send_batches
+from event_fork.sending.delivery import Delivery, deliver
+from event_fork.sending.ports import MessageQueue
 
 
 def deliver_copies(

@@ -7,13 +7,13 @@ redrive instead would try them as often as maxReceiveCount says and lose the rea
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from event_fork.backoff import Backoff, Deadline
-from event_fork.batching import send_batches
-from event_fork.delivery import deliver
 from event_fork.errors import PermanentMessageError
-from event_fork.messages import OutgoingMessage, ReceivedMessage, text_attribute
-from event_fork.outcome import Outcome
-from event_fork.ports import MessageQueue
+from event_fork.events.messages import OutgoingMessage, ReceivedMessage, text_attribute
+from event_fork.sending.backoff import Backoff, Deadline
+from event_fork.sending.batching import send_batches
+from event_fork.sending.delivery import deliver
+from event_fork.sending.outcome import Outcome
+from event_fork.sending.ports import MessageQueue
 
 REASON_ATTRIBUTE = "event-fork-reason"
 DETAIL_ATTRIBUTE = "event-fork-detail"

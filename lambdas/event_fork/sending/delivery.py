@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from event_fork.backoff import Backoff, Deadline
 from event_fork.errors import CallFailedError
-from event_fork.ports import EntryFailure, Remedy
+from event_fork.sending.backoff import Backoff, Deadline
+from event_fork.sending.ports import EntryFailure, Remedy
 
 Entry = TypeVar("Entry")
 

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from event_fork.ports import EntryFailure
+from event_fork.sending.ports import EntryFailure
 
 
 @dataclass(slots=True)

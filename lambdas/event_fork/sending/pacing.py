@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from event_fork.archive.window import timestamp_of
+from event_fork.events.time_window import timestamp_of
 
 MAX_BURST = 500
 """Events sent between two looks at the clock: 50 full calls."""

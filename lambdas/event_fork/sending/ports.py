@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
-from event_fork.messages import OutgoingMessage
-from event_fork.packing import Record
+from event_fork.events.messages import OutgoingMessage
+from event_fork.sending.packing import Record
 
 
 class Remedy(Enum):

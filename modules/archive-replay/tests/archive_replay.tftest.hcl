@@ -183,8 +183,8 @@ run "tells_the_command_where_it_is" {
 run "functions_run_the_shipped_handlers_and_keep_their_logs" {
   assert {
     condition = (
-      aws_lambda_function.this["worker"].handler == "event_fork.archive_replay.worker.handler"
-      && aws_lambda_function.this["governor"].handler == "event_fork.archive_replay.governor.handler"
+      aws_lambda_function.this["worker"].handler == "event_fork.replay_worker.handler"
+      && aws_lambda_function.this["governor"].handler == "event_fork.replay_governor.handler"
       && aws_lambda_function.this["worker"].timeout == 900
       && alltrue([for function in aws_lambda_function.this : endswith(function.filename, "lambdas/dist/event_fork.zip") && function.tracing_config[0].mode == "Active"])
       && alltrue([for group in aws_cloudwatch_log_group.function : group.retention_in_days == 30])

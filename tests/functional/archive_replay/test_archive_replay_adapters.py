@@ -14,14 +14,14 @@ from event_fork.adapters.s3_replay_documents import S3ReplayDocuments
 from event_fork.adapters.sqs import SqsHiddenMessages
 from event_fork.adapters.ssm_window import MAX_AGE_SECONDS, MAX_STALE_SECONDS, SsmParameter
 from event_fork.adapters.target_health import SqsTargetHealth
-from event_fork.archive.control import Control
-from event_fork.archive.progress import FailedEvent, Progress
-from event_fork.archive.work_area import WorkArea
-from event_fork.archive_replay.documents import change_control
 from event_fork.archive_replay.errors import ControlConflictError
 from event_fork.archive_replay.observation import BacklogAge
 from event_fork.errors import CallFailedError
-from event_fork.ports import Hold
+from event_fork.replay_plan.control import Control
+from event_fork.replay_plan.documents import change_control
+from event_fork.replay_plan.progress import FailedEvent, Progress
+from event_fork.replay_plan.work_area import WorkArea
+from event_fork.sending.ports import Hold
 from tests.support.replay_world import ReplayWorld, stored
 from tests.unit.event_fork.fakes import Clock
 

@@ -4,8 +4,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from event_fork.archive.control import PAUSED, RUNNING
-from event_fork.archive_replay import worker
+from event_fork import replay_worker as worker
+from event_fork.replay_plan.control import PAUSED, RUNNING
 from tests.support.replay_world import ReplayWorld, stored
 
 

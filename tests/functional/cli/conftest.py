@@ -13,14 +13,14 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from event_fork.archive.control import Control
-from event_fork.archive.item import items_from_jsonl
-from event_fork.archive.layout import hour_prefix
-from event_fork.archive.plan import Plan, read_plan
-from event_fork.archive.progress import FailedEvent, Progress
-from event_fork.archive.window import timestamp_text
-from event_fork.archive.work_area import WorkArea
-from event_fork.envelope import StoredEvent
+from event_fork.archive.listing import hour_prefix
+from event_fork.events.envelope import StoredEvent
+from event_fork.events.time_window import timestamp_text
+from event_fork.replay_plan.control import Control
+from event_fork.replay_plan.item import items_from_jsonl
+from event_fork.replay_plan.plan import Plan, read_plan
+from event_fork.replay_plan.progress import FailedEvent, Progress
+from event_fork.replay_plan.work_area import WorkArea
 from event_fork_cli import app
 from event_fork_cli.commands import clock as commands_clock
 from event_fork_cli.commands import context

@@ -12,7 +12,7 @@ import pytest
 from botocore.exceptions import ClientError, NoCredentialsError
 from rich.table import Table
 
-from event_fork.archive.work_area import WorkArea
+from event_fork.replay_plan.work_area import WorkArea
 from event_fork_cli import app
 from event_fork_cli.commands import replay as replay_commands
 from event_fork_cli.output import Output, emit, json_text

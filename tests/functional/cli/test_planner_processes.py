@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from event_fork.archive.layout import hour_prefix
-from event_fork.archive.plan import ArchiveLocation, Health, Plan, Target
-from event_fork.archive.window import Window, timestamp_text
+from event_fork.archive.listing import hour_prefix
+from event_fork.events.time_window import Window, timestamp_text
+from event_fork.replay_plan.plan import ArchiveLocation, Health, Plan, Target
+from event_fork_cli.archive_replay.planner import PlanRequest, make_plan
 from event_fork_cli.aws import AwsSettings, OpenArchive
-from event_fork_cli.planning.planner import PlanRequest, make_plan
 from tests.support.local_s3 import local_s3
 
 ROOT = Path(__file__).parents[3]

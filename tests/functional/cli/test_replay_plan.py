@@ -8,7 +8,7 @@ from typing import Any
 import boto3
 import pytest
 
-from event_fork.archive.plan import read_plan
+from event_fork.replay_plan.plan import read_plan
 from tests.functional.cli.conftest import ACCOUNT, NOON, World, event
 
 

@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 
 from event_fork import replay
-from event_fork.replay_window import read_window, run_of
+from event_fork.queue_replay.window import read_window, run_of
 from event_fork_cli.aws import AwsSettings
-from event_fork_cli.queue import draining
-from event_fork_cli.queue.interruption import Interruption
-from event_fork_cli.queue.pipelines import Backlog, ReplayQueue
-from event_fork_cli.queue.windows import WindowParameter
+from event_fork_cli.queue_replay import draining
+from event_fork_cli.queue_replay.interruption import Interruption
+from event_fork_cli.queue_replay.pipelines import Backlog, ReplayQueue
+from event_fork_cli.queue_replay.windows import WindowParameter
 from tests.functional.cli.conftest import NOON, REGION, Result, World, _session
 from tests.functional.event_fork.conftest import FakeContext
 

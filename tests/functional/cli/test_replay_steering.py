@@ -9,12 +9,12 @@ import pytest
 from rich.console import Console
 
 from event_fork.adapters.s3_archive import S3ArchiveStore
-from event_fork.archive.plan import Plan
-from event_fork.archive.work_area import WorkArea
+from event_fork.replay_plan.plan import Plan
+from event_fork.replay_plan.work_area import WorkArea
+from event_fork_cli.archive_replay.executions import StepFunctions, execution_arn
+from event_fork_cli.archive_replay.steering import resume
 from event_fork_cli.aws import AwsSettings
 from event_fork_cli.commands import context
-from event_fork_cli.replay.executions import StepFunctions, execution_arn
-from event_fork_cli.replay.steering import resume
 from event_fork_cli.views import replays
 from tests.functional.cli.conftest import BUCKET, MACHINE, REGION, World, event
 

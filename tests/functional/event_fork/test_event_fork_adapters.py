@@ -13,11 +13,11 @@ from moto import mock_aws
 from event_fork.adapters.aws_calls import CLIENT_CONFIG
 from event_fork.adapters.firehose import FirehoseStream
 from event_fork.adapters.sqs import SqsQueue
-from event_fork.backoff import RESERVE_SECONDS
 from event_fork.errors import CallFailedError
-from event_fork.messages import MessageAttribute, OutgoingMessage
-from event_fork.packing import Record
-from event_fork.ports import EntryFailure, Remedy
+from event_fork.events.messages import MessageAttribute, OutgoingMessage
+from event_fork.sending.backoff import RESERVE_SECONDS
+from event_fork.sending.packing import Record
+from event_fork.sending.ports import EntryFailure, Remedy
 
 if TYPE_CHECKING:
     from mypy_boto3_firehose.client import FirehoseClient

@@ -11,12 +11,12 @@ import pytest
 from moto import mock_aws
 
 from event_fork import redact, replay, search_analytics, storage_backup
-from event_fork.backoff import Backoff
-from event_fork.envelope import StoredEvent, parse
 from event_fork.errors import SettingError, WholeBatchFailedError
-from event_fork.forwarding import Forwarder
-from event_fork.packing import one_each
-from event_fork.replaying import Replayer
+from event_fork.events.envelope import StoredEvent, parse
+from event_fork.forward.forwarding import Forwarder
+from event_fork.queue_replay.replaying import Replayer
+from event_fork.sending.backoff import Backoff
+from event_fork.sending.packing import one_each
 from tests.functional.event_fork.conftest import FakeContext
 from tests.unit.event_fork.fakes import FakeQueue, FakeStream, failing, throttled
 

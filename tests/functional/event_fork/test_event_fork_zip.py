@@ -62,7 +62,7 @@ def test_the_check_names_each_file_that_differs_and_the_command_that_helps(
     assert build.main(check) == 0
     (copy.source / "errors.py").write_text("changed = 1\n")
     (copy.source / "added.py").touch()
-    (copy.source / "backoff.py").unlink()
+    (copy.source / "sending/backoff.py").unlink()
 
     assert build.main(check) == 1
 
@@ -70,7 +70,7 @@ def test_the_check_names_each_file_that_differs_and_the_command_that_helps(
     for line in (
         "event_fork.zip: event_fork/errors.py differs",
         "event_fork.zip: event_fork/added.py is missing",
-        "event_fork.zip: event_fork/backoff.py is not in the source",
+        "event_fork.zip: event_fork/sending/backoff.py is not in the source",
         "event_fork.manifest.json: event_fork/errors.py differs",
         "make build",
     ):

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from event_fork.archive import snappy
-from event_fork.archive.decompression import decompress
 from event_fork.archive.errors import UnreadableObjectError
+from event_fork.archive.unpacking import decompress
 
 TEXT = b"".join(b'{"MessageId":"%d","Message":"hello hello hello"}\n' % number for number in range(2000))
 GZIPPED = gzip.compress(TEXT, mtime=0)  # a time of its own would give pytest's workers other test ids

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from event_fork.archive.control import Control
 from event_fork.archive.errors import DocumentError
-from event_fork.archive.item import Item, items_from_jsonl, items_to_jsonl
-from event_fork.archive.plan import (
+from event_fork.replay_plan.control import Control
+from event_fork.replay_plan.item import Item, items_from_jsonl, items_to_jsonl
+from event_fork.replay_plan.plan import (
     ArchiveLocation,
     Count,
     Engine,
@@ -22,8 +22,8 @@ from event_fork.archive.plan import (
     digest,
     read_plan,
 )
-from event_fork.archive.progress import FailedEvent, Progress
-from event_fork.archive.work_area import WorkArea
+from event_fork.replay_plan.progress import FailedEvent, Progress
+from event_fork.replay_plan.work_area import WorkArea
 
 ITEMS = (
     Item("000000", "date=2026-11-23/hour=12/s-1.gz", None, "abc", 0, 99, 98, (3, 7)),

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from event_fork.archive.layout import (
+from event_fork.archive.listing import (
     BUFFER_ALLOWANCE,
     begun_at,
     hour_prefix,
@@ -14,7 +14,7 @@ from event_fork.archive.layout import (
     may_hold,
     prefixes,
 )
-from event_fork.archive.window import Window
+from event_fork.events.time_window import Window
 
 HOUR = timedelta(hours=1)
 LONG_AFTER = datetime(2030, 1, 1, tzinfo=UTC)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from event_fork.archive.selection import Criteria, SelectedEvent, UnreadableLine, select
-from event_fork.archive.window import Window
+from event_fork.events.time_window import Window
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 HOUR = Window(NOON, NOON + timedelta(hours=1))

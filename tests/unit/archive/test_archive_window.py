@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from event_fork.archive.window import Window, canonical_timestamp, timestamp_of, timestamp_text
+from event_fork.events.time_window import Window, canonical_timestamp, timestamp_of, timestamp_text
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 

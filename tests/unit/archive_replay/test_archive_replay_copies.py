@@ -8,8 +8,8 @@ import pytest
 
 from event_fork.archive.selection import SelectedEvent
 from event_fork.archive_replay.copies import NoCopyError, copy_of
-from event_fork.envelope import StoredEvent
-from event_fork.messages import MAX_MESSAGE_BYTES, MessageAttribute
+from event_fork.events.envelope import StoredEvent
+from event_fork.events.messages import MAX_MESSAGE_BYTES, MessageAttribute
 
 TIME = "2026-11-23T12:00:00.000Z"
 MARKS = {"event-fork-replay-id", "event-fork-original-message-id", "event-fork-original-time"}

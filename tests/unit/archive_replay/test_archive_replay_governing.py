@@ -6,9 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from event_fork.archive.control import CANCELLED, PAUSED, RUNNING, Control
-from event_fork.archive.plan import Health
-from event_fork.archive_replay.governing import (
+from event_fork.archive_replay.governor import (
     LOOKS_AT_FLOOR,
     STEP_SECONDS,
     Memory,
@@ -18,6 +16,8 @@ from event_fork.archive_replay.governing import (
     govern,
 )
 from event_fork.archive_replay.observation import BacklogAge, Observation
+from event_fork.replay_plan.control import CANCELLED, PAUSED, RUNNING, Control
+from event_fork.replay_plan.plan import Health
 
 AGE_BOUND = 60.0
 

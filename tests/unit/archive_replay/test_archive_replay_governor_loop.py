@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass, field, replace
 
-from event_fork.archive.control import PAUSED, RUNNING, Control
-from event_fork.archive.plan import Health
-from event_fork.archive_replay.governing import Memory, Policy
+from event_fork.archive_replay.governor import Memory, Policy
 from event_fork.archive_replay.governor_loop import BLIND_LOOKS, LOOK_SECONDS, GovernorLoop
 from event_fork.archive_replay.observation import Observation
-from event_fork.backoff import Deadline
 from event_fork.errors import CallFailedError
+from event_fork.replay_plan.control import PAUSED, RUNNING, Control
+from event_fork.replay_plan.plan import Health
+from event_fork.sending.backoff import Deadline
 from tests.support.replay_world import ReplayWorld, stored
 from tests.unit.event_fork.fakes import Clock
 

@@ -9,9 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from event_fork.archive.control import CANCELLED, PAUSED
 from event_fork.archive.errors import ObjectChangedError, UnreadableObjectError
-from event_fork.archive.progress import Progress
 from event_fork.archive_replay.errors import (
     OutOfTimeError,
     PlanMismatchError,
@@ -19,7 +17,9 @@ from event_fork.archive_replay.errors import (
     TargetRefusedError,
 )
 from event_fork.errors import CallFailedError
-from event_fork.ports import EntryFailure
+from event_fork.replay_plan.control import CANCELLED, PAUSED
+from event_fork.replay_plan.progress import Progress
+from event_fork.sending.ports import EntryFailure
 from tests.support.replay_world import KEY, Crash, ReplayWorld, crash_after, stored
 from tests.unit.event_fork.fakes import FakeQueue, Fault, failing, forbidden, refusing, throttled, works
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from event_fork.archive_replay.pacing import MAX_BURST, Pacer, Timetable
+from event_fork.sending.pacing import MAX_BURST, Pacer, Timetable
 from tests.unit.event_fork.fakes import Clock
 
 

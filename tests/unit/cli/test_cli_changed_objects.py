@@ -2,9 +2,9 @@
 
 import pytest
 
-from event_fork.archive.item import Item
+from event_fork.replay_plan.item import Item
+from event_fork_cli.archive_replay.applying import refuse_changed_objects
 from event_fork_cli.errors import RefusedError
-from event_fork_cli.replay.applying import refuse_changed_objects
 from tests.support.memory_archive import MemoryArchive
 
 HOURS = [f"orders/date=2026-11-20/hour={hour:02}/{part}.gz" for hour in range(24) for part in "ab"]

@@ -10,21 +10,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from event_fork.archive.item import MAX_ITEM_EVENTS
-from event_fork.archive.layout import hour_prefix
-from event_fork.archive.plan import BODY_ENVELOPE, BODY_RAW
+from event_fork.archive.listing import hour_prefix
 from event_fork.archive.selection import Criteria, SelectedEvent
 from event_fork.archive.store import ListedObject
-from event_fork.archive.window import Window, timestamp_text
-from event_fork.envelope import StoredEvent
-from event_fork.messages import MessageAttribute, OutgoingMessage
-from event_fork_cli.planning.duplicates import RECORD, Duplicate, duplicates_in, identity
-from event_fork_cli.planning.estimate import Work, estimate
-from event_fork_cli.planning.listing import Reach, needed_objects
-from event_fork_cli.planning.planner import item_limits, workers_for
-from event_fork_cli.planning.scanning import ATTEMPTS, MAX_TYPES, OTHER_TYPES, Scanner, message_bytes
-from event_fork_cli.planning.segments import Segment, Segmenter, SegmentLimits
-from event_fork_cli.planning.spill import SpillWriter, bucket_files
+from event_fork.events.envelope import StoredEvent
+from event_fork.events.messages import MessageAttribute, OutgoingMessage
+from event_fork.events.time_window import Window, timestamp_text
+from event_fork.replay_plan.item import MAX_ITEM_EVENTS
+from event_fork.replay_plan.plan import BODY_ENVELOPE, BODY_RAW
+from event_fork_cli.archive_replay.duplicates import RECORD, Duplicate, duplicates_in, identity
+from event_fork_cli.archive_replay.estimate import Work, estimate
+from event_fork_cli.archive_replay.listing import Reach, needed_objects
+from event_fork_cli.archive_replay.planner import item_limits, workers_for
+from event_fork_cli.archive_replay.scanning import ATTEMPTS, MAX_TYPES, OTHER_TYPES, Scanner, message_bytes
+from event_fork_cli.archive_replay.segments import Segment, Segmenter, SegmentLimits
+from event_fork_cli.archive_replay.spill import SpillWriter, bucket_files
 from tests.support.memory_archive import MemoryArchive
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)

@@ -8,17 +8,17 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from event_fork.archive.decompression import decompress
-from event_fork.archive.item import MAX_ITEM_SECONDS
-from event_fork.archive.layout import hour_prefix
 from event_fork.archive.lines import lines
-from event_fork.archive.plan import ArchiveLocation, Health, Plan, Target, read_plan
+from event_fork.archive.listing import hour_prefix
 from event_fork.archive.selection import SelectedEvent, select
-from event_fork.archive.window import Window, timestamp_text
-from event_fork.envelope import StoredEvent
+from event_fork.archive.unpacking import decompress
+from event_fork.events.envelope import StoredEvent
+from event_fork.events.time_window import Window, timestamp_text
 from event_fork.filter_policy import compile_policy
+from event_fork.replay_plan.item import MAX_ITEM_SECONDS
+from event_fork.replay_plan.plan import ArchiveLocation, Health, Plan, Target, read_plan
+from event_fork_cli.archive_replay.planner import PlanRequest, make_plan
 from event_fork_cli.errors import NothingMatchedError
-from event_fork_cli.planning.planner import PlanRequest, make_plan
 from tests.support.memory_archive import MemoryArchive
 
 DAY = datetime(2026, 11, 23, tzinfo=UTC)

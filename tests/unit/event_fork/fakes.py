@@ -6,11 +6,11 @@ They hold what they took and refuse what the service would refuse, so a broken l
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Generic, TypeVar
 
-from event_fork.backoff import Backoff, Deadline
 from event_fork.errors import CallFailedError
-from event_fork.messages import OutgoingMessage
-from event_fork.packing import Record
-from event_fork.ports import EntryFailure, Remedy
+from event_fork.events.messages import OutgoingMessage
+from event_fork.sending.backoff import Backoff, Deadline
+from event_fork.sending.packing import Record
+from event_fork.sending.ports import EntryFailure, Remedy
 
 Entry = TypeVar("Entry")
 Fault = Callable[[Sequence[object]], Mapping[int, EntryFailure]]

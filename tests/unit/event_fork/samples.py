@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from event_fork.messages import MessageAttribute, ReceivedMessage
+from event_fork.events.messages import MessageAttribute, ReceivedMessage
 
 TOPIC = "arn:aws:sns:eu-west-1:000000000000:orders"
 PUBLISHED = "2026-11-23T09:30:00.123Z"

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 
-from event_fork.copy_delivery import deliver_copies
-from event_fork.delivery import Delivery
 from event_fork.errors import CallFailedError
-from event_fork.messages import OutgoingMessage
-from event_fork.ports import EntryFailure, Remedy
-from event_fork.replay_copy import REPLAY_ID_ATTRIBUTE, put_marks
+from event_fork.events.messages import OutgoingMessage
+from event_fork.sending.copies import REPLAY_ID_ATTRIBUTE, put_marks
+from event_fork.sending.copy_delivery import deliver_copies
+from event_fork.sending.delivery import Delivery
+from event_fork.sending.ports import EntryFailure, Remedy
 from tests.unit.event_fork.fakes import Clock, FakeQueue, Fault
 
 LIMIT = 1_024

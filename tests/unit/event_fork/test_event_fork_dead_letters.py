@@ -1,8 +1,8 @@
-from event_fork.dead_letters import DeadLetter, dead_letter
 from event_fork.errors import TooLargeError
-from event_fork.messages import MAX_MESSAGE_BYTES, MessageAttribute
-from event_fork.outcome import Outcome
-from event_fork.ports import Remedy
+from event_fork.events.messages import MAX_MESSAGE_BYTES, MessageAttribute
+from event_fork.sending.dead_letters import DeadLetter, dead_letter
+from event_fork.sending.outcome import Outcome
+from event_fork.sending.ports import Remedy
 from tests.unit.event_fork.fakes import Clock, FakeQueue, failing, forbidden, throttled
 from tests.unit.event_fork.samples import received
 

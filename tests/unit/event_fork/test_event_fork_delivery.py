@@ -1,12 +1,12 @@
 import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from event_fork.backoff import Backoff, Deadline
-from event_fork.batching import put_batches
-from event_fork.delivery import Delivery, deliver
 from event_fork.errors import CallFailedError
-from event_fork.packing import Record
-from event_fork.ports import EntryFailure, Remedy
+from event_fork.sending.backoff import Backoff, Deadline
+from event_fork.sending.batching import put_batches
+from event_fork.sending.delivery import Delivery, deliver
+from event_fork.sending.packing import Record
+from event_fork.sending.ports import EntryFailure, Remedy
 from tests.unit.event_fork.fakes import Clock, FakeStream, Fault, failing, forbidden, throttled, works
 
 

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from event_fork import envelope
-from event_fork.envelope import StoredEvent
 from event_fork.errors import NotAnEnvelopeError, NotEncodableError
+from event_fork.events import envelope
+from event_fork.events.envelope import StoredEvent
 from tests.unit.event_fork.samples import PUBLISHED, TOPIC, envelope_of
 
 # Any string JSON can say, lone surrogates included.

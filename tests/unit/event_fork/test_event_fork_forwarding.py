@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from event_fork.envelope import StoredEvent
 from event_fork.errors import NotJsonError
-from event_fork.forwarding import Encode, Forwarder, Pack
-from event_fork.messages import ReceivedMessage
-from event_fork.outcome import Outcome
-from event_fork.packing import MAX_RECORD_BYTES, one_each, pack
-from event_fork.ports import Remedy
+from event_fork.events.envelope import StoredEvent
+from event_fork.events.messages import ReceivedMessage
+from event_fork.forward.forwarding import Encode, Forwarder, Pack
+from event_fork.sending.outcome import Outcome
+from event_fork.sending.packing import MAX_RECORD_BYTES, one_each, pack
+from event_fork.sending.ports import Remedy
 from tests.unit.event_fork.fakes import (
     Clock,
     FakeQueue,

@@ -1,7 +1,7 @@
 import pytest
 
 from event_fork.errors import JsonPathError
-from event_fork.json_path import Descendant, Element, EveryChild, JsonPath, Member, parse_path
+from event_fork.events.json_path import Descendant, Element, EveryChild, JsonPath, Member, parse_path
 
 
 @pytest.mark.parametrize(

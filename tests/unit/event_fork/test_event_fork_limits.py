@@ -5,9 +5,9 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from event_fork.batching import put_batches, send_batches
-from event_fork.messages import MessageAttribute, OutgoingMessage
-from event_fork.packing import MAX_RECORD_BYTES, Record, one_each, pack
+from event_fork.events.messages import MessageAttribute, OutgoingMessage
+from event_fork.sending.batching import put_batches, send_batches
+from event_fork.sending.packing import MAX_RECORD_BYTES, Record, one_each, pack
 
 
 def test_lines_that_fill_a_record_to_the_last_byte_share_it() -> None:

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from event_fork.errors import NotJsonError
-from event_fork.json_path import Descendant, Element, EveryChild, JsonPath, Member, parse_path
-from event_fork.redaction import Redactor, Rule
+from event_fork.events.json_path import Descendant, Element, EveryChild, JsonPath, Member, parse_path
+from event_fork.events.redaction import Redactor, Rule
 
 
 def remove(*paths: str) -> Redactor:

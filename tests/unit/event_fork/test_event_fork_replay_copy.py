@@ -2,8 +2,8 @@ import json
 
 import pytest
 
-from event_fork.messages import MAX_MESSAGE_BYTES, MessageAttribute
-from event_fork.replay_copy import is_marked, replay_copy
+from event_fork.events.messages import MAX_MESSAGE_BYTES, MessageAttribute
+from event_fork.sending.copies import is_marked, replay_copy
 from tests.unit.event_fork.samples import PUBLISHED, envelope_of, received
 
 EVERY_TYPE = {

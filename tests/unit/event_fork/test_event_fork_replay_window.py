@@ -9,13 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from event_fork.errors import CallFailedError, WholeBatchFailedError, WindowError
-from event_fork.messages import MessageAttribute, ReceivedMessage
-from event_fork.outcome import Outcome
-from event_fork.ports import EntryFailure, Hold, Remedy
-from event_fork.replay_window import ReplayWindow, read_window, run_of
-from event_fork.replaying import Replayer
-from event_fork.sqs_event import batch_response
-from event_fork.windowed_replay import WindowedReplayer
+from event_fork.events.messages import MessageAttribute, ReceivedMessage
+from event_fork.events.sqs_event import batch_response
+from event_fork.queue_replay.replayer import WindowedReplayer
+from event_fork.queue_replay.replaying import Replayer
+from event_fork.queue_replay.window import ReplayWindow, read_window, run_of
+from event_fork.sending.outcome import Outcome
+from event_fork.sending.ports import EntryFailure, Hold, Remedy
 from tests.unit.event_fork.fakes import Clock, FakeQueue, throttled
 from tests.unit.event_fork.samples import envelope_of
 

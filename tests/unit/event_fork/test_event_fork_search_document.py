@@ -2,9 +2,9 @@ import json
 
 import pytest
 
-from event_fork.envelope import StoredEvent
 from event_fork.errors import NotEncodableError, NotJsonObjectError
-from event_fork.search_document import search_document
+from event_fork.events.envelope import StoredEvent
+from event_fork.forward.search_document import search_document
 from tests.unit.event_fork.samples import PUBLISHED, TOPIC
 
 

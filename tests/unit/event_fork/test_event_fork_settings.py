@@ -4,8 +4,8 @@ from collections.abc import Callable
 import pytest
 
 from event_fork.errors import SettingError
-from event_fork.json_path import Member
-from event_fork.redaction import Redactor, Rule
+from event_fork.events.json_path import Member
+from event_fork.events.redaction import Redactor, Rule
 from event_fork.settings import RedactSettings, ReplaySettings, SearchAnalyticsSettings, StorageBackupSettings
 
 STORAGE = {"DELIVERY_STREAM_NAME": "backup", "DEAD_LETTER_QUEUE_URL": "http://127.0.0.1:4566/000000000000/dlq"}

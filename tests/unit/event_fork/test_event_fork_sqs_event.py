@@ -3,8 +3,8 @@ from typing import Any
 import pytest
 
 from event_fork.errors import InvocationShapeError, WholeBatchFailedError
-from event_fork.messages import MessageAttribute, ReceivedMessage
-from event_fork.sqs_event import batch_response, received_messages
+from event_fork.events.messages import MessageAttribute, ReceivedMessage
+from event_fork.events.sqs_event import batch_response, received_messages
 
 
 def record(message_id: str = "m-1", **members: Any) -> dict[str, Any]:

@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from event_fork import envelope
 from event_fork.errors import InvocationShapeError
-from event_fork.json_path import parse_path
-from event_fork.redaction import Redactor, Rule
-from event_fork.transformation import transform
+from event_fork.events import envelope
+from event_fork.events.json_path import parse_path
+from event_fork.events.redaction import Redactor, Rule
+from event_fork.forward.transformation import transform
 from tests.unit.event_fork.samples import envelope_of
 
 WITHOUT_CARD = Redactor((Rule(parse_path("$..card")),))

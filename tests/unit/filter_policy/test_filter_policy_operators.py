@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import pytest
 
-from event_fork.envelope import StoredEvent
+from event_fork.events.envelope import StoredEvent
 from event_fork.filter_policy import MESSAGE_ATTRIBUTES, MESSAGE_BODY, compile_policy
 
 STRINGS = "String value matching"

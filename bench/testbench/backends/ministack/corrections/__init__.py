@@ -1,8 +1,8 @@
 """Corrections of the pinned MiniStack, each in its own module with its reason, applied before the emulator starts.
 
 They wrap or replace functions of the emulator by name. Where such a function is gone, takes other arguments, or another
-version is installed, the start is refused (`CorrectionError`). Each has a contract test in tests/testbench; the list
-with what AWS does is in docs/bench.md.
+version is installed, the start is refused (`CorrectionError`). Each has a contract test in bench/tests/local_aws; the
+list with what AWS does is in docs/bench.md.
 
     sqs_batches           batches of up to 10,000 messages or 6 MB, and the batching window
     batch_responses       an invalid partial batch response fails the whole batch

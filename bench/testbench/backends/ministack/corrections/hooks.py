@@ -18,8 +18,8 @@ def check_version() -> None:
     found = importlib.metadata.version("ministack")
     if found != VERSION:
         raise CorrectionError(
-            f"MiniStack {found} is installed, the corrections are for {VERSION}: run tests/testbench against the new "
-            f"version, drop the corrections it no longer needs, then change VERSION in {__name__}"
+            f"MiniStack {found} is installed, the corrections are for {VERSION}: run bench/tests/local_aws against "
+            f"the new version, drop the corrections it no longer needs, then change VERSION in {__name__}"
         )
 
 
