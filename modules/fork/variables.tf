@@ -38,17 +38,17 @@ variable "filter_policy" {
 
   validation {
     condition     = var.filter_policy == null || can(keys(jsondecode(var.filter_policy)))
-    error_message = "filter_policy must be a JSON object, for example jsonencode({ event_type = [\"order_placed\"] }). Received: ${coalesce(var.filter_policy, "null")}."
+    error_message = "filter_policy must be a JSON object, for example jsonencode({ event_type = [\"order.placed\"] }). Received: ${coalesce(var.filter_policy, "null")}."
   }
 
   validation {
     condition     = try(length(keys(jsondecode(var.filter_policy))) >= 1 && length(keys(jsondecode(var.filter_policy))) <= 5, true)
-    error_message = "filter_policy must have 1 to 5 keys, for example jsonencode({ event_type = [\"order_placed\"], amount = [{ numeric = [\">=\", 100] }] }). Received ${length(try(keys(jsondecode(var.filter_policy)), []))}: ${join(", ", try(keys(jsondecode(var.filter_policy)), []))}."
+    error_message = "filter_policy must have 1 to 5 keys, for example jsonencode({ event_type = [\"order.placed\"], amount = [{ numeric = [\">=\", 100] }] }). Received ${length(try(keys(jsondecode(var.filter_policy)), []))}: ${join(", ", try(keys(jsondecode(var.filter_policy)), []))}."
   }
 
   validation {
     condition     = var.filter_policy == null || var.filter_policy_scope != "MessageAttributes" || try(alltrue([for values in values(jsondecode(var.filter_policy)) : can(values[0])]), true)
-    error_message = "filter_policy must give each attribute a list with at least one value, for example jsonencode({ event_type = [\"order_placed\"] }); nested objects need filter_policy_scope = \"MessageBody\". Received: ${coalesce(var.filter_policy, "null")}."
+    error_message = "filter_policy must give each attribute a list with at least one value, for example jsonencode({ event_type = [\"order.placed\"] }); nested objects need filter_policy_scope = \"MessageBody\". Received: ${coalesce(var.filter_policy, "null")}."
   }
 
   validation {
@@ -62,7 +62,7 @@ variable "filter_policy" {
 
   validation {
     condition     = length(coalesce(var.filter_policy, "-")) <= 262144
-    error_message = "filter_policy must be at most 256 KiB (262144 characters), for example jsonencode({ event_type = [\"order_placed\"] }). Received ${length(coalesce(var.filter_policy, "-"))} characters."
+    error_message = "filter_policy must be at most 256 KiB (262144 characters), for example jsonencode({ event_type = [\"order.placed\"] }). Received ${length(coalesce(var.filter_policy, "-"))} characters."
   }
 }
 

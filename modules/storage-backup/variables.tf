@@ -285,7 +285,7 @@ variable "prefix" {
 
 variable "partition_by" {
   description = <<-EOT
-    What events are filed under besides day and hour; null = nothing. With `{ keys = [{ attribute = "event_type" }] }` an event lies under `<prefix>event_type=order_placed/date=yyyy-MM-dd/hour=HH/`, so types can be read, expired and granted access to separately. Firehose finds the values (dynamic partitioning).
+    What events are filed under besides day and hour; null = nothing. With `{ keys = [{ attribute = "event_type" }] }` an event lies under `<prefix>event_type=order.placed/date=yyyy-MM-dd/hour=HH/`, so types can be read, expired and granted access to separately. Firehose finds the values (dynamic partitioning).
     - `keys`: 1-3 keys in the order of the folders, each with:
       - `attribute` (name of a message attribute) or `body` (jq path into the message, which is JSON: `.order.type`, `.items[0]["unit price"]`).
       - `column`: name of folder and column. Default: attribute or path in lower case, with `_` for what is not a letter or digit (`order_type`). It cannot be a column that the table has, such as `type`.
@@ -329,12 +329,12 @@ variable "partition_by" {
 
   validation {
     condition     = alltrue([for value in flatten([for key in try(var.partition_by.keys, []) : concat([key.default], key.values == null ? [] : key.values)]) : can(regex("^[A-Za-z0-9._-]{1,96}$", value))])
-    error_message = "partition_by.keys[*].default and values must be of 1-96 letters, digits or ._- each, as they are in object keys, for example \"order_placed\". Received: ${try(jsonencode(var.partition_by.keys), "null")}."
+    error_message = "partition_by.keys[*].default and values must be of 1-96 letters, digits or ._- each, as they are in object keys, for example \"order.placed\". Received: ${try(jsonencode(var.partition_by.keys), "null")}."
   }
 
   validation {
     condition     = alltrue([for key in try(var.partition_by.keys, []) : key.values == null ? true : length(key.values) >= 1 && length(key.values) <= 50 && length(distinct(key.values)) == length(key.values)])
-    error_message = "partition_by.keys[*].values must be 1-50 different values, for example [\"order_placed\", \"order_cancelled\"]; null takes any. Received: ${try(jsonencode(var.partition_by.keys[*].values), "null")}."
+    error_message = "partition_by.keys[*].values must be 1-50 different values, for example [\"order.placed\", \"order.cancelled\"]; null takes any. Received: ${try(jsonencode(var.partition_by.keys[*].values), "null")}."
   }
 
   validation {

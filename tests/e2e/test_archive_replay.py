@@ -104,13 +104,13 @@ def test_the_configuration_is_stable(stack: ReplayStack) -> None:
 def test_a_plan_counts_what_the_archive_holds_and_sends_nothing(stack: ReplayStack) -> None:
     window = (START + 6 * HOUR, START + 8 * HOUR)
 
-    plan = json.loads(stack.plan("counted", *window, "--event-type", "order_placed").read_text())
+    plan = json.loads(stack.plan("counted", *window, "--event-type", "order.placed").read_text())
 
-    expected = stack.expected(*window, lambda event: event.attribute("event_type") == "order_placed")
+    expected = stack.expected(*window, lambda event: event.attribute("event_type") == "order.placed")
     assert plan["totals"]["events"] == len(expected) == sum(count["events"] for count in plan["counts"])
     assert {(count["type"], count["hour"]) for count in plan["counts"]} == {
-        ("order_placed", f"{START:%Y-%m-%d}T06"),
-        ("order_placed", f"{START:%Y-%m-%d}T07"),
+        ("order.placed", f"{START:%Y-%m-%d}T06"),
+        ("order.placed", f"{START:%Y-%m-%d}T07"),
     }
     assert plan["totals"]["unreadable"] == []
     assert stack.receive().messages == []
@@ -382,19 +382,19 @@ def test_a_target_that_is_deleted_cancels_the_replay_with_the_reason(stack: Repl
 
 
 def test_a_replay_of_the_14_day_queue_forwards_what_its_filter_wants_and_keeps_the_rest(stack: ReplayStack) -> None:
-    publish(stack, "order_placed", 15)
-    publish(stack, "order_paid", 10)
+    publish(stack, "order.placed", 15)
+    publish(stack, "order.paid", 10)
     stack.receive_bodies("checkout", 25)  # the regular pipeline's own first delivery
     until_waiting(stack, 25)
     policy = stack.folder / "policy.json"
-    policy.write_text(json.dumps({"event_type": ["order_placed"]}))
+    policy.write_text(json.dumps({"event_type": ["order.placed"]}))
     queue = stack.output["replay_queue_url"].rpartition("/")[2]
 
     ran = stack.event_fork("replay", "queue", "enable", queue, "--filter", str(policy), "--yes", "--output", "json")
 
     assert ran.json["left"] == 10
     forwarded = stack.receive_bodies("checkout", 15)
-    assert sorted(forwarded) == [f"order_placed-{number:02}" for number in range(15)]
+    assert sorted(forwarded) == [f"order.placed-{number:02}" for number in range(15)]
     assert sum(waiting(stack)) == 10
     assert json.loads(window_parameter(stack)) == {}
     assert mapping(stack)["State"] == "Disabled"
@@ -402,7 +402,7 @@ def test_a_replay_of_the_14_day_queue_forwards_what_its_filter_wants_and_keeps_t
 
 
 def test_kept_events_may_be_received_many_times_without_being_lost_or_dead_lettered(stack: ReplayStack) -> None:
-    publish(stack, "order_shipped", 5)
+    publish(stack, "order.shipped", 5)
     stack.receive_bodies("checkout", 5)
     until_waiting(stack, 5)
     window = {
@@ -423,7 +423,7 @@ def test_kept_events_may_be_received_many_times_without_being_lost_or_dead_lette
         switch(stack, on=False)
         put_window(stack, {})
 
-    assert sorted(forwarded) == [f"order_shipped-{number:02}" for number in range(5)]
+    assert sorted(forwarded) == [f"order.shipped-{number:02}" for number in range(5)]
     assert waiting(stack) == (0, 0)
 
 

@@ -38,14 +38,14 @@ def test_a_second_plan_of_the_custom_pipeline_is_empty(stack: ModuleStack) -> No
 
 def test_the_users_function_gets_every_event_with_its_attributes(stack: ModuleStack) -> None:
     messages = [json.dumps({"id": f"o-{number}"}) for number in range(EVENTS)]
-    ids = stack.publish(Event(message, {"event_type": "order_placed"}) for message in messages)
+    ids = stack.publish(Event(message, {"event_type": "order.placed"}) for message in messages)
     untyped = stack.publish([Event("not even JSON")])
     found = eventually(
         lambda: rows(stack), lambda found: len(found) >= EVENTS + 1, within=WRITTEN_WITHIN, what="every event has a row"
     )
     assert set(found) == {*ids, *untyped}
     assert [found[event_id]["message"] for event_id in ids] == messages
-    assert {found[event_id]["event_type"] for event_id in ids} == {"order_placed"}
+    assert {found[event_id]["event_type"] for event_id in ids} == {"order.placed"}
     assert found[untyped[0]]["event_type"] == "unknown"
     # A row is written before its message is deleted: the mapping deletes a batch when the function has returned.
     eventually(
@@ -60,7 +60,7 @@ def test_the_users_function_gets_every_event_with_its_attributes(stack: ModuleSt
 def test_an_event_that_the_topic_cannot_deliver_goes_to_the_dead_letter_queue(stack: ModuleStack) -> None:
     # By the subscription's own redrive policy: there is no queue any more that could have one.
     stack.client("sqs").delete_queue(QueueUrl=stack.output["queue_url"])
-    event_ids = stack.publish([Event("undeliverable", {"event_type": "order_placed"})])
+    event_ids = stack.publish([Event("undeliverable", {"event_type": "order.placed"})])
     (dead,) = eventually(
         lambda: stack.take(stack.output["dead_letter_queue_url"]),
         bool,
@@ -70,7 +70,7 @@ def test_an_event_that_the_topic_cannot_deliver_goes_to_the_dead_letter_queue(st
     envelope = json.loads(dead["Body"])
     assert [envelope["MessageId"]] == event_ids
     assert envelope["Message"] == "undeliverable"
-    assert envelope["MessageAttributes"]["event_type"] == {"Type": "String", "Value": "order_placed"}
+    assert envelope["MessageAttributes"]["event_type"] == {"Type": "String", "Value": "order.placed"}
 
 
 def test_the_custom_pipeline_is_destroyed_without_a_trace(stack: ModuleStack) -> None:

@@ -37,7 +37,7 @@ class Order:
     @property
     def event(self) -> Event:
         message = {"id": f"o-{self.number}", "customer": {"country": self.country}, "wish": self.wish}
-        return Event(json.dumps(message), {"event_type": "order_placed", "amount": self.number})
+        return Event(json.dumps(message), {"event_type": "order.placed", "amount": self.number})
 
 
 @pytest.fixture(scope="module")

@@ -28,7 +28,7 @@ def stack(bench: Bench) -> Iterator[ModuleStack]:
 
 
 def order(number: int) -> Event:
-    return Event(json.dumps({"id": f"o-{number}"}), {"event_type": "order_placed", "amount": number})
+    return Event(json.dumps({"id": f"o-{number}"}), {"event_type": "order.placed", "amount": number})
 
 
 def regular(stack: ModuleStack, expected: int) -> list[dict[str, Any]]:
@@ -96,7 +96,7 @@ def test_replay_switched_on_at_the_mapping_sends_every_event_once_and_marked(sta
         json.dumps(
             [
                 order(number).message,
-                {"amount": ["Number", str(number)], "event_type": ["String", "order_placed"]},
+                {"amount": ["Number", str(number)], "event_type": ["String", "order.placed"]},
             ]
         )
         for number in range(EVENTS)

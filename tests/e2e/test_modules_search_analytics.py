@@ -50,7 +50,7 @@ def rejected(stack: ModuleStack) -> list[dict[str, Any]]:
 
 
 def order(number: int, amount: int) -> Event:
-    attributes: dict[str, str | int] = {"amount": amount, "event_type": "order_placed"}
+    attributes: dict[str, str | int] = {"amount": amount, "event_type": "order.placed"}
     return Event(json.dumps({"id": f"o-{number}", "amount": amount}), attributes)
 
 
@@ -78,8 +78,8 @@ def test_a_document_is_the_message_and_what_sns_knows_of_it(stack: ModuleStack, 
         document = hit["_source"]
         number = large.index(document["event_id"])
         assert (document["id"], document["amount"]) == (f"o-{number}", 100 + number)
-        assert document["event_type"] == "order_placed"
-        assert document["event_attributes"]["event_type"] == "order_placed"
+        assert document["event_type"] == "order.placed"
+        assert document["event_attributes"]["event_type"] == "order.placed"
         assert document["@timestamp"].endswith("Z")
 
 

@@ -53,7 +53,7 @@ def stack(bench: Bench) -> Iterator[ModuleStack]:
 @pytest.fixture(scope="module")
 def archive(stack: ModuleStack) -> Archive:
     orders = [{"id": f"o-{n}", "amount": n, "payment": {"card": CARD, "method": "card"}} for n in range(ORDERS)]
-    types = ("order_placed", "order_paid")
+    types = ("order.placed", "order.paid")
     ids = stack.publish(
         Event(json.dumps(order), {"event_type": types[n % 2], "amount": n}) for n, order in enumerate(orders)
     )
@@ -123,7 +123,7 @@ def test_the_ready_made_queries_find_the_events(archive: Archive, stack: ModuleS
     by_type: Counter[str] = Counter()
     for _date, _hour, event_type, events in athena.run_named_query(queries["events_per_type_and_hour"]).rows:
         by_type[event_type] += events
-    assert by_type == {"order_placed": ORDERS // 2, "order_paid": ORDERS // 2}
+    assert by_type == {"order.placed": ORDERS // 2, "order.paid": ORDERS // 2}
     before = archive.ids_of_today()  # which that query is about, and midnight may be in between
     payload = athena.run_named_query(queries["payload_field"])
     found = {row[payload.columns.index("id")] for row in payload.rows}

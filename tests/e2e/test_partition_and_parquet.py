@@ -22,7 +22,7 @@ from testbench.athena import Athena, AthenaError, QueryResult
 from testbench.polling import eventually
 from tests.support.module_stack import Event, ModuleStack, StoredObject, applied
 
-FOLDERS_OF_TYPES = {"order_placed": "order_placed", "order/paid now": "order_paid_now", "": "unknown"}
+FOLDERS_OF_TYPES = {"order.placed": "order.placed", "order/paid now": "order_paid_now", "": "unknown"}
 """The type that is published ("" = none) -> the folder it lies in."""
 FOLDERS_OF_CHANNELS = {"web": "web", "store": "store", "phone": "other", "": "other"}
 NOT_JSON = "plain text, no order"
@@ -137,7 +137,7 @@ def test_each_type_lies_below_its_own_prefix_and_no_other(archives: Archives) ->
     for message_id, each in archives.published.items():
         expected[each.type_folder].add(message_id)
     assert dict(below) == dict(expected)
-    assert set(below) == {"order_placed", "order_paid_now", "unknown"}
+    assert set(below) == {"order.placed", "order_paid_now", "unknown"}
 
 
 def test_an_object_lies_below_type_day_and_hour_and_is_gzip(archives: Archives) -> None:

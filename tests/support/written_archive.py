@@ -11,7 +11,7 @@ from typing import Any
 
 from event_fork.events.envelope import StoredEvent
 
-TYPES = ("order_placed", "order_paid", "order_shipped", "order_refunded")
+TYPES = ("order.placed", "order.paid", "order.shipped", "order.refunded")
 
 
 @dataclass(frozen=True)

@@ -60,7 +60,7 @@ def _fork() -> list[Refusal]:
         refused('["x"]', filter_policy='["x"]'),
         refused("Received 0", filter_policy="{}"),
         refused("Received 6: a, b, c, d, e, f", filter_policy='{"a":[1],"b":[1],"c":[1],"d":[1],"e":[1],"f":[1]}'),
-        refused('{"event_type": "order_placed"}', filter_policy='{"event_type": "order_placed"}'),
+        refused('{"event_type": "order.placed"}', filter_policy='{"event_type": "order.placed"}'),
         refused('{"event_type": []}', filter_policy='{"event_type": []}'),
         refused("4 x 4 x 2 x 5 x 1", filter_policy=five_lists),
         refused("Received 262164", filter_policy='{"event_type": ["' + "x" * 262144 + '"]}'),

@@ -82,7 +82,7 @@ def test_columns_are_named_after_attribute_and_path() -> None:
 @pytest.mark.parametrize(
     ("found", "expected"),
     [
-        ("order_placed", "order_placed"),
+        ("order.placed", "order.placed"),
         ("Order.Placed-v1", "Order.Placed-v1"),
         ("order placed", "order_placed"),
         ("a/b\\c:d=e", "a_b_c_d_e"),

@@ -170,7 +170,10 @@ def archive_location(s3: S3Client, text: str, region: str) -> ArchiveLocation:
     match = _ARCHIVE.fullmatch(text)
     if not match:
         raise BadInputError(
-            "--archive", "must be the S3 address of an archive", example="--archive s3://orders-backup/", received=text
+            "--archive",
+            "must be the S3 address of an archive",
+            example="--archive s3://orders-backup-20261123101500123400000001/",
+            received=text,
         )
     bucket, prefix = match["bucket"], match["prefix"] or ""
     try:
@@ -178,7 +181,10 @@ def archive_location(s3: S3Client, text: str, region: str) -> ArchiveLocation:
     except ClientError as error:
         if error.response["Error"]["Code"] in {"404", "NoSuchBucket"}:
             raise BadInputError(
-                "--archive", "must name a bucket that exists", example="--archive s3://orders-backup/", received=text
+                "--archive",
+                "must name a bucket that exists",
+                example="--archive s3://orders-backup-20261123101500123400000001/",
+                received=text,
             ) from error
         if error.response["ResponseMetadata"]["HTTPStatusCode"] != 301:
             raise

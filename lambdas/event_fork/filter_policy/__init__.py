@@ -1,6 +1,6 @@
 """Amazon SNS subscription filter policies, evaluated here: a replay lets through what a subscription would get.
 
-    matcher = compile_policy('{"event_type": ["order_placed"]}', MESSAGE_ATTRIBUTES)
+    matcher = compile_policy('{"event_type": ["order.placed"]}', MESSAGE_ATTRIBUTES)
     matcher.matches(stored_event)
 
 Pure and standard library only; docs/filter-policies.md has the table of operators and what is not certain. The way of a

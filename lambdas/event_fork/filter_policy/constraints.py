@@ -31,7 +31,7 @@ def check_flat(alternatives: Sequence[Alternative]) -> None:
                 raise InvalidFilterPolicyError(
                     "Filter policy scope MessageAttributes does not support nested filter policy",
                     rule="in the scope MessageAttributes every key has an array; objects need the scope MessageBody",
-                    example='{"event_type": ["order_placed"]}',
+                    example='{"event_type": ["order.placed"]}',
                     received=field.path,
                 )
 

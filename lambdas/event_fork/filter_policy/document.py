@@ -15,7 +15,7 @@ LARGEST_POLICY_BYTES: Final = 256 * 1024
 _RULE = (
     "a filter policy is a JSON object that gives every key an array of values, or in the MessageBody scope an object"
 )
-_EXAMPLE = '{"event_type": ["order_placed"]}'
+_EXAMPLE = '{"event_type": ["order.placed"]}'
 
 
 def read_policy(policy: Mapping[str, object] | str) -> Mapping[str, object]:

@@ -15,7 +15,7 @@ from event_fork.filter_policy.numeric import checked_number, is_number, numeric
 from event_fork.filter_policy.wildcard import parse_wildcard, wildcard_test
 
 _ENTRY_RULE = "an entry of the array is a string, a number, true, false, null or an object with one operator"
-_ENTRY_EXAMPLE = '{"event_type": ["order_placed", {"prefix": "refund-"}]}'
+_ENTRY_EXAMPLE = '{"event_type": ["order.placed", {"prefix": "refund-"}]}'
 _ANYTHING_BUT_RULE = (
     "anything-but takes a string, a number, a list of only strings or only numbers, "
     'or one of {"prefix": ...}, {"suffix": ...}, {"wildcard": ...} with one string'

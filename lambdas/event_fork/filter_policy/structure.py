@@ -28,7 +28,7 @@ _RESERVED: Final = frozenset(OPERATORS) | {
 }  # fmt: skip
 
 _RULE = "every key has an array with at least one entry, or in the MessageBody scope an object with at least one key"
-_EXAMPLE = '{"event_type": ["order_placed", "order_paid"]}'
+_EXAMPLE = '{"event_type": ["order.placed", "order.paid"]}'
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from event_fork.adapters.s3_archive import S3ArchiveStore, S3ObjectReader
 from event_fork.archive.errors import ConnectionBrokenError, ObjectChangedError, UnreadableObjectError
 from event_fork.archive.store import CHUNK_BYTES, ListedObject
 
-BUCKET = "orders-backup"
+BUCKET = "orders-backup-20261123101500123400000001"
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ from tests.support.fake_executions import FakeExecutions
 
 REGION: Final = "eu-west-1"
 ACCOUNT = "123456789012"
-BUCKET = "orders-backup"
+BUCKET = "orders-backup-20261123101500123400000001"
 TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:orders"
 MACHINE = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:orders-archive-replay"
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)

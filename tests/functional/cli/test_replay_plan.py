@@ -9,7 +9,7 @@ import boto3
 import pytest
 
 from event_fork.replay_plan.plan import read_plan
-from tests.functional.cli.conftest import ACCOUNT, NOON, World, event
+from tests.functional.cli.conftest import ACCOUNT, BUCKET, NOON, World, event
 
 
 def test_a_plan_counts_by_type_and_hour_and_sends_nothing(world: World) -> None:
@@ -33,7 +33,7 @@ def test_a_plan_counts_by_type_and_hour_and_sends_nothing(world: World) -> None:
 
 def test_the_file_and_what_is_printed_are_the_same_plan_with_object_versions_and_a_hash(world: World) -> None:
     key = world.put(event(0), minutes=0)
-    head = world.s3.head_object(Bucket="orders-backup", Key=key)
+    head = world.s3.head_object(Bucket=BUCKET, Key=key)
 
     result = world.plan("--out", str(world.folder / "plan.json"))
 
@@ -165,7 +165,7 @@ def test_nothing_that_matches_is_exit_code_3(world: World) -> None:
     result = world.plan("--event-type", "order.lost")
 
     assert result.code == 3
-    assert "no event of s3://orders-backup/" in result.err
+    assert f"no event of s3://{BUCKET}/" in result.err
     assert "1 objects were read" in result.err
     assert result.out == ""
 
@@ -205,7 +205,10 @@ def test_more_hours_than_one_can_look_at_are_shown_by_day(world: World) -> None:
 
 
 BAD_INPUT: list[tuple[list[str], list[str]]] = [
-    (["--archive", "orders-backup"], ["--archive", "s3://orders-backup/", "'orders-backup'"]),
+    (
+        ["--archive", "orders-backup"],
+        ["--archive", "s3://orders-backup-20261123101500123400000001/", "'orders-backup'"],
+    ),
     (["--archive", "s3://no-such-bucket"], ["--archive", "bucket that exists", "no-such-bucket"]),
     (["--from", "yesterday"], ["--from", "ISO 8601", "2h", "'yesterday'"]),
     (["--to", "25h13"], ["--to", "ISO 8601", "'25h13'"]),
@@ -318,19 +321,19 @@ def test_what_aws_refuses_is_one_sentence_and_exit_code_1(world: World, monkeypa
 def test_an_archive_that_is_partitioned_by_columns_is_read_under_every_value(world: World) -> None:
     for number, place in enumerate(("event_type=a/", "event_type=b/store=x/", "event_type=b/store=y/", "")):
         key = world.put(event(number, number), minutes=number)
-        world.s3.copy_object(Bucket="orders-backup", CopySource=f"orders-backup/{key}", Key=f"p/{place}{key}")
-        world.s3.delete_object(Bucket="orders-backup", Key=key)
+        world.s3.copy_object(Bucket=BUCKET, CopySource=f"{BUCKET}/{key}", Key=f"p/{place}{key}")
+        world.s3.delete_object(Bucket=BUCKET, Key=key)
 
-    assert world.plan("--archive", "s3://orders-backup/p").json["totals"]["events"] == 4
+    assert world.plan("--archive", f"s3://{BUCKET}/p").json["totals"]["events"] == 4
 
 
 def test_a_prefix_may_be_given_with_or_without_its_slash(world: World) -> None:
     key = world.put(event(1))
-    world.s3.copy_object(Bucket="orders-backup", CopySource=f"orders-backup/{key}", Key=f"team/{key}")
-    world.s3.copy_object(Bucket="orders-backup", CopySource=f"orders-backup/{key}", Key=f"flat-{key}")
+    world.s3.copy_object(Bucket=BUCKET, CopySource=f"{BUCKET}/{key}", Key=f"team/{key}")
+    world.s3.copy_object(Bucket=BUCKET, CopySource=f"{BUCKET}/{key}", Key=f"flat-{key}")
 
     prefixes = [
-        world.plan("--archive", f"s3://orders-backup/{given}").json["archive"]["prefix"]
+        world.plan("--archive", f"s3://{BUCKET}/{given}").json["archive"]["prefix"]
         for given in ("team", "team/", "flat-", "")
     ]
 

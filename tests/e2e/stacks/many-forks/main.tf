@@ -75,7 +75,7 @@ module "forks" {
       alarms               = {}
     }
     "${var.name}-large" = {
-      filter_policy = jsonencode({ event_type = ["order_placed"], amount = [{ numeric = [">=", 100] }] })
+      filter_policy = jsonencode({ event_type = ["order.placed"], amount = [{ numeric = [">=", 100] }] })
       bucket        = { arn = aws_s3_bucket.shared.arn, name = aws_s3_bucket.shared.id }
       prefix        = "large/"
       compression   = "UNCOMPRESSED"
