@@ -1,6 +1,7 @@
 """Inputs and outputs of a Terraform module, read from its files with HCL's own parser (pygohcl)."""
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,7 +37,7 @@ def inputs(module: Path) -> list[Input]:
             name,
             block["description"].strip(),
             block["type"],
-            json.dumps(block["default"]) if "default" in block else None,
+            _default(block),
         )
         for name, block in _blocks(module, "variable")
     ]
@@ -60,8 +61,9 @@ def _blocks(module: Path, kind: str) -> Iterator[tuple[str, dict[str, Any]]]:
     usual = f"{kind}s.tf"
     for file in sorted(module.glob("*.tf"), key=lambda file: (file.name != usual, file.name)):
         text = file.read_text()
+        order = re.findall(rf'^{kind} "([^"]+)"', text, re.MULTILINE)
         blocks = pygohcl.loads(text).get(kind, {})
-        yield from sorted(blocks.items(), key=lambda item: text.index(f'\n{kind} "{item[0]}"'))
+        yield from sorted(blocks.items(), key=lambda item: order.index(item[0]))
 
 
 def without_defaults(type_text: str) -> str:

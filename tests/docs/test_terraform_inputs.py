@@ -1,0 +1,24 @@
+"""Reading the inputs and outputs of a Terraform module from its files."""
+
+from pathlib import Path
+
+from docs.terraform_inputs import inputs, outputs, without_defaults
+
+
+def test_a_file_may_begin_with_a_variable_block(tmp_path: Path) -> None:
+    (tmp_path / "variables.tf").write_text(
+        'variable "b" {\n  description = "B."\n  type = string\n}\n\n'
+        'variable "a" {\n  description = "A."\n  type = number\n  default = 5\n}\n'
+    )
+    (tmp_path / "outputs.tf").write_text('output "z" {\n  description = "Z."\n  value = 1\n}\n')
+    assert [(each.name, each.type, each.default) for each in inputs(tmp_path)] == [
+        ("b", "string", None),
+        ("a", "number", "5"),
+    ]
+    assert [each.name for each in outputs(tmp_path)] == ["z"]
+
+
+def test_defaults_are_taken_out_of_a_type_at_any_depth() -> None:
+    assert without_defaults('object({ a = optional(list(object({ b = optional(string, "x") })), []) })') == (
+        "object({ a = optional(list(object({ b = optional(string) }))) })"
+    )
