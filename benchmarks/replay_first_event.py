@@ -30,11 +30,13 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "lambdas"), str(ROOT / "cli")]
 
+from event_fork.adapters.s3_documents import S3DocumentStore  # noqa: E402
 from event_fork.events.time_window import timestamp_text  # noqa: E402
 from event_fork.replay_plan.control import RUNNING, Control  # noqa: E402
+from event_fork.replay_plan.documents import ReplayDocuments  # noqa: E402
 from event_fork.replay_plan.plan import Plan, read_plan  # noqa: E402
+from event_fork.replay_plan.work_area import WorkArea  # noqa: E402
 from event_fork_cli.archive_replay.applying import execution_input  # noqa: E402
-from event_fork_cli.archive_replay.documents import ReplayDocuments  # noqa: E402
 from testbench import Bench  # noqa: E402
 from testbench.polling import eventually  # noqa: E402
 from tests.support import written_archive  # noqa: E402
@@ -152,7 +154,7 @@ class Rig:
         return replace(self.plan, replay_id=f"replay-{uuid.uuid4().hex[:20]}").sealed()
 
     def _prepare(self, plan: Plan) -> ReplayDocuments:
-        documents = ReplayDocuments(self.stack.s3, plan.archive.bucket, plan.replay_id)
+        documents = ReplayDocuments(S3DocumentStore(plan.archive.bucket, self.stack.s3), WorkArea.of(plan.replay_id))
         documents.create_control(Control(RUNNING, plan.rate, plan.rate, plan.workers, 0, "", "", ""))
         documents.write_plan(plan.to_bytes())
         documents.write_items(plan.items)

@@ -29,13 +29,12 @@ from event_fork.archive.lines import lines  # noqa: E402
 from event_fork.archive.selection import select  # noqa: E402
 from event_fork.archive.store import CHUNK_BYTES, ListedObject  # noqa: E402
 from event_fork.archive.unpacking import decompress  # noqa: E402
-from event_fork.archive_replay.sending import BurstSender  # noqa: E402
+from event_fork.archive_replay.burst import BurstSender  # noqa: E402
 from event_fork.archive_replay.worker import ItemReplay, Tools  # noqa: E402
 from event_fork.events.messages import OutgoingMessage  # noqa: E402
 from event_fork.events.time_window import timestamp_text  # noqa: E402
 from event_fork.filter_policy import compile_policy  # noqa: E402
 from event_fork.replay_plan.control import RUNNING, Control  # noqa: E402
-from event_fork.replay_plan.documents import VersionedControl  # noqa: E402
 from event_fork.replay_plan.item import Item  # noqa: E402
 from event_fork.replay_plan.plan import (  # noqa: E402
     ArchiveLocation,
@@ -45,9 +44,9 @@ from event_fork.replay_plan.plan import (  # noqa: E402
     Target,
     Totals,
 )
-from event_fork.replay_plan.progress import Progress  # noqa: E402
 from event_fork.sending.backoff import Deadline  # noqa: E402
 from event_fork.sending.ports import EntryFailure  # noqa: E402
+from tests.support.memory_documents import MemoryDocuments  # noqa: E402
 
 LEAST_PER_SECOND = 50_000
 ROUNDS = 3
@@ -108,34 +107,6 @@ class FolderArchive:
         return FolderReader(self.folder / key)
 
 
-class MemoryDocuments:
-    """ReplayDocuments in memory."""
-
-    def __init__(self, plan: Plan) -> None:
-        self._plan = plan
-        self._progress: dict[str, Progress] = {}
-
-    def plan(self) -> Plan:
-        """The plan."""
-        return self._plan
-
-    def control(self) -> VersionedControl:
-        """A rate that never makes a worker wait."""
-        return VersionedControl(Control(RUNNING, 1e9, 1e9, 1, 0, "", "", ""), "e")
-
-    def replace_control(self, control: Control, etag: str) -> bool:
-        """Nobody changes it here."""
-        raise NotImplementedError
-
-    def progress(self, item_id: str) -> Progress | None:
-        """What the worker wrote."""
-        return self._progress.get(item_id)
-
-    def put_progress(self, progress: Progress) -> None:
-        """Keeps it."""
-        self._progress[progress.item] = progress
-
-
 def cpu_seconds() -> float:
     """CPU time of this process and of its children that have ended."""
     used = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
@@ -192,7 +163,7 @@ def plan_of(keys: Mapping[str, int], body: str) -> Plan:
 def worker(folder: Path, plan: Plan) -> int:
     """All items through the worker's own code; how many events reached the queue."""
     queue = NoQueue()
-    documents = MemoryDocuments(plan)
+    documents = MemoryDocuments(plan, Control(RUNNING, 1e9, 1e9, 1, 0, "", "", ""))
     tools = Tools(
         plan=plan,
         criteria=plan.criteria(compile_policy(POLICY).matches),

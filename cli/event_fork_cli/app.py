@@ -90,7 +90,7 @@ def main() -> NoReturn:
     sys.exit(run())
 
 
-def _sentence(error: Exception) -> str | None:
+def _sentence(error: BaseException) -> str | None:
     """What AWS or the archive says, in one sentence; None for what is a fault of this program."""
     if isinstance(error, ClientError):
         details = error.response.get("Error", {})
@@ -101,7 +101,7 @@ def _sentence(error: Exception) -> str | None:
     if isinstance(error, NoCredentialsError):
         return "there are no AWS credentials: name a profile with --profile or AWS_PROFILE, or log in"
     if isinstance(error, CallFailedError):
-        return f"AWS refused a call: {error}"
+        return (_sentence(error.__cause__) if error.__cause__ else None) or f"AWS refused a call: {error}"
     if isinstance(error, BrokenProcessPool):
         return "a process that read the archive was killed, mostly for want of memory: try with --processes 1"
     if isinstance(error, OSError) and error.strerror:

@@ -1,11 +1,11 @@
-"""Lambda function of the archive replay that sets its rate by the target's health. Policy: governing.py."""
+"""Lambda function of the archive replay that sets its rate by the target's health."""
 
 import time
 from functools import partial
 from typing import Any
 
 from event_fork.adapters.map_run import StepFunctionsMapRun
-from event_fork.adapters.s3_replay_documents import S3ReplayDocuments
+from event_fork.adapters.s3_documents import S3DocumentStore
 from event_fork.adapters.target_health import SqsTargetHealth
 from event_fork.archive_replay.governor import Memory, Policy
 from event_fork.archive_replay.governor_loop import GovernorLoop
@@ -13,6 +13,7 @@ from event_fork.archive_replay.invocation import GovernorInvocation
 from event_fork.archive_replay.observation import BacklogAge
 from event_fork.archive_replay.reporting import report_blind_look, report_control
 from event_fork.errors import CallFailedError
+from event_fork.replay_plan.documents import ReplayDocuments
 from event_fork.sending.backoff import Deadline
 from event_fork.telemetry import logger, metrics, tracer
 
@@ -29,7 +30,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 def govern(invocation: GovernorInvocation, deadline: Deadline) -> dict[str, Any]:
     """Put the parts together and look until the end or the deadline."""
     replay = invocation.replay
-    documents = S3ReplayDocuments(replay.bucket, replay.work_area)
+    documents = ReplayDocuments(S3DocumentStore(replay.bucket), replay.work_area)
     plan = documents.plan()
     policy = Policy(plan.ramp, plan.ramp_asks, plan.health)
     if not policy.governs:

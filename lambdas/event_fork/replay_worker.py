@@ -8,13 +8,14 @@ import boto3
 
 from event_fork.adapters.aws_calls import RETRYING_CONFIG
 from event_fork.adapters.s3_archive import S3ArchiveStore
-from event_fork.adapters.s3_replay_documents import S3ReplayDocuments
+from event_fork.adapters.s3_documents import S3DocumentStore
 from event_fork.adapters.sqs import SqsQueue
+from event_fork.archive_replay.burst import BurstSender
 from event_fork.archive_replay.invocation import ReplayRef, WorkerInvocation
 from event_fork.archive_replay.reporting import report_item
-from event_fork.archive_replay.sending import BurstSender
 from event_fork.archive_replay.worker import ItemReplay, Tools
 from event_fork.filter_policy import compile_policy
+from event_fork.replay_plan.documents import ReplayDocuments
 from event_fork.replay_plan.item import Item
 from event_fork.sending.backoff import Deadline
 from event_fork.telemetry import logger, metrics, tracer
@@ -44,7 +45,7 @@ def _replay(invocation: WorkerInvocation, item: Item, deadline: Deadline, reques
 def tools_of(replay: ReplayRef) -> Tools:
     """The parts, put together at the first item of a replay and kept for the following ones: a plan never changes."""
     s3 = boto3.client("s3", config=RETRYING_CONFIG)
-    documents = S3ReplayDocuments(replay.bucket, replay.work_area, s3)
+    documents = ReplayDocuments(S3DocumentStore(replay.bucket, s3), replay.work_area)
     plan = documents.plan()
     policy = plan.filter_policy
     matcher = None if policy is None else compile_policy(policy, plan.filter_policy_scope).matches

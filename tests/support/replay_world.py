@@ -3,20 +3,19 @@
 import gzip
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from event_fork.archive.errors import ObjectChangedError
-from event_fork.archive_replay.sending import BurstSender
+from event_fork.archive_replay.burst import BurstSender
 from event_fork.archive_replay.worker import ItemReplay, Tools
 from event_fork.events.envelope import StoredEvent
 from event_fork.replay_plan.control import RUNNING, Control
-from event_fork.replay_plan.documents import VersionedControl
 from event_fork.replay_plan.item import Item
 from event_fork.replay_plan.plan import ArchiveLocation, Estimate, Health, Plan, Target, Totals
 from event_fork.replay_plan.progress import Progress
 from event_fork.sending.backoff import Deadline
 from tests.support.memory_archive import MemoryArchive
+from tests.support.memory_documents import MemoryDocuments
 from tests.unit.event_fork.fakes import Clock, FakeQueue
 
 KEY = "date=2026-11-23/hour=12/orders-1-2026-11-23-12-00-00-0a1b2c3d.gz"
@@ -28,44 +27,6 @@ def stored(number: int, *, second: float | None = None, **fields: Any) -> Stored
     at = number if second is None else second
     moment = f"2026-11-23T12:{int(at) // 60:02d}:{int(at) % 60:02d}.{int(at * 1000) % 1000:03d}Z"
     return StoredEvent(f"id-{number}", TOPIC, json.dumps({"n": number}), moment, **fields)
-
-
-class MemoryDocuments:
-    """ReplayDocuments in memory; `written` holds every progress that was put."""
-
-    def __init__(self, plan: Plan, control: Control) -> None:
-        self._plan = plan
-        self._control = control
-        self._version = 0
-        self.progresses: dict[str, Progress] = {}
-        self.written: list[Progress] = []
-        self.looks = 0
-
-    def plan(self) -> Plan:
-        return self._plan
-
-    def control(self) -> VersionedControl:
-        self.looks += 1
-        return VersionedControl(self._control, str(self._version))
-
-    def set_control(self, **fields: Any) -> None:
-        """What an operator does meanwhile."""
-        self._control = replace(self._control, **fields)
-        self._version += 1
-
-    def replace_control(self, control: Control, etag: str) -> bool:
-        if etag != str(self._version):
-            return False
-        self._control = control
-        self._version += 1
-        return True
-
-    def progress(self, item_id: str) -> Progress | None:
-        return self.progresses.get(item_id)
-
-    def put_progress(self, progress: Progress) -> None:
-        self.progresses[progress.item] = progress
-        self.written.append(progress)
 
 
 class ReplayWorld:

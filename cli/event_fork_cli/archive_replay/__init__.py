@@ -3,7 +3,6 @@
 engines        the replay modules of this account and Region, from Parameter Store
 targets        the queue that is meant, and in which form its events come
 subscriptions  filter policy and form of an SNS subscription
-documents      plan, items, control and progress of a replay in S3
 executions     the port to Step Functions, and its adapter
 applying       a plan -> a running execution, or the reason why not
 statuses       where a replay stands

@@ -12,13 +12,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 
-from event_fork.archive.errors import DocumentError
 from event_fork.archive.store import ArchiveStore
 from event_fork.events.time_window import timestamp_of, timestamp_text
 from event_fork.replay_plan.control import RUNNING, Control
+from event_fork.replay_plan.documents import ReplayDocuments
+from event_fork.replay_plan.errors import DocumentError
 from event_fork.replay_plan.item import Item
 from event_fork.replay_plan.plan import Plan, read_plan
-from event_fork_cli.archive_replay.documents import ReplayDocuments
 from event_fork_cli.archive_replay.engines import ReplayEngine, engine_for_target, engines_of
 from event_fork_cli.archive_replay.executions import ExecutionExistsError, Executions
 from event_fork_cli.errors import FailedError, RefusedError
@@ -94,7 +94,7 @@ def refuse_applied(plan: Plan, engine: ReplayEngine, executions: Executions, doc
     """Raises RefusedError when there is an execution of this plan already."""
     execution = executions.describe(engine.state_machine_arn, plan.replay_id)
     if execution is not None:
-        control = documents.control()
+        control = documents.find_control()
         who = f" by {control.changed_by}" if control and control.changed_by != "governor" else ""
         raise RefusedError(
             f"{plan.replay_id} was applied at {timestamp_text(execution.started)}{who} and is {execution.status}; "
@@ -160,7 +160,7 @@ def _wait_for_other(
     wait: Callable[[float], None],
 ) -> None:
     """Another apply has made control.json: it starts the execution in a moment, or it died before it could."""
-    control = documents.control()
+    control = documents.find_control()
     if control is None:
         raise FailedError(f"{documents.area.control} can be neither created nor read: try again")
     age = (clock() - timestamp_of(control.changed_at)).total_seconds()

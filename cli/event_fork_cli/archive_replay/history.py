@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from event_fork.archive.errors import DocumentError
-from event_fork_cli.archive_replay.documents import ReplayDocuments, replay_ids
+from event_fork.adapters.s3_documents import S3DocumentStore
+from event_fork.replay_plan.documents import ReplayDocuments, replay_ids
+from event_fork.replay_plan.errors import DocumentError
+from event_fork.replay_plan.work_area import WorkArea
 from event_fork_cli.archive_replay.engines import ReplayEngine
 from event_fork_cli.archive_replay.executions import Executions
 from event_fork_cli.archive_replay.statuses import Status, StatusReader
@@ -28,8 +30,9 @@ def history(
     by_bucket: dict[str, list[ReplayEngine]] = {}
     for engine in engines:
         by_bucket.setdefault(engine.bucket, []).append(engine)
+    stores = {bucket: S3DocumentStore(bucket, s3) for bucket in by_bucket}
     # Ids made by `plan` begin with their time, so they sort by it.
-    found = sorted(((replay_id, bucket) for bucket in by_bucket for replay_id in replay_ids(s3, bucket)), reverse=True)
+    found = sorted(((found, bucket) for bucket, store in stores.items() for found in replay_ids(store)), reverse=True)
 
     def status(entry: tuple[str, str]) -> Status | None:
         try:
@@ -39,8 +42,8 @@ def history(
             return None
 
     def read(replay_id: str, bucket: str) -> Status | None:
-        documents = ReplayDocuments(s3, bucket, replay_id)
-        plan = documents.plan()
+        documents = ReplayDocuments(stores[bucket], WorkArea.of(replay_id))
+        plan = documents.find_plan()
         if plan is None:  # an apply that died before its plan was written
             return None
         engine = next(

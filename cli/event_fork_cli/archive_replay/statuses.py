@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from event_fork.replay_plan.control import CANCELLED, PAUSED, Control
+from event_fork.replay_plan.documents import ReplayDocuments
 from event_fork.replay_plan.item import Item
 from event_fork.replay_plan.plan import Plan
 from event_fork.replay_plan.progress import FailedEvent, Progress
-from event_fork_cli.archive_replay.documents import ReplayDocuments
 from event_fork_cli.archive_replay.executions import RUNNING, Execution, Executions, MapRun, executions_of
 from event_fork_cli.errors import BadInputError
 
@@ -81,23 +81,23 @@ class StatusReader:
     def plan(self) -> Plan:
         """The plan as it was applied. Raises BadInputError when there is none of that id."""
         if self._plan is None:
-            self._plan = self._documents.plan()
+            self._plan = self._documents.find_plan()
         if self._plan is None:
             raise BadInputError(
                 "REPLAY",
                 "must be the id of a replay that was applied",
                 example="replay-20261123-101500-3f9a2c (see `event-fork replay list`)",
-                received=self._documents.replay_id,
+                received=self._documents.area.replay_id,
             )
         return self._plan
 
     def read(self) -> Status:
         """The status now."""
         plan = self.plan()
-        control = self._documents.control()
+        control = self._documents.find_control()
         found = executions_of(self._executions, self._state_machine_arn, plan.replay_id)
         # Progress after the executions: when the last one has ended, what is read then is final.
-        progress = self._documents.progress()
+        progress = self._documents.all_progress()
         runs = self._executions.map_runs(found[-1].arn) if found else []
         return status_of(plan, control, found, runs, progress)
 

@@ -10,10 +10,10 @@ from datetime import datetime
 from event_fork.archive.store import ArchiveStore
 from event_fork.events.time_window import timestamp_of
 from event_fork.replay_plan.control import CANCELLED, MIN_RATE, PAUSED, RUNNING, Control
+from event_fork.replay_plan.documents import ReplayDocuments
 from event_fork.replay_plan.item import Item
 from event_fork.replay_plan.plan import Health, Plan
 from event_fork_cli.archive_replay.applying import execution_input, refuse_changed_objects
-from event_fork_cli.archive_replay.documents import ReplayDocuments
 from event_fork_cli.archive_replay.engines import ReplayEngine
 from event_fork_cli.archive_replay.executions import RUNNING as EXECUTION_RUNNING
 from event_fork_cli.archive_replay.executions import ExecutionExistsError, Executions, executions_of, resume_name
@@ -46,7 +46,7 @@ class Helm:
 
     def change(self, change: Callable[[Control], Control]) -> Control:
         """Changes control.json, signed and dated."""
-        return self.documents.change_control(change, self.caller)
+        return self.documents.change_control(change, changed_by=self.caller)
 
 
 def pause(helm: Helm, reason: str) -> Status:
@@ -93,7 +93,7 @@ def resume(helm: Helm, store: ArchiveStore) -> Status:
     status = _wait_until_ended(helm)
     _wait_for_workers_in_flight(helm, status)
     plan = helm.reader.plan()
-    left = items_left(plan, helm.documents.progress())
+    left = items_left(plan, helm.documents.all_progress())
     if not left:
         raise RefusedError(f"{plan.replay_id} is done: all {status.sent} events were sent")
     refuse_changed_objects(left, store)
@@ -157,7 +157,7 @@ def _wait_for_workers_in_flight(helm: Helm, status: Status) -> None:
     def held(control: Control) -> Control:
         return control if control.state != RUNNING else replace(control, state=PAUSED, reason="to be resumed")
 
-    control = helm.documents.control()
+    control = helm.documents.find_control()
     if control is not None and control.state == RUNNING:
         control = helm.change(held)
     if control is not None:

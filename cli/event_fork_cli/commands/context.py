@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from event_fork_cli.archive_replay.documents import ReplayDocuments
+from event_fork.adapters.s3_documents import S3DocumentStore
+from event_fork.replay_plan.documents import ReplayDocuments
+from event_fork.replay_plan.work_area import WorkArea
 from event_fork_cli.archive_replay.engines import ReplayEngine, find_engines
 from event_fork_cli.archive_replay.executions import Executions, StepFunctions
 from event_fork_cli.archive_replay.statuses import StatusReader
@@ -40,14 +42,14 @@ def executions_for(settings: AwsSettings, engine: ReplayEngine) -> Executions:
 
 def documents_of(settings: AwsSettings, engine: ReplayEngine, replay_id: str) -> ReplayDocuments:
     """The documents of a replay in the bucket of the module's archive."""
-    return ReplayDocuments(settings.s3(engine.region), engine.bucket, replay_id)
+    return ReplayDocuments(S3DocumentStore(engine.bucket, settings.s3(engine.region)), WorkArea.of(replay_id))
 
 
 def find_replay(settings: AwsSettings, replay_id: str) -> FoundReplay:
     """The replay of that id, looked for in the archives of all replay modules of the Region. Raises BadInputError."""
     for engine in find_engines(settings.ssm()):
         documents = documents_of(settings, engine, replay_id)
-        plan = documents.plan()
+        plan = documents.find_plan()
         if plan is not None and (plan.engine is None or plan.engine.state_machine_arn == engine.state_machine_arn):
             return FoundReplay(documents, executions_for(settings, engine), engine, settings)
     raise BadInputError(

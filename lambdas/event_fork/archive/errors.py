@@ -3,8 +3,7 @@
 EventForkError
 └── ArchiveError
     ├── UnreadableObjectError   one object cannot be read to its end; its key and the reason go into the plan
-    ├── ObjectChangedError      the object is no longer the version that was planned
-    └── DocumentError           plan, item, control or progress is not what its format says
+    └── ObjectChangedError      the object is no longer the version that was planned
 """
 
 from event_fork.errors import EventForkError
@@ -24,7 +23,3 @@ class ConnectionBrokenError(UnreadableObjectError):
 
 class ObjectChangedError(ArchiveError):
     """The object that was planned has been replaced or deleted since. The text says which of the two."""
-
-
-class DocumentError(ArchiveError):
-    """A document of a replay breaks its format. The text names the field."""

@@ -22,7 +22,7 @@ class ControlWatch:
     def now(self) -> Control:
         """The control as it is, or was at most 5 seconds ago."""
         if self._control is None or self._clock() - self._read_at >= MAX_AGE_SECONDS:
-            self._control = self._documents.control().control
+            self._control = self._documents.control()
             self._read_at = self._clock()
         return self._control
 

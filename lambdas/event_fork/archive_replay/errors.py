@@ -5,11 +5,11 @@ EventForkError
     ├── OutOfTimeError        the invocation's time is up, the item is not done: the next attempt goes on (retried)
     ├── TargetNotTakingError  the target throttles or fails for longer than one invocation waits (retried)
     ├── TargetRefusedError    the target refuses every call: no access, expired credentials (retried a few times)
-    ├── PlanMismatchError     the item does not hold the events that the plan counted (not retried)
-    └── ControlConflictError  control.json was changed again and again by others while we changed it (retried)
+    └── PlanMismatchError     the item does not hold the events that the plan counted (not retried)
 
-From event_fork.archive.errors: UnreadableObjectError (retried twice, a connection may have broken), ObjectChangedError
-and DocumentError (not retried). Their texts are prefixed with the item's key by the worker.
+From event_fork.archive.errors: UnreadableObjectError (retried twice, a connection may have broken) and
+ObjectChangedError (not retried); the worker puts the item's key before their texts. From event_fork.replay_plan.errors:
+DocumentError (not retried) and ControlConflictError (retried).
 """
 
 from event_fork.errors import EventForkError
@@ -33,7 +33,3 @@ class TargetRefusedError(ArchiveReplayError):
 
 class PlanMismatchError(ArchiveReplayError):
     """The worker found another number of events than the plan says: planner and worker are of different versions."""
-
-
-class ControlConflictError(ArchiveReplayError):
-    """Every attempt to change control.json met somebody else's change."""

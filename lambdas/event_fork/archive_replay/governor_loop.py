@@ -14,7 +14,7 @@ from event_fork.archive_replay.governor import Memory, Policy, govern
 from event_fork.archive_replay.observation import Observation
 from event_fork.errors import CallFailedError
 from event_fork.replay_plan.control import PAUSED, RUNNING, Control
-from event_fork.replay_plan.documents import ReplayDocuments, change_control
+from event_fork.replay_plan.documents import ReplayDocuments
 from event_fork.sending.backoff import Deadline
 
 LOOK_SECONDS = 5.0
@@ -65,7 +65,7 @@ class GovernorLoop:
         """True when there is nothing left to govern, False when the next invocation shall go on."""
         began = self.clock()
         while self.deadline.allows(LOOK_SECONDS):
-            control = self.documents.control().control
+            control = self.documents.control()
             if control.state != RUNNING or self._ended(self.elapsed + self.clock() - began):
                 return True
             self._look(control)
@@ -103,7 +103,7 @@ class GovernorLoop:
             written[:] = [] if wanted == now else [wanted]
             return next(iter(written), None)
 
-        after = change_control(self.documents, changed, changed_by=GOVERNOR)
+        after = self.documents.change_control(changed, changed_by=GOVERNOR)
         self.memory = self._after_this_look
         if written:
             self.changed(after)

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from event_fork.archive.errors import DocumentError
 from event_fork.errors import InvocationShapeError
 from event_fork.events.time_window import timestamp_of
+from event_fork.replay_plan.errors import DocumentError
 from event_fork.replay_plan.item import Item
 from event_fork.replay_plan.work_area import WorkArea
 

@@ -4,7 +4,7 @@ from dataclasses import asdict
 
 from aws_lambda_powertools.metrics import MetricUnit
 
-from event_fork.archive_replay.worker import Attempt
+from event_fork.archive_replay.book_keeping import Attempt
 from event_fork.replay_plan.control import RUNNING, Control
 from event_fork.replay_plan.item import Item
 from event_fork.telemetry import logger, metrics

@@ -1,9 +1,4 @@
-"""How a worker goes through an item: read, select, send in bursts, write down how far it got.
-
-Progress is written after a burst when 1,000 events or 5 seconds have passed since the last time, and whenever the
-worker stops; what a crash repeats is at most that, with the same ids and the same replay id. A burst of which the queue
-took a part leaves nothing to repeat: what was taken behind the first gap is written down too.
-"""
+"""How a worker goes through an item: read, select, wait for its turn, send in bursts."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -18,25 +13,18 @@ from event_fork.archive.selection import Criteria, SelectedEvent, UnreadableLine
 from event_fork.archive.spooling import spooled
 from event_fork.archive.store import ArchiveStore
 from event_fork.archive.unpacking import decompress
+from event_fork.archive_replay.book_keeping import Attempt, ItemBook
+from event_fork.archive_replay.burst import Burst, BurstSender
 from event_fork.archive_replay.control_watch import ControlWatch
-from event_fork.archive_replay.errors import (
-    OutOfTimeError,
-    PlanMismatchError,
-    TargetNotTakingError,
-    TargetRefusedError,
-)
-from event_fork.archive_replay.sending import Burst, BurstSender
+from event_fork.archive_replay.errors import OutOfTimeError, TargetNotTakingError, TargetRefusedError
 from event_fork.events.time_window import timestamp_of
 from event_fork.replay_plan.control import CANCELLED, Control
-from event_fork.replay_plan.documents import ReplayDocuments, change_control
+from event_fork.replay_plan.documents import ReplayDocuments
 from event_fork.replay_plan.item import Item
 from event_fork.replay_plan.plan import Plan
-from event_fork.replay_plan.progress import FailedEvent, Progress
 from event_fork.sending.backoff import Deadline
 from event_fork.sending.pacing import Pacer, Timetable
 
-PROGRESS_EVENTS = 1_000
-PROGRESS_SECONDS = 5.0
 LOOK_SECONDS = 1.0
 """Longest sleep between two looks at control and deadline."""
 SHORTEST_SLEEP = 0.001
@@ -57,29 +45,6 @@ class Tools:
     sleep: Callable[[float], None] = time.sleep
 
 
-@dataclass
-class Attempt:
-    """What one invocation did with one item. `progress` counts all attempts; everything else only this one."""
-
-    progress: Progress
-    sent: int = 0
-    unmarked: int = 0
-    calls: int = 0
-    resent: int = 0
-    failed: list[FailedEvent] = field(default_factory=list)
-
-    def answer(self) -> dict[str, object]:
-        """The worker's answer to the state machine: counts of all attempts, small whatever happened."""
-        return {
-            "item": self.progress.item,
-            "finished": self.progress.finished,
-            "sent": self.progress.sent,
-            "unmarked": self.progress.unmarked,
-            "duplicates_skipped": self.progress.duplicates_skipped,
-            "failed": len(self.progress.failed),
-        }
-
-
 class _HeldError(Exception):
     """The operator paused or cancelled the replay: stop here, it is no failure."""
 
@@ -93,16 +58,18 @@ class ItemReplay:
     deadline: Deadline
     request_id: str
     elapsed: float = 0.0
-    attempt: Attempt = field(init=False)
-    """Also right after `run` has raised."""
+    book: ItemBook = field(init=False)
     _watch: ControlWatch = field(init=False)
     _pacer: Pacer = field(init=False)
     _timetable: Timetable | None = field(init=False)
-    _written: Progress = field(init=False)
-    _written_at: float = field(init=False)
 
     def __post_init__(self) -> None:
-        self.attempt = Attempt(Progress(self.item.id, self.item.first_line, 0, 0, 0, finished=False))
+        self.book = ItemBook(self.tools.documents, self.item, self.tools.clock)
+
+    @property
+    def attempt(self) -> Attempt:
+        """What was done so far; also right after `run` has raised."""
+        return self.book.attempt
 
     def run(self) -> Attempt:
         """Go on with the item until it is done or held by the operator; of one that is done, send what failed again.
@@ -111,7 +78,7 @@ class ItemReplay:
         TargetRefusedError, PlanMismatchError, UnreadableObjectError and ObjectChangedError (the text names the key).
         """
         self._begin()
-        progress = self.attempt.progress
+        progress = self.book.progress
         again = frozenset(event.line for event in progress.failed if event.message_id)
         if progress.finished and not again:
             return self.attempt
@@ -121,30 +88,25 @@ class ItemReplay:
             else:
                 self._go_on()
         except _HeldError:
-            self._write()
+            self.book.write()
         except (UnreadableObjectError, ObjectChangedError) as error:
-            self._fail(self.attempt.progress.line, str(error))
-            self._write()
+            self.book.note_unreadable(self.book.progress.line, str(error))
+            self.book.write()
             raise type(error)(f"{self.item.key}: {error}") from error
         except OutOfTimeError:
-            self._write()
+            self.book.write()
             raise
         except Exception as error:
-            self._change(stopped=f"{type(error).__name__}: {error}")
-            self._write()
+            self.book.note_stopped(error)
+            self.book.write()
             raise
         return self.attempt
 
     def _begin(self) -> None:
-        found = self.tools.documents.progress(self.item.id) or self.attempt.progress
-        # What is read again is judged again: a broken connection may have healed.
-        failed = tuple(event for event in found.failed if found.finished or event.line < found.line)
-        self.attempt = Attempt(replace(found, failed=failed, request_id=self.request_id, stopped=""))
-        self._written = self.attempt.progress
+        self.book.open(self.request_id)
         # A new one for each item: its process may have served the replay before a pause, and what it saw then is over.
         self._watch = ControlWatch(self.tools.documents, self.tools.clock)
         self._pacer = Pacer(1.0, self.tools.clock)
-        self._written_at = self.tools.clock()
         self._timetable = self._made_timetable()
 
     def _made_timetable(self) -> Timetable | None:
@@ -158,11 +120,11 @@ class ItemReplay:
 
     def _go_on(self) -> None:
         self._look()
-        ahead = frozenset(self.attempt.progress.ahead)
+        ahead = frozenset(self.book.progress.ahead)
         burst: list[SelectedEvent] = []
-        for selected in self._events(self.attempt.progress.line, self.item.last_line):
+        for selected in self._events(self.book.progress.line, self.item.last_line):
             if isinstance(selected, UnreadableLine):
-                self._fail(selected.line, f"line {selected.line}: {selected.reason}")
+                self.book.note_unreadable(selected.line, f"line {selected.line}: {selected.reason}")
                 continue
             if selected.line in ahead:
                 continue
@@ -175,7 +137,7 @@ class ItemReplay:
             burst.append(selected)
         if burst:
             self._send(burst)
-        self._finish()
+        self.book.finish()
         with suppress(OutOfTimeError):  # the item is done, only its time is not
             self._wait(self._pacer.wait)
 
@@ -186,14 +148,8 @@ class ItemReplay:
         events = [entry for entry in found if isinstance(entry, SelectedEvent) and entry.line in again]
         for start in range(0, len(events), self._pacer.burst):
             part = events[start : start + self._pacer.burst]
-            self._wait(self._pacer.wait)
-            burst = self.tools.sender.send(part, self.deadline)
-            self._count(burst)
-            settled = burst.taken.keys() | burst.failed.keys()
-            kept = [event for event in self.attempt.progress.failed if event.line not in settled]
-            self._change(failed=tuple(sorted([*kept, *burst.failed.values()], key=lambda event: event.line)))
-            self.attempt.failed.extend(burst.failed.values())
-            self._write()
+            burst = self._send_burst(part)
+            self.book.note_repeated(burst)
             if burst.left:
                 self._stop(burst)
 
@@ -213,35 +169,17 @@ class ItemReplay:
     # -- sending ---------------------------------------------------------------------------------------------------
 
     def _send(self, events: Sequence[SelectedEvent]) -> None:
-        self._wait(self._pacer.wait)
-        burst = self.tools.sender.send(events, self.deadline)
-        self._note(burst, events)
+        burst = self._send_burst(events)
+        self.book.note(burst, events)
         if burst.left:
             self._stop(burst)
-        # Before the next burst could make it more than PROGRESS_EVENTS.
-        if self.attempt.progress.sent - self._written.sent + self._pacer.burst > PROGRESS_EVENTS:
-            self._write()
-        self._write_when_late()
+        self.book.write_when_due(self._pacer.burst)
 
-    def _note(self, burst: Burst, events: Sequence[SelectedEvent]) -> None:
-        # Lines after the first that is left are read again next time: those taken are not to be sent again, those
-        # that failed are judged again.
-        first_left = burst.first_left
-        line = events[-1].line + 1 if first_left is None else first_left
-        behind_a_gap = () if first_left is None else burst.taken
-        ahead = tuple(sorted(number for number in {*self.attempt.progress.ahead, *behind_a_gap} if number >= line))
-        self._count(burst)
-        self._change(line=line, ahead=ahead)
-        self._add_failed([event for number, event in burst.failed.items() if number < line])
-
-    def _count(self, burst: Burst) -> None:
-        progress, sent, unmarked = self.attempt.progress, len(burst.taken), list(burst.taken.values()).count(False)
-        self._change(sent=progress.sent + sent, unmarked=progress.unmarked + unmarked)
-        self._pacer.spend(sent)
-        self.attempt.sent += sent
-        self.attempt.unmarked += unmarked
-        self.attempt.calls += burst.calls
-        self.attempt.resent += burst.resent
+    def _send_burst(self, events: Sequence[SelectedEvent]) -> Burst:
+        self._wait(self._pacer.wait)
+        burst = self.tools.sender.send(events, self.deadline)
+        self._pacer.spend(len(burst.taken))
+        return burst
 
     def _stop(self, burst: Burst) -> None:
         _, failure = burst.left[0]
@@ -258,7 +196,7 @@ class ItemReplay:
         def cancelled(control: Control) -> Control | None:
             return None if control.state == CANCELLED else replace(control, state=CANCELLED, reason=reason)
 
-        change_control(self.tools.documents, cancelled, changed_by=WORKER)
+        self.tools.documents.change_control(cancelled, changed_by=WORKER)
 
     # -- waiting ---------------------------------------------------------------------------------------------------
 
@@ -281,45 +219,10 @@ class ItemReplay:
             if left < SHORTEST_SLEEP:
                 return
             self.tools.sleep(min(left, LOOK_SECONDS))
-            self._write_when_late()
+            self.book.write_when_due()
 
     def _until(self, due: float) -> float:
         return due - self.tools.clock()
 
     def _out_of_time(self) -> OutOfTimeError:
-        return OutOfTimeError(f"item {self.item.id}: the invocation's time is up at line {self.attempt.progress.line}")
-
-    # -- progress --------------------------------------------------------------------------------------------------
-
-    def _finish(self) -> None:
-        item, progress = self.item, self.attempt.progress
-        self._change(line=item.last_line + 1, ahead=(), duplicates_skipped=len(item.skip_lines))
-        done = progress.sent + sum(1 for event in progress.failed if event.message_id)
-        if done != item.events:
-            raise PlanMismatchError(
-                f"{item.key} lines {item.first_line} to {item.last_line}: the plan counted {item.events} events, "
-                f"{done} were found; was the plan made by another version?"
-            )
-        self._change(finished=True)
-        self._write()
-
-    def _fail(self, line: int, reason: str) -> None:
-        """Name what cannot be read: a line, or the object from this line on."""
-        self._add_failed([FailedEvent(line, "", f"{self.item.key}: {reason}")])
-
-    def _add_failed(self, failed: list[FailedEvent]) -> None:
-        self.attempt.failed.extend(failed)
-        self._change(failed=(*self.attempt.progress.failed, *failed))
-
-    def _change(self, **fields: object) -> None:
-        self.attempt.progress = replace(self.attempt.progress, **fields)  # type: ignore[arg-type]
-
-    def _write(self) -> None:
-        if self.attempt.progress != self._written:
-            self.tools.documents.put_progress(self.attempt.progress)
-            self._written = self.attempt.progress
-        self._written_at = self.tools.clock()
-
-    def _write_when_late(self) -> None:
-        if self.tools.clock() - self._written_at >= PROGRESS_SECONDS:
-            self._write()
+        return OutOfTimeError(f"item {self.item.id}: the invocation's time is up at line {self.book.progress.line}")

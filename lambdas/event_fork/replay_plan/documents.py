@@ -1,61 +1,135 @@
-"""The port to the work area of one replay, and how control.json is changed by several writers."""
+"""The documents of one replay: plan, items, control and progress. Worker, governor and command share this one class."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeVar
 
-from event_fork.archive_replay.errors import ControlConflictError
+from event_fork.errors import CallFailedError
 from event_fork.events.time_window import timestamp_text
 from event_fork.replay_plan.control import Control
-from event_fork.replay_plan.plan import Plan
+from event_fork.replay_plan.errors import ControlConflictError
+from event_fork.replay_plan.item import Item, items_to_jsonl
+from event_fork.replay_plan.plan import Plan, read_plan
 from event_fork.replay_plan.progress import Progress
+from event_fork.replay_plan.work_area import ROOT, WorkArea
+
+Document = TypeVar("Document")
 
 ATTEMPTS_TO_CHANGE = 5
+_READ_AT_ONCE = 16
 
 
-class VersionedControl(NamedTuple):
-    """control.json and the ETag it was read with."""
+class StoredDocument(NamedTuple):
+    """A document and the ETag it was read with."""
 
-    control: Control
+    content: bytes
     etag: str
 
 
-class ReplayDocuments(Protocol):
-    """plan.json, control.json and the progress objects of one replay.
+class DocumentStore(Protocol):
+    """The bucket that work areas lie in. All calls raise CallFailedError."""
 
-    All calls raise CallFailedError, reading ones DocumentError too.
-    """
+    def get(self, key: str) -> StoredDocument | None:
+        """The document of that key; None when there is none."""
+
+    def put(self, key: str, content: bytes) -> None:
+        """Write a document."""
+
+    def create(self, key: str, content: bytes) -> bool:
+        """Write a document that is not there yet; False when somebody else was faster."""
+
+    def replace(self, key: str, content: bytes, etag: str) -> bool:
+        """Write a document if it still has that ETag; False when somebody else was faster."""
+
+    def etags(self, prefix: str) -> Mapping[str, str]:
+        """The ETag of each document under a prefix, by key."""
+
+    def folders(self, prefix: str) -> Iterator[str]:
+        """The distinct beginnings of keys under a prefix up to the next slash, slash included."""
+
+
+class ReplayDocuments:
+    """The work area of one replay. All calls raise CallFailedError, reading ones DocumentError too."""
+
+    def __init__(self, store: DocumentStore, area: WorkArea) -> None:
+        self._store = store
+        self.area = area
+        self._known: dict[str, tuple[str, Progress]] = {}
 
     def plan(self) -> Plan:
-        """The plan, its hash checked."""
+        """The plan as it was applied, its hash checked."""
+        return _there(self.find_plan(), self.area.plan)
 
-    def control(self) -> VersionedControl:
-        """control.json as it is now."""
+    def find_plan(self) -> Plan | None:
+        """The same; None when this replay was never applied."""
+        found = self._store.get(self.area.plan)
+        return None if found is None else read_plan(found.content)
 
-    def replace_control(self, control: Control, etag: str) -> bool:
-        """Write control.json if it still has that ETag; False when somebody else was faster."""
+    def write_plan(self, text: bytes) -> None:
+        """Put the plan."""
+        self._store.put(self.area.plan, text)
+
+    def write_items(self, items: Iterable[Item]) -> None:
+        """Put what the next execution works on."""
+        self._store.put(self.area.items, items_to_jsonl(items))
+
+    def control(self) -> Control:
+        """What operator and governor want now."""
+        return _there(self.find_control(), self.area.control)
+
+    def find_control(self) -> Control | None:
+        """The same; None when this replay was never applied."""
+        found = self._store.get(self.area.control)
+        return None if found is None else Control.from_json(found.content)
+
+    def create_control(self, control: Control) -> bool:
+        """Put the first control.json; False when there is one: somebody else applies this plan or has applied it."""
+        return self._store.create(self.area.control, control.to_json())
+
+    def change_control(self, change: Callable[[Control], Control | None], *, changed_by: str) -> Control:
+        """Read, change, sign and date, write; again when somebody else wrote in between, so that no change is lost.
+
+        `change` returns None to leave it as it is. Returns what control.json says then. Raises ControlConflictError.
+        """
+        for _ in range(ATTEMPTS_TO_CHANGE):
+            content, etag = _there(self._store.get(self.area.control), self.area.control)
+            current = Control.from_json(content)
+            wanted = change(current)
+            if wanted is None:
+                return current
+            wanted = replace(wanted, changed_by=changed_by, changed_at=timestamp_text(datetime.now(UTC)))
+            if self._store.replace(self.area.control, wanted.to_json(), etag):
+                return wanted
+        raise ControlConflictError(f"control.json was changed by others {ATTEMPTS_TO_CHANGE} times in a row")
 
     def progress(self, item_id: str) -> Progress | None:
         """How far the item got; None when no worker has written anything yet."""
+        found = self._store.get(self.area.progress(item_id))
+        return None if found is None else Progress.from_json(found.content)
 
     def put_progress(self, progress: Progress) -> None:
         """Write the item's progress."""
+        self._store.put(self.area.progress(progress.item), progress.to_json())
+
+    def all_progress(self) -> dict[str, Progress]:
+        """How far each item got that was begun, by item id. What did not change since the last call is not read."""
+        listed = self._store.etags(self.area.progress_prefix)
+        changed = [key for key, etag in listed.items() if self._known.get(key, ("",))[0] != etag]
+        with ThreadPoolExecutor(_READ_AT_ONCE) as threads:
+            for key, found in zip(changed, threads.map(self._store.get, changed), strict=True):
+                if found is not None:
+                    self._known[key] = (found.etag, Progress.from_json(found.content))
+        return {progress.item: progress for key, (_, progress) in self._known.items() if key in listed}
 
 
-def change_control(
-    documents: ReplayDocuments, change: Callable[[Control], Control | None], *, changed_by: str
-) -> Control:
-    """Read, change, write; again when somebody else wrote in between. `change` returns None to leave it as it is.
+def replay_ids(store: DocumentStore) -> Iterator[str]:
+    """The replays that were applied to the archives of a bucket."""
+    return (WorkArea(folder).replay_id for folder in store.folders(ROOT))
 
-    Returns what control.json says afterwards. Raises ControlConflictError.
-    """
-    for _ in range(ATTEMPTS_TO_CHANGE):
-        current, etag = documents.control()
-        wanted = change(current)
-        if wanted is None:
-            return current
-        wanted = replace(wanted, changed_by=changed_by, changed_at=timestamp_text(datetime.now(UTC)))
-        if documents.replace_control(wanted, etag):
-            return wanted
-    raise ControlConflictError(f"control.json was changed by others {ATTEMPTS_TO_CHANGE} times in a row")
+
+def _there(document: Document | None, key: str) -> Document:
+    if document is None:
+        raise CallFailedError("NoSuchKey", f"{key} is not there", transient=False)
+    return document

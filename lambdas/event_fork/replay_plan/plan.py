@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from event_fork.archive.errors import DocumentError
 from event_fork.archive.selection import Criteria, Matcher
 from event_fork.events.time_window import Window, timestamp_of
 from event_fork.replay_plan.control import MIN_RATE
+from event_fork.replay_plan.errors import DocumentError
 from event_fork.replay_plan.item import Item
 from event_fork.replay_plan.reading import Fields, read_json
 

@@ -4,8 +4,8 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from event_fork.archive.errors import DocumentError
 from event_fork.events.time_window import timestamp_of
+from event_fork.replay_plan.errors import DocumentError
 
 T = TypeVar("T")
 

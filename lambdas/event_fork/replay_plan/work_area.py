@@ -17,6 +17,11 @@ class WorkArea:
         return cls(f"{ROOT}{replay_id}/")
 
     @property
+    def replay_id(self) -> str:
+        """Whose work area it is."""
+        return self.prefix.removeprefix(ROOT).rstrip("/")
+
+    @property
     def plan(self) -> str:
         """The plan as it was applied."""
         return f"{self.prefix}plan.json"

@@ -10,15 +10,15 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from event_fork.adapters.s3_replay_documents import S3ReplayDocuments
+from event_fork.adapters.s3_documents import S3DocumentStore
 from event_fork.adapters.sqs import SqsHiddenMessages
 from event_fork.adapters.ssm_window import MAX_AGE_SECONDS, MAX_STALE_SECONDS, SsmParameter
 from event_fork.adapters.target_health import SqsTargetHealth
-from event_fork.archive_replay.errors import ControlConflictError
 from event_fork.archive_replay.observation import BacklogAge
 from event_fork.errors import CallFailedError
 from event_fork.replay_plan.control import Control
-from event_fork.replay_plan.documents import change_control
+from event_fork.replay_plan.documents import ReplayDocuments
+from event_fork.replay_plan.errors import ControlConflictError
 from event_fork.replay_plan.progress import FailedEvent, Progress
 from event_fork.replay_plan.work_area import WorkArea
 from event_fork.sending.ports import Hold
@@ -42,64 +42,64 @@ def _aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.fixture
-def documents() -> S3ReplayDocuments:
+def documents() -> ReplayDocuments:
     s3 = boto3.client("s3")
     s3.create_bucket(Bucket="archive", CreateBucketConfiguration={"LocationConstraint": REGION})
     plan = replace(ReplayWorld([stored(0)]).plan).sealed()
     s3.put_object(Bucket="archive", Key=AREA.plan, Body=plan.to_bytes())
     s3.put_object(Bucket="archive", Key=AREA.control, Body=CONTROL.to_json())
-    return S3ReplayDocuments("archive", AREA)
+    return ReplayDocuments(S3DocumentStore("archive"), AREA)
 
 
-def test_documents_are_read_as_they_were_written(documents: S3ReplayDocuments) -> None:
+def test_documents_are_read_as_they_were_written(documents: ReplayDocuments) -> None:
     progress = Progress("000000", 7, 5, 1, 1, False, (FailedEvent(3, "id-3", "too large"),), "request-1")
 
     assert documents.progress("000000") is None
     documents.put_progress(progress)
 
     assert documents.progress("000000") == progress
-    assert documents.control().control == CONTROL
+    assert documents.control() == CONTROL
     assert documents.plan().replay_id == "replay-1"
 
 
-def test_a_change_of_control_is_signed_and_dated(documents: S3ReplayDocuments) -> None:
-    changed = change_control(documents, lambda now: replace(now, rate=5.0), changed_by="governor")
+def test_a_change_of_control_is_signed_and_dated(documents: ReplayDocuments) -> None:
+    changed = documents.change_control(lambda now: replace(now, rate=5.0), changed_by="governor")
 
-    assert documents.control().control == changed
+    assert documents.control() == changed
     assert (changed.rate, changed.changed_by) == (5.0, "governor")
     assert changed.changed_at > CONTROL.changed_at
 
 
-def test_of_two_changes_at_once_neither_is_lost(documents: S3ReplayDocuments) -> None:
+def test_of_two_changes_at_once_neither_is_lost(documents: ReplayDocuments) -> None:
     other: list[Control] = []
 
     def change(now: Control) -> Control:
         if not other:
-            other.append(change_control(documents, lambda one: replace(one, limit=3.0), changed_by="ana"))
+            other.append(documents.change_control(lambda one: replace(one, limit=3.0), changed_by="ana"))
         return replace(now, rate=5.0)
 
-    change_control(documents, change, changed_by="governor")
+    documents.change_control(change, changed_by="governor")
 
-    found = documents.control().control
+    found = documents.control()
     assert (found.limit, found.rate) == (3.0, 5.0)
 
 
-def test_a_control_that_is_always_changed_by_others_is_given_up(documents: S3ReplayDocuments) -> None:
+def test_a_control_that_is_always_changed_by_others_is_given_up(documents: ReplayDocuments) -> None:
     rates = iter(range(100))
 
     def change(now: Control) -> Control:
-        change_control(documents, lambda one: replace(one, limit=float(next(rates) + 1)), changed_by="ana")
+        documents.change_control(lambda one: replace(one, limit=float(next(rates) + 1)), changed_by="ana")
         return replace(now, rate=5.0)
 
     with pytest.raises(ControlConflictError):
-        change_control(documents, change, changed_by="governor")
+        documents.change_control(change, changed_by="governor")
 
 
 def test_documents_that_cannot_be_read_fail_by_the_services_code() -> None:
     boto3.client("s3").create_bucket(Bucket="empty", CreateBucketConfiguration={"LocationConstraint": REGION})
 
     with pytest.raises(CallFailedError, match="NoSuchKey"):
-        S3ReplayDocuments("empty", AREA).control()
+        ReplayDocuments(S3DocumentStore("empty"), AREA).control()
 
 
 def queues() -> tuple[str, str, str]:

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from event_fork.replay_plan.control import Control
+from event_fork.replay_plan.documents import ReplayDocuments
 from event_fork.replay_plan.plan import Target, digest, read_plan
 from event_fork.replay_plan.work_area import WorkArea
-from event_fork_cli.archive_replay.documents import ReplayDocuments
 from event_fork_cli.commands import clock
 from tests.functional.cli.conftest import BUCKET, NOON, Result, World, event
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from event_fork.archive.errors import DocumentError
 from event_fork.replay_plan.control import Control
+from event_fork.replay_plan.errors import DocumentError
 from event_fork.replay_plan.item import Item, items_from_jsonl, items_to_jsonl
 from event_fork.replay_plan.plan import (
     ArchiveLocation,

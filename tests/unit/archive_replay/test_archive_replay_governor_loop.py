@@ -74,7 +74,7 @@ class World:
 
     @property
     def control(self) -> Control:
-        return self.replay.documents.control().control
+        return self.replay.documents.control()
 
 
 def test_it_ends_with_the_map() -> None:
@@ -137,16 +137,16 @@ def test_the_operators_change_between_look_and_write_is_not_lost() -> None:
     world.target.age = 100.0
     world.runs.ends = 5
     documents = world.replay.documents
-    written = documents.replace_control
+    written = documents.store.replace
     raced: list[bool] = []
 
-    def race(control: Control, etag: str) -> bool:
+    def race(key: str, content: bytes, etag: str) -> bool:
         if not raced:
             raced.append(True)
             documents.set_control(limit=40.0, rate=40.0)
-        return written(control, etag)
+        return written(key, content, etag)
 
-    documents.replace_control = race  # type: ignore[method-assign]
+    documents.store.replace = race  # type: ignore[method-assign]
     world.loop().run()
 
     assert (world.control.limit, world.control.rate) == (40.0, 20.0)

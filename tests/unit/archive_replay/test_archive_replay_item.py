@@ -269,7 +269,7 @@ def test_a_target_that_is_gone_cancels_the_replay_with_the_reason() -> None:
 
     attempt = world.attempt().run()
 
-    control = world.documents.control().control
+    control = world.documents.control()
     assert (control.state, control.changed_by) == (CANCELLED, "worker")
     assert control.reason.startswith("target-gone: arn:aws:sqs:eu-west-1:000000000000:checkout")
     assert not attempt.progress.finished

@@ -1,0 +1,142 @@
+"""What became of an item: counted event by event, written down often enough, judged at the end.
+
+Progress is written after a burst when 1,000 events or 5 seconds have passed since the last time, and whenever the
+worker stops; what a crash repeats is at most that, with the same ids and the same replay id. A burst of which the queue
+took a part leaves nothing to repeat: what was taken behind the first gap is written down too.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from event_fork.archive.selection import SelectedEvent
+from event_fork.archive_replay.burst import Burst
+from event_fork.archive_replay.errors import PlanMismatchError
+from event_fork.replay_plan.documents import ReplayDocuments
+from event_fork.replay_plan.item import Item
+from event_fork.replay_plan.progress import FailedEvent, Progress
+
+PROGRESS_EVENTS = 1_000
+PROGRESS_SECONDS = 5.0
+
+
+@dataclass
+class Attempt:
+    """What one invocation did with one item. `progress` counts all attempts; everything else only this one."""
+
+    progress: Progress
+    sent: int = 0
+    unmarked: int = 0
+    calls: int = 0
+    resent: int = 0
+    failed: list[FailedEvent] = field(default_factory=list)
+
+    def answer(self) -> dict[str, object]:
+        """The worker's answer to the state machine: counts of all attempts, small whatever happened."""
+        return {
+            "item": self.progress.item,
+            "finished": self.progress.finished,
+            "sent": self.progress.sent,
+            "unmarked": self.progress.unmarked,
+            "duplicates_skipped": self.progress.duplicates_skipped,
+            "failed": len(self.progress.failed),
+        }
+
+
+@dataclass
+class ItemBook:
+    """The book of one attempt at one item. `open` reads what earlier attempts left in it."""
+
+    documents: ReplayDocuments
+    item: Item
+    clock: Callable[[], float] = time.monotonic
+    attempt: Attempt = field(init=False)
+    _written: Progress = field(init=False)
+    _written_at: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.attempt = Attempt(Progress(self.item.id, self.item.first_line, 0, 0, 0, finished=False))
+
+    @property
+    def progress(self) -> Progress:
+        """As it stands, written or not."""
+        return self.attempt.progress
+
+    def open(self, request_id: str) -> None:
+        """Begin where the last attempt ended."""
+        found = self.documents.progress(self.item.id) or self.progress
+        # What is read again is judged again: a broken connection may have healed.
+        failed = tuple(event for event in found.failed if found.finished or event.line < found.line)
+        self.attempt = Attempt(replace(found, failed=failed, request_id=request_id, stopped=""))
+        self._written = self.progress
+        self._written_at = self.clock()
+
+    def note(self, burst: Burst, events: Sequence[SelectedEvent]) -> None:
+        """What became of a burst of these events, the next ones in the order of the lines."""
+        # Lines after the first that is left are read again next time: those taken are not to be sent again, those
+        # that failed are judged again.
+        first_left = burst.first_left
+        line = events[-1].line + 1 if first_left is None else first_left
+        behind_a_gap = () if first_left is None else burst.taken
+        ahead = tuple(sorted(number for number in {*self.progress.ahead, *behind_a_gap} if number >= line))
+        self._count(burst)
+        self._change(line=line, ahead=ahead)
+        self._add_failed([event for number, event in burst.failed.items() if number < line])
+
+    def note_repeated(self, burst: Burst) -> None:
+        """What became of events that had failed and were tried once more; written down at once."""
+        self._count(burst)
+        settled = burst.taken.keys() | burst.failed.keys()
+        kept = [event for event in self.progress.failed if event.line not in settled]
+        self._change(failed=tuple(sorted([*kept, *burst.failed.values()], key=lambda event: event.line)))
+        self.attempt.failed.extend(burst.failed.values())
+        self.write()
+
+    def note_unreadable(self, line: int, reason: str) -> None:
+        """Name what cannot be read: a line, or the object from this line on."""
+        self._add_failed([FailedEvent(line, "", f"{self.item.key}: {reason}")])
+
+    def note_stopped(self, error: Exception) -> None:
+        """Why this attempt ends before the item is done."""
+        self._change(stopped=f"{type(error).__name__}: {error}")
+
+    def finish(self) -> None:
+        """All lines were read. Raises PlanMismatchError when they held other events than the plan counted."""
+        item, progress = self.item, self.progress
+        self._change(line=item.last_line + 1, ahead=(), duplicates_skipped=len(item.skip_lines))
+        done = progress.sent + sum(1 for event in progress.failed if event.message_id)
+        if done != item.events:
+            raise PlanMismatchError(
+                f"{item.key} lines {item.first_line} to {item.last_line}: the plan counted {item.events} events, "
+                f"{done} were found; was the plan made by another version?"
+            )
+        self._change(finished=True)
+        self.write()
+
+    def write(self) -> None:
+        """Write what is not written yet."""
+        if self.progress != self._written:
+            self.documents.put_progress(self.progress)
+            self._written = self.progress
+        self._written_at = self.clock()
+
+    def write_when_due(self, next_events: int = 0) -> None:
+        """Write after 5 seconds, and before so many more events could make it more than 1,000 that are not written."""
+        unwritten = self.progress.sent - self._written.sent
+        if unwritten + next_events > PROGRESS_EVENTS or self.clock() - self._written_at >= PROGRESS_SECONDS:
+            self.write()
+
+    def _count(self, burst: Burst) -> None:
+        sent, unmarked = len(burst.taken), list(burst.taken.values()).count(False)
+        self._change(sent=self.progress.sent + sent, unmarked=self.progress.unmarked + unmarked)
+        self.attempt.sent += sent
+        self.attempt.unmarked += unmarked
+        self.attempt.calls += burst.calls
+        self.attempt.resent += burst.resent
+
+    def _add_failed(self, failed: Sequence[FailedEvent]) -> None:
+        self.attempt.failed.extend(failed)
+        self._change(failed=(*self.progress.failed, *failed))
+
+    def _change(self, **fields: object) -> None:
+        self.attempt.progress = replace(self.progress, **fields)  # type: ignore[arg-type]
