@@ -1,11 +1,21 @@
-"""The options that every command has."""
+"""The options of the commands: what several of them have, those of `replay plan`, and what holds for their values."""
 
+import inspect
+import math
+from collections.abc import Callable
+from dataclasses import MISSING, dataclass, fields, is_dataclass
 from enum import StrEnum
-from typing import Annotated
+from functools import wraps
+from pathlib import Path
+from typing import Annotated, Any, get_type_hints
 
 import typer
+from rich.console import RenderableType
 
-from event_fork_cli.output import Output
+from event_fork.replay_plan.control import MIN_RATE
+from event_fork_cli.aws import AwsSettings
+from event_fork_cli.errors import BadInputError
+from event_fork_cli.output import Output, emit
 
 
 class FilterScope(StrEnum):
@@ -15,13 +25,150 @@ class FilterScope(StrEnum):
     BODY = "MessageBody"
 
 
+class Body(StrEnum):
+    """In which form the copies are sent."""
+
+    AUTO = "auto"
+    RAW = "raw"
+    ENVELOPE = "envelope"
+
+
 FilterScopeOption = Annotated[FilterScope, typer.Option(help="What the filter policy is about.")]
-Region = Annotated[str | None, typer.Option(metavar="NAME", help="AWS Region; default: AWS_REGION or the profile's.")]
-Profile = Annotated[
-    str | None, typer.Option(metavar="NAME", help="Profile of the AWS configuration; default: AWS_PROFILE.")
+ReplayModule = Annotated[
+    str | None, typer.Option("--replay", metavar="NAME", help="Replay module to use, where several fit.")
 ]
-EndpointUrl = Annotated[
-    str | None,
-    typer.Option(metavar="URL", help="Address of another AWS, such as a bench; default: AWS_ENDPOINT_URL."),
-]
-OutputOption = Annotated[Output, typer.Option("--output", help="How data is printed on stdout.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Common:
+    """What every command has: which AWS, and how data is printed."""
+
+    region: Annotated[
+        str | None, typer.Option(metavar="NAME", help="AWS Region; default: AWS_REGION or the profile's.")
+    ] = None
+    profile: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Profile of the AWS configuration; default: AWS_PROFILE.")
+    ] = None
+    endpoint_url: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="Address of another AWS, such as a bench; default: AWS_ENDPOINT_URL."),
+    ] = None
+    output: Annotated[Output, typer.Option("--output", help="How data is printed on stdout.")] = Output.TABLE
+
+    @property
+    def aws(self) -> AwsSettings:
+        """The AWS that is meant."""
+        return AwsSettings(self.region, self.profile, self.endpoint_url)
+
+    def emit(self, data: Any, table: Callable[[], RenderableType]) -> None:
+        """Prints data on stdout as --output says."""
+        emit(data, self.output, table)
+
+
+@dataclass(frozen=True, slots=True)
+class PlanOptions:
+    """The options of `replay plan` that say what is sent and how, as they were typed."""
+
+    archive: Annotated[
+        str, typer.Option(metavar="S3_URL", help="The archive, s3://BUCKET/PREFIX: what is before date=.")
+    ]
+    start: Annotated[
+        str,
+        typer.Option(
+            "--from", metavar="TIME", help="First moment of publishing: ISO 8601 (UTC without offset) or 2h, 3d ago."
+        ),
+    ]
+    target: Annotated[
+        str, typer.Option(metavar="QUEUE", help="Queue to send to: name, URL or ARN; other accounts and Regions too.")
+    ]
+    end: Annotated[
+        str, typer.Option("--to", metavar="TIME", help="Moment of publishing to stop before; as --from, or now.")
+    ] = "now"
+    filter_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--filter", metavar="FILE", help="File with an SNS filter policy; only what it lets through is sent."
+        ),
+    ] = None
+    filter_scope: FilterScopeOption = FilterScope.ATTRIBUTES
+    like_subscription: Annotated[
+        str | None, typer.Option(metavar="ARN", help="Take filter policy, scope and form of an SNS subscription.")
+    ] = None
+    event_type: Annotated[
+        list[str] | None, typer.Option(metavar="TYPE", help="Only events of this type; may be given several times.")
+    ] = None
+    event_type_attribute: Annotated[
+        str, typer.Option(metavar="NAME", help="Message attribute that holds an event's type.")
+    ] = "event_type"
+    body: Annotated[
+        Body,
+        typer.Option(help="raw: the message alone; envelope: as SNS wraps it; auto: as the target gets it."),
+    ] = Body.AUTO
+    rate: Annotated[float, typer.Option(metavar="N", help="Events a second at most, of all workers together.")] = 100
+    pace: Annotated[
+        str | None, typer.Option(metavar="original|Nx", help="Keep the original distances in time, or N times shorter.")
+    ] = None
+    ramp: Annotated[
+        str | None, typer.Option(metavar="1,10,100", help="Begin with 1 % of the rate, go on with 10 % and so forth.")
+    ] = None
+    ramp_ask: Annotated[bool, typer.Option("--ramp-ask", help="Pause and ask after each step of the ramp.")] = False
+    max_age: Annotated[
+        str | None,
+        typer.Option(metavar="DURATION", help="Slow down while the target's oldest message is older than this."),
+    ] = None
+    max_dead_letters: Annotated[
+        int | None, typer.Option(metavar="N", help="Pause when so many more are in the target's dead-letter queue.")
+    ] = None
+    head_room: Annotated[
+        float | None, typer.Option(metavar="PERCENT", help="Share of the consumer's capacity to leave to live events.")
+    ] = None
+    workers: Annotated[
+        int | None, typer.Option(metavar="N", help="Workers at once at most; default: one for 300 events/s.")
+    ] = None
+    lateness: Annotated[
+        str,
+        typer.Option(metavar="DURATION", help="How long after its publishing an event may have reached the archive."),
+    ] = "1h"
+    expires_in: Annotated[str, typer.Option(metavar="DURATION", help="How long the plan may be applied.")] = "24h"
+    replay: ReplayModule = None
+
+
+def with_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Makes options of the fields of every parameter whose type is a dataclass; the command gets the dataclass.
+
+    So a group of options is written once, and a command that has it names it: `common: Common`.
+    """
+    hints = get_type_hints(command, include_extras=True)
+    groups: dict[str, Any] = {name: hint for name, hint in hints.items() if is_dataclass(hint)}
+    parameters: list[inspect.Parameter] = []
+    for name, parameter in inspect.signature(command).parameters.items():
+        parts = _fields(groups[name]) if name in groups else {name: (hints[name], parameter.default)}
+        parameters += [
+            inspect.Parameter(part, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=hint)
+            for part, (hint, default) in parts.items()
+        ]
+
+    @wraps(command)
+    def called(**values: Any) -> None:
+        made = {name: group(**{part: values.pop(part) for part in _fields(group)}) for name, group in groups.items()}
+        command(**values, **made)
+
+    called.__dict__["__signature__"] = inspect.Signature(parameters)
+    called.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return called
+
+
+def checked_rate(option: str, rate: float, *, example: str) -> float:
+    """The rate itself, in events a second. Raises BadInputError; NaN and infinity are no rates."""
+    if not (math.isfinite(rate) and rate >= MIN_RATE):
+        raise BadInputError(option, f"must be at least {MIN_RATE} events a second", example=example, received=rate)
+    return rate
+
+
+def _fields(group: Any) -> dict[str, tuple[Any, Any]]:
+    """Name -> type with its typer.Option, and default."""
+    hints = get_type_hints(group, include_extras=True)
+    return {
+        field.name: (hints[field.name], inspect.Parameter.empty if field.default is MISSING else field.default)
+        for field in fields(group)
+    }

@@ -20,7 +20,7 @@ from event_fork.archive.unpacking import decompress
 from event_fork.errors import NotAnEnvelopeError
 from event_fork.events.envelope import parse
 from event_fork.events.time_window import Window
-from event_fork.filter_policy import MESSAGE_ATTRIBUTES, compile_policy
+from event_fork.filter_policy import compile_policy
 from event_fork.replay_plan.plan import BODY_ENVELOPE, BODY_RAW, ArchiveLocation, Engine, Health, Target
 from event_fork_cli.archive_replay.engines import ReplayEngine, engine_for_target, engines_of, find_engines
 from event_fork_cli.archive_replay.listing import Reach, needed_objects
@@ -30,7 +30,7 @@ from event_fork_cli.archive_replay.targets import find_target
 from event_fork_cli.aws import AwsSettings, OpenArchive
 from event_fork_cli.errors import BadInputError
 from event_fork_cli.moments import length_of_time, moment, shown_duration
-from event_fork_cli.rates import checked_rate
+from event_fork_cli.options import Body, PlanOptions, checked_rate
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -41,33 +41,6 @@ _DENIED = {"AccessDenied", "AccessDeniedException", "AuthorizationError"}
 _FASTEST = 1_000_000
 _STILL_BUFFERED = timedelta(minutes=20)
 _PEEK_OBJECTS = 5
-
-
-@dataclass(frozen=True, slots=True)
-class PlanOptions:
-    """The options of `replay plan`, as they were typed."""
-
-    archive: str
-    start: str
-    end: str
-    target: str
-    rate: float
-    filter_file: Path | None = None
-    filter_scope: str = MESSAGE_ATTRIBUTES
-    like_subscription: str | None = None
-    event_types: tuple[str, ...] = ()
-    event_type_attribute: str = "event_type"
-    body: str | None = None
-    pace: str | None = None
-    ramp: str | None = None
-    ramp_ask: bool = False
-    max_age: str | None = None
-    max_dead_letters: int | None = None
-    head_room: float | None = None
-    workers: int | None = None
-    lateness: str = "1h"
-    expires_in: str = "24h"
-    replay: str | None = None
 
 
 @dataclass(slots=True)
@@ -93,7 +66,7 @@ def check(options: PlanOptions, settings: AwsSettings, now: datetime) -> Checked
     if options.ramp_ask and ramp is None:
         raise BadInputError("--ramp-ask", "needs --ramp", example="--ramp 1,10,100 --ramp-ask", received="no --ramp")
     caller = settings.caller()  # first, because STS says what is wrong with credentials and HeadBucket does not
-    chosen = filter_of(options.filter_file, options.filter_scope, options.like_subscription, settings)
+    chosen = filter_of(options.filter_file, options.filter_scope.value, options.like_subscription, settings)
     archive = archive_location(settings.s3(), options.archive, settings.region_name)
     open_store = OpenArchive(settings, archive.bucket, archive.region)
     notes: list[str] = []
@@ -101,8 +74,8 @@ def check(options: PlanOptions, settings: AwsSettings, now: datetime) -> Checked
     allowed = [target for engine in engines for target in engine.targets]
     target = find_target(options.target, allowed, settings)
     engine: Engine | None = engine_for_target(engines, target.arn).in_plan() if engines else None
-    if options.body is not None:
-        body = options.body
+    if options.body is not Body.AUTO:
+        body = options.body.value
     else:
         raw = chosen.raw
         if raw is None:
@@ -124,7 +97,7 @@ def check(options: PlanOptions, settings: AwsSettings, now: datetime) -> Checked
             lateness=lateness,
             filter_policy=chosen.document,
             filter_policy_scope=chosen.scope,
-            event_types=tuple(options.event_types),
+            event_types=tuple(options.event_type or ()),
             event_type_attribute=options.event_type_attribute,
             target=Target(target.arn, target.url, body),
             engine=engine,

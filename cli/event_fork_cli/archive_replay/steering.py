@@ -20,7 +20,7 @@ from event_fork_cli.archive_replay.executions import ExecutionExistsError, Execu
 from event_fork_cli.archive_replay.planner import workers_for
 from event_fork_cli.archive_replay.statuses import Status, StatusReader, items_left
 from event_fork_cli.errors import FailedError, RefusedError
-from event_fork_cli.rates import checked_rate
+from event_fork_cli.options import checked_rate
 
 _DRAIN_SECONDS = 120.0
 _OBEY_SECONDS = 15.0

@@ -1,8 +1,12 @@
-"""What the commands on a replay have in common: from an id or a plan file to its documents and its state machine."""
+"""What the commands have in common: the present time, asking before something is sent, finding a replay by its id."""
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import typer
 
 from event_fork.adapters.s3_documents import S3DocumentStore
 from event_fork.replay_plan.documents import ReplayDocuments
@@ -12,8 +16,7 @@ from event_fork_cli.archive_replay.executions import Executions, StepFunctions
 from event_fork_cli.archive_replay.statuses import StatusReader
 from event_fork_cli.archive_replay.steering import Helm
 from event_fork_cli.aws import AwsSettings
-from event_fork_cli.commands import clock
-from event_fork_cli.errors import BadInputError
+from event_fork_cli.errors import BadInputError, FailedError, RefusedError
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,21 @@ class FoundReplay:
 
     def helm(self) -> Helm:
         """Steers it, in the name of who runs the command."""
-        return Helm(self.documents, self.executions, self.engine, self.settings.caller(), clock.now)
+        return Helm(self.documents, self.executions, self.engine, self.settings.caller(), now)
+
+
+def now() -> datetime:
+    """The time that all commands go by: in UTC and whole milliseconds, as everywhere else."""
+    moment = datetime.now(UTC)
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
+def confirm(question: str) -> None:
+    """Goes on only after a yes. Raises RefusedError without a terminal, FailedError after a no."""
+    if not sys.stdin.isatty():
+        raise RefusedError("there is no terminal to ask on: give --yes to start without being asked")
+    if not typer.confirm(question, err=True):
+        raise FailedError("not confirmed: nothing was started")
 
 
 def executions_for(settings: AwsSettings, engine: ReplayEngine) -> Executions:

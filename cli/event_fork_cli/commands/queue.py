@@ -10,17 +10,14 @@ import typer
 from event_fork.events.time_window import timestamp_text
 from event_fork.queue_replay.window import DEFAULT_HOLD_SECONDS, RUN_PREFIX
 from event_fork_cli.archive_replay.request import filter_of
-from event_fork_cli.aws import AwsSettings
-from event_fork_cli.commands import clock
-from event_fork_cli.commands.confirmation import confirm
+from event_fork_cli.commands import context
 from event_fork_cli.errors import BadInputError, FailedError
 from event_fork_cli.moments import moment
-from event_fork_cli.options import EndpointUrl, FilterScope, FilterScopeOption, OutputOption, Profile, Region
-from event_fork_cli.output import Output, emit, plain_console, say
+from event_fork_cli.options import Common, FilterScope, FilterScopeOption, checked_rate, with_options
+from event_fork_cli.output import plain_console, say
 from event_fork_cli.queue_replay.draining import Drain, drain, queue_status, switch_off
 from event_fork_cli.queue_replay.pipelines import find_pipeline, workers_of_run
 from event_fork_cli.queue_replay.windows import QueueWindow, WindowParameter
-from event_fork_cli.rates import checked_rate
 from event_fork_cli.views.queues import drain_line, queue_view, run_view
 
 queue = typer.Typer(help="Replay from the 14-day queue of modules/replay.", no_args_is_help=True, rich_markup_mode=None)
@@ -29,7 +26,9 @@ QueueArgument = Annotated[str, typer.Argument(metavar="QUEUE", help="The replay 
 
 
 @queue.command()
+@with_options
 def enable(
+    *,
     queue_given: QueueArgument,
     start: Annotated[
         str | None, typer.Option("--from", metavar="TIME", help="First moment of publishing; default: however old.")
@@ -47,18 +46,15 @@ def enable(
     ] = None,
     rate: Annotated[float | None, typer.Option(metavar="N", help="Events a second at most.")] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
-    region: Region = None,
-    profile: Profile = None,
-    endpoint_url: EndpointUrl = None,
-    output: OutputOption = Output.TABLE,
+    common: Common,
 ) -> None:
     """Forward what is in the queue, then switch off again.
 
     Switches the event source mapping on, shows the backlog draining and switches it off when nothing of the window is
     left, and on Ctrl-C too. Events outside the window or the filter stay in the queue. Two runs at once are refused.
     """
-    settings = AwsSettings(region, profile, endpoint_url)
-    began = clock.now()
+    settings = common.aws
+    began = context.now()
     end = moment(until, "--until", began)
     begin = None if start is None else moment(start, "--from", began)
     if begin is not None and begin >= end:
@@ -81,7 +77,7 @@ def enable(
     )
     if not yes:
         waiting = pipeline.backlog().visible
-        confirm(f"Forward what of the {waiting:,} waiting events of {pipeline.name} lies in the window?")
+        context.confirm(f"Forward what of the {waiting:,} waiting events of {pipeline.name} lies in the window?")
     console = plain_console(sys.stderr)
     with console.status(f"switching the mapping of {pipeline.name} on") as spinner:
 
@@ -95,11 +91,11 @@ def enable(
             pipeline,
             WindowParameter(settings.ssm(), pipeline.window_parameter),
             window,
-            clock=clock.now,
+            clock=context.now,
             show=show,
             say=say,
         )
-    emit(run, output, lambda: run_view(run))
+    common.emit(run, lambda: run_view(run))
     if run.interrupted:
         raise FailedError(
             f"interrupted; the mapping of {run.queue} is off again and {run.left:,} events are still in it"
@@ -107,32 +103,30 @@ def enable(
 
 
 @queue.command()
+@with_options
 def disable(
+    *,
     queue_given: QueueArgument,
-    region: Region = None,
-    profile: Profile = None,
-    endpoint_url: EndpointUrl = None,
-    output: OutputOption = Output.TABLE,
+    common: Common,
 ) -> None:
     """Switch the mapping off, whoever switched it on. Also cleans up after a run that was killed."""
-    settings = AwsSettings(region, profile, endpoint_url)
+    settings = common.aws
     pipeline = find_pipeline(settings, queue_given)
     parameter = WindowParameter(settings.ssm(), pipeline.window_parameter)
     switch_off(pipeline, parameter)
     current = queue_status(pipeline, parameter)
-    emit(current, output, lambda: queue_view(current))
+    common.emit(current, lambda: queue_view(current))
 
 
 @queue.command()
+@with_options
 def status(
+    *,
     queue_given: QueueArgument,
-    region: Region = None,
-    profile: Profile = None,
-    endpoint_url: EndpointUrl = None,
-    output: OutputOption = Output.TABLE,
+    common: Common,
 ) -> None:
     """Show whether a run goes on, whose it is, its window and the backlog."""
-    settings = AwsSettings(region, profile, endpoint_url)
+    settings = common.aws
     pipeline = find_pipeline(settings, queue_given)
     current = queue_status(pipeline, WindowParameter(settings.ssm(), pipeline.window_parameter))
-    emit(current, output, lambda: queue_view(current))
+    common.emit(current, lambda: queue_view(current))

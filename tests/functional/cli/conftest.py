@@ -22,7 +22,6 @@ from event_fork.replay_plan.plan import Plan, read_plan
 from event_fork.replay_plan.progress import FailedEvent, Progress
 from event_fork.replay_plan.work_area import WorkArea
 from event_fork_cli import app
-from event_fork_cli.commands import clock as commands_clock
 from event_fork_cli.commands import context
 from event_fork_cli.commands import replay as replay_commands
 from tests.support.fake_executions import FakeExecutions
@@ -190,7 +189,7 @@ def world(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytes
     with mock_aws():
         made = World(tmp_path, capsys)
         clock: Callable[[], datetime] = lambda: NOON + timedelta(hours=4)  # noqa: E731
-        monkeypatch.setattr(commands_clock, "now", clock)
+        monkeypatch.setattr(context, "now", clock)
         for module in (context, replay_commands):
             monkeypatch.setattr(module, "StepFunctions", lambda _: made.executions)
         yield made

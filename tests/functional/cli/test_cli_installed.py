@@ -12,14 +12,27 @@ REPOSITORY = Path(__file__).parents[3]
 
 
 @pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of the commands of a clean virtual environment into which this repository was installed."""
+def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What of this repository goes into the package."""
     source = tmp_path_factory.mktemp("source")
     shutil.copy(REPOSITORY / "pyproject.toml", source)
     for folder in ("lambdas", "cli"):
         shutil.copytree(
             REPOSITORY / folder, source / folder, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info")
         )
+    return source
+
+
+@pytest.fixture(scope="module")
+def before(source: Path) -> list[Path]:
+    """What lies in the source before it is installed."""
+    return sorted(source.rglob("*"))
+
+
+@pytest.fixture(scope="module")
+def installed(source: Path, before: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the commands of a clean virtual environment into which the source was installed."""
+    assert before
     environment = tmp_path_factory.mktemp("venv")
     venv.create(environment, with_pip=True)
     commands = environment / ("Scripts" if os.name == "nt" else "bin")
@@ -66,3 +79,11 @@ def test_the_installed_package_needs_nothing_of_the_functions_runtime(installed:
     python = str(installed / "python")
 
     subprocess.run([python, "-I", "-c", code], cwd=tmp_path, check=True)
+
+
+@pytest.mark.slow
+def test_the_installation_leaves_nothing_behind_in_the_checkout(
+    installed: Path, source: Path, before: list[Path]
+) -> None:
+    assert (installed / "event-fork").exists()
+    assert sorted(source.rglob("*")) == before

@@ -11,7 +11,7 @@ from event_fork.replay_plan.control import Control
 from event_fork.replay_plan.documents import ReplayDocuments
 from event_fork.replay_plan.plan import Target, digest, read_plan
 from event_fork.replay_plan.work_area import WorkArea
-from event_fork_cli.commands import clock
+from event_fork_cli.commands import context
 from tests.functional.cli.conftest import BUCKET, NOON, Result, World, event
 
 
@@ -130,7 +130,7 @@ def test_a_file_that_is_not_there_is_refused(world: World) -> None:
 def test_an_expired_plan_is_refused(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     some_archive(world)
     path = world.planned("--expires-in", "30m")
-    monkeypatch.setattr(clock, "now", lambda: NOON + timedelta(hours=4, minutes=30))
+    monkeypatch.setattr(context, "now", lambda: NOON + timedelta(hours=4, minutes=30))
 
     refused(world.apply(path), "expired at 2026-11-23T16:30:00.000Z")
 
