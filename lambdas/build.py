@@ -6,7 +6,8 @@
 
 A zip holds our own code only and is committed, so that `terraform init` is all a user needs. Its entries have a fixed
 date, fixed modes and a fixed order: the same source gives the same bytes with the same zlib. Other zlibs compress to
-other bytes, so the check compares contents by the manifest (path -> SHA-256), never the zip's own bytes.
+other bytes, so contents are compared by the manifest (path -> SHA-256), never the zip's own bytes, and a zip whose
+contents are current is not written.
 """
 
 import argparse
@@ -47,8 +48,14 @@ class Build:
             raise FileNotFoundError(f"no Python files in {self.source}")
         return dict(sorted(contents.items()))
 
-    def write(self) -> None:
-        """Write zip and manifest."""
+    def write(self) -> bool:
+        """Write zip and manifest, unless they say what the source says; whether they were written.
+
+        A zip of the same contents stays as it is: written anew with another zlib it would have other bytes, and
+        Terraform would update every function of every user for nothing.
+        """
+        if not self.differences():
+            return False
         contents = self.source_contents()
         self.zip.parent.mkdir(parents=True, exist_ok=True)
         with zipfile.ZipFile(self.zip, "w") as archive:
@@ -59,6 +66,7 @@ class Build:
                 entry.compress_type = zipfile.ZIP_DEFLATED
                 archive.writestr(entry, data, compresslevel=9)
         self.manifest.write_text(json.dumps(manifest_of(contents), indent=2) + "\n", encoding="utf-8")
+        return True
 
     def differences(self) -> list[str]:
         """What is not as the source is, one line per file; empty when zip and manifest are current."""
@@ -113,8 +121,8 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     build = Build(options.source.resolve(), options.zip.resolve(), options.flat)
     if not options.check:
-        build.write()
-        print(f"wrote {options.zip} and {build.manifest.name}")
+        written = build.write()
+        print(f"wrote {options.zip} and {build.manifest.name}" if written else f"{options.zip} is current")
         return 0
     if found := build.differences():
         print(

@@ -47,6 +47,20 @@ def test_two_builds_of_one_source_have_the_same_bytes(copy: build.Build, tmp_pat
     assert again.manifest.read_bytes() == copy.manifest.read_bytes()
 
 
+def test_a_zip_of_the_same_contents_is_not_written_again_whatever_its_bytes(copy: build.Build) -> None:
+    with zipfile.ZipFile(copy.zip, "w") as archive:  # as another zlib would pack it
+        for path, data in copy.source_contents().items():
+            archive.writestr(path, data)
+    packed = copy.zip.read_bytes()
+
+    assert not copy.write()
+    assert copy.zip.read_bytes() == packed
+
+    (copy.source / "errors.py").write_text("changed = 1\n")
+    assert copy.write()
+    assert copy.differences() == []
+
+
 def test_every_function_may_read_every_file(copy: build.Build) -> None:
     with zipfile.ZipFile(copy.zip) as archive:
         entries = archive.infolist()
