@@ -5,15 +5,15 @@ output "topic_arn" {
 
 output "table_name" {
   description = "Table with the audit log."
-  value       = aws_dynamodb_table.audit.name
+  value       = module.audit_log.table_name
 }
 
 output "queue_url" {
   description = "Queue between topic and function."
-  value       = module.audit.queue_url
+  value       = module.audit_log.queue_url
 }
 
 output "dead_letter_queue_url" {
   description = "Where events go that the function gave up on."
-  value       = module.audit.dead_letter_queue_url
+  value       = module.audit_log.dead_letter_queue_url
 }

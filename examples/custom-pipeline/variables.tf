@@ -12,7 +12,7 @@ variable "powertools_layer_arn" {
 }
 
 variable "function_zip" {
-  description = "Zip of the folder audit/; null = audit.zip beside this file (README.md says how to make it)."
+  description = "Zip of function/audit_log.py; null = audit_log.zip beside this file."
   type        = string
   default     = null
 }

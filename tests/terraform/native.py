@@ -30,7 +30,7 @@ class NativeRun:
     name: str
 
     def __str__(self) -> str:
-        module = "root" if self.folder == PROJECT else self.folder.name
+        module = "root" if self.folder == PROJECT else " ".join(self.folder.relative_to(PROJECT).parts[1:])
         return f"{module}: {self.name}"
 
 
@@ -45,6 +45,7 @@ class Outcome:
 def native_runs() -> list[NativeRun]:
     """Every run of every native test in the repository, in the order of the files."""
     found = [(file.parents[1], file) for file in sorted(MODULES.glob("*/tests/*.tftest.hcl"))]
+    found += [(file.parents[1], file) for file in sorted(PROJECT.glob("examples/*/*/tests/*.tftest.hcl"))]
     found += [(PROJECT, file) for file in sorted((PROJECT / "tests" / "terraform").glob("*.tftest.hcl"))]
     return [NativeRun(folder, file, name) for folder, file in found for name in _RUN.findall(file.read_text())]
 
@@ -65,7 +66,7 @@ def outcomes(folder: Path) -> dict[tuple[str, str], Outcome]:
 
 def terraform_test(folder: Path, test_folder: str = "tests") -> list[dict[str, Any]]:
     """The events of `terraform test -json`; a failed test is no error here."""
-    data = WORK / "data" / ("root" if folder == PROJECT else folder.name)
+    data = WORK / "data" / ("root" if folder == PROJECT else "_".join(folder.relative_to(PROJECT).parts))
     data.mkdir(parents=True, exist_ok=True)
     environment = {"TF_DATA_DIR": str(data)}
     where = f"-test-directory={test_folder}"

@@ -1,4 +1,4 @@
-"""Lambda function of the audit log: one row in DynamoDB for every event, written once however often it is delivered."""
+"""Function of the audit log: one row for every event, the same row however often it is delivered."""
 
 import json
 import os
@@ -22,14 +22,14 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
 def write_row(record: dict[str, Any]) -> bool:
     """Write the row of one message; False when it must be tried again (and, after some attempts, dead-lettered)."""
     try:
-        table().put_item(Item=audit_row(json.loads(record["body"])))
+        table().put_item(Item=row_of(json.loads(record["body"])))
     except (ValueError, KeyError, ClientError, BotoCoreError) as error:
-        logger.error("audit row not written", sqs_message_id=record["messageId"], reason=repr(error))
+        logger.error("row not written", sqs_message_id=record["messageId"], reason=repr(error))
         return False
     return True
 
 
-def audit_row(envelope: dict[str, Any]) -> dict[str, str]:
+def row_of(envelope: dict[str, Any]) -> dict[str, str]:
     """Who published what and when. The event's id is the key, so that a second delivery writes the same row again."""
     attributes = {name: attribute["Value"] for name, attribute in envelope.get("MessageAttributes", {}).items()}
     return {
