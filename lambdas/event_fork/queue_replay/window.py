@@ -7,7 +7,7 @@ window: everything is wanted.
 
 A run names itself in every invocation: while it lasts, the event source mapping invokes the function by an alias that
 is called like the run's replay_id. So a window that is not the run's own, be it cached or read late, shows as that, and
-is never obeyed. docs/decisions/0004-replay-window.md says why, and why kept events are hidden and for how long.
+is never obeyed. docs/decisions/0002-replay-window.md says why, and why kept events are hidden and for how long.
 """
 
 import base64
