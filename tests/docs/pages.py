@@ -100,3 +100,28 @@ def _simple_commands(line: str) -> Iterator[list[str]]:
                 if token == "-m" and not words:
                     continue
                 words.append(token)
+
+
+def prose(text: str) -> str:
+    """The page without code blocks and generated tables; links are their words, code is its text."""
+    text = re.sub(r"<!-- tables of.*?: begin.*?: end -->", "", _FENCE.sub("\n", text), flags=re.DOTALL)
+    text = _INDENTED.sub("\n\n", text)
+    return re.sub(r"\[([^\]]*)\]\([^()\s]+\)", r"\1", text).replace("`", "")
+
+
+def sentences(text: str) -> list[str]:
+    """The sentences of the prose. Items of lists, cells of tables and headings are never joined with others."""
+    blocks: list[str] = []
+    for line in prose(text).splitlines():
+        if line.lstrip().startswith("|"):
+            blocks += ["", *(cell for part in line.strip(" |").split(" | ") for cell in (part, ""))]
+        elif not line.strip() or line.startswith("#"):
+            blocks.append("")
+        elif re.match(r"\s*(?:[-*]|\d+\.) ", line):
+            blocks += ["", re.sub(r"^\s*(?:[-*]|\d+\.) ", "", line)]
+        elif blocks and blocks[-1]:
+            blocks[-1] += " " + line.strip()
+        else:
+            blocks.append(line.strip())
+    found = (part.strip() for block in blocks for part in re.split(r"(?<=[.!?])\s+", block))
+    return [part for part in found if part and not set(part) <= set("-|: ")]

@@ -103,19 +103,25 @@ def test_the_migration_page_gives_every_parameter_a_name_that_exists(module: str
 @pytest.mark.parametrize("module", ["storage-backup", "search-analytics", "replay", "fork"])
 def test_the_inputs_that_the_readme_names_exist(module: str) -> None:
     text = page("README.md")
-    table = re.search(rf"^\| \[{module}\]\(modules/{module}/README\.md#inputs\).*?(?=\n\n)", text, re.DOTALL | re.M)
-    assert table
-    named = {name for line in table[0].splitlines()[2:] for name in _CODE.findall(line.split(" | ")[0])}
+    row = re.search(rf"^\| \[{module}\]\(modules/{module}/README\.md\).*", text, re.MULTILINE)
+    assert row
+    named = set(_CODE.findall(row[0]))
     every = set(_CODE.findall(re.findall(r"^Every module has (.*?)\. Everything else", text, re.MULTILINE)[0]))
 
     assert len(named) >= 4
     assert named | every <= names_in(module)
 
 
-def test_the_architecture_page_lists_every_decision() -> None:
-    listed = re.findall(r"^\| \[(\d{4})\]", page("docs/architecture.md"), re.MULTILINE)
+def test_the_decisions_are_listed_and_numbered_without_gaps() -> None:
+    listed = re.findall(r"^\| \[(\d{4})\]\((\d{4})-", page("docs/decisions/README.md"), re.MULTILINE)
+    there = [file.name[:4] for file in sorted((PROJECT / "docs" / "decisions").glob("0*.md"))]
 
-    assert listed == [file.name[:4] for file in sorted((PROJECT / "docs" / "decisions").glob("*.md"))]
+    assert listed == [(number, number) for number in there]
+    assert there == [f"{number:04}" for number in range(1, len(there) + 1)]
+    assert all(
+        page(f"docs/decisions/{file.name}").startswith(f"# {file.name[:4]}: ")
+        for file in (PROJECT / "docs" / "decisions").glob("0*.md")
+    )
 
 
 @pytest.mark.slow
