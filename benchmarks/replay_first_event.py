@@ -34,6 +34,7 @@ from event_fork.adapters.s3_documents import S3DocumentStore  # noqa: E402
 from event_fork.events.time_window import timestamp_text  # noqa: E402
 from event_fork.replay_plan.control import RUNNING, Control  # noqa: E402
 from event_fork.replay_plan.documents import ReplayDocuments  # noqa: E402
+from event_fork.replay_plan.json_values import to_json  # noqa: E402
 from event_fork.replay_plan.plan import Plan, read_plan  # noqa: E402
 from event_fork.replay_plan.work_area import WorkArea  # noqa: E402
 from event_fork_cli.archive_replay.applying import execution_input  # noqa: E402
@@ -128,7 +129,7 @@ class Rig:
         batch = {key: value for key, value in execution_input(plan, 1, documents).items() if key != "workers"}
         event = {
             "BatchInput": {**batch, "started_at": timestamp_text(datetime.now(UTC))},
-            "Items": [plan.items[0].to_json()],
+            "Items": [to_json(plan.items[0])],
         }
         began = time.time()
         answer = self.stack.bench.client("lambda").invoke(

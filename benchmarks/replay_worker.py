@@ -33,7 +33,6 @@ from event_fork.archive_replay.burst import BurstSender  # noqa: E402
 from event_fork.archive_replay.worker import ItemReplay, Tools  # noqa: E402
 from event_fork.events.messages import OutgoingMessage  # noqa: E402
 from event_fork.events.time_window import timestamp_text  # noqa: E402
-from event_fork.filter_policy import compile_policy  # noqa: E402
 from event_fork.replay_plan.control import RUNNING, Control  # noqa: E402
 from event_fork.replay_plan.item import Item  # noqa: E402
 from event_fork.replay_plan.plan import (  # noqa: E402
@@ -41,6 +40,7 @@ from event_fork.replay_plan.plan import (  # noqa: E402
     Estimate,
     Health,
     Plan,
+    PlannedWindow,
     Target,
     Totals,
 )
@@ -133,9 +133,7 @@ def plan_of(keys: Mapping[str, int], body: str) -> Plan:
         created_by="",
         expires_at="",
         archive=ArchiveLocation("bench", "", "eu-west-1"),
-        window_from=timestamp_text(START),
-        window_to=timestamp_text(START + timedelta(days=1)),
-        lateness_seconds=3600,
+        window=PlannedWindow(timestamp_text(START), timestamp_text(START + timedelta(days=1)), 3600),
         filter_policy=POLICY,
         filter_policy_scope="MessageAttributes",
         event_types=tuple(POLICY["event_type"]),
@@ -166,7 +164,7 @@ def worker(folder: Path, plan: Plan) -> int:
     documents = MemoryDocuments(plan, Control(RUNNING, 1e9, 1e9, 1, 0, "", "", ""))
     tools = Tools(
         plan=plan,
-        criteria=plan.criteria(compile_policy(POLICY).matches),
+        criteria=plan.criteria(),
         documents=documents,
         archive=FolderArchive(folder),
         sender=BurstSender(queue, plan.target.body, plan.replay_id),
@@ -179,7 +177,7 @@ def worker(folder: Path, plan: Plan) -> int:
 
 def selection(folder: Path, plan: Plan) -> int:
     """Only gunzip, parse, window, types, filter."""
-    criteria = plan.criteria(compile_policy(POLICY).matches)
+    criteria = plan.criteria()
     archive = FolderArchive(folder)
     return sum(1 for item in plan.items for _ in select(lines(decompress(archive.open(item.key).chunks())), criteria))
 
@@ -188,7 +186,7 @@ def gunzip_jq(folder: Path, plan: Plan, gunzip: str, jq: str) -> int:
     """The same objects through the system's tools."""
     files = [str(folder / item.key) for item in plan.items]
     unpack = subprocess.Popen([gunzip, "-c", *files], stdout=subprocess.PIPE)
-    arguments = ["--arg", "from", plan.window_from, "--arg", "to", plan.window_to]
+    arguments = ["--arg", "from", plan.window.start, "--arg", "to", plan.window.end]
     try:
         done = subprocess.run([jq, "-c", *arguments, JQ], stdin=unpack.stdout, capture_output=True, check=True)
     finally:

@@ -12,6 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
 from event_fork.errors import CallFailedError, EventForkError
 from event_fork.filter_policy import InvalidFilterPolicyError
+from event_fork.replay_plan.work_area import ROOT as WORK_AREAS
 from event_fork_cli.commands.replay import replay
 from event_fork_cli.errors import BAD_INPUT, DONE, FAILED, CliError
 from event_fork_cli.output import say
@@ -21,7 +22,7 @@ _NEEDS = {
     "HeadBucket": "s3:ListBucket on the bucket",
     "ListObjectsV2": "s3:ListBucket on the bucket",
     "GetObject": "s3:GetObject and s3:GetObjectVersion, and kms:Decrypt where the bucket has a key",
-    "PutObject": "s3:PutObject on event-fork-replays/, and kms:GenerateDataKey where the bucket has a key",
+    "PutObject": f"s3:PutObject on {WORK_AREAS}, and kms:GenerateDataKey where the bucket has a key",
     "GetQueueUrl": "sqs:GetQueueUrl",
     "GetQueueAttributes": "sqs:GetQueueAttributes",
 }

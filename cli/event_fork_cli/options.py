@@ -12,6 +12,7 @@ from typing import Annotated, Any, get_type_hints
 import typer
 from rich.console import RenderableType
 
+from event_fork.filter_policy import MESSAGE_ATTRIBUTES, MESSAGE_BODY
 from event_fork.replay_plan.control import MIN_RATE
 from event_fork_cli.aws import AwsSettings
 from event_fork_cli.errors import BadInputError
@@ -21,8 +22,8 @@ from event_fork_cli.output import Output, emit
 class FilterScope(StrEnum):
     """What a filter policy is about."""
 
-    ATTRIBUTES = "MessageAttributes"
-    BODY = "MessageBody"
+    ATTRIBUTES = MESSAGE_ATTRIBUTES
+    BODY = MESSAGE_BODY
 
 
 class Body(StrEnum):

@@ -32,12 +32,11 @@ def govern(invocation: GovernorInvocation, deadline: Deadline) -> dict[str, Any]
     replay = invocation.replay
     documents = ReplayDocuments(S3DocumentStore(replay.bucket), replay.work_area)
     plan = documents.plan()
-    policy = Policy(plan.ramp, plan.ramp_asks, plan.health)
-    if not policy.governs:
+    if not plan.is_governed:
         return {"done": True, "memory": {}}
     backlog = BacklogAge(**invocation.memory.get("backlog", {}))
     loop = GovernorLoop(
-        policy=policy,
+        policy=Policy(plan.ramp, plan.ramp_asks, plan.health),
         documents=documents,
         target=SqsTargetHealth(
             plan.target.queue_url, plan.target.queue_arn, backlog, own_account=invocation.execution.split(":")[4]

@@ -14,7 +14,6 @@ from event_fork.archive_replay.burst import BurstSender
 from event_fork.archive_replay.invocation import ReplayRef, WorkerInvocation
 from event_fork.archive_replay.reporting import report_item
 from event_fork.archive_replay.worker import ItemReplay, Tools
-from event_fork.filter_policy import compile_policy
 from event_fork.replay_plan.documents import ReplayDocuments
 from event_fork.replay_plan.item import Item
 from event_fork.sending.backoff import Deadline
@@ -47,12 +46,10 @@ def tools_of(replay: ReplayRef) -> Tools:
     s3 = boto3.client("s3", config=RETRYING_CONFIG)
     documents = ReplayDocuments(S3DocumentStore(replay.bucket, s3), replay.work_area)
     plan = documents.plan()
-    policy = plan.filter_policy
-    matcher = None if policy is None else compile_policy(policy, plan.filter_policy_scope).matches
     target = SqsQueue(plan.target.queue_url, region=plan.target.queue_arn.split(":")[3])
     return Tools(
         plan=plan,
-        criteria=plan.criteria(matcher),
+        criteria=plan.criteria(),
         documents=documents,
         archive=S3ArchiveStore(s3, replay.bucket),
         sender=BurstSender(target, plan.target.body, plan.replay_id),

@@ -42,6 +42,7 @@ resource "aws_ssm_parameter" "this" {
     prefix            = var.archive.prefix
     region            = local.region
     targets           = [for target in var.targets : { arn = target.arn, url = target.url }]
+    memory            = { for role, function in local.functions : role => function.memory_size } # for the dollars of a plan
   })
   tags = var.tags
 }

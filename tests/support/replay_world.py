@@ -11,7 +11,7 @@ from event_fork.archive_replay.worker import ItemReplay, Tools
 from event_fork.events.envelope import StoredEvent
 from event_fork.replay_plan.control import RUNNING, Control
 from event_fork.replay_plan.item import Item
-from event_fork.replay_plan.plan import ArchiveLocation, Estimate, Health, Plan, Target, Totals
+from event_fork.replay_plan.plan import ArchiveLocation, Estimate, Health, Plan, PlannedWindow, Target, Totals
 from event_fork.replay_plan.progress import Progress
 from event_fork.sending.backoff import Deadline
 from tests.support.memory_archive import MemoryArchive
@@ -67,9 +67,7 @@ class ReplayWorld:
             created_by="ana",
             expires_at="2026-11-24T13:00:00.000Z",
             archive=ArchiveLocation("backup", "", "eu-west-1"),
-            window_from="2026-11-23T12:00:00.000Z",
-            window_to="2026-11-23T13:00:00.000Z",
-            lateness_seconds=3600,
+            window=PlannedWindow("2026-11-23T12:00:00.000Z", "2026-11-23T13:00:00.000Z", 3600),
             filter_policy=None,
             filter_policy_scope="MessageAttributes",
             event_types=(),
@@ -94,7 +92,7 @@ class ReplayWorld:
         )
         self.tools = Tools(
             plan=self.plan,
-            criteria=self.plan.criteria(None),
+            criteria=self.plan.criteria(),
             documents=self.documents,
             archive=self.archive,
             sender=BurstSender(self.target, body, "replay-1", self.clock.backoff()),

@@ -14,7 +14,7 @@ from datetime import datetime
 
 from event_fork.archive.store import ArchiveStore
 from event_fork.events.time_window import timestamp_of, timestamp_text
-from event_fork.replay_plan.control import RUNNING, Control
+from event_fork.replay_plan.control import GOVERNOR, RUNNING, Control
 from event_fork.replay_plan.documents import ReplayDocuments
 from event_fork.replay_plan.errors import DocumentError
 from event_fork.replay_plan.item import Item
@@ -95,7 +95,7 @@ def refuse_applied(plan: Plan, engine: ReplayEngine, executions: Executions, doc
     execution = executions.describe(engine.state_machine_arn, plan.replay_id)
     if execution is not None:
         control = documents.find_control()
-        who = f" by {control.changed_by}" if control and control.changed_by != "governor" else ""
+        who = f" by {control.changed_by}" if control and control.changed_by != GOVERNOR else ""
         raise RefusedError(
             f"{plan.replay_id} was applied at {timestamp_text(execution.started)}{who} and is {execution.status}; "
             f"see `event-fork replay status {plan.replay_id}`"

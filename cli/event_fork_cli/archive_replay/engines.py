@@ -1,7 +1,8 @@
 """The replay modules that have an archive: each one leaves a parameter that says what it can do.
 
 /event-fork-pipelines/<name>/archive-replay
-    {"state_machine_arn": ..., "bucket": ..., "prefix": ..., "region": ..., "targets": [{"arn": ..., "url": ...}]}
+    {"state_machine_arn": ..., "bucket": ..., "prefix": ..., "region": ..., "targets": [{"arn": ..., "url": ...}],
+     "memory": {"worker": MiB, "governor": MiB}}
 """
 
 from __future__ import annotations
@@ -9,8 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from event_fork.archive_replay.costs import DEFAULT_MEMORY, Memory
+from event_fork.replay_plan.json_values import from_json, json_object, parse_json
 from event_fork.replay_plan.plan import Engine
-from event_fork.replay_plan.reading import Fields, read_json
 from event_fork_cli.errors import BadInputError, RefusedError
 
 if TYPE_CHECKING:
@@ -43,6 +45,7 @@ class ReplayEngine:
     prefix: str
     region: str
     targets: tuple[AllowedTarget, ...]
+    memory: Memory = DEFAULT_MEMORY
 
     def target(self, arn: str) -> AllowedTarget | None:
         """The allowed target of that ARN."""
@@ -95,16 +98,6 @@ def engine_for_target(engines: list[ReplayEngine], arn: str) -> ReplayEngine:
 
 
 def _engine(parameter: str, value: str) -> ReplayEngine:
-    fields = read_json(value, f"parameter {parameter}")
-    return ReplayEngine(
-        name=parameter.removeprefix(ROOT).removesuffix(_SUFFIX),
-        state_machine_arn=fields.text("state_machine_arn"),
-        bucket=fields.text("bucket"),
-        prefix=fields.text("prefix"),
-        region=fields.text("region"),
-        targets=fields.objects("targets", _target),
-    )
-
-
-def _target(fields: Fields) -> AllowedTarget:
-    return AllowedTarget(fields.text("arn"), fields.text("url"))
+    where = f"parameter {parameter}"
+    name = parameter.removeprefix(ROOT).removesuffix(_SUFFIX)
+    return from_json(ReplayEngine, {**json_object(parse_json(value, where), where), "name": name}, where)

@@ -4,27 +4,17 @@ import math
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, fields
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 from event_fork.archive.listing import begun_at
 from event_fork.archive.store import BrowsableStore, ListedObject
-from event_fork.events.time_window import Window, timestamp_of, timestamp_text
+from event_fork.archive_replay.costs import DEFAULT_MEMORY, Memory, Work, estimate
+from event_fork.events.time_window import timestamp_of
 from event_fork.replay_plan.item import MAX_ITEM_EVENTS, MAX_ITEM_SECONDS, Item
-from event_fork.replay_plan.plan import (
-    ArchiveLocation,
-    Count,
-    Engine,
-    Health,
-    Plan,
-    Target,
-    Totals,
-    Unreadable,
-)
+from event_fork.replay_plan.plan import Count, Plan, PlanRequest, Totals, Unreadable
 from event_fork_cli.archive_replay.duplicates import Duplicate
-from event_fork_cli.archive_replay.estimate import Work, estimate
 from event_fork_cli.archive_replay.listing import Reach, needed_objects
 from event_fork_cli.archive_replay.pool import InlineScan, ParallelScan, ScanOrder
 from event_fork_cli.archive_replay.scanning import MAX_TYPES, OTHER_TYPES, ScannedObject
@@ -34,31 +24,6 @@ from event_fork_cli.errors import NothingMatchedError
 EVENTS_PER_WORKER = 300
 """A second: what one worker sends with room to spare (SendMessageBatch of 10, one call after the other)."""
 MAX_WORKERS = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class PlanRequest:
-    """What the operator asks for, every part of it checked. The fields are those of Plan."""
-
-    replay_id: str
-    created_by: str
-    now: datetime
-    expires_at: datetime
-    archive: ArchiveLocation
-    window: Window
-    lateness: timedelta
-    filter_policy: dict[str, Any] | None
-    filter_policy_scope: str
-    event_types: tuple[str, ...]
-    event_type_attribute: str
-    target: Target
-    engine: Engine | None
-    rate: float
-    pace: float | None
-    workers: int | None
-    ramp: tuple[float, ...] | None
-    ramp_asks: bool
-    health: Health
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,33 +48,25 @@ def make_plan(
     open_store: Callable[[], BrowsableStore],
     *,
     processes: int,
+    memory: Memory = DEFAULT_MEMORY,
     progress: Callable[[ScanProgress], None] = lambda _: None,
 ) -> Planned:
     """Reads the archive and decides what a replay sends.
 
     `open_store` makes a store; it is called in each of the `processes` (0: everything in this one), so it must be
-    picklable. Raises NothingMatchedError when no event is wanted.
+    picklable. `memory`: of the functions, for the estimate. Raises NothingMatchedError when no event is wanted.
     """
-    workers = request.workers or workers_for(request.rate)
+    window = request.window
     with tempfile.TemporaryDirectory(prefix="event-fork-plan-") as folder:
-        order = ScanOrder(
-            open_store=open_store,
-            window=request.window,
-            event_types=frozenset(request.event_types),
-            event_type_attribute=request.event_type_attribute,
-            filter_policy=request.filter_policy,
-            filter_policy_scope=request.filter_policy_scope,
-            limits=item_limits(request.rate, workers, request.pace),
-            body=request.target.body,
-            spill=Path(folder),
-        )
-        reach = Reach(request.archive.prefix, request.window, request.lateness, request.now)
-        objects = needed_objects(open_store(), reach)
+        limits = item_limits(request.rate, request.workers, request.pace)
+        order = ScanOrder(open_store, request, limits, spill=Path(folder))
+        lateness, now = timedelta(seconds=window.lateness_seconds), timestamp_of(request.created_at)
+        objects = needed_objects(open_store(), Reach(request.archive.prefix, window.published, lateness, now))
         with ParallelScan(order, processes) if processes else InlineScan(order) as work:
             scanned = _read(work.scan(objects), progress)
             void = frozenset(scan for found in scanned for scan in found.void)
             found_twice = _by_scan(work.duplicates(void))
-    return Planned(_plan(request, workers, scanned, found_twice), _latest_arrival(scanned))
+    return Planned(_plan(request, memory, scanned, found_twice), _latest_arrival(scanned))
 
 
 def workers_for(rate: float) -> int:
@@ -148,7 +105,7 @@ def _by_scan(buckets: Iterator[list[Duplicate]]) -> dict[int, list[Duplicate]]:
 
 
 def _plan(
-    request: PlanRequest, workers: int, scanned: list[ScannedObject], found_twice: dict[int, list[Duplicate]]
+    request: PlanRequest, memory: Memory, scanned: list[ScannedObject], found_twice: dict[int, list[Duplicate]]
 ) -> Plan:
     events = sum(segment.events for found in scanned for segment in found.segments)
     duplicates = sum(map(len, found_twice.values()))
@@ -162,33 +119,23 @@ def _plan(
         duplicate.bytes for copies in found_twice.values() for duplicate in copies
     )
     span = 0.0 if request.pace is None else (timestamp_of(last) - timestamp_of(first)).total_seconds() / request.pace
-    governed = request.ramp is not None or request.health != Health()
+    work = Work(
+        events - duplicates,
+        size,
+        len(items),
+        request.rate,
+        request.workers,
+        span,
+        request.is_governed,
+        memory,
+    )
     return Plan(
-        replay_id=request.replay_id,
-        created_at=timestamp_text(request.now),
-        created_by=request.created_by,
-        expires_at=timestamp_text(request.expires_at),
-        archive=request.archive,
-        window_from=request.window.start_text,
-        window_to=request.window.end_text,
-        lateness_seconds=request.lateness.total_seconds(),
-        filter_policy=request.filter_policy,
-        filter_policy_scope=request.filter_policy_scope,
-        event_types=request.event_types,
-        event_type_attribute=request.event_type_attribute,
-        target=request.target,
-        engine=request.engine,
-        rate=request.rate,
-        pace=request.pace,
-        workers=workers,
-        ramp=request.ramp,
-        ramp_asks=request.ramp_asks,
-        health=request.health,
+        **{value.name: getattr(request, value.name) for value in fields(PlanRequest)},
         totals=Totals(len(scanned), events - duplicates, size, duplicates, unreadable),
         counts=tuple(_counts(scanned, found_twice)),
         first_event=first,
         last_event=last,
-        estimate=estimate(Work(events - duplicates, size, len(items), request.rate, workers, span, governed)),
+        estimate=estimate(work),
         items=items,
     ).sealed()
 
@@ -254,7 +201,7 @@ def _counts(scanned: list[ScannedObject], found_twice: dict[int, list[Duplicate]
 
 def _nothing(request: PlanRequest, objects: int, unreadable: tuple[Unreadable, ...]) -> str:
     where = f"s3://{request.archive.bucket}/{request.archive.prefix}"
-    wanted = f"from {request.window.start_text} to {request.window.end_text}"
+    wanted = f"from {request.window.start} to {request.window.end}"
     sentence = f"no event of {where} {wanted} matches ({objects} objects were read)"
     if unreadable:
         first = f"{unreadable[0].key}: {unreadable[0].reason}"

@@ -8,12 +8,9 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from event_fork.archive.selection import Criteria
 from event_fork.archive.store import BrowsableStore, ListedObject
-from event_fork.events.time_window import Window
-from event_fork.filter_policy import compile_policy
+from event_fork.replay_plan.plan import PlanRequest
 from event_fork_cli.archive_replay.duplicates import Duplicate, duplicates_in
 from event_fork_cli.archive_replay.scanning import ScannedObject, Scanner
 from event_fork_cli.archive_replay.segments import SegmentLimits
@@ -31,22 +28,14 @@ class ScanOrder:
     """What a worker process needs to know; all of it can be pickled. `open_store` makes the process's own client."""
 
     open_store: Callable[[], BrowsableStore]
-    window: Window
-    event_types: frozenset[str]
-    event_type_attribute: str
-    filter_policy: dict[str, Any] | None
-    filter_policy_scope: str
+    request: PlanRequest
     limits: SegmentLimits
-    body: str
     spill: Path
 
     def scanner(self) -> Scanner:
         """The scanner this order describes."""
-        matches = None
-        if self.filter_policy is not None:
-            matches = compile_policy(self.filter_policy, self.filter_policy_scope).matches
-        criteria = Criteria(self.window, self.event_types, self.event_type_attribute, matches)
-        return Scanner(self.open_store(), criteria, self.limits, self.body, SpillWriter(self.spill))
+        asked = self.request
+        return Scanner(self.open_store(), asked.criteria(), self.limits, asked.target.body, SpillWriter(self.spill))
 
 
 class InlineScan:

@@ -17,14 +17,23 @@ from event_fork.archive.errors import ArchiveError
 from event_fork.archive.lines import lines
 from event_fork.archive.store import BrowsableStore
 from event_fork.archive.unpacking import decompress
+from event_fork.archive_replay.costs import DEFAULT_MEMORY, Memory
 from event_fork.errors import NotAnEnvelopeError
 from event_fork.events.envelope import parse
-from event_fork.events.time_window import Window
+from event_fork.events.time_window import Window, timestamp_text
 from event_fork.filter_policy import compile_policy
-from event_fork.replay_plan.plan import BODY_ENVELOPE, BODY_RAW, ArchiveLocation, Engine, Health, Target
+from event_fork.replay_plan.plan import (
+    BODY_ENVELOPE,
+    BODY_RAW,
+    ArchiveLocation,
+    Health,
+    PlannedWindow,
+    PlanRequest,
+    Target,
+)
 from event_fork_cli.archive_replay.engines import ReplayEngine, engine_for_target, engines_of, find_engines
 from event_fork_cli.archive_replay.listing import Reach, needed_objects
-from event_fork_cli.archive_replay.planner import MAX_WORKERS, PlanRequest
+from event_fork_cli.archive_replay.planner import MAX_WORKERS, workers_for
 from event_fork_cli.archive_replay.subscriptions import subscription, subscription_of
 from event_fork_cli.archive_replay.targets import find_target
 from event_fork_cli.aws import AwsSettings, OpenArchive
@@ -45,10 +54,11 @@ _PEEK_OBJECTS = 5
 
 @dataclass(slots=True)
 class Checked:
-    """A request, the way to its archive, and what the operator should know about it."""
+    """A request, the way to its archive, what its functions have, and what the operator should know about it."""
 
     request: PlanRequest
     open_store: OpenArchive
+    memory: Memory
     notes: list[str] = field(default_factory=list)
 
 
@@ -73,7 +83,7 @@ def check(options: PlanOptions, settings: AwsSettings, now: datetime) -> Checked
     engines = _engines(settings, archive, options.replay, notes)
     allowed = [target for engine in engines for target in engine.targets]
     target = find_target(options.target, allowed, settings)
-    engine: Engine | None = engine_for_target(engines, target.arn).in_plan() if engines else None
+    engine = engine_for_target(engines, target.arn) if engines else None
     if options.body is not Body.AUTO:
         body = options.body.value
     else:
@@ -89,26 +99,26 @@ def check(options: PlanOptions, settings: AwsSettings, now: datetime) -> Checked
     return Checked(
         PlanRequest(
             replay_id=f"replay-{now:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}",
+            created_at=timestamp_text(now),
             created_by=caller,
-            now=now,
-            expires_at=now + expires_in,
+            expires_at=timestamp_text(now + expires_in),
             archive=archive,
-            window=window,
-            lateness=lateness,
+            window=PlannedWindow(window.start_text, window.end_text, lateness.total_seconds()),
             filter_policy=chosen.document,
             filter_policy_scope=chosen.scope,
             event_types=tuple(options.event_type or ()),
             event_type_attribute=options.event_type_attribute,
             target=Target(target.arn, target.url, body),
-            engine=engine,
+            engine=engine.in_plan() if engine else None,
             rate=rate,
             pace=pace,
-            workers=options.workers,
+            workers=options.workers or workers_for(rate),
             ramp=ramp,
             ramp_asks=options.ramp_ask,
             health=health,
         ),
         open_store,
+        engine.memory if engine else DEFAULT_MEMORY,
         notes,
     )
 

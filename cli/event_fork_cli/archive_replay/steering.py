@@ -9,10 +9,10 @@ from datetime import datetime
 
 from event_fork.archive.store import ArchiveStore
 from event_fork.events.time_window import timestamp_of
-from event_fork.replay_plan.control import CANCELLED, MIN_RATE, PAUSED, RUNNING, Control
+from event_fork.replay_plan.control import CANCELLED, MIN_RATE, PAUSED, RUNNING, Control, asks_to_go_on
 from event_fork.replay_plan.documents import ReplayDocuments
 from event_fork.replay_plan.item import Item
-from event_fork.replay_plan.plan import Health, Plan
+from event_fork.replay_plan.plan import Plan
 from event_fork_cli.archive_replay.applying import execution_input, refuse_changed_objects
 from event_fork_cli.archive_replay.engines import ReplayEngine
 from event_fork_cli.archive_replay.executions import RUNNING as EXECUTION_RUNNING
@@ -25,7 +25,6 @@ from event_fork_cli.options import checked_rate
 _DRAIN_SECONDS = 120.0
 _OBEY_SECONDS = 15.0
 """A worker looks at control.json every 5 seconds and then ends its burst; after this long none sends any more."""
-GOVERNOR = "governor"
 
 
 @dataclass(frozen=True)
@@ -73,10 +72,9 @@ def change_rate(helm: Helm, rate: float) -> Status:
     checked_rate("RATE", rate, example="200")
     status = _must_run(helm, "given another rate")
     plan = helm.reader.plan()
-    governed = is_governed(plan)
 
     def changed(control: Control) -> Control:
-        now = min(control.rate, rate) if governed else rate
+        now = min(control.rate, rate) if plan.is_governed else rate
         # Never fewer workers: those that run already would share the new rate by the smaller number and exceed it.
         workers = max(control.workers, min(workers_for(rate), len(plan.items)))
         return replace(control, rate=now, limit=rate, workers=workers, reason=f"rate {rate:g} events/s")
@@ -110,18 +108,13 @@ def resume(helm: Helm, store: ArchiveStore) -> Status:
     return helm.reader.read()
 
 
-def is_governed(plan: Plan) -> bool:
-    """Whether the governor moves the rate."""
-    return plan.ramp is not None or plan.health != Health()
-
-
 def _resumed(plan: Plan, control: Control) -> Control:
     step = control.ramp_step
-    if control.changed_by == GOVERNOR and control.reason.startswith("ramp:") and plan.ramp is not None:
+    if asks_to_go_on(control.changed_by, control.reason) and plan.ramp is not None:
         # The governor stopped to ask; to resume is the answer.
         step = min(step + 1, len(plan.ramp) - 1)
     share = min(1.0, plan.ramp[step] / 100) if plan.ramp else 1.0
-    rate = control.limit * share if plan.ramp or not is_governed(plan) else max(control.rate, MIN_RATE)
+    rate = control.limit * share if plan.ramp or not plan.is_governed else max(control.rate, MIN_RATE)
     return replace(control, state=RUNNING, rate=rate, ramp_step=step, reason="resumed")
 
 

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from event_fork.filter_policy import MESSAGE_ATTRIBUTES
 from event_fork_cli.errors import BadInputError
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def subscription(sns: SNSClient, arn: str) -> Subscription:
     return Subscription(
         arn=arn,
         filter_policy=json.loads(policy) if policy else None,
-        filter_policy_scope=attributes.get("FilterPolicyScope") or "MessageAttributes",
+        filter_policy_scope=attributes.get("FilterPolicyScope") or MESSAGE_ATTRIBUTES,
         raw=attributes.get("RawMessageDelivery") == "true",
         endpoint=attributes.get("Endpoint", ""),
     )

@@ -3,6 +3,7 @@
 import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 
 from event_fork.errors import CallFailedError
+from event_fork.replay_plan.control import asks_to_go_on
 from event_fork.replay_plan.plan import Plan
 from event_fork_cli.archive_replay.applying import engine_of, open_plan, refuse_applied, refuse_changed_objects, start
 from event_fork_cli.archive_replay.engines import find_engines
@@ -19,7 +21,7 @@ from event_fork_cli.archive_replay.history import history
 from event_fork_cli.archive_replay.planner import Planned, ScanProgress, make_plan
 from event_fork_cli.archive_replay.request import Checked, check, late_note
 from event_fork_cli.archive_replay.statuses import STATE_DONE, STATE_PAUSED, Status, StatusReader
-from event_fork_cli.archive_replay.steering import GOVERNOR, cancel, change_rate, pause, resume
+from event_fork_cli.archive_replay.steering import cancel, change_rate, pause, resume
 from event_fork_cli.aws import OpenArchive
 from event_fork_cli.commands import context
 from event_fork_cli.commands.context import documents_of, executions_for, find_replay
@@ -76,7 +78,7 @@ def plan(
     for note in checked.notes:
         say(f"note: {note}")
     planned = _read_archive(checked, processes)
-    note_late = late_note(planned.latest_arrival, checked.request.lateness)
+    note_late = late_note(planned.latest_arrival, timedelta(seconds=checked.request.window.lateness_seconds))
     if note_late:
         say(f"note: {note_late}")
     if out is not None:
@@ -245,7 +247,7 @@ def _read_archive(checked: Checked, processes: int | None) -> Planned:
             bar.update(task, completed=seen.bytes, objects=seen.objects, events=seen.events)
 
         count = (os.cpu_count() or 1) if processes is None else processes
-        return make_plan(checked.request, checked.open_store, processes=count, progress=show)
+        return make_plan(checked.request, checked.open_store, processes=count, memory=checked.memory, progress=show)
 
 
 def _save(path: Path, made: Plan) -> None:
@@ -286,9 +288,4 @@ def _goes_on(replay_id: str) -> str:
 
 
 def _asks_to_go_on(current: Status) -> bool:
-    return (
-        current.state == STATE_PAUSED
-        and current.changed_by == GOVERNOR
-        and current.reason.startswith("ramp:")
-        and sys.stdin.isatty()
-    )
+    return current.state == STATE_PAUSED and asks_to_go_on(current.changed_by, current.reason) and sys.stdin.isatty()

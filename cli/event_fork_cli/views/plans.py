@@ -8,7 +8,6 @@ from rich.table import Table
 from rich.text import Text
 
 from event_fork.replay_plan.plan import Plan, Unreadable
-from event_fork_cli.archive_replay.steering import is_governed
 from event_fork_cli.moments import shown_duration
 
 NO_TYPE = "(no type)"
@@ -56,7 +55,7 @@ def summary(plan: Plan, latest_arrival: timedelta | None) -> Table:
     table.add_column(style="bold")
     table.add_column(overflow="fold")
     table.add_row("archive", f"s3://{plan.archive.bucket}/{plan.archive.prefix} ({totals.objects:,} objects read)")
-    table.add_row("window", f"{plan.window_from} to {plan.window_to} (published)")
+    table.add_row("window", f"{plan.window.start} to {plan.window.end} (published)")
     if plan.event_types:
         table.add_row("event types", ", ".join(plan.event_types))
     if plan.filter_policy is not None:
@@ -110,7 +109,7 @@ def shown_speed(plan: Plan) -> str:
     if plan.ramp is not None:
         steps = ", ".join(f"{step:g}" for step in plan.ramp)
         parts.append(f"ramp {steps} %" + (" (asks after each step)" if plan.ramp_asks else ""))
-    if is_governed(plan):
+    if plan.is_governed:
         parts.append("governed by the target's health")
     return "; ".join(parts)
 

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from event_fork.archive_replay.observation import Observation
-from event_fork.replay_plan.control import MIN_RATE, PAUSED, RUNNING, Control
+from event_fork.replay_plan.control import MIN_RATE, PAUSED, RAMP, RUNNING, Control
 from event_fork.replay_plan.plan import Health
 
 INCREASE = 0.1
@@ -37,11 +37,6 @@ class Policy:
     ramp: tuple[float, ...] | None
     ramp_asks: bool
     health: Health
-
-    @property
-    def governs(self) -> bool:
-        """Whether there is anything to do at all."""
-        return self.ramp is not None or self.health != Health()
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +146,7 @@ def _next_step(policy: Policy, control: Control, memory: Memory, seen: Observati
     since = seen.at if memory.healthy_since is None else memory.healthy_since
     if step + 1 >= len(ramp) or seen.at - since < STEP_SECONDS:
         return control, memory
-    done = f"ramp: step {step + 1} of {len(ramp)} ({ramp[step]:g} %) is done and the target healthy"
+    done = f"{RAMP} step {step + 1} of {len(ramp)} ({ramp[step]:g} %) is done and the target healthy"
     if policy.ramp_asks:
         return replace(control, state=PAUSED, reason=f"{done}; resume to go on with {ramp[step + 1]:g} %"), memory
     return replace(control, ramp_step=step + 1, reason=done), memory

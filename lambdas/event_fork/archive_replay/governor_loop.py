@@ -13,7 +13,7 @@ from typing import Protocol
 from event_fork.archive_replay.governor import Memory, Policy, govern
 from event_fork.archive_replay.observation import Observation
 from event_fork.errors import CallFailedError
-from event_fork.replay_plan.control import PAUSED, RUNNING, Control
+from event_fork.replay_plan.control import GOVERNOR, PAUSED, RUNNING, Control
 from event_fork.replay_plan.documents import ReplayDocuments
 from event_fork.sending.backoff import Deadline
 
@@ -22,7 +22,6 @@ BLIND_LOOKS = 12
 """Looks in a row that failed before the replay is paused: without health there is nothing to govern by."""
 SECONDS_WITHOUT_MAP_RUN = 120.0
 """The map begins at the same moment as the governor; when there is none after so long, it failed to begin."""
-GOVERNOR = "governor"
 
 
 class TargetHealth(Protocol):

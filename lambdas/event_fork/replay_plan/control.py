@@ -2,12 +2,18 @@
 
 import json
 from dataclasses import dataclass
+from typing import Annotated
 
-from event_fork.replay_plan.reading import read_json
+from event_fork.replay_plan.json_values import AtLeast, OneOf, from_json, parse_json, to_json
 
 RUNNING = "running"
 PAUSED = "paused"
 CANCELLED = "cancelled"
+
+GOVERNOR = "governor"
+"""Signs what it changes with it, as operators do with their ARN."""
+RAMP = "ramp:"
+"""Begins the governor's reasons for leaving a step of the ramp."""
 
 MIN_RATE = 0.01
 """Events a second: the slowest replay there is."""
@@ -22,10 +28,10 @@ class Control:
     `ramp_step`: place in the plan's `ramp` that the replay has reached (0 without a ramp). `changed_at`: ISO 8601, UTC.
     """
 
-    state: str
+    state: Annotated[str, OneOf((RUNNING, PAUSED, CANCELLED))]
     rate: float
-    limit: float
-    workers: int
+    limit: Annotated[float, AtLeast(MIN_RATE)]
+    workers: Annotated[int, AtLeast(1)]
     ramp_step: int
     reason: str
     changed_by: str
@@ -33,30 +39,14 @@ class Control:
 
     def to_json(self) -> bytes:
         """The content of control.json."""
-        return json.dumps(
-            {
-                "state": self.state,
-                "rate": self.rate,
-                "limit": self.limit,
-                "workers": self.workers,
-                "ramp_step": self.ramp_step,
-                "reason": self.reason,
-                "changed_by": self.changed_by,
-                "changed_at": self.changed_at,
-            }
-        ).encode()
+        return json.dumps(to_json(self)).encode()
 
     @classmethod
     def from_json(cls, text: bytes) -> "Control":
         """Reads control.json; raises DocumentError naming a wrong field."""
-        fields = read_json(text, "control.json")
-        return cls(
-            state=fields.text("state", one_of=(RUNNING, PAUSED, CANCELLED)),
-            rate=fields.number("rate"),
-            limit=fields.number("limit", minimum=MIN_RATE),
-            workers=fields.whole("workers", minimum=1),
-            ramp_step=fields.whole("ramp_step"),
-            reason=fields.text("reason"),
-            changed_by=fields.text("changed_by"),
-            changed_at=fields.text("changed_at"),
-        )
+        return from_json(cls, parse_json(text, "control.json"), "control.json")
+
+
+def asks_to_go_on(changed_by: str, reason: str) -> bool:
+    """Whether that change is the governor's question after a step of the ramp: to resume is the answer."""
+    return changed_by == GOVERNOR and reason.startswith(RAMP)

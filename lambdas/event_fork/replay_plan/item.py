@@ -3,9 +3,8 @@
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
-from event_fork.replay_plan.reading import Fields, read_json
+from event_fork.replay_plan.json_values import from_json, parse_json, to_json
 
 MAX_ITEM_EVENTS = 10_000
 MAX_ITEM_SECONDS = 240
@@ -32,51 +31,25 @@ class Item:
     skip_lines: tuple[int, ...] = ()
     not_before_seconds: float | None = None
 
-    def to_json(self) -> dict[str, Any]:
-        """The item as one line of items.jsonl and one entry of plan.json has it."""
-        return {
-            "id": self.id,
-            "key": self.key,
-            "version_id": self.version_id,
-            "etag": self.etag,
-            "first_line": self.first_line,
-            "last_line": self.last_line,
-            "events": self.events,
-            "skip_lines": list(self.skip_lines),
-            "not_before_seconds": self.not_before_seconds,
-        }
+    def __post_init__(self) -> None:
+        if self.last_line < self.first_line:
+            raise ValueError(f"last_line must be a whole number of at least {self.first_line}, got {self.last_line}")
 
     @classmethod
-    def from_fields(cls, fields: Fields) -> "Item":
-        """The item in a JSON object; raises DocumentError naming a wrong field."""
-        first_line = fields.whole("first_line")
-        return cls(
-            id=fields.text("id"),
-            key=fields.text("key"),
-            version_id=fields.optional_text("version_id"),
-            etag=fields.text("etag"),
-            first_line=first_line,
-            last_line=fields.whole("last_line", minimum=first_line),
-            events=fields.whole("events"),
-            skip_lines=fields.wholes("skip_lines"),
-            not_before_seconds=fields.optional_number("not_before_seconds"),
-        )
-
-    @classmethod
-    def from_json(cls, value: object) -> "Item":
+    def from_json(cls, value: object, where: str = "item") -> "Item":
         """The item in parsed JSON, as Step Functions passes it to the worker."""
-        return cls.from_fields(Fields(value, "item"))
+        return from_json(cls, value, where)
 
 
 def items_to_jsonl(items: Iterable[Item]) -> bytes:
     """The content of items.jsonl."""
-    return b"".join(json.dumps(item.to_json(), separators=(",", ":")).encode() + b"\n" for item in items)
+    return b"".join(json.dumps(to_json(item), separators=(",", ":")).encode() + b"\n" for item in items)
 
 
 def items_from_jsonl(text: bytes) -> list[Item]:
     """The items of an items.jsonl."""
     return [
-        Item.from_fields(read_json(line, f"items.jsonl line {number}"))
+        Item.from_json(parse_json(line, f"items.jsonl line {number}"), f"items.jsonl line {number}")
         for number, line in enumerate(text.splitlines())
         if line
     ]

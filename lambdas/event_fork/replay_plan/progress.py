@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass
 
-from event_fork.replay_plan.reading import Fields, read_json
+from event_fork.replay_plan.json_values import from_json, parse_json, to_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,41 +38,9 @@ class Progress:
 
     def to_json(self) -> bytes:
         """The content of the progress object."""
-        return json.dumps(
-            {
-                "item": self.item,
-                "line": self.line,
-                "sent": self.sent,
-                "duplicates_skipped": self.duplicates_skipped,
-                "unmarked": self.unmarked,
-                "finished": self.finished,
-                "failed": [
-                    {"line": event.line, "message_id": event.message_id, "reason": event.reason}
-                    for event in self.failed
-                ],
-                "request_id": self.request_id,
-                "ahead": list(self.ahead),
-                "stopped": self.stopped,
-            }
-        ).encode()
+        return json.dumps(to_json(self)).encode()
 
     @classmethod
     def from_json(cls, text: bytes) -> "Progress":
         """Reads a progress object; raises DocumentError naming a wrong field."""
-        fields = read_json(text, "progress")
-        return cls(
-            item=fields.text("item"),
-            line=fields.whole("line"),
-            sent=fields.whole("sent"),
-            duplicates_skipped=fields.whole("duplicates_skipped"),
-            unmarked=fields.whole("unmarked"),
-            finished=fields.flag("finished"),
-            failed=fields.objects("failed", _failed_event),
-            request_id=fields.optional_text("request_id"),
-            ahead=fields.wholes("ahead"),
-            stopped=fields.optional_text("stopped") or "",
-        )
-
-
-def _failed_event(fields: Fields) -> FailedEvent:
-    return FailedEvent(fields.whole("line"), fields.text("message_id"), fields.text("reason"))
+        return from_json(cls, parse_json(text, "progress"), "progress")

@@ -6,6 +6,7 @@ import pytest
 
 from event_fork import replay_worker as worker
 from event_fork.replay_plan.control import PAUSED, RUNNING
+from event_fork.replay_plan.json_values import to_json
 from tests.support.replay_world import ReplayWorld, stored
 
 
@@ -27,7 +28,7 @@ def test_a_warm_process_sees_at_once_that_a_paused_replay_was_resumed(monkeypatc
             "work_prefix": "event-fork-replays/replay-1/",
             "started_at": "2026-11-23T13:00:00.000Z",
         },
-        "Items": [world.item.to_json()],
+        "Items": [to_json(world.item)],
     }
     world.documents.set_control(state=PAUSED)
     assert worker.handler(event, context)["items"][0]["finished"] is False

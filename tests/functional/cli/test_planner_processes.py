@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from event_fork.archive.listing import hour_prefix
-from event_fork.events.time_window import Window, timestamp_text
-from event_fork.replay_plan.plan import ArchiveLocation, Health, Plan, Target
-from event_fork_cli.archive_replay.planner import PlanRequest, make_plan
+from event_fork.events.time_window import timestamp_text
+from event_fork.replay_plan.plan import ArchiveLocation, Health, Plan, PlannedWindow, PlanRequest, Target
+from event_fork_cli.archive_replay.planner import make_plan
 from event_fork_cli.aws import AwsSettings, OpenArchive
 from tests.support.local_s3 import local_s3
 
@@ -52,12 +52,11 @@ def _object(number: int, begun: datetime) -> bytes:
 def request() -> PlanRequest:
     return PlanRequest(
         replay_id="r",
+        created_at=timestamp_text(START + timedelta(days=9)),
         created_by="me",
-        now=START + timedelta(days=9),
-        expires_at=START + timedelta(days=10),
+        expires_at=timestamp_text(START + timedelta(days=10)),
         archive=ArchiveLocation("bucket", "", "eu-west-1"),
-        window=Window(START, START + timedelta(days=7)),
-        lateness=timedelta(hours=1),
+        window=PlannedWindow(timestamp_text(START), timestamp_text(START + timedelta(days=7)), 3600),
         filter_policy={"event_type": ["t"]},
         filter_policy_scope="MessageAttributes",
         event_types=("t",),
@@ -66,7 +65,7 @@ def request() -> PlanRequest:
         engine=None,
         rate=1000,
         pace=None,
-        workers=None,
+        workers=4,
         ramp=None,
         ramp_asks=False,
         health=Health(),

@@ -18,6 +18,7 @@ from event_fork.archive_replay.governor import (
 from event_fork.archive_replay.observation import BacklogAge, Observation
 from event_fork.replay_plan.control import CANCELLED, PAUSED, RUNNING, Control
 from event_fork.replay_plan.plan import Health
+from tests.support.replay_world import ReplayWorld, stored
 
 AGE_BOUND = 60.0
 
@@ -177,9 +178,11 @@ def test_dead_letters_in_a_canary_step_pause_before_the_next_step() -> None:
 
 
 def test_a_plan_without_ramp_and_bounds_governs_nothing() -> None:
-    assert not Policy(None, False, Health()).governs
-    assert Policy((1.0,), False, Health()).governs
-    assert Policy(None, False, Health(max_dead_letters_growth=0)).governs
+    plan = ReplayWorld([stored(0)]).plan
+
+    assert not plan.is_governed
+    assert replace(plan, ramp=(1.0,)).is_governed
+    assert replace(plan, health=Health(max_dead_letters_growth=0)).is_governed
 
 
 def test_the_age_of_a_standing_queue_grows_with_the_time_it_stands() -> None:

@@ -14,10 +14,9 @@ from event_fork.archive.selection import SelectedEvent, select
 from event_fork.archive.unpacking import decompress
 from event_fork.events.envelope import StoredEvent
 from event_fork.events.time_window import Window, timestamp_text
-from event_fork.filter_policy import compile_policy
 from event_fork.replay_plan.item import MAX_ITEM_SECONDS
-from event_fork.replay_plan.plan import ArchiveLocation, Health, Plan, Target, read_plan
-from event_fork_cli.archive_replay.planner import PlanRequest, make_plan
+from event_fork.replay_plan.plan import ArchiveLocation, Health, Plan, PlannedWindow, PlanRequest, Target, read_plan
+from event_fork_cli.archive_replay.planner import make_plan, workers_for
 from event_fork_cli.errors import NothingMatchedError
 from tests.support.memory_archive import MemoryArchive
 
@@ -81,7 +80,7 @@ def archive_of(events: list[Written]) -> MemoryArchive:
 
 def sent_by_workers(plan: Plan, archive: MemoryArchive) -> list[str]:
     """What the workers find, the way they find it."""
-    criteria = plan.criteria(None if plan.filter_policy is None else compile_policy(plan.filter_policy).matches)
+    criteria = plan.criteria()
     ids: list[str] = []
     for item in plan.items:
         reader = archive.open(item.key, etag=item.etag, version_id=item.version_id)
@@ -132,12 +131,11 @@ def test_the_items_of_a_plan_hold_every_wanted_event_exactly_once_and_nothing_el
     }
     request = PlanRequest(
         replay_id="r",
+        created_at=timestamp_text(DAY + timedelta(days=5)),
         created_by="me",
-        now=DAY + timedelta(days=5),
-        expires_at=DAY + timedelta(days=6),
+        expires_at=timestamp_text(DAY + timedelta(days=6)),
         archive=ArchiveLocation("b", "x/", "eu-west-1"),
-        window=window,
-        lateness=LATENESS,
+        window=PlannedWindow(window.start_text, window.end_text, LATENESS.total_seconds()),
         filter_policy=POLICY if filtered else None,
         filter_policy_scope="MessageAttributes",
         event_types=kinds,
@@ -146,7 +144,7 @@ def test_the_items_of_a_plan_hold_every_wanted_event_exactly_once_and_nothing_el
         engine=None,
         rate=rate,
         pace=pace,
-        workers=None,
+        workers=workers_for(rate),
         ramp=None,
         ramp_asks=False,
         health=Health(),

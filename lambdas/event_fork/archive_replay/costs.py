@@ -1,0 +1,80 @@
+"""What a replay will take: minutes, and US dollars at list price. The command puts both into the plan.
+
+Prices: us-east-1, as listed on the pages of SQS, Lambda (arm64), Step Functions and S3 in November 2026. Left out: the
+free tiers, what the consumer of the target queue costs when it receives the events, and the governor's questions to SQS
+and CloudWatch (about a cent and a half an hour at list price, the first million a month free).
+"""
+
+import math
+from dataclasses import dataclass
+
+from event_fork.archive_replay.book_keeping import PROGRESS_SECONDS
+from event_fork.archive_replay.control_watch import MAX_AGE_SECONDS
+from event_fork.archive_replay.governor_loop import LOOK_SECONDS
+from event_fork.replay_plan.plan import Estimate
+from event_fork.sending.backoff import RESERVE_SECONDS
+from event_fork.sending.batching import SEND_MAX_MESSAGES
+
+SQS_REQUEST = 0.40 / 1_000_000
+SQS_REQUEST_BYTES = 64 * 1024
+LAMBDA_GB_SECOND = 0.000_013_333_4
+LAMBDA_REQUEST = 0.20 / 1_000_000
+STATE_TRANSITION = 25 / 1_000_000
+S3_GET = 0.4 / 1_000_000
+S3_PUT = 5 / 1_000_000
+
+# Of modules/archive-replay/state_machine.tf and functions.tf.
+TRANSITIONS_PER_ITEM = 3
+TRANSITIONS_PER_GOVERNOR_INVOCATION = 3
+GOVERNOR_INVOCATION_SECONDS = 900 - RESERVE_SECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What the two functions of a replay module have, in MiB; the module's defaults."""
+
+    worker: int = 512
+    governor: int = 256
+
+
+DEFAULT_MEMORY = Memory()
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What there is to do. `span_seconds`: with a pace, from the first to the last event at that speed; else 0."""
+
+    events: int
+    bytes: int
+    items: int
+    rate: float
+    workers: int
+    span_seconds: float
+    governed: bool
+    memory: Memory = DEFAULT_MEMORY
+
+
+def estimate(work: Work) -> Estimate:
+    """Minutes and dollars for the work."""
+    seconds = max(work.events / work.rate, work.span_seconds)
+    requests = max(math.ceil(work.events / SEND_MAX_MESSAGES), math.ceil(work.bytes / SQS_REQUEST_BYTES))
+    working_seconds = seconds * min(work.workers, max(work.items, 1))
+    dollars = (
+        requests * SQS_REQUEST
+        + working_seconds * work.memory.worker / 1024 * LAMBDA_GB_SECOND
+        + work.items * (LAMBDA_REQUEST + TRANSITIONS_PER_ITEM * STATE_TRANSITION)
+        + (work.items + working_seconds / MAX_AGE_SECONDS) * S3_GET
+        + (work.items + working_seconds / PROGRESS_SECONDS) * S3_PUT
+        + (_governor(seconds, work.memory.governor) if work.governed else 0.0)
+    )
+    return Estimate(minutes=round(seconds / 60, 3), dollars=round(dollars, 6))
+
+
+def _governor(seconds: float, memory: int) -> float:
+    """It looks every few seconds inside one long invocation after the other."""
+    return (
+        seconds * memory / 1024 * LAMBDA_GB_SECOND
+        + math.ceil(seconds / GOVERNOR_INVOCATION_SECONDS)
+        * (LAMBDA_REQUEST + TRANSITIONS_PER_GOVERNOR_INVOCATION * STATE_TRANSITION)
+        + seconds / LOOK_SECONDS * S3_GET
+    )

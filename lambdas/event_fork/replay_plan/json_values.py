@@ -1,0 +1,195 @@
+"""Dataclasses <-> JSON objects: a document's values are listed once, in its dataclass.
+
+The type of a value says how it is read, `Annotated` what else it must be, or what it is called in the document:
+
+    rate: Annotated[float, AtLeast(0.01)]
+    start: Annotated[Time, Named("from")]
+
+A value that is absent is its default, and a list that is absent is empty. A wrong value is named, with its path.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import MISSING, dataclass, fields
+from functools import cache, partial
+from types import NoneType, UnionType
+from typing import Annotated, Any, NamedTuple, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from event_fork.events.time_window import timestamp_of
+from event_fork.replay_plan.errors import DocumentError
+
+T = TypeVar("T")
+Read = Callable[[Any, str], Any]
+"""Value, where it stands -> what it is. Raises DocumentError."""
+
+_ABSENT = object()
+
+
+@dataclass(frozen=True, slots=True)
+class AtLeast:
+    """A number is not below it; without one, not below 0."""
+
+    minimum: float
+
+
+@dataclass(frozen=True, slots=True)
+class OneOf:
+    """A text is one of these."""
+
+    texts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What the value is called in the document, where that is no name for Python."""
+
+    name: str
+
+
+class _AnyTime:
+    pass
+
+
+Time = Annotated[str, _AnyTime()]
+"""An ISO 8601 time with an offset, as text."""
+
+
+def to_json(value: Any) -> Any:
+    """A dataclass as what json.dumps takes."""
+    kind: Any = type(value)
+    if hasattr(kind, "__dataclass_fields__"):
+        return {one.name: to_json(getattr(value, one.field)) for one in _values_of(kind)}
+    return [to_json(one) for one in value] if isinstance(value, tuple) else value
+
+
+def from_json(kind: Callable[..., T], value: object, where: str) -> T:
+    """The dataclass in parsed JSON; `where` is what messages call it. Raises DocumentError naming a wrong value."""
+    document = json_object(value, where)
+    read = {}
+    for one in _values_of(kind):
+        found = document.get(one.name, _ABSENT)
+        if found is not _ABSENT or not one.has_default:
+            read[one.field] = one.read(found, f"{where}.{one.name}")
+    try:
+        return kind(**read)
+    except ValueError as error:  # what its values must be to each other
+        raise DocumentError(f"{where}.{error}") from error
+
+
+def json_object(value: object, where: str) -> Mapping[str, Any]:
+    """The value, if it is a JSON object. Raises DocumentError."""
+    found: Mapping[str, Any] = _if(isinstance(value, dict), value, where, "a JSON object")
+    return found
+
+
+def parse_json(text: str | bytes, where: str) -> Any:
+    """What the text says. Raises DocumentError."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise DocumentError(f"{where} is not JSON: {error}") from error
+
+
+class _Value(NamedTuple):
+    field: str
+    name: str
+    read: Read
+    has_default: bool
+
+
+@cache
+def _values_of(kind: Any) -> tuple[_Value, ...]:
+    return tuple(_values(kind))
+
+
+def _values(kind: Any) -> Iterator[_Value]:
+    hints = get_type_hints(kind, include_extras=True)
+    for one in fields(kind):
+        hint = hints[one.name]
+        named = (rule.name for rule in get_args(hint)[1:] if isinstance(rule, Named))
+        has_default = one.default is not MISSING or one.default_factory is not MISSING
+        yield _Value(one.name, next(named, one.name), _reader(hint), has_default)
+
+
+def _reader(hint: Any) -> Read:
+    rules: list[Any] = []
+    if get_origin(hint) is Annotated:
+        hint, *rules = get_args(hint)
+    of, parts = get_origin(hint), get_args(hint)
+    if of in (Union, UnionType):
+        read = _reader(next(part for part in parts if part is not NoneType))
+        return lambda value, where: None if value is None or value is _ABSENT else read(value, where)
+    if of is tuple:
+        words, holds = _LEAVES.get(parts[0], ("", None))
+        return partial(_leaves, words, holds) if holds else partial(_tuple, _reader(parts[0]))
+    if hint in (int, float):
+        minimum = next((rule.minimum for rule in rules if isinstance(rule, AtLeast)), 0)
+        return partial(_number, "a whole number" if hint is int else "a number", _KINDS[hint], minimum)
+    if hint is str:
+        return partial(_text, rules)
+    if of is Mapping:
+        return _mapping
+    return _flag if hint is bool else partial(from_json, hint)
+
+
+def _text(rules: list[Any], value: Any, where: str) -> Any:
+    allowed = next((rule.texts for rule in rules if isinstance(rule, OneOf)), ())
+    words = f"one of {', '.join(allowed)}" if allowed else "a string"
+    _if(isinstance(value, str) and (not allowed or value in allowed), value, where, words)
+    if any(isinstance(rule, _AnyTime) for rule in rules):
+        try:
+            timestamp_of(value)
+        except ValueError:
+            _if(False, value, where, "an ISO 8601 time with an offset")
+    return value
+
+
+def _number(words: str, kinds: Any, minimum: float, value: Any, where: str) -> Any:
+    return _if(_is_number(value, kinds) and value >= minimum, value, where, f"{words} of at least {minimum:g}")
+
+
+def _mapping(value: Any, where: str) -> Any:
+    return _if(isinstance(value, dict), value, where, "a JSON object or null")
+
+
+def _flag(value: Any, where: str) -> Any:
+    return _if(isinstance(value, bool), value, where, "true or false")
+
+
+def _tuple(read: Read, value: Any, where: str) -> tuple[Any, ...]:
+    return tuple(read(one, f"{where}[{index}]") for index, one in enumerate(_list(value, where)))
+
+
+def _leaves(words: str, holds: Callable[[Any], bool], value: Any, where: str) -> tuple[Any, ...]:
+    found = _list(value, where)
+    _if(all(map(holds, found)), value, where, words)
+    return tuple(found)
+
+
+def _list(value: Any, where: str) -> list[Any]:
+    found: list[Any] = [] if value is _ABSENT else _if(isinstance(value, list), value, where, "a list")
+    return found
+
+
+def _is_number(value: Any, kinds: Any) -> bool:
+    return isinstance(value, kinds) and not isinstance(value, bool)
+
+
+_KINDS: Mapping[type, Any] = {int: int, float: int | float}
+_LEAVES: Mapping[type, tuple[str, Callable[[Any], bool]]] = {
+    int: ("a list of whole numbers of at least 0", lambda value: _is_number(value, int) and value >= 0),
+    float: ("a list of numbers above 0", lambda value: _is_number(value, int | float) and value > 0),
+    str: ("a list of strings", lambda value: isinstance(value, str)),
+}
+
+
+def _if(holds: bool, value: Any, where: str, words: str) -> Any:
+    """The value, if the rule that the words say holds."""
+    if holds:
+        return value
+    raise DocumentError(f"{where} must be {words}, got {'nothing' if value is _ABSENT else _shown(value)}")
+
+
+def _shown(value: object) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= 60 else text[:57] + "..."
