@@ -9,8 +9,7 @@ from event_fork.adapters.sqs import SqsHiddenMessages, SqsQueue
 from event_fork.adapters.ssm_window import SsmParameter
 from event_fork.events.messages import ReceivedMessage
 from event_fork.events.sqs_event import BatchResponse, batch_response, received_messages
-from event_fork.queue_replay.replayer import WindowedReplayer
-from event_fork.queue_replay.replaying import Replayer
+from event_fork.queue_replay.replayer import Replayer, WindowedReplayer
 from event_fork.queue_replay.window import run_of
 from event_fork.sending.backoff import Deadline
 from event_fork.sending.outcome import Outcome

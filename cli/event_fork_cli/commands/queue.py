@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from event_fork.events.time_window import timestamp_text
-from event_fork.queue_replay.window import DEFAULT_HOLD_SECONDS, RUN_PREFIX
+from event_fork.queue_replay.window import RUN_PREFIX, ReplayWindow
 from event_fork_cli.archive_replay.request import filter_of
 from event_fork_cli.commands import context
 from event_fork_cli.errors import BadInputError, FailedError
@@ -17,7 +17,7 @@ from event_fork_cli.options import Common, FilterScope, FilterScopeOption, check
 from event_fork_cli.output import plain_console, say
 from event_fork_cli.queue_replay.draining import Drain, drain, queue_status, switch_off
 from event_fork_cli.queue_replay.pipelines import find_pipeline, workers_of_run
-from event_fork_cli.queue_replay.windows import QueueWindow, WindowParameter
+from event_fork_cli.queue_replay.windows import WindowParameter
 from event_fork_cli.views.queues import drain_line, queue_view, run_view
 
 queue = typer.Typer(help="Replay from the 14-day queue of modules/replay.", no_args_is_help=True, rich_markup_mode=None)
@@ -63,14 +63,13 @@ def enable(
         checked_rate("--rate", rate, example="--rate 50")
     policy = filter_of(filter_file, filter_scope.value, like_subscription, settings)
     pipeline = find_pipeline(settings, queue_given)
-    window = QueueWindow(
-        start=None if begin is None else timestamp_text(begin),
-        until=timestamp_text(end),
+    window = ReplayWindow(
+        start=begin,
+        until=end,
         filter_policy=policy.document,
         filter_policy_scope=policy.scope,
         rate=rate,
         workers=workers_of_run(pipeline, rate),
-        hold_seconds=DEFAULT_HOLD_SECONDS,
         holder=settings.caller(),
         started_at=timestamp_text(began),
         replay_id=f"{RUN_PREFIX}{began:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}",

@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from event_fork.events.time_window import timestamp_text
-from event_fork.queue_replay.window import DEFAULT_HOLD_SECONDS, MAX_HOLD_SECONDS
+from event_fork.queue_replay.window import DEFAULT_HOLD_SECONDS, MAX_HOLD_SECONDS, ReplayWindow
 from event_fork_cli.errors import FailedError, NothingMatchedError, RefusedError
 from event_fork_cli.queue_replay.interruption import Interruption
 from event_fork_cli.queue_replay.pipelines import DISABLED, Backlog, ReplayQueue
-from event_fork_cli.queue_replay.windows import QueueWindow, WindowParameter
+from event_fork_cli.queue_replay.windows import WindowParameter
 
 POLL_SECONDS = 5.0
 _QUIET_POLLS = 3
@@ -88,7 +88,7 @@ def _switch_off(queue: ReplayQueue, parameter: WindowParameter, mapping: dict[st
 def drain(
     queue: ReplayQueue,
     parameter: WindowParameter,
-    window: QueueWindow,
+    window: ReplayWindow,
     *,
     clock: Callable[[], datetime],
     show: Callable[[Drain], None] = lambda _: None,
@@ -128,7 +128,7 @@ def drain(
     return QueueRun(
         queue=queue.name,
         replay_id=window.replay_id,
-        until=window.until,
+        until=timestamp_text(window.until),
         gone=max(0, start.all - left.all),
         left=left.all,
         interrupted=interrupted,
@@ -137,7 +137,7 @@ def drain(
     )
 
 
-def _take(queue: ReplayQueue, parameter: WindowParameter, window: QueueWindow, mapping: dict[str, Any]) -> None:
+def _take(queue: ReplayQueue, parameter: WindowParameter, window: ReplayWindow, mapping: dict[str, Any]) -> None:
     """The lock, of a mapping that is off. When it cannot be had, none is left behind."""
     try:
         parameter.lock(window, mapping, queue.name)
@@ -167,11 +167,11 @@ def hold_seconds(messages: int, rate: float) -> int:
 def _until_empty(
     queue: ReplayQueue,
     parameter: WindowParameter,
-    window: QueueWindow,
+    window: ReplayWindow,
     start: Backlog,
     show: Callable[[Drain], None],
     poll_seconds: float,
-) -> QueueWindow:
+) -> ReplayWindow:
     """Polls until nothing is visible and nothing leaves the queue any more; the window as it is in the end."""
     quiet = 0
     elapsed = 0.0

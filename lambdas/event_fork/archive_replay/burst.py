@@ -9,8 +9,7 @@ from event_fork.errors import short_code
 from event_fork.events.messages import OutgoingMessage
 from event_fork.replay_plan.progress import FailedEvent
 from event_fork.sending.backoff import Backoff, Deadline
-from event_fork.sending.copies import REPLAY_ID_ATTRIBUTE
-from event_fork.sending.copy_delivery import deliver_copies
+from event_fork.sending.copies import REPLAY_ID_ATTRIBUTE, deliver_copies
 from event_fork.sending.delivery import OUT_OF_TIME
 from event_fork.sending.ports import EntryFailure, MessageQueue, Remedy
 

@@ -9,6 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from event_fork.errors import NotAnEnvelopeError
+from event_fork.events import envelope
+from event_fork.events.envelope import StoredEvent
+
 MAX_ATTRIBUTES = 10
 MAX_MESSAGE_BYTES = 1_048_576
 """The largest message a queue takes, attributes included."""
@@ -29,7 +33,7 @@ class MessageAttribute:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ReceivedMessage:
     """A message that the event source mapping took from the fork's queue.
 
@@ -43,6 +47,14 @@ class ReceivedMessage:
     sent_ms: int | None = None
     group_id: str | None = None
     receipt_handle: str = ""
+
+    @cached_property
+    def event(self) -> StoredEvent | None:
+        """What the SNS envelope in the body says; None without one, as with raw message delivery."""
+        try:
+            return envelope.parse(self.body)
+        except NotAnEnvelopeError:
+            return None
 
 
 @dataclass(frozen=True)

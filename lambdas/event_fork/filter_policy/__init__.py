@@ -5,7 +5,7 @@
 
 Pure and standard library only; docs/filter-policies.md has the table of operators and what is not certain. The way of a
 policy: document (text -> JSON object) -> structure ($or multiplied out, nested keys joined) -> patterns (one entry ->
-leaf_test; numeric, cidr and wildcard have modules) -> constraints -> attributes or body (one closure) -> matcher.
+leaf_match; numeric, cidr and wildcard have modules) -> constraints -> attributes or body (one closure) -> matcher.
 """
 
 from event_fork.filter_policy.errors import InvalidFilterPolicyError

@@ -9,26 +9,26 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from event_fork.filter_policy.leaf_match import LeafTest, any_of
+from event_fork.filter_policy.leaf_match import LeafMatch, any_of
 from event_fork.filter_policy.structure import Alternative
 
 Attributes = Mapping[str, Any]
-AttributesTest = Callable[[Attributes], bool]
+AttributesMatch = Callable[[Attributes], bool]
 
-# The test of one attribute; None says that SNS sees no value there, as if the attribute were missing.
-_AttributeTest = Callable[[LeafTest, object], bool | None]
+# The match of one attribute; None says that SNS sees no value there, as if the attribute were missing.
+_AttributeMatch = Callable[[LeafMatch, object], bool | None]
 
 
-def compile_for_attributes(alternatives: Sequence[Alternative]) -> AttributesTest:
+def compile_for_attributes(alternatives: Sequence[Alternative]) -> AttributesMatch:
     """One function that says whether a message's attributes match one of the alternatives."""
-    tests = [_compile(alternative) for alternative in alternatives]
-    if len(tests) == 1:
-        return tests[0]
-    return lambda attributes: any(test(attributes) for test in tests)
+    matches = [_compile(alternative) for alternative in alternatives]
+    if len(matches) == 1:
+        return matches[0]
+    return lambda attributes: any(match(attributes) for match in matches)
 
 
-def _compile(alternative: Alternative) -> AttributesTest:
-    leaves = [(field.path, any_of(pattern.test for pattern in field.patterns)) for field in alternative]
+def _compile(alternative: Alternative) -> AttributesMatch:
+    leaves = [(field.path, any_of(pattern.leaf for pattern in field.patterns)) for field in alternative]
     fields = tuple((name, leaf.text, leaf) for name, leaf in leaves)
     by_type = _BY_TYPE
 
@@ -56,17 +56,17 @@ def _compile(alternative: Alternative) -> AttributesTest:
     return matches
 
 
-def _number(leaf: LeafTest, value: object) -> bool | None:
+def _number(leaf: LeafMatch, value: object) -> bool | None:
     number = _parse_number(value)
     return None if number is None else leaf.number(number)
 
 
-def _array(leaf: LeafTest, value: object) -> bool | None:
+def _array(leaf: LeafMatch, value: object) -> bool | None:
     elements = _parse_array(value)
     return any(map(leaf, elements)) if elements else None
 
 
-_BY_TYPE: Mapping[str, _AttributeTest] = {
+_BY_TYPE: Mapping[str, _AttributeMatch] = {
     "Number": _number,
     "String.Array": _array,
     # In an example of the page "Numeric value matching"; SNS's list of attribute types has only the line above.

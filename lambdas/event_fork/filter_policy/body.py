@@ -20,10 +20,10 @@ the size of the body, not with the number of ways to choose.
 
 from collections.abc import Callable, Mapping, Sequence
 
-from event_fork.filter_policy.leaf_match import LeafTest, any_of
+from event_fork.filter_policy.leaf_match import LeafMatch, any_of
 from event_fork.filter_policy.structure import Alternative
 
-BodyTest = Callable[[Mapping[str, object]], bool]
+BodyMatch = Callable[[Mapping[str, object]], bool]
 
 # Plain tuples, because they are made for every object of every event: (fields matched, fields that have a leaf).
 _Outcome = tuple[int, int]
@@ -31,12 +31,12 @@ _Outcome = tuple[int, int]
 _Part = tuple[list[_Outcome], int]
 
 
-def compile_for_body(alternatives: Sequence[Alternative]) -> BodyTest:
+def compile_for_body(alternatives: Sequence[Alternative]) -> BodyMatch:
     """One function that says whether a message's JSON object matches one of the alternatives."""
-    tests = [_Reader(alternative).matches for alternative in alternatives]
-    if len(tests) == 1:
-        return tests[0]
-    return lambda body: any(test(body) for test in tests)
+    matches = [_Reader(alternative).matches for alternative in alternatives]
+    if len(matches) == 1:
+        return matches[0]
+    return lambda body: any(match(body) for match in matches)
 
 
 class _Reader:
@@ -45,15 +45,15 @@ class _Reader:
     __slots__ = ("_absent_accepted", "_all", "_fields", "_prefixes")
 
     def __init__(self, alternative: Alternative) -> None:
-        self._fields: dict[str, tuple[int, LeafTest]] = {}
+        self._fields: dict[str, tuple[int, LeafMatch]] = {}
         self._prefixes: set[str] = set()
         self._all = (1 << len(alternative)) - 1
         self._absent_accepted = 0
         for index, field in enumerate(alternative):
             bit = 1 << index
-            test = any_of(pattern.test for pattern in field.patterns)
-            self._fields[field.path] = bit, test
-            if test.absent:
+            match = any_of(pattern.leaf for pattern in field.patterns)
+            self._fields[field.path] = bit, match
+            if match.absent:
                 self._absent_accepted |= bit
             steps = field.path.split(".")
             self._prefixes.update(".".join(steps[:count]) + "." for count in range(1, len(steps)))
@@ -80,10 +80,10 @@ class _Reader:
                 outcomes, has_leaf = self._read_array(value, path)
             else:
                 if path in fields:
-                    bit, test = fields[path]
+                    bit, match = fields[path]
                     present |= bit
                     everywhere |= bit
-                    if test(value):
+                    if match(value):
                         matched |= bit
                 continue
             everywhere |= has_leaf
@@ -95,7 +95,7 @@ class _Reader:
         return _joined([(matched, present)], undecided), everywhere
 
     def _read_array(self, elements: list[object], path: str) -> _Part:
-        bit, test = self._fields.get(path, (0, _NO_TEST))
+        bit, match = self._fields.get(path, (0, _NO_MATCH))
         inner = path + "."
         matched = present = everywhere = 0
         choices: set[_Outcome] = set()
@@ -107,7 +107,7 @@ class _Reader:
             else:
                 # A plain element needs no choice: it lies in no object of the array.
                 present |= bit
-                if test(element):
+                if match(element):
                     matched |= bit
                 continue
             everywhere |= has_leaf
@@ -120,7 +120,7 @@ class _Reader:
         return _best({no_choice, *chosen}), everywhere
 
 
-_NO_TEST = LeafTest()
+_NO_MATCH = LeafMatch()
 
 
 def _joined(outcomes: list[_Outcome], others: Sequence[list[_Outcome]]) -> list[_Outcome]:

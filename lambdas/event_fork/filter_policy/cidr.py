@@ -7,14 +7,14 @@ those SNS answered with; mask bits of a single host (/32, /128) are refused by t
 import ipaddress
 
 from event_fork.filter_policy.errors import refusal
-from event_fork.filter_policy.leaf_match import LeafTest
+from event_fork.filter_policy.leaf_match import LeafMatch
 
 _RULE = "cidr takes one IPv4 or IPv6 network: an address, one slash, the number of mask bits (0-31 or 0-127)"
 _EXAMPLE = '{"source_ip": [{"cidr": "10.0.0.0/24"}]}'
 
 
-def cidr(network: object) -> LeafTest:
-    """The test for `{"cidr": network}`. Bits of the address behind the mask are ignored."""
+def cidr(network: object) -> LeafMatch:
+    """The match for `{"cidr": network}`. Bits of the address behind the mask are ignored."""
     if not isinstance(network, str):
         # SNS says "prefix" here; its own slip, kept so that the reason can be searched for.
         raise refusal("prefix match pattern must be a string", rule=_RULE, example=_EXAMPLE, received=network)
@@ -40,7 +40,7 @@ def cidr(network: object) -> LeafTest:
         candidate = _address(text)
         return candidate is not None and candidate.version == version and int(candidate) >> shift == wanted
 
-    return LeafTest(text=inside)
+    return LeafMatch(text=inside)
 
 
 def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

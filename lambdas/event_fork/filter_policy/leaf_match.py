@@ -1,6 +1,6 @@
-"""The test of one value: what all entries of a policy's array become.
+"""The match of one value: what all entries of a policy's array become.
 
-Values are JSON's leaves. A text, a number and a constant (true, false, null) are never equal to each other, so a test
+Values are JSON's leaves. A text, a number and a constant (true, false, null) are never equal to each other, so a match
 is three functions, one for each kind, and nothing is converted: the text "5" is not the number 5. A message attribute
 has the same kinds: String is a text, Number a number, the elements of String.Array are whatever its JSON says.
 """
@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 Leaf = TypeVar("Leaf")
-TextTest = Callable[[str], bool]
-NumberTest = Callable[[float], bool]
-ConstantTest = Callable[[bool | None], bool]
+TextMatch = Callable[[str], bool]
+NumberMatch = Callable[[float], bool]
+ConstantMatch = Callable[[bool | None], bool]
 
 
 def never(_: object) -> bool:
@@ -26,12 +26,12 @@ def always(_: object) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class LeafTest:
-    """Three tests by kind of value, and whether a missing value matches too ({"exists": false})."""
+class LeafMatch:
+    """Three matches by kind of value, and whether a missing value matches too ({"exists": false})."""
 
-    text: TextTest = never
-    number: NumberTest = never
-    constant: ConstantTest = never
+    text: TextMatch = never
+    number: NumberMatch = never
+    constant: ConstantMatch = never
     absent: bool = False
 
     def __call__(self, value: object) -> bool:
@@ -44,17 +44,17 @@ class LeafTest:
             return self.number(value)
         return False
 
-    def negated(self) -> "LeafTest":
+    def negated(self) -> "LeafMatch":
         """Matches every leaf this one does not match. A missing value is no leaf, so it matches neither."""
         text, number, constant = self.text, self.number, self.constant
-        return LeafTest(
+        return LeafMatch(
             text=lambda value: not text(value),
             number=always if number is never else lambda value: not number(value),
             constant=always if constant is never else lambda value: not constant(value),
         )
 
 
-def exactly(values: Iterable[str | float | bool | None]) -> LeafTest:
+def exactly(values: Iterable[str | float | bool | None]) -> LeafMatch:
     """Matches the leaves equal to one of the values; 100 equals 100.0, but true does not equal 1."""
     texts: set[str] = set()
     numbers: set[float] = set()
@@ -66,29 +66,29 @@ def exactly(values: Iterable[str | float | bool | None]) -> LeafTest:
             constants.append(value)
         else:
             numbers.add(value)
-    return LeafTest(
+    return LeafMatch(
         text=frozenset(texts).__contains__ if texts else never,
         number=frozenset(numbers).__contains__ if numbers else never,
         constant=(lambda value: any(value is constant for constant in constants)) if constants else never,
     )
 
 
-def any_of(tests: Iterable[LeafTest]) -> LeafTest:
-    """Matches what at least one of the tests matches."""
-    tests = list(tests)
-    return LeafTest(
-        text=_either([test.text for test in tests]),
-        number=_either([test.number for test in tests]),
-        constant=_either([test.constant for test in tests]),
-        absent=any(test.absent for test in tests),
+def any_of(matches: Iterable[LeafMatch]) -> LeafMatch:
+    """Matches what at least one of them matches."""
+    matches = list(matches)
+    return LeafMatch(
+        text=_either([match.text for match in matches]),
+        number=_either([match.number for match in matches]),
+        constant=_either([match.constant for match in matches]),
+        absent=any(match.absent for match in matches),
     )
 
 
-def _either(tests: list[Callable[[Leaf], bool]]) -> Callable[[Leaf], bool]:
+def _either(matches: list[Callable[[Leaf], bool]]) -> Callable[[Leaf], bool]:
     """One function in place of several; the common cases, none and one, cost nothing extra."""
-    if any(test is always for test in tests):
+    if any(match is always for match in matches):
         return always
-    useful = [test for test in tests if test is not never]
+    useful = [match for match in matches if match is not never]
     match useful:
         case []:
             return never
@@ -96,4 +96,4 @@ def _either(tests: list[Callable[[Leaf], bool]]) -> Callable[[Leaf], bool]:
             return only
         case [first, second]:
             return lambda value: first(value) or second(value)
-    return lambda value: any(test(value) for test in useful)
+    return lambda value: any(match(value) for match in useful)

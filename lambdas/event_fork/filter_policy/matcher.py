@@ -4,8 +4,8 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final, NoReturn, Protocol
 
-from event_fork.filter_policy.attributes import AttributesTest, compile_for_attributes
-from event_fork.filter_policy.body import BodyTest, compile_for_body
+from event_fork.filter_policy.attributes import AttributesMatch, compile_for_attributes
+from event_fork.filter_policy.body import BodyMatch, compile_for_body
 from event_fork.filter_policy.constraints import check_flat, check_keys, check_wildcards
 from event_fork.filter_policy.document import read_policy
 from event_fork.filter_policy.errors import InvalidFilterPolicyError
@@ -30,12 +30,12 @@ class Filterable(Protocol):
 class Matcher:
     """A policy ready to be asked. Made by compile_policy; immutable and safe to share between threads."""
 
-    __slots__ = ("_attributes_test", "_body_test", "scope")
+    __slots__ = ("_attributes_match", "_body_match", "scope")
 
-    def __init__(self, scope: str, attributes_test: AttributesTest | None, body_test: BodyTest | None) -> None:
+    def __init__(self, scope: str, attributes_match: AttributesMatch | None, body_match: BodyMatch | None) -> None:
         self.scope = scope
-        self._attributes_test = attributes_test
-        self._body_test = body_test
+        self._attributes_match = attributes_match
+        self._body_match = body_match
 
     def matches(self, stored_event: Filterable) -> bool:
         """Would SNS deliver this event to a subscription with this policy? Never raises."""
@@ -43,13 +43,13 @@ class Matcher:
 
     def matches_message(self, attributes: Mapping[str, Any] | None, message: str) -> bool:
         """The same, from the two parts that can matter. The message is read as JSON only in the scope MessageBody."""
-        if self._attributes_test is not None:
-            return bool(attributes) and self._attributes_test(attributes or {})
-        if self._body_test is None:
+        if self._attributes_match is not None:
+            return bool(attributes) and self._attributes_match(attributes or {})
+        if self._body_match is None:
             return True
         try:
             body = _JSON.decode(message)
-            return isinstance(body, dict) and self._body_test(body)
+            return isinstance(body, dict) and self._body_match(body)
         except (ValueError, RecursionError):
             # Not JSON, or nested deeper than any JSON reader goes (SNS's stops at 1,000 levels): no match.
             return False

@@ -9,7 +9,7 @@ from operator import eq, ge, gt, le, lt
 from typing import Final, TypeGuard
 
 from event_fork.filter_policy.errors import InvalidFilterPolicyError, refusal
-from event_fork.filter_policy.leaf_match import LeafTest
+from event_fork.filter_policy.leaf_match import LeafMatch
 
 LARGEST_NUMBER: Final = 1_000_000_000
 DECIMALS: Final = 5
@@ -35,8 +35,8 @@ def checked_number(value: float) -> float:
     return value
 
 
-def numeric(expression: object) -> LeafTest:
-    """The test for `{"numeric": expression}`. Only numbers match, never a text that looks like one."""
+def numeric(expression: object) -> LeafMatch:
+    """The match for `{"numeric": expression}`. Only numbers match, never a text that looks like one."""
 
     def refused(reason: str) -> InvalidFilterPolicyError:
         return refusal(reason, rule=_RULE, example=_EXAMPLE, received={"numeric": expression})
@@ -58,7 +58,7 @@ def numeric(expression: object) -> LeafTest:
     bound = operand(1, operator)
     compare = _COMPARISONS[operator]
     if len(terms) <= 2:
-        return LeafTest(number=lambda value: compare(value, bound))
+        return LeafMatch(number=lambda value: compare(value, bound))
 
     if operator not in (">", ">="):
         raise refused("Too many elements in numeric expression")
@@ -73,7 +73,7 @@ def numeric(expression: object) -> LeafTest:
     if bound >= top:
         raise refused("Bottom must be less than top")
     compare_top = _COMPARISONS[second]
-    return LeafTest(number=lambda value: compare(value, bound) and compare_top(value, top))
+    return LeafMatch(number=lambda value: compare(value, bound) and compare_top(value, top))
 
 
 def _as_json(value: object) -> str:

@@ -10,9 +10,9 @@ from typing import Final
 
 from event_fork.filter_policy.cidr import cidr
 from event_fork.filter_policy.errors import refusal
-from event_fork.filter_policy.leaf_match import LeafTest, always, exactly
+from event_fork.filter_policy.leaf_match import LeafMatch, always, exactly
 from event_fork.filter_policy.numeric import checked_number, is_number, numeric
-from event_fork.filter_policy.wildcard import parse_wildcard, wildcard_test
+from event_fork.filter_policy.wildcard import parse_wildcard, wildcard_match
 
 _ENTRY_RULE = "an entry of the array is a string, a number, true, false, null or an object with one operator"
 _ENTRY_EXAMPLE = '{"event_type": ["order.placed", {"prefix": "refund-"}]}'
@@ -27,7 +27,7 @@ _ANYTHING_BUT_EXAMPLE = '{"sport": [{"anything-but": ["rugby", "tennis"]}]}'
 class Pattern:
     """One entry. `wildcards` counts the `*` of a wildcard operator: SNS limits their sum in a policy."""
 
-    test: LeafTest
+    leaf: LeafMatch
     wildcards: int = 0
 
 
@@ -69,30 +69,30 @@ def _string_operand(operator: str, operand: object) -> str:
 
 def _prefix(operand: object) -> Pattern:
     prefix = _string_operand("prefix", operand)
-    return Pattern(LeafTest(text=lambda text: text.startswith(prefix)))
+    return Pattern(LeafMatch(text=lambda text: text.startswith(prefix)))
 
 
 def _suffix(operand: object) -> Pattern:
     suffix = _string_operand("suffix", operand)
-    return Pattern(LeafTest(text=lambda text: text.endswith(suffix)))
+    return Pattern(LeafMatch(text=lambda text: text.endswith(suffix)))
 
 
 def _equals_ignore_case(operand: object) -> Pattern:
     wanted = _string_operand("equals-ignore-case", operand).lower()
-    return Pattern(LeafTest(text=lambda text: text.lower() == wanted))
+    return Pattern(LeafMatch(text=lambda text: text.lower() == wanted))
 
 
 def _wildcard(operand: object) -> Pattern:
     parts = parse_wildcard(operand)
-    return Pattern(LeafTest(text=wildcard_test(parts)), wildcards=len(parts) - 1)
+    return Pattern(LeafMatch(text=wildcard_match(parts)), wildcards=len(parts) - 1)
 
 
 def _exists(operand: object) -> Pattern:
     """Page "Key matching": true needs "a non-null and non-empty value"; false needs the key to be missing."""
     if operand is True:
-        return Pattern(LeafTest(text=bool, number=always, constant=lambda constant: constant is not None))
+        return Pattern(LeafMatch(text=bool, number=always, constant=lambda constant: constant is not None))
     if operand is False:
-        return Pattern(LeafTest(absent=True))
+        return Pattern(LeafMatch(absent=True))
     reason = "exists match pattern must be either true or false."
     example = '{"store": [{"exists": true}]}'
     raise refusal(reason, rule="exists takes true or false", example=example, received={"exists": operand})
@@ -108,7 +108,7 @@ def _anything_but(operand: object) -> Pattern:
         if operator != "wildcard" and nested == "":
             raise _anything_but_refusal("Null prefix/suffix not allowed", operand)
         pattern = parse(nested)
-        return Pattern(pattern.test.negated(), wildcards=pattern.wildcards)
+        return Pattern(pattern.leaf.negated(), wildcards=pattern.wildcards)
     if isinstance(operand, list):
         return Pattern(exactly(_strings_or_numbers(operand)).negated())
     if isinstance(operand, str):

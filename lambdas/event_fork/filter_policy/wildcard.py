@@ -5,7 +5,7 @@ and the refusal of `**` from the rule engine AWS published (aws/event-ruler), wh
 """
 
 from event_fork.filter_policy.errors import refusal
-from event_fork.filter_policy.leaf_match import TextTest, always
+from event_fork.filter_policy.leaf_match import TextMatch, always
 
 MOST_WILDCARDS = 3
 _RULE = (
@@ -43,8 +43,8 @@ def parse_wildcard(pattern: object) -> tuple[str, ...]:
     return tuple(parts)
 
 
-def wildcard_test(parts: tuple[str, ...]) -> TextTest:
-    """A test in one pass over the text: no regular expression, so no pattern can make it slow."""
+def wildcard_match(parts: tuple[str, ...]) -> TextMatch:
+    """A match in one pass over the text: no regular expression, so no pattern can make it slow."""
     first, *middle, last = parts if len(parts) > 1 else (parts[0], "")
     if len(parts) == 1:
         return first.__eq__

@@ -1,25 +1,65 @@
-"""Replay of a batch of the 14-day queue under a window: what is wanted is forwarded, the rest stays for later.
+"""Replay of a batch of the 14-day queue: copies go to the regular pipeline's queue.
 
-What stays is hidden in the queue for a while and named in the answer, so that the event source mapping does not delete
-it; hidden, it is received once in a run and not again and again.
+Under a window what is wanted is forwarded, the rest stays for later. What stays is hidden in the queue for a while and
+named in the answer, so that the event source mapping does not delete it; hidden, it is received once in a run and not
+again and again.
 """
 
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from event_fork.errors import CallFailedError
+from event_fork.errors import CallFailedError, RefusedByDestinationError
 from event_fork.events.messages import OutgoingMessage, ReceivedMessage
-from event_fork.queue_replay.replaying import Replayer
-from event_fork.queue_replay.window import ReplayWindow, window_of
-from event_fork.sending.backoff import Deadline
+from event_fork.queue_replay.window import DEFAULT_WORKERS, ReplayWindow, window_of
+from event_fork.sending.backoff import Backoff, Deadline
 from event_fork.sending.batching import hide_batches
-from event_fork.sending.delivery import deliver
+from event_fork.sending.copies import deliver_copies, is_marked, replay_copy, unmarked_copy
+from event_fork.sending.dead_letters import DeadLetter, dead_letter
+from event_fork.sending.delivery import deliver, unexpected
 from event_fork.sending.outcome import Outcome
 from event_fork.sending.pacing import Pacer
 from event_fork.sending.ports import EntryFailure, HiddenMessages, Hold, MessageQueue, TextParameter
 
 RATE_REACHED = "RateReached"
+
+
+@dataclass(frozen=True)
+class Replayer:
+    """Sends a marked copy of each message to the destination; a message the destination refuses is dead-lettered."""
+
+    replay_id: str
+    destination: MessageQueue
+    dead_letter_queue: MessageQueue
+    backoff: Backoff = field(default_factory=Backoff)
+
+    def run(self, messages: Sequence[ReceivedMessage], deadline: Deadline) -> Outcome:
+        """Replay the messages; each counts as delivered only when the destination queue has it."""
+        outcome = Outcome(received=len(messages))
+        by_id = {message.message_id: message for message in messages}
+        copies: list[OutgoingMessage] = []
+        for message in messages:
+            try:
+                copies.append(replay_copy(message, self.replay_id))
+            except Exception as error:  # a fault of ours that one message brings out must not hold up the others
+                outcome.returned[message.message_id] = unexpected(error)
+        delivery = deliver_copies(
+            copies,
+            unmarked=lambda copy: unmarked_copy(by_id[copy.key]),
+            queue=self.destination,
+            backoff=self.backoff,
+            deadline=deadline,
+        )
+        outcome.calls, outcome.resent = delivery.calls, delivery.resent
+        outcome.delivered = [copy.key for copy in delivery.delivered]
+        outcome.marked = sum(is_marked(copy, self.replay_id) for copy in delivery.delivered)
+        outcome.unmarked = len(delivery.delivered) - outcome.marked
+        outcome.returned |= {copy.key: failure for copy, failure in delivery.returned}
+        letters = [
+            DeadLetter(by_id[copy.key], RefusedByDestinationError(failure.code)) for copy, failure in delivery.refused
+        ]
+        dead_letter(letters, self.dead_letter_queue, self.backoff, deadline, outcome)
+        return outcome
 
 
 @dataclass
@@ -39,7 +79,7 @@ class WindowedReplayer:
     _pacer: Pacer | None = field(init=False, default=None)
 
     def run(self, messages: Sequence[ReceivedMessage], deadline: Deadline, run: str | None = None) -> Outcome:
-        """Forward what the window wants; `kept` of the outcome has the rest. `run`: see replay_window.window_of.
+        """Forward what the window wants; `kept` of the outcome has the rest. `run`: see window.window_of.
 
         Raises CallFailedError and WindowError when it cannot be known what is wanted: all messages stay in the queue.
         """
@@ -79,7 +119,7 @@ class WindowedReplayer:
         replayer = replace(self.replayer, replay_id=window.replay_id)
         if window.rate is None:
             return replayer
-        rate = window.rate / window.workers
+        rate = window.rate / (window.workers or DEFAULT_WORKERS)
         if self._pacer is None:
             self._pacer = Pacer(rate, self.clock)
         self._pacer.set_rate(rate)

@@ -1,4 +1,4 @@
-"""Which of the waiting events a replay of the 14-day queue wants: the document that `event-fork replay queue` writes.
+"""Which of the waiting events a replay of the 14-day queue wants: the document that the command writes for a run.
 
     {from?, until, filter_policy?, filter_policy_scope?, rate?, workers?, hold_seconds?, holder, started_at, replay_id}
 
@@ -13,14 +13,13 @@ is never obeyed. docs/decisions/0002-replay-window.md says why, and why kept eve
 import base64
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from event_fork.errors import NotAnEnvelopeError, WindowError
-from event_fork.events import envelope
-from event_fork.events.envelope import StoredEvent
+from event_fork.errors import WindowError
 from event_fork.events.messages import MessageAttribute, ReceivedMessage
+from event_fork.events.time_window import timestamp_text
 from event_fork.filter_policy import MESSAGE_ATTRIBUTES, InvalidFilterPolicyError, Matcher, compile_policy
 from event_fork.sending.copies import ORIGINAL_TIME_ATTRIBUTE
 from event_fork.sending.ports import TextParameter
@@ -38,20 +37,50 @@ https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-v
 
 @dataclass(frozen=True, slots=True)
 class ReplayWindow:
-    """A window that somebody holds. `rate`: events a second of all instances together, None = as fast as it goes."""
+    """A window that somebody holds: events published in [start, until) that pass the filter policy; None: no bound.
+
+    `rate`: events a second of all instances together, None = as fast as it goes. `workers`: how many instances share
+    it; None = DEFAULT_WORKERS. `hold_seconds`: for how long what is not wanted is hidden at most. `holder`: who runs
+    it, since `started_at`.
+    """
 
     until: datetime
     replay_id: str
     start: datetime | None = None
-    filter: Matcher | None = None
+    filter_policy: Mapping[str, Any] | None = None
+    filter_policy_scope: str = MESSAGE_ATTRIBUTES
     rate: float | None = None
-    workers: int = DEFAULT_WORKERS
+    workers: int | None = None
     hold_seconds: int = DEFAULT_HOLD_SECONDS
+    holder: str = ""
+    started_at: str = ""
+    filter: Matcher | None = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        policy = self.filter_policy
+        matcher = None if policy is None else compile_policy(policy, self.filter_policy_scope)
+        object.__setattr__(self, "filter", matcher)
+
+    def to_text(self) -> str:
+        """The document; what is not set is left out."""
+        document = {
+            "from": None if self.start is None else timestamp_text(self.start),
+            "until": timestamp_text(self.until),
+            "filter_policy": self.filter_policy,
+            "filter_policy_scope": None if self.filter_policy is None else self.filter_policy_scope,
+            "rate": self.rate,
+            "workers": None if self.rate is None else self.workers,
+            "hold_seconds": self.hold_seconds,
+            "holder": self.holder,
+            "started_at": self.started_at,
+            "replay_id": self.replay_id,
+        }
+        return json.dumps({name: value for name, value in document.items() if value is not None}, ensure_ascii=False)
 
     def wants(self, message: ReceivedMessage) -> bool:
         """Whether this replay is to forward the message. One that tells no time is wanted only without `from`."""
-        event = _event(message)
-        moment = _time(message, event)
+        event = message.event
+        moment = _time(message)
         if moment is None:
             moment = datetime.min.replace(tzinfo=UTC)
         if moment >= self.until or (self.start is not None and moment < self.start):
@@ -119,27 +148,26 @@ def read_window(text: str) -> ReplayWindow | None:
         raise WindowError("the replay window has no replay_id")
     hold = _number(document, "hold_seconds", DEFAULT_HOLD_SECONDS)
     rate = _number(document, "rate", 0)
-    return ReplayWindow(
-        until=until,
-        replay_id=replay_id,
-        start=_moment(document, "from"),
-        filter=_filter(document),
-        rate=rate or None,
-        workers=max(1, int(_number(document, "workers", DEFAULT_WORKERS))),
-        hold_seconds=int(min(hold, MAX_HOLD_SECONDS)),
-    )
-
-
-def _event(message: ReceivedMessage) -> StoredEvent | None:
     try:
-        return envelope.parse(message.body)
-    except NotAnEnvelopeError:
-        return None  # raw message delivery
+        return ReplayWindow(
+            until=until,
+            replay_id=replay_id,
+            start=_moment(document, "from"),
+            filter_policy=document.get("filter_policy"),
+            filter_policy_scope=document.get("filter_policy_scope") or MESSAGE_ATTRIBUTES,
+            rate=rate or None,
+            workers=max(1, int(_number(document, "workers", DEFAULT_WORKERS))),
+            hold_seconds=int(min(hold, MAX_HOLD_SECONDS)),
+            holder=str(document.get("holder", "")),
+            started_at=str(document.get("started_at", "")),
+        )
+    except InvalidFilterPolicyError as error:
+        raise WindowError(f"the replay window's filter_policy: {error}") from error
 
 
-def _time(message: ReceivedMessage, event: StoredEvent | None) -> datetime | None:
+def _time(message: ReceivedMessage) -> datetime | None:
     """When it was published; with raw delivery SNS's time is not in the message, and the queue's is what there is."""
-    original = message.attributes.get(ORIGINAL_TIME_ATTRIBUTE)
+    event, original = message.event, message.attributes.get(ORIGINAL_TIME_ATTRIBUTE)
     for text in (event.timestamp if event else None, original.value if original else None):
         if isinstance(text, str) and (moment := _parsed(text)):
             return moment
@@ -184,13 +212,3 @@ def _number(document: Mapping[str, Any], name: str, default: float) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
         raise WindowError(f"the replay window's {name} is not a number of at least 0")
     return value
-
-
-def _filter(document: Mapping[str, Any]) -> Matcher | None:
-    policy = document.get("filter_policy")
-    if policy is None:
-        return None
-    try:
-        return compile_policy(policy, document.get("filter_policy_scope") or MESSAGE_ATTRIBUTES)
-    except InvalidFilterPolicyError as error:
-        raise WindowError(f"the replay window's filter_policy: {error}") from error

@@ -6,15 +6,18 @@
     event-fork-original-time         publish time from the envelope; else when SNS handed it to the replay queue
 
 A queue takes 10 attributes and 1 MiB. Marks are put on in this order while there is room; a message without room for
-the first is sent without any.
+the first is sent without any. So is one that the queue refuses with them, for a queue may take less: its
+MaximumMessageSize.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
-from event_fork.errors import NotAnEnvelopeError
-from event_fork.events import envelope
 from event_fork.events.messages import OutgoingMessage, ReceivedMessage, is_sendable, text_attribute
+from event_fork.sending.backoff import Backoff, Deadline
+from event_fork.sending.batching import send_batches
+from event_fork.sending.delivery import Delivery, deliver
+from event_fork.sending.ports import MessageQueue
 
 REPLAY_ID_ATTRIBUTE = "event-fork-replay-id"
 ORIGINAL_ID_ATTRIBUTE = "event-fork-original-message-id"
@@ -56,10 +59,28 @@ def is_marked(copy: OutgoingMessage, replay_id: str) -> bool:
     return copy.attributes.get(REPLAY_ID_ATTRIBUTE) == text_attribute(replay_id)
 
 
+def deliver_copies(
+    copies: Sequence[OutgoingMessage],
+    *,
+    unmarked: Callable[[OutgoingMessage], OutgoingMessage],
+    queue: MessageQueue,
+    backoff: Backoff,
+    deadline: Deadline,
+) -> Delivery[OutgoingMessage]:
+    """As `deliver`; `refused` has only messages that the queue does not take without marks. `unmarked` makes those."""
+    result = deliver(copies, batches=send_batches, send=queue.send, backoff=backoff, deadline=deadline)
+    again = [(copy, plain) for copy, _ in result.refused if (plain := unmarked(copy)) != copy]
+    if again:
+        marked = {copy.key for copy, _ in again}
+        result.refused = [(copy, failure) for copy, failure in result.refused if copy.key not in marked]
+        plain_copies = [plain for _, plain in again]
+        result.add(deliver(plain_copies, batches=send_batches, send=queue.send, backoff=backoff, deadline=deadline))
+    return result
+
+
 def _origin(message: ReceivedMessage) -> dict[str, str]:
-    try:
-        event = envelope.parse(message.body)
-    except NotAnEnvelopeError:
+    event = message.event
+    if event is None:
         origin = {ORIGINAL_ID_ATTRIBUTE: message.message_id}
         if message.sent_ms is not None:
             moment = datetime.fromtimestamp(message.sent_ms / 1000, UTC)

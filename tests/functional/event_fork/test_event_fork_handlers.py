@@ -14,7 +14,7 @@ from event_fork import redact, replay, search_analytics, storage_backup
 from event_fork.errors import SettingError, WholeBatchFailedError
 from event_fork.events.envelope import StoredEvent, parse
 from event_fork.forward.forwarding import Forwarder
-from event_fork.queue_replay.replaying import Replayer
+from event_fork.queue_replay.replayer import Replayer
 from event_fork.sending.backoff import Backoff
 from event_fork.sending.packing import one_each
 from tests.functional.event_fork.conftest import FakeContext

@@ -4,8 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from event_fork.errors import CallFailedError
 from event_fork.events.messages import OutgoingMessage
-from event_fork.sending.copies import REPLAY_ID_ATTRIBUTE, put_marks
-from event_fork.sending.copy_delivery import deliver_copies
+from event_fork.sending.copies import REPLAY_ID_ATTRIBUTE, deliver_copies, put_marks
 from event_fork.sending.delivery import Delivery
 from event_fork.sending.ports import EntryFailure, Remedy
 from tests.unit.event_fork.fakes import Clock, FakeQueue, Fault

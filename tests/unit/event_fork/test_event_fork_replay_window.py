@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from event_fork.errors import CallFailedError, WholeBatchFailedError, WindowError
 from event_fork.events.messages import MessageAttribute, ReceivedMessage
 from event_fork.events.sqs_event import batch_response
-from event_fork.queue_replay.replayer import WindowedReplayer
-from event_fork.queue_replay.replaying import Replayer
+from event_fork.queue_replay.replayer import Replayer, WindowedReplayer
 from event_fork.queue_replay.window import ReplayWindow, read_window, run_of
 from event_fork.sending.outcome import Outcome
 from event_fork.sending.ports import EntryFailure, Hold, Remedy
