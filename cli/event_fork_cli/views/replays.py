@@ -57,7 +57,8 @@ def status_view(status: Status) -> RenderableType:
 def history_view(statuses: list[Status]) -> Table:
     """One line for each replay."""
     table = Table()
-    for column in ("replay", "state", "started (UTC)", "by", "from", "to"):
+    table.add_column("replay", no_wrap=True)  # to be copied
+    for column in ("state", "started (UTC)", "by", "from", "to"):
         table.add_column(column, overflow="fold")
     table.add_column("sent", justify="right")
     table.add_column("failed", justify="right")
