@@ -49,9 +49,10 @@ bench-replay: setup ## Events/s of a replay worker, seconds from apply to the fi
 	@$(PY) benchmarks/replay_first_event.py
 	@$(PY) benchmarks/replay_plan.py
 
-lint: setup ## ruff, mypy --strict, terraform fmt
+lint: setup ## ruff, mypy --strict, import contracts, terraform fmt
 	@$(PY) -m ruff check . && $(PY) -m ruff format --check .
 	@$(PY) -m mypy
+	@$(VENV)/bin/lint-imports
 	@$(PY) -m testbench terraform fmt -check $(wildcard *.tf)
 	@$(PY) -m testbench terraform fmt -check -recursive $(TERRAFORM)
 

@@ -147,6 +147,8 @@ _FILES = (
         ),
     ),
 )
+_HANDLERS = "replay_worker | replay_governor"
+"""The end of the layer that a new handler joins, in the import contracts."""
 _EXAMPLE_PAGE = """# Audit log
 
 A topic with [modules/audit-log](../../modules/audit-log/README.md) on it.
@@ -174,6 +176,9 @@ def new_pipeline(name: str, project: Path) -> list[Path]:
     for path, text in zip(written, texts, strict=True):
         (project / path).parent.mkdir(parents=True, exist_ok=True)
         (project / path).write_text(text, encoding="utf-8")
+    contracts = project / ".importlinter"
+    layers = contracts.read_text(encoding="utf-8")
+    contracts.write_text(layers.replace(_HANDLERS, f"{_HANDLERS} | {names.snake}"), encoding="utf-8")
     # Another name has another length: imports in their order and lines of their width are ruff's.
     python = [project / path for path in written if path.suffix == ".py"]
     for arguments in (["check", "--fix", "--select", "I"], ["format"]):

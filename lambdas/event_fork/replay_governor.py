@@ -11,11 +11,11 @@ from event_fork.archive_replay.governor import Memory, Policy
 from event_fork.archive_replay.governor_loop import GovernorLoop
 from event_fork.archive_replay.invocation import GovernorInvocation
 from event_fork.archive_replay.observation import BacklogAge
-from event_fork.archive_replay.reporting import report_blind_look, report_control
 from event_fork.errors import CallFailedError
 from event_fork.replay_plan.documents import ReplayDocuments
 from event_fork.sending.backoff import Deadline
 from event_fork.telemetry import logger, metrics, tracer
+from event_fork.telemetry.archive_replay import report_blind_look, report_control
 
 
 @metrics.log_metrics

@@ -12,12 +12,12 @@ from event_fork.adapters.s3_documents import S3DocumentStore
 from event_fork.adapters.sqs import SqsQueue
 from event_fork.archive_replay.burst import BurstSender
 from event_fork.archive_replay.invocation import ReplayRef, WorkerInvocation
-from event_fork.archive_replay.reporting import report_item
 from event_fork.archive_replay.worker import ItemReplay, Tools
 from event_fork.replay_plan.documents import ReplayDocuments
 from event_fork.replay_plan.item import Item
 from event_fork.sending.backoff import Deadline
 from event_fork.telemetry import logger, metrics, tracer
+from event_fork.telemetry.archive_replay import report_item
 
 
 @metrics.log_metrics

@@ -8,14 +8,13 @@ from dataclasses import dataclass, fields
 from datetime import timedelta
 from pathlib import Path
 
-from event_fork.archive.listing import begun_at
+from event_fork.archive.listing import Reach, begun_at, needed_objects
 from event_fork.archive.store import BrowsableStore, ListedObject
 from event_fork.archive_replay.costs import DEFAULT_MEMORY, Memory, Work, estimate
 from event_fork.events.time_window import timestamp_of
 from event_fork.replay_plan.item import MAX_ITEM_EVENTS, MAX_ITEM_SECONDS, Item
 from event_fork.replay_plan.plan import Count, Plan, PlanRequest, Totals, Unreadable
 from event_fork_cli.archive_replay.duplicates import Duplicate
-from event_fork_cli.archive_replay.listing import Reach, needed_objects
 from event_fork_cli.archive_replay.pool import InlineScan, ParallelScan, ScanOrder
 from event_fork_cli.archive_replay.scanning import MAX_TYPES, OTHER_TYPES, ScannedObject
 from event_fork_cli.archive_replay.segments import Segment, SegmentLimits

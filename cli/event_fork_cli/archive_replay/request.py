@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 
 from event_fork.archive.errors import ArchiveError
 from event_fork.archive.lines import lines
+from event_fork.archive.listing import Reach, needed_objects
 from event_fork.archive.store import BrowsableStore
 from event_fork.archive.unpacking import decompress
 from event_fork.archive_replay.costs import DEFAULT_MEMORY, Memory
@@ -32,7 +33,6 @@ from event_fork.replay_plan.plan import (
     Target,
 )
 from event_fork_cli.archive_replay.engines import ReplayEngine, engine_for_target, engines_of, find_engines
-from event_fork_cli.archive_replay.listing import Reach, needed_objects
 from event_fork_cli.archive_replay.planner import MAX_WORKERS, workers_for
 from event_fork_cli.archive_replay.subscriptions import subscription, subscription_of
 from event_fork_cli.archive_replay.targets import find_target

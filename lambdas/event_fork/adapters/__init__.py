@@ -1,1 +1,1 @@
-"""Adapters: one module per AWS service, each implements a port of ports.py with boto3."""
+"""One module per AWS service: each implements, with boto3, a port that a room of the domain has written down."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 MAX_AGE_SECONDS = 5.0
 MAX_STALE_SECONDS = 60.0
 """Parameter Store answers 40 requests a second for a whole account: while it throttles, an old text will do. Whether an
-old text may be obeyed is not decided here but by replay_window.window_of, which compares."""
+old text may be obeyed is not decided here but by queue_replay.window.window_of, which compares."""
 
 
 class SsmParameter:

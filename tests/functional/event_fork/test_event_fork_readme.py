@@ -7,6 +7,7 @@ import pytest
 
 from event_fork import errors, settings, telemetry
 from event_fork.errors import PermanentMessageError
+from event_fork.telemetry import archive_replay
 from tests.functional.event_fork.conftest import REPOSITORY
 
 README = (REPOSITORY / "lambdas" / "README.md").read_text(encoding="utf-8")
@@ -17,7 +18,9 @@ def constants_of(module: object, pattern: str) -> set[str]:
     return {value for name, value in vars(module).items() if isinstance(value, str) and re.fullmatch(pattern, name)}
 
 
-METRICS = constants_of(telemetry, r"(EVENTS|RECORDS|RECORD|ENTRIES)_[A-Z_]+|CALLS")
+METRICS = constants_of(telemetry, r"(EVENTS|RECORDS|RECORD|ENTRIES)_[A-Z_]+|CALLS") | constants_of(
+    archive_replay, r"(EVENTS|ENTRIES|ITEMS|REPLAYS)_[A-Z_]+"
+)
 VARIABLES = {name for name, value in vars(settings).items() if name.isupper() and name == value}
 REASONS = {
     error.reason

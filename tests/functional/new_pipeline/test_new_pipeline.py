@@ -59,6 +59,12 @@ def test_ruff_and_mypy_have_nothing_to_say_about_a_new_pipeline(copy: Path) -> N
 
 
 @pytest.mark.slow
+def test_a_new_function_stands_in_the_layers_of_the_import_contracts(copy: Path) -> None:
+    done = python(copy, "-c", "from importlinter.cli import lint_imports_command; lint_imports_command()", "--no-cache")
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.slow
 def test_the_tests_of_a_new_function_pass_and_the_zip_has_it(copy: Path) -> None:
     snake = NAME.replace("-", "_")
     done = python(copy, "-m", "pytest", "-q", f"tests/functional/event_fork/test_{snake}_function.py")

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from event_fork.archive.listing import hour_prefix
+from event_fork.archive.listing import Reach, hour_prefix, needed_objects
 from event_fork.archive.selection import Criteria, SelectedEvent
 from event_fork.archive.store import ListedObject
 from event_fork.archive_replay.costs import Memory, Work, estimate
@@ -21,7 +21,6 @@ from event_fork.events.time_window import Window, timestamp_text
 from event_fork.replay_plan.item import MAX_ITEM_EVENTS
 from event_fork.replay_plan.plan import BODY_ENVELOPE, BODY_RAW
 from event_fork_cli.archive_replay.duplicates import RECORD, Duplicate, duplicates_in, identity
-from event_fork_cli.archive_replay.listing import Reach, needed_objects
 from event_fork_cli.archive_replay.planner import item_limits, workers_for
 from event_fork_cli.archive_replay.scanning import ATTEMPTS, MAX_TYPES, OTHER_TYPES, Scanner, message_bytes
 from event_fork_cli.archive_replay.segments import Segment, Segmenter, SegmentLimits
