@@ -14,9 +14,9 @@ from event_fork.replay_plan.item import Item
 from event_fork.replay_plan.plan import ArchiveLocation, Estimate, Health, Plan, PlannedWindow, Target, Totals
 from event_fork.replay_plan.progress import Progress
 from event_fork.sending.backoff import Deadline
+from tests.support.fakes import Clock, FakeQueue
 from tests.support.memory_archive import MemoryArchive
 from tests.support.memory_documents import MemoryDocuments
-from tests.unit.event_fork.fakes import Clock, FakeQueue
 
 KEY = "date=2026-11-23/hour=12/orders-1-2026-11-23-12-00-00-0a1b2c3d.gz"
 TOPIC = "arn:aws:sns:eu-west-1:000000000000:orders"

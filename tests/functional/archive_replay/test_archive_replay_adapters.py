@@ -22,8 +22,8 @@ from event_fork.replay_plan.errors import ControlConflictError
 from event_fork.replay_plan.progress import FailedEvent, Progress
 from event_fork.replay_plan.work_area import WorkArea
 from event_fork.sending.ports import Hold
+from tests.support.fakes import Clock
 from tests.support.replay_world import ReplayWorld, stored
-from tests.unit.event_fork.fakes import Clock
 
 REGION: Final = "eu-west-1"
 ACCOUNT: Final = "123456789012"

@@ -18,7 +18,7 @@ from event_fork.queue_replay.replayer import Replayer
 from event_fork.sending.backoff import Backoff
 from event_fork.sending.packing import one_each
 from tests.functional.event_fork.conftest import FakeContext
-from tests.unit.event_fork.fakes import FakeQueue, FakeStream, failing, throttled
+from tests.support.fakes import FakeQueue, FakeStream, failing, throttled
 
 LoadEvent = Callable[[str], dict[str, Any]]
 Capture = pytest.CaptureFixture[str]

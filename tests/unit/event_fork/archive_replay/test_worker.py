@@ -20,8 +20,8 @@ from event_fork.errors import CallFailedError
 from event_fork.replay_plan.control import CANCELLED, PAUSED
 from event_fork.replay_plan.progress import Progress
 from event_fork.sending.ports import EntryFailure
+from tests.support.fakes import FakeQueue, Fault, failing, forbidden, refusing, throttled, works
 from tests.support.replay_world import KEY, Crash, ReplayWorld, crash_after, stored
-from tests.unit.event_fork.fakes import FakeQueue, Fault, failing, forbidden, refusing, throttled, works
 
 
 def gone(entries: object) -> dict[int, object]:

@@ -9,8 +9,8 @@ from event_fork.errors import CallFailedError
 from event_fork.replay_plan.control import PAUSED, RUNNING, Control
 from event_fork.replay_plan.plan import Health
 from event_fork.sending.backoff import Deadline
+from tests.support.fakes import Clock
 from tests.support.replay_world import ReplayWorld, stored
-from tests.unit.event_fork.fakes import Clock
 
 
 @dataclass

@@ -9,7 +9,7 @@ from event_fork.events import envelope
 from event_fork.events.json_path import parse_path
 from event_fork.events.redaction import Redactor, Rule
 from event_fork.forward.transformation import transform
-from tests.unit.event_fork.samples import envelope_of
+from tests.support.samples import envelope_of
 
 WITHOUT_CARD = Redactor((Rule(parse_path("$..card")),))
 ORDER = '{"card":"4111", "amount":1.10}'

@@ -7,7 +7,7 @@ from event_fork.sending.batching import put_batches
 from event_fork.sending.delivery import Delivery, deliver
 from event_fork.sending.packing import Record
 from event_fork.sending.ports import EntryFailure, Remedy
-from tests.unit.event_fork.fakes import Clock, FakeStream, Fault, failing, forbidden, throttled, works
+from tests.support.fakes import Clock, FakeStream, Fault, failing, forbidden, throttled, works
 
 
 def records(count: int) -> list[Record]:

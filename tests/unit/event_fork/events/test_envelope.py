@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from event_fork.errors import NotAnEnvelopeError, NotEncodableError
 from event_fork.events import envelope
 from event_fork.events.envelope import StoredEvent
-from tests.unit.event_fork.samples import PUBLISHED, TOPIC, envelope_of
+from tests.support.samples import PUBLISHED, TOPIC, envelope_of
 
 # Any string JSON can say, lone surrogates included.
 any_text = st.text(st.characters(exclude_categories=()))

@@ -5,7 +5,7 @@ import pytest
 from event_fork.errors import NotEncodableError, NotJsonObjectError
 from event_fork.events.envelope import StoredEvent
 from event_fork.forward.search_document import search_document
-from tests.unit.event_fork.samples import PUBLISHED, TOPIC
+from tests.support.samples import PUBLISHED, TOPIC
 
 
 def document(message: str, **attributes: str) -> bytes:

@@ -15,8 +15,8 @@ from event_fork.queue_replay.replayer import Replayer, WindowedReplayer
 from event_fork.queue_replay.window import ReplayWindow, read_window, run_of
 from event_fork.sending.outcome import Outcome
 from event_fork.sending.ports import EntryFailure, Hold, Remedy
-from tests.unit.event_fork.fakes import Clock, FakeQueue, throttled
-from tests.unit.event_fork.samples import envelope_of
+from tests.support.fakes import Clock, FakeQueue, throttled
+from tests.support.samples import envelope_of
 
 NOON = 1_795_435_200.0
 """2026-11-23T12:00:00Z"""

@@ -14,7 +14,7 @@ from event_fork.forward.forwarding import Encode, Forwarder, Pack
 from event_fork.sending.outcome import Outcome
 from event_fork.sending.packing import MAX_RECORD_BYTES, one_each, pack
 from event_fork.sending.ports import Remedy
-from tests.unit.event_fork.fakes import (
+from tests.support.fakes import (
     Clock,
     FakeQueue,
     FakeStream,
@@ -25,7 +25,7 @@ from tests.unit.event_fork.fakes import (
     took_all,
     works,
 )
-from tests.unit.event_fork.samples import notification, received
+from tests.support.samples import notification, received
 
 small_pack: Pack = partial(pack, max_bytes=400)  # two of the samples to a record
 

@@ -7,7 +7,7 @@ from event_fork.events.messages import OutgoingMessage
 from event_fork.sending.copies import REPLAY_ID_ATTRIBUTE, deliver_copies, put_marks
 from event_fork.sending.delivery import Delivery
 from event_fork.sending.ports import EntryFailure, Remedy
-from tests.unit.event_fork.fakes import Clock, FakeQueue, Fault
+from tests.support.fakes import Clock, FakeQueue, Fault
 
 LIMIT = 1_024
 MARKS = {REPLAY_ID_ATTRIBUTE: "replay-1"}

@@ -4,7 +4,7 @@ import pytest
 
 from event_fork.events.messages import MAX_MESSAGE_BYTES, MessageAttribute
 from event_fork.sending.copies import is_marked, replay_copy
-from tests.unit.event_fork.samples import PUBLISHED, envelope_of, received
+from tests.support.samples import PUBLISHED, envelope_of, received
 
 EVERY_TYPE = {
     "text": MessageAttribute("String", "é"),

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from event_fork.sending.pacing import MAX_BURST, Pacer, Timetable
-from tests.unit.event_fork.fakes import Clock
+from tests.support.fakes import Clock
 
 
 @given(st.floats(0.01, 5_000), st.lists(st.integers(1, 200), min_size=1, max_size=50))

@@ -3,8 +3,8 @@ from event_fork.events.messages import MAX_MESSAGE_BYTES, MessageAttribute
 from event_fork.sending.dead_letters import DeadLetter, dead_letter
 from event_fork.sending.outcome import Outcome
 from event_fork.sending.ports import Remedy
-from tests.unit.event_fork.fakes import Clock, FakeQueue, failing, forbidden, throttled
-from tests.unit.event_fork.samples import received
+from tests.support.fakes import Clock, FakeQueue, failing, forbidden, throttled
+from tests.support.samples import received
 
 ERROR = TooLargeError("the event takes 9 bytes")
 

@@ -10,7 +10,7 @@ from event_fork.filter_policy import compile_policy
 from event_fork.filter_policy.patterns import OPERATORS
 
 PACKAGE = Path(event_fork.filter_policy.__file__).parent
-DOCS = Path(__file__).parents[3] / "docs" / "filter-policies.md"
+DOCS = Path(__file__).parents[4] / "docs" / "filter-policies.md"
 
 
 def imported_modules() -> set[str]:
