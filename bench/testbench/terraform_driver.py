@@ -1,4 +1,10 @@
-"""tftest with its process handling replaced (why: docs/decisions/0001-terraform-driver.md)."""
+"""python-terraform with its process handling replaced.
+
+python-terraform builds the arguments of init, plan, apply, destroy and output. `cmd` is the one method through which
+all of them go, and the one that is overridden here. Some of its defaults do not fit Terraform 1.x. So call
+`apply(skip_plan=True)` (else it waits for an approval), `destroy(force=None, auto_approve=IsFlagged)` (`-force` is
+gone), `plan(detailed_exitcode=None)` and `output(full_value=True)`.
+"""
 
 import json
 import subprocess
@@ -9,9 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import tftest
+from python_terraform import Terraform
 
 from testbench.errors import TerraformError
+
+SECONDS_TO_END = 60
+"""For a terraform that was interrupted to write its state and release its lock."""
 
 
 @dataclass(frozen=True)
@@ -24,13 +33,20 @@ class TerraformProgress:
     """Terraform's own line: "module.x.aws_y.z: Creation complete after 1s"."""
 
 
-class TerraformDriver(tftest.TerraformTest):  # type: ignore[misc]  # tftest has no types
-    """tftest's commands and arguments, run by a process handling that streams, and that reports every failure."""
+class TerraformDriver(Terraform):  # type: ignore[misc]  # python-terraform has no types
+    """python-terraform's commands and arguments, run by a process handling that streams and reports every failure."""
 
     def __init__(self, folder: Path, binary: str, environment: Mapping[str, str]) -> None:
-        super().__init__(str(folder), basedir=str(folder), binary=binary, cache_dir=str(folder))
-        self.env = dict(environment)
+        super().__init__(working_dir=str(folder), terraform_bin_path=binary)
+        self.variables = None  # they lie in a file of the folder; {} would become an empty one in the temporary folder
+        self._environment = dict(environment)
         self._progress: Callable[[TerraformProgress], None] | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        """python-terraform makes a command of every unknown name; here only of `output_cmd` and the like."""
+        if name.startswith("_") or not name.endswith("_cmd"):
+            raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
+        return super().__getattr__(name)
 
     @contextmanager
     def reporting(self, progress: Callable[[TerraformProgress], None] | None) -> Iterator[None]:
@@ -41,12 +57,15 @@ class TerraformDriver(tftest.TerraformTest):  # type: ignore[misc]  # tftest has
         finally:
             self._progress = None
 
-    def execute_command(self, cmd: str, *cmd_args: str) -> tftest.TerraformCommandOutput:
-        """Run a terraform command. Raises `TerraformError` with terraform's own message for any exit code but 0."""
+    def cmd(self, cmd: str, *args: str, **kwargs: Any) -> tuple[int, str, str]:
+        """Run a terraform command: (0, its output, its errors).
+
+        Arguments are python-terraform's. Raises `TerraformError` with terraform's own message for any exit code but 0.
+        """
         process = subprocess.Popen(
-            [self.binary, cmd, *cmd_args],
-            cwd=self.tfdir,
-            env=self.env,
+            self.generate_cmd_string(cmd, *args, **kwargs),
+            cwd=self.working_dir,
+            env=self._environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -65,10 +84,9 @@ class TerraformDriver(tftest.TerraformTest):  # type: ignore[misc]  # tftest has
                 reporter.read(line)
             code = process.wait()
         except BaseException:
-            # interrupted: let terraform write its state and release its lock
-            process.terminate()
+            process.terminate()  # politely: it has a state to write
             try:
-                process.wait(timeout=60)
+                process.wait(timeout=SECONDS_TO_END)
             except subprocess.TimeoutExpired:
                 process.kill()
             raise
@@ -76,8 +94,8 @@ class TerraformDriver(tftest.TerraformTest):  # type: ignore[misc]  # tftest has
         output, error = "".join(lines), "".join(errors)
         if code != 0:
             words = reporter.problems() or error.strip() or output.strip()
-            raise TerraformError(f"`terraform {cmd}` failed (exit code {code}) in {self.tfdir}:\n{words}")
-        return tftest.TerraformCommandOutput(code, output, error)
+            raise TerraformError(f"`terraform {cmd}` failed (exit code {code}) in {self.working_dir}:\n{words}")
+        return code, output, error
 
 
 class _Reporter:

@@ -1,4 +1,4 @@
-"""A copy of one Terraform configuration that is applied to the bench, driven through tftest."""
+"""A copy of one Terraform configuration that is applied to the bench, driven through python-terraform."""
 
 import json
 import re
@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from python_terraform import IsFlagged
 
 from testbench.endpoints import Endpoints
 from testbench.errors import BenchError
@@ -68,31 +70,30 @@ class Workspace:
         write_override(folder, endpoints)
         environment = terraform_environment(endpoints.environment())
         driver = TerraformDriver(folder, terraform_binary(), environment)
-        driver.setup(cleanup_on_exit=False)
+        driver.init()
         return cls(folder, root, dict(variables), driver)
 
     def apply(self, progress: Progress | None = None) -> None:
         """Create or change everything. `progress` is called after each resource. Raises `TerraformError`."""
         self._write_variables()
         with self._driver.reporting(progress):
-            self._driver.apply(json_format=True, parallelism=str(PARALLELISM))
+            self._driver.apply(skip_plan=True, json=IsFlagged, parallelism=PARALLELISM)
 
     def destroy(self, progress: Progress | None = None) -> None:
         """Destroy everything in the state. Raises `TerraformError`."""
         self._write_variables()
         with self._driver.reporting(progress):
-            self._driver.destroy(json_format=True, input=False, parallelism=str(PARALLELISM))
+            self._driver.destroy(force=None, auto_approve=IsFlagged, json=IsFlagged, parallelism=PARALLELISM)
 
     def output(self) -> dict[str, Any]:
         """The outputs as plain values, sensitive ones included."""
-        raw = json.loads(self._driver.execute_command("output", "-json", "-no-color").out)
-        return {name: output["value"] for name, output in raw.items()}
+        return {name: output["value"] for name, output in self._driver.output(full_value=True).items()}
 
     def planned_changes(self) -> list[str]:
         """What an apply would change now, as "update module.x.aws_y.z" or "update output name"; [] when nothing."""
         self._write_variables()
-        answer = self._driver.execute_command("plan", "-input=false", "-json", f"-parallelism={PARALLELISM}")
-        return planned_changes(answer.out)
+        _, printed, _ = self._driver.plan(detailed_exitcode=None, json=IsFlagged, parallelism=PARALLELISM)
+        return planned_changes(printed)
 
     def plan_changes(self) -> int:
         """How many resources and outputs an apply would change now; 0 is an empty plan."""
@@ -100,13 +101,14 @@ class Workspace:
 
     def resources(self) -> list[str]:
         """Addresses of the managed resources in the state, sorted."""
-        listed = str(self._driver.execute_command("state", "list").out).splitlines()
-        return sorted(address for address in listed if not _DATA_SOURCE.search(address))
+        _, listed, _ = self._driver.cmd("state list")
+        return sorted(address for address in listed.splitlines() if not _DATA_SOURCE.search(address))
 
-    def terraform(self, *arguments: str) -> str:
+    def terraform(self, command: str, *arguments: str) -> str:
         """Any other terraform command in this workspace; returns what it printed."""
         self._write_variables()
-        return str(self._driver.execute_command(*arguments).out)
+        _, printed, _ = self._driver.cmd(command, *arguments)
+        return printed
 
     def remove(self) -> None:
         """Delete the copy. Destroy first: what is still applied stays in the bench."""

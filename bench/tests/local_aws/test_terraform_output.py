@@ -9,6 +9,7 @@ import pytest
 
 from testbench.errors import TerraformError
 from testbench.terraform_driver import TerraformDriver, TerraformProgress, planned_changes
+from testbench.workspace import Workspace
 
 SAYS = """#!{python}
 import sys
@@ -68,7 +69,7 @@ def test_progress_counts_resources_and_not_data_sources(tmp_path: Path) -> None:
     seen: list[TerraformProgress] = []
     terraform = driver(tmp_path, output, 0)
     with terraform.reporting(seen.append):
-        terraform.apply()
+        terraform.apply(skip_plan=True)
     assert seen == [TerraformProgress(1, 2, "a.one: done"), TerraformProgress(2, 2, "a.two: done")]
 
 
@@ -81,15 +82,73 @@ def test_an_error_is_raised_with_address_and_place(tmp_path: Path) -> None:
     }
     output = lines({"type": "diagnostic", "@level": "error", "diagnostic": diagnostic})
     with pytest.raises(TerraformError, match=r"invalid name\n  with aws_sns_topic.this on main.tf line 7\nit has"):
-        driver(tmp_path, output, 1).apply()
+        driver(tmp_path, output, 1).apply(skip_plan=True)
 
 
 @pytest.mark.parametrize("code", [1, 2, 11, 137])
 def test_every_exit_code_but_zero_is_an_error(tmp_path: Path, code: int) -> None:
     with pytest.raises(TerraformError, match=rf"exit code {code}"):
-        driver(tmp_path, "killed", code).execute_command("plan")
+        driver(tmp_path, "killed", code).cmd("plan")
 
 
 def test_a_warning_is_not_an_error(tmp_path: Path) -> None:
     warning = {"type": "diagnostic", "@level": "warn", "diagnostic": {"summary": "deprecated"}}
-    assert "deprecated" in driver(tmp_path, lines(warning), 0).apply()
+    _, printed, _ = driver(tmp_path, lines(warning), 0).apply(skip_plan=True)
+    assert "deprecated" in printed
+
+
+def test_an_interrupted_terraform_gets_time_to_write_its_state(tmp_path: Path) -> None:
+    binary = tmp_path / "terraform"
+    binary.write_text(
+        f"#!{sys.executable}\n"
+        "import signal, sys, time\n"
+        "def end(number, frame):\n"
+        "    open('state', 'w').write('written')\n"
+        "    sys.exit(1)\n"
+        "signal.signal(signal.SIGTERM, end)\n"
+        f"print({lines(completed('create', 'a.one'))!r}, end='', flush=True)\n"
+        "time.sleep(600)\n"
+    )
+    binary.chmod(0o755)
+    terraform = TerraformDriver(tmp_path, str(binary), {})
+
+    def interrupt(progress: TerraformProgress) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt), terraform.reporting(interrupt):
+        terraform.apply(skip_plan=True)
+    assert (tmp_path / "state").read_text() == "written"
+
+
+def test_no_command_asks_a_question_or_has_an_option_that_terraform_dropped(tmp_path: Path) -> None:
+    binary = tmp_path / "terraform"
+    binary.write_text(
+        f"#!{sys.executable}\nimport json, sys\nprint(json.dumps({{'argv': {{'value': sys.argv[1:]}}}}))\n"
+    )
+    binary.chmod(0o755)
+    workspace = Workspace(tmp_path, tmp_path, {}, TerraformDriver(tmp_path, str(binary), {}))
+    called: list[list[str]] = []
+    original = workspace._driver.generate_cmd_string
+
+    def noted(*args: Any, **kwargs: Any) -> list[str]:
+        called.append(original(*args, **kwargs)[1:])
+        return [str(binary), *called[-1]]
+
+    workspace._driver.generate_cmd_string = noted
+    workspace._driver.init()
+    workspace.apply()
+    workspace.planned_changes()
+    workspace.destroy()
+    assert workspace.output()["argv"] == ["output", "-json"]
+    assert [sorted(argv) for argv in called] == [
+        ["-backend=true", "-input=false", "-no-color", "-reconfigure", "init"],
+        ["-auto-approve=true", "-input=false", "-json", "-no-color", "-parallelism=40", "apply"],
+        ["-input=false", "-json", "-no-color", "-parallelism=40", "plan"],
+        ["-auto-approve", "-input=false", "-json", "-no-color", "-parallelism=40", "destroy"],
+        ["-json", "output"],
+    ]
+
+
+def test_a_misspelled_name_is_no_terraform_command(tmp_path: Path) -> None:
+    with pytest.raises(AttributeError, match="aply"):
+        driver(tmp_path, "", 0).aply()
