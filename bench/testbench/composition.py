@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
-from testbench import layer, stack
+from testbench import layer, opensearch, stack
 from testbench.backends import external
 from testbench.backends.ministack.part import MiniStack
 from testbench.clients import aws_client
@@ -41,14 +41,24 @@ def plan() -> Endpoints:
 def parts() -> list[Part]:
     """The parts to be started, in the order in which they are shown."""
     backend: list[Part] = [] if external.endpoint() else [MiniStack()]
-    return [*backend, DataFirehose(), OpenSearch()]
+    node: list[Part] = [OpenSearch()] if opensearch.installed() else []
+    return [*backend, DataFirehose(), *node]
+
+
+def parts_of(found: Endpoints | None) -> list[Part]:
+    """The parts of a bench that was started earlier; where none was, those that a start would start."""
+    if found is None:
+        return parts()
+    known: list[Part] = [MiniStack(), DataFirehose(), OpenSearch()]
+    return [part for part in known if part.name in found.parts]
 
 
 def fits(found: Endpoints) -> bool:
     """Whether a bench that was started earlier is what is asked for now."""
     wanted = plan()
     same = (found.backend, found.authorise) == (wanted.backend, wanted.authorise)
-    return same and wanted.aws_endpoint_url in ("", found.aws_endpoint_url)
+    whole = set(found.parts) == {part.name for part in parts()}
+    return same and whole and wanted.aws_endpoint_url in ("", found.aws_endpoint_url)
 
 
 def start(parts: list[Part], state: Path, say: Say, *, kept: bool) -> Endpoints:
@@ -56,13 +66,16 @@ def start(parts: list[Part], state: Path, say: Say, *, kept: bool) -> Endpoints:
     wanted = plan()
     if wanted.aws_endpoint_url:
         external.check(wanted.aws_endpoint_url)
+    if not opensearch.installed():
+        say("opensearch", opensearch.HOW_TO_INSTALL)
+    requirements = layer.requirements()
     with ThreadPoolExecutor(max_workers=1) as pool:
-        layer_file = pool.submit(layer.build, say)
+        layer_file = pool.submit(layer.build, requirements, say) if requirements else None
         stack.install(parts, say)
-        file = layer_file.result()
+        file = layer_file.result() if layer_file else None
     found = stack.start(parts, state, wanted, say)
     try:
-        found = replace(found, kept=kept, powertools_layer_arn=_publish(file, found))
+        found = replace(found, kept=kept, powertools_layer_arn=_publish(file, found) if file else "")
         found.save(state)
     except BaseException:
         stack.stop([part.name for part in parts], state)

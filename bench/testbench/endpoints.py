@@ -14,10 +14,14 @@ SECRET_KEY = "test"  # noqa: S105 -- the emulator accepts any
 
 @dataclass(frozen=True)
 class Endpoints:
-    """Addresses of the parts (http://127.0.0.1:PORT) and what was published to them.
+    """Addresses of the parts (http://127.0.0.1:PORT) and what was published to them; "" for what the bench lacks.
 
-    `authorise` is true when the bench enforces IAM and resource policies. `powertools_layer_arn` is "" until the layer
-    is published. `kept` is true for a bench that `up` started: it stays when the last test run that uses it ends.
+    Attributes:
+        backend: what answers for the AWS APIs.
+        parts: names of the processes that were started.
+        authorise: whether IAM and resource policies are enforced.
+        powertools_layer_arn: "" where the project names no layer, and until it is published.
+        kept: true for a bench that `up` started: it stays when the last test run that uses it ends.
     """
 
     backend: str
@@ -26,6 +30,7 @@ class Endpoints:
     opensearch_url: str
     region: str = REGION
     account: str = ACCOUNT
+    parts: tuple[str, ...] = ()
     authorise: bool = False
     powertools_layer_arn: str = ""
     kept: bool = False
@@ -61,10 +66,11 @@ class Endpoints:
         """What endpoints.json says; None when there is none. Raises `BenchError` when it cannot be understood."""
         file = state / "endpoints.json"
         try:
-            return cls(**json.loads(file.read_text()))
+            fields = json.loads(file.read_text())
+            return cls(**{**fields, "parts": tuple(fields["parts"])})
         except FileNotFoundError:
             return None
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, KeyError) as error:
             raise BenchError(
                 f"{file} is not what this version of the bench writes: `python -m testbench down --state {state}` "
                 "stops that bench and forgets it"

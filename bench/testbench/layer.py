@@ -1,4 +1,9 @@
-"""The Powertools layer, as the bench's stand-in for AWS's public layer of the same version.
+"""A layer with Powertools for AWS Lambda (Python), the bench's stand-in for AWS's public one.
+
+The project that uses the bench says which version, by the hash-pinned requirement file it names in its pyproject.toml:
+
+    [tool.testbench]
+    powertools-layer = "requirements/powertools-layer.txt"
 
 AWS's build of that layer leaves out what the runtime already has (boto3 and what it needs); so does this one, because
 here as there the runtime (the emulator's virtualenv) brings them, and each function unpacks its layers at a cold start.
@@ -7,31 +12,52 @@ https://docs.aws.amazon.com/powertools/python/latest/getting-started/install/#la
 
 import shutil
 import tempfile
+import tomllib
 import zipfile
 from pathlib import Path
 
 from testbench.backends.ministack.part import interpreter
+from testbench.errors import BenchError
 from testbench.once import once
-from testbench.paths import CACHE, REQUIREMENTS
+from testbench.paths import CACHE, PROJECT
 from testbench.progress import Say
 from testbench.pythons import fingerprint, pip_install
 
 NAME = "AWSLambdaPowertoolsPythonV3-python313"
-_REQUIREMENTS = REQUIREMENTS / "layer.txt"
 _IN_THE_RUNTIME = ("boto3*", "botocore*", "s3transfer*", "dateutil", "python_dateutil*", "urllib3*", "six*", "bin")
 _EARLIEST = (1980, 1, 1, 0, 0, 0)
 
 
-def build(say: Say) -> Path:
+def requirements(project: Path = PROJECT) -> Path | None:
+    """The requirement file that the project names, None when it names none. Raises `BenchError`."""
+    settings = project / "pyproject.toml"
+    try:
+        named = tomllib.loads(settings.read_text(encoding="utf-8")).get("tool", {}).get("testbench", {})
+    except FileNotFoundError:
+        return None
+    except ValueError as error:
+        raise BenchError(f"{settings} cannot be read: {error}") from error
+    name = named.get("powertools-layer")
+    if name is None:
+        return None
+    if not isinstance(name, str) or not (project / name).is_file():
+        raise BenchError(
+            f"powertools-layer below [tool.testbench] in {settings} must name a requirement file with hashes, such as "
+            f'"requirements/powertools-layer.txt", it is {name!r}'
+        )
+    return project / name
+
+
+def build(requirements: Path, say: Say) -> Path:
     """The layer's zip in .bench/layer, made when it is not there; built for the interpreter that runs the functions."""
     python = interpreter(say)
-    file = CACHE / "layer" / f"{fingerprint(_REQUIREMENTS.read_bytes(), str(python))}.zip"
+    file = CACHE / "layer" / f"{fingerprint(requirements.read_bytes(), str(python))}.zip"
 
     def make() -> None:
         say("layer", "building the Powertools layer from PyPI (once)")
         with tempfile.TemporaryDirectory(dir=file.parent) as scratch:
             target = Path(scratch) / "python"
-            pip_install(python, _REQUIREMENTS, "--no-compile", "--target", str(target))
+            pip_install(python, requirements, "--no-compile", "--target", str(target))
             for pattern in _IN_THE_RUNTIME:
                 for found in target.glob(pattern):
                     _remove(found)

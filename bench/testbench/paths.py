@@ -1,10 +1,10 @@
-"""Where the bench keeps things: installed parts and state below the project in which it is used, nothing elsewhere."""
+"""Where the bench keeps things: in the folder .bench of the project in which it is used, nothing elsewhere."""
 
 import os
 from pathlib import Path
 
 PACKAGES = Path(__file__).resolve().parents[1]
-"""The folder that holds this package and `local_firehose`: background processes start there and find both."""
+"""The folder that holds this package and `local_firehose`."""
 REQUIREMENTS = Path(__file__).resolve().parent / "requirements"
 
 
@@ -18,10 +18,10 @@ def _project() -> Path:
 
 PROJECT = _project()
 CACHE = PROJECT / ".bench"
-"""Installed parts (virtualenvs, jars, layers), shared by every bench of this checkout."""
+"""Installed parts (virtualenvs, jars, layers), shared by every bench of this project."""
 RUNS = CACHE / "run"
 """State folders of benches: PID files, logs, endpoints.json, data of the parts."""
 DEFAULT_STATE = RUNS / "default"
 """The bench that `python -m testbench up` starts."""
-BUILD = PROJECT / "build" / "bench"
-"""Copies of Terraform configurations that tests apply."""
+WORKSPACES = CACHE / "workspaces"
+"""Copies of Terraform configurations that are applied."""

@@ -118,7 +118,7 @@ def start(part: str, argv: Sequence[str], environment: Mapping[str, str], state:
                 stderr=subprocess.STDOUT,
                 pass_fds=(lease_read,),
                 start_new_session=True,
-                cwd=PACKAGES,  # so that `-m testbench...` is found without a PYTHONPATH that functions would inherit
+                cwd=_own_code(state),  # not by PYTHONPATH, which functions would inherit
             )
     except BaseException:
         os.close(lease_write)
@@ -130,6 +130,16 @@ def start(part: str, argv: Sequence[str], environment: Mapping[str, str], state:
     temporary.write_text(json.dumps(asdict(running)))
     temporary.replace(pid_file(state, part))
     return Probation(running, popen, lease_write)
+
+
+def _own_code(state: Path) -> Path:
+    """A folder where `-m` finds this package and `local_firehose`, and none of the packages installed beside them."""
+    folder = state / "code"
+    folder.mkdir(exist_ok=True)
+    for package in ("testbench", "local_firehose"):
+        with contextlib.suppress(FileExistsError):
+            (folder / package).symlink_to(PACKAGES / package)
+    return folder
 
 
 def stop(state: Path, part: str) -> bool:

@@ -16,7 +16,7 @@ from testbench import ports, processes
 from testbench.endpoints import Endpoints
 from testbench.errors import BenchError, PartDiedError, PortTakenError
 from testbench.parts import Part
-from testbench.paths import RUNS
+from testbench.paths import CACHE, RUNS
 from testbench.progress import Say
 
 SECONDS_TO_GET_READY = 180.0
@@ -94,9 +94,10 @@ def _planned(plan: Endpoints, chosen: dict[str, int]) -> Endpoints:
 
     return Endpoints(
         backend=plan.backend,
-        aws_endpoint_url=url("ministack", plan.aws_endpoint_url),
+        aws_endpoint_url=url(plan.backend, plan.aws_endpoint_url),
         firehose_url=url("firehose", plan.firehose_url),
         opensearch_url=url("opensearch", plan.opensearch_url),
+        parts=tuple(chosen),
         authorise=plan.authorise,
     )
 
@@ -172,6 +173,8 @@ def _health(part: Part, state: Path) -> Health:
 def claim(state: Path) -> None:
     """Make the folder a bench's. Raises `BenchError` for one that holds anything else: a start empties it."""
     state.mkdir(parents=True, exist_ok=True)
+    CACHE.mkdir(exist_ok=True)
+    (CACHE / ".gitignore").write_text("*\n")  # so that a project need not know of it
     marker = state / _MARKER
     if marker.exists() or state.is_relative_to(RUNS):
         return

@@ -13,17 +13,15 @@ from python_terraform import IsFlagged
 
 from testbench.endpoints import Endpoints
 from testbench.errors import BenchError
-from testbench.paths import BUILD
+from testbench.paths import WORKSPACES
 from testbench.terraform import terraform_binary, terraform_environment
 from testbench.terraform_driver import TerraformDriver, TerraformProgress, planned_changes
 from testbench.terraform_override import write_override
 
 PARALLELISM = 40
 """Nearly all of an apply is the provider's own waiting, so many at once cost nothing."""
-_SHARED = ("modules", "lambdas/dist")
-_IGNORED = shutil.ignore_patterns(
-    ".terraform", ".terraform.lock.hcl", "*.tfstate", "*.tfstate.*", "*.tfplan", "__pycache__", "*.tftest.hcl"
-)
+_NOT_COPIED = re.compile(r"\..*|.*\.(tfstate|tfstate\..*|tfplan|tftest\.hcl)")
+"""Hidden files (.terraform, its lock file, .git), states, plans, native tests."""
 _DATA_SOURCE = re.compile(r"(^|\.)data\.[a-z0-9_]+\.")
 
 Progress = Callable[[TerraformProgress], None]
@@ -31,7 +29,10 @@ Progress = Callable[[TerraformProgress], None]
 
 @dataclass
 class Workspace:
-    """Its own folder below build/bench, so that several runs never share state.
+    """Its own folder below .bench/workspaces, so that several runs never share state.
+
+    The files of the configuration are copied. The folders in and around it are links to the original ones, so that
+    every relative path leads where it leads in the project: module sources, templates, zips.
 
     `variables` are written to terraform.tfvars.json before each command, so they may be changed between two applies.
     """
@@ -54,20 +55,22 @@ class Workspace:
     ) -> "Workspace":
         """Copy, point at the bench, `terraform init`.
 
-        `configuration` is a folder relative to `source`; `files` (relative name -> text) are written into its copy, so
-        that a test can bring a configuration of its own; the folder need not exist then.
+        `configuration` is a folder relative to `source`, below which all its relative paths must end. `files` (relative
+        name -> text) are written into its copy, so that a test can bring a configuration of its own; the folder need
+        not exist then.
         """
-        root = BUILD / f"{Path(configuration).name or 'root'}-{secrets.token_hex(4)}"
-        folder = (root / configuration).resolve()
-        _copy(source, root, configuration)
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, text in files.items():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            (folder / name).write_text(text)
-        if not any(folder.glob("*.tf")):
+        root = WORKSPACES / f"{Path(configuration).name or 'root'}-{secrets.token_hex(4)}"
+        folder = root / configuration
+        try:
+            _copy(source.resolve(), root, Path(configuration))
+            for name, text in files.items():
+                _write(folder, name, text)
+            if not any(folder.glob("*.tf")):
+                raise BenchError(f"{source / configuration} holds no .tf file")
+            write_override(folder, endpoints)
+        except BaseException:
             shutil.rmtree(root)
-            raise BenchError(f"{source / configuration} holds no .tf file")
-        write_override(folder, endpoints)
+            raise
         environment = terraform_environment(endpoints.environment())
         driver = TerraformDriver(folder, terraform_binary(), environment)
         driver.init()
@@ -118,13 +121,30 @@ class Workspace:
         (self.folder / "terraform.tfvars.json").write_text(json.dumps(self.variables, indent=2) + "\n")
 
 
-def _copy(source: Path, root: Path, configuration: str) -> None:
-    root.mkdir(parents=True)
-    for file in source.glob("*.tf"):
-        shutil.copy2(file, root / file.name)
-    for name in _SHARED:
-        if (source / name).is_dir():
-            shutil.copytree(source / name, root / name, ignore=_IGNORED, dirs_exist_ok=True)
-    folder = source / configuration
-    if folder.is_dir() and folder.resolve() != source.resolve():
-        shutil.copytree(folder, root / configuration, ignore=_IGNORED, dirs_exist_ok=True)
+def _copy(source: Path, root: Path, configuration: Path) -> None:
+    """Folders on the way from `source` to the configuration are made, its files copied, everything beside is linked."""
+    for above in reversed(configuration.parents):
+        (root / above).mkdir(parents=True, exist_ok=True)
+        for entry in _entries(source / above):
+            (root / above / entry.name).symlink_to(entry)
+        way = root / above / configuration.relative_to(above).parts[0]
+        way.unlink(missing_ok=True)
+    folder = root / configuration
+    folder.mkdir(parents=True, exist_ok=True)
+    for entry in _entries(source / configuration):
+        if entry.is_dir():
+            (folder / entry.name).symlink_to(entry)
+        else:
+            shutil.copy2(entry, folder / entry.name)
+
+
+def _entries(folder: Path) -> list[Path]:
+    return [entry for entry in folder.glob("*") if not _NOT_COPIED.fullmatch(entry.name)]
+
+
+def _write(folder: Path, name: str, text: str) -> None:
+    target = folder / name
+    if not target.resolve().is_relative_to(folder.resolve()):
+        raise BenchError(f"a file of a workspace must lie in a folder of its own, {name} leads to {target.resolve()}")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(text)

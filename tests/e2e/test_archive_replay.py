@@ -1,7 +1,7 @@
 """examples/archive-replay on the bench, operated with the command `event-fork` as a user would, and broken on purpose.
 
 Every test counts by id: what the target got is exactly what the archive holds for the plan. What the bench does not
-prove of AWS is in docs/bench.md: Step Functions is the emulator's with this project's corrections.
+prove of AWS is in bench/docs/emulation.md: Step Functions is the emulator's with this project's corrections.
 """
 
 import gzip

@@ -2,7 +2,7 @@
 
 The queues belong to somebody else: made by their owners' credentials, opened by their owners' policies. At home there
 is a queue of the same name for each, which must stay empty: it would get what is sent with the wrong Region or account.
-What the bench does not prove of AWS is in docs/bench.md.
+What the bench does not prove of AWS is in bench/docs/emulation.md.
 """
 
 import json

@@ -1,7 +1,7 @@
 """examples/ecommerce on the bench, end to end: one walk through it, then what it left behind is looked at in detail.
 
 The walk is the demo's own (examples/ecommerce/demo), with fewer orders; what the bench does not prove of AWS is in
-docs/bench.md.
+bench/docs/emulation.md.
 """
 
 import io

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from testbench import run_terraform
-from testbench.paths import BUILD, PROJECT
+from testbench.paths import PROJECT
 
 MODULES = PROJECT / "modules"
 MOCKS = PROJECT / "tests" / "terraform" / "mocks"
-WORK = BUILD / "terraform"
+WORK = PROJECT / "build" / "terraform"
 """Plugin links, generated configurations: nothing is written beside the modules."""
 
 _RUN = re.compile(r'^run "(?P<name>\w+)"', re.MULTILINE)

@@ -4,6 +4,7 @@ Everything here is an InvalidArgumentException, in AWS's words where they are kn
 4.4, 5; many texts are those that badmintoncryer/cdk-preflight recorded on AWS in September 2026 (its rules/firehose).
 """
 
+from importlib.util import find_spec
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -136,6 +137,8 @@ def _check_conversion(configuration: Configuration, size: int) -> None:
     conversion = configuration["DataFormatConversionConfiguration"]
     if not conversion["Enabled"]:
         return
+    if find_spec("pyarrow") is None:
+        raise InvalidArgumentError("This server converts with pyarrow, which is not installed: pip install pyarrow")
     for member in ("InputFormatConfiguration", "OutputFormatConfiguration", "SchemaConfiguration"):
         if conversion.get(member) is None:
             raise InvalidArgumentError(f"{member} must not be null")

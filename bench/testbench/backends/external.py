@@ -2,7 +2,7 @@
 
 Meant for LocalStack (any edition) or anything that answers like it. This project's Data Firehose and the OpenSearch
 node are started beside it as always. Functions reach that Firehose only when the emulator hands them
-AWS_ENDPOINT_URL_FIREHOSE, which is a setting of the emulator (docs/bench.md) that the bench cannot make from outside.
+AWS_ENDPOINT_URL_FIREHOSE, which is a setting of the emulator (bench/README.md) that the bench cannot make from outside.
 """
 
 import os

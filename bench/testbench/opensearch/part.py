@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from testbench.endpoints import Endpoints
-from testbench.opensearch import home
 from testbench.parts import Command
 from testbench.ports import LOOPBACK
 from testbench.progress import Say, quiet
@@ -25,7 +24,7 @@ class OpenSearch:
         return "opensearch"
 
     def install(self, say: Say) -> None:
-        home.prepare(say)
+        self._home(say)
 
     def command(self, port: int, endpoints: Endpoints, state: Path) -> Command:  # noqa: ARG002 -- needs no other part
         settings = {
@@ -40,10 +39,15 @@ class OpenSearch:
             # a machine whose disk is nearly full would otherwise make every index read-only
             "cluster.routing.allocation.disk.threshold_enabled": "false",
         }
-        argv = [sys.executable, "-m", "testbench.opensearch.node", str(home.prepare(quiet))]
+        argv = [sys.executable, "-m", "testbench.opensearch.node", str(self._home(quiet))]
         argv += [f"{name}={value}" for name, value in settings.items()]
         environment = {name: value for name, value in os.environ.items() if not name.startswith(("JAVA_", "JDK_"))}
         return Command(argv, environment)
+
+    def _home(self, say: Say) -> Path:
+        from testbench.opensearch import home  # needs the extra `opensearch`, which a bench to look at does not
+
+        return home.prepare(say)
 
     def ready(self, port: int) -> bool:
         """Whether it can make an index: a node that lacks something answers "green" and then refuses every index."""

@@ -42,8 +42,16 @@ def test_it_imports_only_itself_the_standard_library_and_what_its_readme_install
 
 @pytest.mark.slow
 def test_it_runs_where_nothing_else_of_the_project_is(tmp_path: Path) -> None:
-    shutil.copytree(FOLDER, tmp_path / "testbench" / "firehose", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(FOLDER, tmp_path / "local_firehose", ignore=shutil.ignore_patterns("__pycache__"))
     command = [sys.executable, "-m", "local_firehose"]
+    where = subprocess.run(
+        [sys.executable, "-c", "import local_firehose; print(local_firehose.__file__)"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert Path(where.stdout.strip()).is_relative_to(tmp_path)
     text = subprocess.run([*command, "--help"], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True)
     assert "--aws-endpoint URL" in text.stdout
     with FakeAws() as aws:

@@ -1,10 +1,14 @@
 """The corrections' own rules, without the emulator; that they work inside it is in test_ministack_contract.py."""
 
+import re
+from importlib import import_module
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from testbench.backends.ministack import corrections
 from testbench.backends.ministack.corrections import (
     alarms,
     batch_responses,
@@ -170,3 +174,14 @@ def test_a_connection_may_wait_longer_than_any_client_keeps_it() -> None:
     )
     assert served == [("app", config, {"mode": "asgi"})]
     assert config.keep_alive_timeout > 90, "the SDK of Terraform's provider"
+
+
+def test_every_correction_is_in_the_one_list_and_has_its_row_on_the_page() -> None:
+    folder = Path(str(corrections.__file__)).parent
+    modules = {entry.stem for entry in folder.iterdir() if not entry.name.startswith("_")} - {"hooks"}
+    page = (Path(__file__).parents[2] / "docs" / "emulation.md").read_text()
+    rows = set(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE))
+    assert set(corrections.CORRECTIONS) == modules
+    assert rows == modules - {"authorisation"}  # which changes nothing by itself
+    for name in corrections.CORRECTIONS:
+        assert callable(import_module(f"{corrections.__name__}.{name}").apply)

@@ -14,7 +14,8 @@ from testbench.errors import BenchError
 from testbench.firehose_part import DataFirehose
 from testbench.users import Users
 
-STARTED = Endpoints("ministack", "http://127.0.0.1:1", "http://127.0.0.1:2", "http://127.0.0.1:3")
+ALL = ("ministack", "firehose", "opensearch")
+STARTED = Endpoints("ministack", "http://127.0.0.1:1", "http://127.0.0.1:2", "http://127.0.0.1:3", parts=ALL)
 
 
 @pytest.mark.parametrize(("given", "enforced"), [(None, True), ("", True), ("1", True), ("0", False)])

@@ -46,6 +46,14 @@ def test_a_started_process_is_on_record_and_ended_by_it(tmp_path: Path) -> None:
     assert not processes.pid_file(tmp_path, "part").exists()
 
 
+def test_a_started_process_finds_the_benchs_own_packages_and_nothing_installed_beside_them(tmp_path: Path) -> None:
+    script = "import os; print(sorted(os.listdir())); import testbench.lease, local_firehose.client; print('found')"
+    isolated = [sys.executable, "-S", "-c", script]  # an interpreter that has nothing installed
+    started = processes.start("part", isolated, {"PATH": os.environ["PATH"]}, tmp_path, 1)
+    assert gone(started.running.pid)
+    assert processes.log_tail(tmp_path, "part").split("\n") == ["  ['local_firehose', 'testbench']", "  found"]
+
+
 def test_a_process_that_another_one_started_is_ended_without_waiting_for_that_one(tmp_path: Path) -> None:
     starter = (
         "import os, sys, time; from pathlib import Path; from testbench import processes; "

@@ -108,19 +108,33 @@ def test_a_configuration_that_does_not_exist_is_named(bench: Bench) -> None:
         bench.workspace(configuration="examples/no-such-example")
 
 
-def test_the_copy_has_the_modules_and_leaves_the_source_untouched(bench: Bench, tmp_path: Path) -> None:
+def test_relative_paths_lead_where_they_lead_in_the_project_which_stays_untouched(bench: Bench, tmp_path: Path) -> None:
     source = tmp_path / "project"
+    (source / "dist").mkdir(parents=True)
+    (source / "dist" / "text.txt").write_text("found")
     (source / "modules" / "topic").mkdir(parents=True)
     (source / "modules" / "topic" / "main.tf").write_text(PROVIDERS + 'resource "aws_sns_topic" "this" {}\n')
     (source / "examples" / "one").mkdir(parents=True)
-    (source / "examples" / "one" / "main.tf").write_text('module "topic" {\n  source = "../../modules/topic"\n}\n')
+    (source / "examples" / "one" / "main.tf").write_text(
+        'module "topic" {\n  source = "../../modules/topic"\n}\n'
+        'output "text" {\n  value = file("${path.module}/../../dist/text.txt")\n}\n'
+    )
     before = sorted(path.relative_to(source) for path in source.rglob("*"))
     workspace = bench.workspace(source=source, configuration="examples/one")
     try:
         assert "module.topic" in workspace.terraform("providers")
+        assert 'text = "found"' in " ".join(workspace.terraform("plan", "-no-color").split())
     finally:
         workspace.remove()
     assert sorted(path.relative_to(source) for path in source.rglob("*")) == before
+
+
+def test_a_file_of_a_workspace_is_never_written_into_the_project(bench: Bench, tmp_path: Path) -> None:
+    (tmp_path / "function").mkdir()
+    (tmp_path / "main.tf").write_text(PROVIDERS)
+    with pytest.raises(BenchError, match=r"folder of its own, function/handler\.py leads to"):
+        bench.workspace(source=tmp_path, files={"function/handler.py": "x"})
+    assert list((tmp_path / "function").iterdir()) == []
 
 
 def test_a_domain_made_by_api_has_the_nodes_address(bench: Bench) -> None:

@@ -15,7 +15,7 @@ from filelock import FileLock
 
 REPOSITORY = Path(__file__).parents[3]
 EVENTS = REPOSITORY / "tests" / "events"
-LAYER_REQUIREMENTS = REPOSITORY / "bench/testbench/requirements/layer.txt"
+LAYER_REQUIREMENTS = REPOSITORY / "requirements" / "powertools-layer.txt"
 RUNTIME_PACKAGES = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six", "urllib3")
 
 
