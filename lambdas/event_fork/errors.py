@@ -7,10 +7,13 @@
     ├── CallFailedError              a whole call to the next hop failed; says whether trying again can help
     ├── WindowError                  the window of a running replay cannot be understood; nothing is forwarded
     ├── JsonPathError                a path of the redaction rules is not in the path language
+    ├── RedactionRuleError           a redaction rule is not one; the text says what is wrong with it
     └── PermanentMessageError        this message can never be delivered; it carries the reason of the dead-letter queue
         ├── NotAnEnvelopeError       not-an-sns-envelope
         │   └── DamagedEnvelopeError the same, of what says itself that it is one
         ├── NotJsonError             not-json
+        ├── NotRedactableError       not-redactable
+        ├── MissingMatchError        redaction-unmatched
         ├── NotJsonObjectError       not-a-json-object
         ├── TooLargeError            too-large
         ├── NotEncodableError        not-encodable
@@ -73,6 +76,10 @@ class JsonPathError(EventForkError):
     """A redaction path is not in the path language; the text says which part and what is allowed."""
 
 
+class RedactionRuleError(EventForkError):
+    """A redaction rule is not one: the text says the rule that it breaks and what was given."""
+
+
 class PermanentMessageError(EventForkError):
     """This message can never be delivered, however often it is tried.
 
@@ -101,6 +108,18 @@ class NotJsonError(PermanentMessageError):
     """The published message is not JSON, but redaction needs to look into it."""
 
     reason: ClassVar[str] = "not-json"
+
+
+class NotRedactableError(PermanentMessageError):
+    """The published message is a bare string or number: no redaction path leads into it."""
+
+    reason: ClassVar[str] = "not-redactable"
+
+
+class MissingMatchError(PermanentMessageError):
+    """A redaction rule that must match something found nothing: the event is not what the rules were written for."""
+
+    reason: ClassVar[str] = "redaction-unmatched"
 
 
 class NotJsonObjectError(PermanentMessageError):

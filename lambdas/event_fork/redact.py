@@ -4,10 +4,10 @@ import os
 from functools import cache
 from typing import Any
 
-from event_fork.events.redaction import Redactor
+from event_fork.events.redaction import Matches, Redactor
 from event_fork.forward.transformation import OK, TransformationResponse, transform
 from event_fork.settings import RedactSettings
-from event_fork.telemetry import logger, metrics, report_transformation, tracer
+from event_fork.telemetry import logger, metrics, report_redaction, report_transformation, tracer
 
 
 @metrics.log_metrics
@@ -15,9 +15,11 @@ from event_fork.telemetry import logger, metrics, report_transformation, tracer
 @tracer.capture_lambda_handler(capture_response=False)
 def handler(event: dict[str, Any], context: Any) -> TransformationResponse:  # noqa: ARG001 Lambda passes it
     """Data Firehose's entry point."""
-    response = transform(event, redactor())
+    matches = Matches()
+    response = transform(event, redactor(), matches)
     redacted = sum(record["result"] == OK for record in response["records"])
     report_transformation(redacted, len(response["records"]) - redacted)
+    report_redaction(matches, redactor(), redacted)
     return response
 
 

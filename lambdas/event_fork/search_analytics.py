@@ -22,7 +22,7 @@ def handler(event: dict[str, Any], context: Any) -> BatchResponse:
     """Lambda's entry point."""
     messages = received_messages(event)
     outcome = forwarder().run(messages, Deadline.in_milliseconds(context.get_remaining_time_in_millis()))
-    report_forwarding(outcome)
+    report_forwarding(outcome, forwarder().redactor)
     return batch_response(outcome.received, outcome.returned)
 
 
@@ -35,11 +35,10 @@ def forwarder() -> Forwarder:
         pack=one_each,  # Firehose makes one document of one record
         stream=FirehoseStream(settings.delivery_stream_name),
         dead_letter_queue=SqsQueue(settings.dead_letter_queue_url),
+        redactor=settings.redactor,
     )
 
 
 def encoder(settings: SearchAnalyticsSettings) -> Encode:
-    """Event -> search document, redacted."""
-    return lambda event: search_document(
-        event.with_message(settings.redactor(event.message)), settings.event_type_attribute
-    )
+    """Event -> search document."""
+    return lambda event: search_document(event, settings.event_type_attribute)

@@ -3,15 +3,13 @@
 Read when first needed, not at import, and refused by name: `SettingError: DELIVERY_STREAM_NAME: is required`.
 """
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from event_fork.errors import JsonPathError, SettingError
-from event_fork.events.json_path import parse_path
-from event_fork.events.redaction import Redactor, Rule
+from event_fork.errors import RedactionRuleError, SettingError
+from event_fork.events.redaction import Redactor
+from event_fork.events.redaction_rules import parse_rules
 
 DELIVERY_STREAM_NAME = "DELIVERY_STREAM_NAME"
 DEAD_LETTER_QUEUE_URL = "DEAD_LETTER_QUEUE_URL"
@@ -28,7 +26,6 @@ QUEUE_URL = "QUEUE_URL"
 QUEUE_RETENTION_SECONDS = "QUEUE_RETENTION_SECONDS"
 
 ENVELOPE, RAW = "envelope", "raw"
-DEFAULT_MASK = "***"
 DEFAULT_EVENT_TYPE_ATTRIBUTE = "event_type"
 MAX_REPLAY_ID_LENGTH = 256
 
@@ -187,32 +184,7 @@ def _window(env: Environment) -> WindowSettings | None:
 
 
 def _redactor(env: Environment) -> Redactor:
-    text = env.get(REDACT) or "[]"
     try:
-        rules = json.loads(text)
-    except ValueError as error:
-        raise SettingError(REDACT, "must be a JSON list", text) from error
-    if not isinstance(rules, list):
-        raise SettingError(REDACT, "must be a JSON list", text)
-    return Redactor(tuple(_rule(rule) for rule in rules))
-
-
-def _rule(rule: Any) -> Rule:
-    """One rule. Absent or null (Terraform writes null for what is not set), action is remove and mask is ***."""
-    shape = '{"path": "$.payment.card", "action": "remove" or "mask", "mask": "***"}'
-    if not isinstance(rule, dict) or not rule.keys() <= {"path", "action", "mask"}:
-        raise SettingError(REDACT, f"each rule must be {shape}", json.dumps(rule))
-    path, action, mask = rule.get("path"), rule.get("action"), rule.get("mask")
-    action = "remove" if action is None else action
-    mask = DEFAULT_MASK if mask is None else mask
-    if not isinstance(path, str) or action not in ("remove", "mask") or not isinstance(mask, str):
-        raise SettingError(REDACT, f"each rule must be {shape}", json.dumps(rule))
-    try:
-        steps = parse_path(path)
-    except JsonPathError as error:
+        return Redactor(parse_rules(env.get(REDACT) or "[]"))
+    except RedactionRuleError as error:
         raise SettingError(REDACT, str(error)) from error
-    if action == "mask":
-        return Rule(steps, mask)
-    if not steps:
-        raise SettingError(REDACT, "the whole message ($) can be masked but not removed", json.dumps(rule))
-    return Rule(steps)

@@ -22,7 +22,7 @@ def handler(event: dict[str, Any], context: Any) -> BatchResponse:
     """Lambda's entry point."""
     messages = received_messages(event)
     outcome = forwarder().run(messages, Deadline.in_milliseconds(context.get_remaining_time_in_millis()))
-    report_forwarding(outcome)
+    report_forwarding(outcome, forwarder().redactor)
     return batch_response(outcome.received, outcome.returned)
 
 
@@ -35,13 +35,13 @@ def forwarder() -> Forwarder:
         pack=packing(settings),
         stream=FirehoseStream(settings.delivery_stream_name),
         dead_letter_queue=SqsQueue(settings.dead_letter_queue_url),
+        redactor=settings.redactor,
     )
 
 
 def encoder(settings: StorageBackupSettings) -> Encode:
-    """Event -> line of the archive, redacted: the whole envelope or only the message, as the settings say."""
-    to_line = StoredEvent.to_raw_line if settings.record_format == RAW else StoredEvent.to_line
-    return lambda event: to_line(event.with_message(settings.redactor(event.message)))
+    """Event -> line of the archive: the whole envelope or only the message, as the settings say."""
+    return StoredEvent.to_raw_line if settings.record_format == RAW else StoredEvent.to_line
 
 
 def packing(settings: StorageBackupSettings) -> Pack:

@@ -14,7 +14,7 @@ Used by the functions, which write lines, and by the operators' command, which r
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -55,10 +55,6 @@ class StoredEvent:
         """The value of a message attribute as SNS wrote it, or None."""
         attribute = (self.attributes or {}).get(name)
         return None if attribute is None else attribute["Value"]
-
-    def with_message(self, message: str) -> "StoredEvent":
-        """The same event with another message: after redaction."""
-        return self if message is self.message else replace(self, message=message)
 
     def to_line(self) -> bytes:
         """The line of the archive: compact JSON in UTF-8 and one newline."""

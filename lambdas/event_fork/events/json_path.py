@@ -1,11 +1,12 @@
-"""The path language of redaction: a small, strict part of JSONPath (RFC 9535).
+"""The path language of redaction: a small, strict part of JSONPath (RFC 9535), and names by prefix.
 
     $              the whole message
     .name          a member; letters, digits, _ and -
     ['name']       a member of any name, also with double quotes, with JSON's escapes
+    .name*         every member whose name begins so; ['name'*] too
     [n]            an element, counted from 0
     [*]            every element of an array, every member of an object
-    ..name         a member at any depth; ..['name'] too
+    ..name         a member at any depth; ..['name'], ..name* and ..['name'*] too
 
 Names are compared exactly. Where an object has a name twice, both members match. Everything else is refused: a path
 that is silently misread would store what it was meant to remove.
@@ -17,14 +18,19 @@ from dataclasses import dataclass
 
 from event_fork.errors import JsonPathError
 
-LANGUAGE = "$, .name, ['name'], [n], [*] and ..name"
+LANGUAGE = "$, .name, .name*, ['name'], [n], [*] and ..name"
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """The member called `name`."""
+    """The member called `name`, or every one whose name begins so."""
 
     name: str
+    by_prefix: bool = False
+
+    def selects(self, child: str | int) -> bool:
+        """Whether the step leads to the child of that name or index."""
+        return child == self.name or (self.by_prefix and isinstance(child, str) and child.startswith(self.name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,31 +39,38 @@ class Element:
 
     index: int
 
+    def selects(self, child: str | int) -> bool:
+        """Whether the step leads to the child of that name or index."""
+        return child == self.index
+
 
 @dataclass(frozen=True, slots=True)
 class EveryChild:
     """All members or elements."""
 
+    def selects(self, child: str | int) -> bool:  # noqa: ARG002 all of them
+        """Whether the step leads to the child of that name or index."""
+        return True
+
 
 @dataclass(frozen=True, slots=True)
-class Descendant:
-    """The member called `name`, at any depth below."""
-
-    name: str
+class Descendant(Member):
+    """The same as `Member`, at any depth below."""
 
 
-Step = Member | Element | EveryChild | Descendant
+Step = Member | Element | EveryChild
 JsonPath = tuple[Step, ...]
 
+_ESCAPE = r"""\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})"""
 _STEP = re.compile(
-    r"""(?P<dots>\.\.?)(?P<name>[\w-]+)
+    rf"""(?P<dots>\.\.?)(?P<name>[\w-]+)(?P<prefix>\*)?
       | (?P<deep>\.\.)?\[(?:
-            '(?P<single>(?:[^'\\]|\\.)*)'
-          | "(?P<double>(?:[^"\\]|\\.)*)"
+            (?:'(?P<single>(?:[^'\\\x00-\x1f]|\\'|{_ESCAPE})*)'
+             | "(?P<double>(?:[^"\\\x00-\x1f]|{_ESCAPE})*)")(?P<quoted_prefix>\*)?
           | (?P<index>0|[1-9][0-9]*)
           | (?P<every>\*)
         )\]""",
-    re.VERBOSE | re.DOTALL,
+    re.VERBOSE,
 )
 
 
@@ -77,23 +90,22 @@ def parse_path(text: str) -> JsonPath:
 
 
 def _step(match: re.Match[str], text: str) -> Step:
-    if match["name"] is not None:
-        return Descendant(match["name"]) if match["dots"] == ".." else Member(match["name"])
     if match["index"] is not None or match["every"] is not None:
         if match["deep"]:
             raise JsonPathError(f"after .. only a name is allowed (got {text!r})")
         return EveryChild() if match["every"] else Element(int(match["index"]))
-    name = _unquote(match, text)
-    return Descendant(name) if match["deep"] else Member(name)
+    name = match["name"] if match["name"] is not None else _unquote(match)
+    kind = Descendant if match["deep"] or match["dots"] == ".." else Member
+    by_prefix = bool(match["prefix"] or match["quoted_prefix"])
+    if by_prefix and not name:
+        raise JsonPathError(f"a prefix has at least one character; every child is [*] (got {text!r})")
+    return kind(name, by_prefix)
 
 
-def _unquote(match: re.Match[str], text: str) -> str:
+def _unquote(match: re.Match[str]) -> str:
     if match["double"] is not None:
         quoted = match["double"]
     else:
         # In single quotes \' is an escape and " is not; JSON has it the other way round.
         quoted = re.sub(r'\\.|"', lambda part: {"\\'": "'", '"': '\\"'}.get(part[0], part[0]), match["single"])
-    try:
-        return str(json.loads(f'"{quoted}"'))
-    except ValueError as error:
-        raise JsonPathError(f"a name in {text!r} has an escape that JSON does not know") from error
+    return str(json.loads(f'"{quoted}"'))

@@ -1,141 +1,237 @@
-"""Redaction: members of the published JSON are removed or masked, and every other byte stays as it was published.
+"""Redaction: parts of an event are removed or masked, and every other byte stays as it was published.
 
 The message is not parsed and written again, for that would change numbers (1.10, 1e400), spacing, the order and the
-doubling of members. Instead the places of the matched values are found in the text and cut out of it.
+doubling of members. Instead the places of what the rules want are found in the text and cut out of it.
+
+Rules on paths need a message that is JSON and no bare string or number: into anything else they cannot look, and what
+nobody could look into is not stored.
 """
 
-import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from json import dumps
 
-from event_fork.errors import NotJsonError
-from event_fork.events.json_path import Descendant, Element, JsonPath, Member
-from event_fork.events.json_text import after_child, end_of_value, member_name, require_json, skip_white_space
+from event_fork.errors import MissingMatchError, NotJsonError, NotRedactableError
+from event_fork.events.detection import Detector, edits_in_json, edits_in_text
+from event_fork.events.envelope import StoredEvent
+from event_fork.events.json_path import JsonPath
+from event_fork.events.json_search import Paths, holds_container
+from event_fork.events.json_text import require_json
+from event_fork.events.text_edits import edited
+
+DEFAULT_MASK = "***"
+_TEXT = "String"
+"""The type of a message attribute whose value was masked: *** is no number."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """What to do with the values at a path: replace them by the string `mask`, or remove them when it is None."""
+class Action(StrEnum):
+    """What a rule does with what it finds. Audit counts it and changes nothing."""
+
+    REMOVE = "remove"
+    MASK = "mask"
+    AUDIT = "audit"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Rule:
+    """`name` is the rule's name in metrics and logs. `required`: an event in which it finds nothing is not stored."""
+
+    name: str
+    action: Action = Action.REMOVE
+    mask: str = DEFAULT_MASK
+    required: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PathRule(_Rule):
+    """On the values at a path of the message. `embedded`: strings on the way that hold JSON are looked into."""
 
     path: JsonPath
-    mask: str | None = None
+    embedded: bool = False
+
+    def replacement(self) -> str | None:
+        """What stands in place of the value, as JSON; nothing for a removed one, None for one that stays."""
+        return None if self.action == Action.AUDIT else "" if self.action == Action.REMOVE else dumps(self.mask)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttributeRule(_Rule):
+    """On the message attributes of that name, or of all names that begin so."""
+
+    attribute: str
+    by_prefix: bool = False
+
+    def selects(self, name: str) -> bool:
+        """Whether the rule is on the attribute of that name."""
+        return name == self.attribute or (self.by_prefix and name.startswith(self.attribute))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubjectRule(_Rule):
+    """On the event's Subject."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DetectorRule(_Rule):
+    """On all that a detector finds in message, Subject and message attributes (not in Binary ones).
+
+    `keep_last`: so many characters of what is found stay behind the mask.
+    """
+
+    detector: Detector
+    keep_last: int = 0
+
+    def masked(self, found: str) -> str:
+        """What stands in place of something found."""
+        return self.mask + (found[-self.keep_last :] if self.keep_last else "")
+
+
+Rule = PathRule | AttributeRule | SubjectRule | DetectorRule
+Matches = Counter[str]
+"""Rule's name -> how often it matched."""
+
+
+@dataclass
 class Redactor:
-    """Applies rules to messages. Where several rules match one value, removal wins, then the first mask."""
+    """Applies rules. Where several match one value, removal wins, then the first mask."""
 
-    rules: tuple[Rule, ...] = ()
+    rules: Sequence[Rule] = ()
 
-    def __call__(self, message: str) -> str:
-        """The redacted text. Raises NotJsonError for a message into which the rules cannot look."""
-        if not self.rules:
-            return message
-        require_json(message)
-        finder = _Finder(message)
-        start = skip_white_space(message, 0)
-        states = [(rule, 0) for rule in self.rules if rule.path]
-        whole = _strongest([rule for rule in self.rules if not rule.path])
-        try:
-            if whole is None:
-                finder.value(start, states)
-            else:
-                finder.replace(start, end_of_value(message, start), whole)
-        except RecursionError as error:
-            raise NotJsonError("the message is nested too deeply") from error
-        return finder.result()
+    def __post_init__(self) -> None:
+        self._by_path = [rule for rule in self.rules if isinstance(rule, PathRule)]
+        self._by_attribute = [rule for rule in self.rules if isinstance(rule, AttributeRule)]
+        self._by_subject = [rule for rule in self.rules if isinstance(rule, SubjectRule)]
+        self._detectors = [rule for rule in self.rules if isinstance(rule, DetectorRule)]
+        embedded = frozenset(number for number, rule in enumerate(self._by_path) if rule.embedded)
+        self._paths = Paths([rule.path for rule in self._by_path], embedded)
 
+    def __call__(self, event: StoredEvent, matches: Matches) -> StoredEvent:
+        """The redacted event; its matches are added.
 
-_State = tuple[Rule, int]
-"""A rule, and how many steps of its path lead to the value at hand."""
-
-
-def _strongest(rules: Sequence[Rule]) -> Rule | None:
-    """Of the rules that match one value, the one that counts."""
-    return next((rule for rule in rules if rule.mask is None), rules[0] if rules else None)
-
-
-def _step_into(states: Sequence[_State], child: str | int) -> tuple[list[_State], Rule | None]:
-    """The states for the child of that name or index, and the rule that matches the child itself."""
-    after: list[_State] = []
-    matching: list[Rule] = []
-    for state in states:
-        rule, matched = state
-        step = rule.path[matched]
-        if isinstance(step, Descendant):
-            after.append(state)  # the name may also lie deeper
-            matches = step.name == child
-        elif isinstance(step, Member):
-            matches = step.name == child
-        elif isinstance(step, Element):
-            matches = step.index == child
-        else:  # every child
-            matches = True
-        if matches:
-            if matched + 1 == len(rule.path):
-                matching.append(rule)
-            elif (rule, matched + 1) not in after:  # two ways to one place, as $..a..b has them, count once
-                after.append((rule, matched + 1))
-    return after, _strongest(matching) if matching else None
-
-
-class _Finder:
-    """Walks valid JSON along the paths and collects the edits; what no path can reach is skipped at C speed."""
-
-    def __init__(self, text: str) -> None:
-        self._text = text
-        self._edits: list[tuple[int, int, str]] = []
-
-    def replace(self, start: int, end: int, rule: Rule) -> None:
-        """Note that the text from start to end gives way to the rule's mask, or to nothing."""
-        self._edits.append((start, end, "" if rule.mask is None else json.dumps(rule.mask)))
-
-    def value(self, start: int, states: Sequence[_State]) -> int:
-        """Look for matches below the value at `start`; returns the place after it."""
-        if states and self._text[start] in "{[":
-            return self._container(start, states)
-        return end_of_value(self._text, start)
-
-    def result(self) -> str:
-        """The text with all edits made."""
-        if not self._edits:
-            return self._text
-        parts: list[str] = []
-        place = 0
-        for start, end, replacement in sorted(self._edits):
-            parts += (self._text[place:start], replacement)
-            place = end
-        parts.append(self._text[place:])
-        return "".join(parts)
-
-    def _container(self, opening: int, states: Sequence[_State]) -> int:
-        """One object or array.
-
-        The comma that goes with a removed child is the one before it when a child before it stays, else the one after
-        it: whatever is removed, what stays is valid.
+        Raises NotJsonError and NotRedactableError for a message into which a rule cannot look, MissingMatchError when
+        a required rule matched nothing.
         """
-        text = self._text
-        is_object = text[opening] == "{"
-        start = skip_white_space(text, opening + 1)
-        if text[start] in "}]":
-            return start + 1
-        index = 0
-        one_stays = False
-        end_of_previous = start
-        while True:
-            name, value = member_name(text, start) if is_object else (index, start)
-            below, rule = _step_into(states, name)
-            end = self.value(value, below) if rule is None else end_of_value(text, value)
-            is_last, following = after_child(text, end)
-            if rule is not None and rule.mask is None:
-                if one_stays:
-                    self.replace(end_of_previous, end, rule)
-                else:
-                    self.replace(start, end if is_last else following, rule)
-            else:
-                one_stays = True
-                if rule is not None:
-                    self.replace(value, end, rule)
-            if is_last:
-                return following
-            start, end_of_previous, index = following, end, index + 1
+        if not self.rules:
+            return event
+        own = Matches()
+        redacted = replace(
+            event,
+            message=self._message(event.message, own),
+            subject=self._subject(event.subject, own),
+            attributes=self._attributes(event.attributes, own),
+        )
+        self._require(own)
+        matches.update(own)
+        return redacted
+
+    def text(self, message: str, matches: Matches) -> str:
+        """The same for a message that comes without Subject and attributes."""
+        own = Matches()
+        redacted = self._message(message, own)
+        self._require(own)
+        matches.update(own)
+        return redacted
+
+    def unmatched(self, matches: Matches) -> list[str]:
+        """The names of the rules that matched nothing."""
+        return [rule.name for rule in self.rules if not matches[rule.name]]
+
+    def _require(self, matches: Matches) -> None:
+        for rule in self.rules:
+            if rule.required and not matches[rule.name]:
+                raise MissingMatchError(f"the required rule {rule.name} found nothing in the event")
+
+    def _message(self, message: str, matches: Matches) -> str:
+        if not (self._by_path or self._detectors):
+            return message
+        is_json = self._is_json(message)
+        if is_json and self._by_path:
+            message = edited(message, self._paths.search(message, lambda selecting: self._decide(selecting, matches)))
+        for rule in self._detectors:
+            message = _detected(rule, message, is_json, matches)
+        return message
+
+    def _is_json(self, message: str) -> bool:
+        """Whether it is JSON. Raises where a rule on a path must look in and cannot."""
+        acting = [rule for rule in self._by_path if rule.action != Action.AUDIT]
+        try:
+            value = require_json(message)
+        except NotJsonError:
+            if acting:
+                raise
+            return False
+        bare = isinstance(value, str) and not (
+            # require_json gives numbers as text, too: both begin with a quote or a digit in the message
+            any(rule.embedded for rule in acting) and message.lstrip().startswith('"') and holds_container(value)
+        )
+        if bare and acting and all(rule.path for rule in acting):
+            raise NotRedactableError("the message is a bare string or number, into which no path leads")
+        return True
+
+    def _decide(self, selecting: Sequence[int], matches: Matches) -> str | None:
+        rules = [self._by_path[number] for number in selecting]
+        matches.update(rule.name for rule in rules)
+        replacements = [each for rule in rules if (each := rule.replacement()) is not None]
+        return "" if "" in replacements else replacements[0] if replacements else None
+
+    def _subject(self, subject: str | None, matches: Matches) -> str | None:
+        if subject is None:
+            return None
+        matches.update(rule.name for rule in self._by_subject)
+        strongest = _strongest(self._by_subject)
+        if strongest is not None:
+            return strongest.mask if strongest.action == Action.MASK else None
+        for rule in self._detectors:
+            subject = _detected(rule, subject, False, matches)
+        return subject
+
+    def _attributes(
+        self, attributes: Mapping[str, Mapping[str, str]] | None, matches: Matches
+    ) -> Mapping[str, Mapping[str, str]] | None:
+        if attributes is None or not (self._by_attribute or self._detectors):
+            return attributes
+        kept: dict[str, Mapping[str, str]] = {}
+        for name, attribute in attributes.items():
+            selecting = [rule for rule in self._by_attribute if rule.selects(name)]
+            matches.update(rule.name for rule in selecting)
+            strongest = _strongest(selecting)
+            if strongest is None:
+                kept[name] = self._detected_in_attribute(attribute, matches)
+            elif strongest.action == Action.MASK:
+                kept[name] = {"Type": _TEXT, "Value": strongest.mask}
+        return kept or None
+
+    def _detected_in_attribute(self, attribute: Mapping[str, str], matches: Matches) -> Mapping[str, str]:
+        before = value = attribute["Value"]
+        kind = attribute["Type"]
+        if kind == "Binary" or kind.startswith("Binary."):
+            return attribute
+        for rule in self._detectors:
+            value = _detected(rule, value, kind == "String.Array" and _is_json(value), matches)
+        if value is before:
+            return attribute
+        return {"Type": _TEXT if kind.startswith("Number") else kind, "Value": value}
+
+
+def _strongest(rules: Sequence[SubjectRule | AttributeRule]) -> SubjectRule | AttributeRule | None:
+    """Of the rules that match one thing, the one that counts: a removal, else the first mask; audits do nothing."""
+    acting = [rule for rule in rules if rule.action != Action.AUDIT]
+    return next((rule for rule in acting if rule.action == Action.REMOVE), acting[0] if acting else None)
+
+
+def _detected(rule: DetectorRule, text: str, is_json: bool, matches: Matches) -> str:
+    edits = (edits_in_json if is_json else edits_in_text)(text, rule.detector, rule.masked)
+    if not edits:
+        return text
+    matches[rule.name] += len(edits)
+    return text if rule.action == Action.AUDIT else edited(text, edits)
+
+
+def _is_json(text: str) -> bool:
+    try:
+        require_json(text)
+    except NotJsonError:
+        return False
+    return True

@@ -7,6 +7,7 @@ from event_fork.errors import PermanentMessageError, RefusedByDestinationError, 
 from event_fork.events import envelope
 from event_fork.events.envelope import StoredEvent
 from event_fork.events.messages import ReceivedMessage
+from event_fork.events.redaction import Redactor
 from event_fork.sending.backoff import Backoff, Deadline
 from event_fork.sending.batching import put_batches
 from event_fork.sending.dead_letters import DeadLetter, dead_letter
@@ -21,7 +22,7 @@ Pack = Callable[[Iterable[tuple[str, bytes]]], Iterator[Record]]
 
 @dataclass(frozen=True)
 class Forwarder:
-    """Turns each message's SNS envelope into a line (`encode`), lines into records (`pack`), and puts the records.
+    """Redacts each event, makes a line of it (`encode`), makes records of the lines (`pack`), and puts the records.
 
     A message counts as delivered only when Firehose has taken its record.
     """
@@ -31,6 +32,7 @@ class Forwarder:
     stream: RecordStream
     dead_letter_queue: MessageQueue
     backoff: Backoff = field(default_factory=Backoff)
+    redactor: Redactor = field(default_factory=Redactor)
 
     def run(self, messages: Sequence[ReceivedMessage], deadline: Deadline) -> Outcome:
         """Forward the messages, then send what no record can hold to the dead-letter queue: it holds nobody up."""
@@ -39,7 +41,7 @@ class Forwarder:
         letters: list[DeadLetter] = []
         for message in messages:
             try:
-                lines.append((message.message_id, self._line(message)))
+                lines.append((message.message_id, self._line(message, outcome)))
             except PermanentMessageError as error:
                 letters.append(DeadLetter(message, error))
             except Exception as error:  # a fault of ours that one message brings out must not hold up the others
@@ -48,8 +50,8 @@ class Forwarder:
         dead_letter(letters, self.dead_letter_queue, self.backoff, deadline, outcome)
         return outcome
 
-    def _line(self, message: ReceivedMessage) -> bytes:
-        line = self.encode(envelope.parse(message.body))
+    def _line(self, message: ReceivedMessage, outcome: Outcome) -> bytes:
+        line = self.encode(self.redactor(envelope.parse(message.body), outcome.redaction_matches))
         if len(line) > MAX_RECORD_BYTES:
             raise TooLargeError(f"the event takes {len(line)} bytes, a Firehose record holds {MAX_RECORD_BYTES}")
         return line

@@ -15,12 +15,13 @@ import json
 from event_fork.errors import NotEncodableError
 from event_fork.events.envelope import StoredEvent
 from event_fork.events.json_path import Member
+from event_fork.events.json_search import Paths
 from event_fork.events.json_text import require_object, skip_white_space
-from event_fork.events.redaction import Redactor, Rule
+from event_fork.events.text_edits import edited
 
 TIMESTAMP, ID, ATTRIBUTES, TYPE = "@timestamp", "event_id", "event_attributes", "event_type"
 
-_without_our_names = Redactor(tuple(Rule((Member(name),)) for name in (TIMESTAMP, ID, ATTRIBUTES, TYPE)))
+_our_names = Paths([(Member(name),) for name in (TIMESTAMP, ID, ATTRIBUTES, TYPE)])
 _LINE_ENDS = str.maketrans("\r\n", "  ")
 _json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
 
@@ -31,7 +32,7 @@ def search_document(event: StoredEvent, event_type_attribute: str) -> bytes:
     Raises NotJsonObjectError when the message is no JSON object, NotEncodableError when it has no UTF-8 form.
     """
     require_object(event.message)
-    text = _without_our_names(event.message)
+    text = edited(event.message, _our_names.search(event.message, lambda _: ""))
     # Inside strings valid JSON has line ends only as escapes, so each one found here lies between tokens.
     rest = text[skip_white_space(text, 0) + 1 :].translate(_LINE_ENDS).rstrip()
     ours = _json(

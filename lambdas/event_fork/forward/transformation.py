@@ -4,6 +4,8 @@ Event, answer and limits: https://docs.aws.amazon.com/firehose/latest/dev/data-t
 A record is one published message, one SNS envelope, or several lines of these. Envelopes come out as lines of the
 archive (envelope.py), so this way and the way through SQS write the same. A record that cannot be redacted is
 ProcessingFailed: Firehose writes it, as it came, under the stream's error prefix and never beside the redacted ones.
+So is one that holds messages in wrappings of another kind (a Lambda event of SNS or SQS, a received SQS message, a list
+of envelopes) or an SNS confirmation: the rules are about what lies in a message, and would pass it.
 """
 
 import base64
@@ -17,10 +19,12 @@ from event_fork.errors import (
     InvocationShapeError,
     NotAnEnvelopeError,
     NotJsonError,
+    NotRedactableError,
     PermanentMessageError,
 )
 from event_fork.events import envelope
-from event_fork.events.redaction import Redactor
+from event_fork.events.json_text import require_json
+from event_fork.events.redaction import Matches, Redactor
 
 MAX_RESPONSE_BYTES = 6_291_456
 _ENTRY_OVERHEAD_BYTES = 256
@@ -31,11 +35,21 @@ OK, FAILED = "Ok", "ProcessingFailed"
 # Not str.splitlines: that also cuts at U+2028 and others, which may stand inside a JSON string.
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
 
+_WRAPPINGS = (
+    frozenset({"Type", "TopicArn", "Message"}),  # SNS's envelopes and confirmations
+    frozenset({"Sns", "EventSource"}),  # a record of Lambda's SNS event
+    frozenset({"receiptHandle", "body"}),  # a record of Lambda's SQS event
+    frozenset({"ReceiptHandle", "Body"}),  # a message as ReceiveMessage gives it
+)
+_WRAPPINGS_HAVE = ("TopicArn", "EventSource", "eceiptHandle")
+
 TransformationResponse = dict[str, list[dict[str, str]]]
 
 
-def transform(event: Mapping[str, Any], redactor: Redactor) -> TransformationResponse:
-    """Redact each record. Raises InvocationShapeError when the event did not come from Data Firehose.
+def transform(event: Mapping[str, Any], redactor: Redactor, matches: Matches) -> TransformationResponse:
+    """Redact each record; what the rules matched is added to `matches`.
+
+    Raises InvocationShapeError when the event did not come from Data Firehose.
 
     Masks can make records longer; those beyond the 6 MB of an answer fail alone instead of failing the invocation.
     """
@@ -47,7 +61,7 @@ def transform(event: Mapping[str, Any], redactor: Redactor) -> TransformationRes
     for record in records:
         if not (isinstance(record, Mapping) and isinstance(record.get("recordId"), str) and "data" in record):
             raise InvocationShapeError("a record has no recordId or no data")
-        answer = _answer(record, redactor)
+        answer = _answer(record, redactor, matches)
         size = len(answer["data"]) + _ENTRY_OVERHEAD_BYTES
         if size > room:
             answer = _failed(record)
@@ -57,12 +71,14 @@ def transform(event: Mapping[str, Any], redactor: Redactor) -> TransformationRes
     return {"records": answers}
 
 
-def _answer(record: Mapping[str, str], redactor: Redactor) -> dict[str, str]:
+def _answer(record: Mapping[str, str], redactor: Redactor, matches: Matches) -> dict[str, str]:
+    own = Matches()
     try:
         text = base64.b64decode(record["data"], validate=True).decode()
-        data = base64.b64encode(_redacted(text, redactor)).decode()
+        data = base64.b64encode(_redacted(text, redactor, own)).decode()
     except (PermanentMessageError, binascii.Error, UnicodeDecodeError):
         return _failed(record)
+    matches.update(own)
     return {"recordId": record["recordId"], "result": OK, "data": data}
 
 
@@ -71,21 +87,48 @@ def _failed(record: Mapping[str, str]) -> dict[str, str]:
     return {"recordId": record["recordId"], "result": FAILED, "data": ""}
 
 
-def _redacted(text: str, redactor: Redactor) -> bytes:
+def _redacted(text: str, redactor: Redactor, matches: Matches) -> bytes:
     try:
-        return _redacted_one(text, redactor)
+        return _redacted_one(text, redactor, matches)
     except NotJsonError:
         lines = _LINE.findall(text)
         if len(lines) < 2:
             raise
-    return b"".join(_redacted_one(line, redactor) for line in lines if line.strip())
+    return b"".join(_redacted_one(line, redactor, matches) for line in lines if line.strip())
 
 
-def _redacted_one(text: str, redactor: Redactor) -> bytes:
+def _redacted_one(text: str, redactor: Redactor, matches: Matches) -> bytes:
     try:
         event = envelope.parse(text)
     except DamagedEnvelopeError:
         raise  # as a message of its own it would pass the rules, which are about what lies in its Message
     except NotAnEnvelopeError:
-        return redactor(text).encode()
-    return event.with_message(redactor(event.message)).to_line()
+        refuse_wrappings(text)
+        return redactor.text(text, matches).encode()
+    return redactor(event, matches).to_line()
+
+
+def refuse_wrappings(text: str) -> None:
+    """Raises NotRedactableError for a text that holds messages in wrappings that no rule knows."""
+    if any(name in text for name in _WRAPPINGS_HAVE) and _is_wrapping(_read(text)):
+        raise NotRedactableError("the record holds messages in wrappings of SNS, SQS or Lambda")
+
+
+def _is_wrapping(value: object) -> bool:
+    if isinstance(value, str):
+        return any(name in value for name in _WRAPPINGS_HAVE) and _is_wrapping(_read(value))
+    if isinstance(value, list):
+        return any(map(_is_wrapping, value))
+    if not isinstance(value, dict):
+        return False
+    if any(names <= value.keys() for names in _WRAPPINGS):
+        return True
+    return any(map(_is_wrapping, value.values()))
+
+
+def _read(text: str) -> object:
+    """What the text says; nothing when it is no JSON, for then it is no wrapping either."""
+    try:
+        return require_json(text)
+    except NotJsonError:
+        return None

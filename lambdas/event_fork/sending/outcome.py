@@ -28,6 +28,7 @@ class Outcome:
     marked: int = 0
     unmarked: int = 0
     unlabelled: list[str] = field(default_factory=list)
+    redaction_matches: Counter[str] = field(default_factory=Counter)
 
     def reasons(self) -> Counter[str]:
         """How many messages were dead-lettered for each reason."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from aws_lambda_powertools import Logger, Metrics, Tracer, single_metric
 from aws_lambda_powertools.metrics import MetricUnit
 
+from event_fork.events.redaction import Matches, Redactor
 from event_fork.sending.outcome import Outcome, causes
 from event_fork.sending.ports import EntryFailure
 
@@ -25,7 +26,11 @@ CALLS = "Calls"
 ENTRIES_RESENT = "EntriesResent"
 RECORDS_REDACTED = "RecordsRedacted"
 RECORDS_FAILED = "RecordsFailed"
+REDACTION_MATCHES = "RedactionMatches"  # with the dimension `rule`
+REDACTION_UNMATCHED = "RedactionUnmatched"  # events of an invocation in none of which the rule found anything, likewise
 REASON_DIMENSION = "reason"
+RULE_DIMENSION = "rule"
+MAX_DIMENSION_LENGTH = 250  # as the embedded metric format has it; and ASCII
 
 # Keys of the structured logs.
 KEY_RECEIVED = "received"
@@ -53,10 +58,12 @@ metrics = Metrics(namespace=os.environ.get("POWERTOOLS_METRICS_NAMESPACE") or DE
 tracer = Tracer(patch_modules=("botocore",))
 
 
-def report_forwarding(outcome: Outcome) -> None:
+def report_forwarding(outcome: Outcome, redactor: Redactor) -> None:
     """Metrics and logs of a batch put to Data Firehose."""
+    report_redaction(outcome.redaction_matches, redactor, outcome.received)
     _add_counts({RECORDS_PUT: outcome.records_put})
-    metrics.add_metric(name=RECORD_BYTES, unit=MetricUnit.Bytes, value=outcome.record_bytes)
+    if outcome.record_bytes:
+        metrics.add_metric(name=RECORD_BYTES, unit=MetricUnit.Bytes, value=outcome.record_bytes)
     _report(outcome)
 
 
@@ -72,6 +79,12 @@ def report_replay(outcome: Outcome) -> None:
     )
     _warn("kept messages could not be hidden", outcome.not_hidden)
     _report(outcome)
+
+
+def report_redaction(matches: Matches, redactor: Redactor, events: int) -> None:
+    """What each rule found in so many events; a rule that found nothing in any of them has a metric of its own."""
+    _count_by(RULE_DIMENSION, REDACTION_MATCHES, matches)
+    _count_by(RULE_DIMENSION, REDACTION_UNMATCHED, dict.fromkeys(redactor.unmatched(matches), events))
 
 
 def report_transformation(redacted: int, failed: int) -> None:
@@ -106,15 +119,8 @@ def _report(outcome: Outcome) -> None:
         },
     )
     _warn("messages go back to the queue", outcome.returned)
+    _count_by(REASON_DIMENSION, EVENTS_DEAD_LETTERED, outcome.reasons())
     for reason, count in outcome.reasons().items():
-        with single_metric(
-            name=EVENTS_DEAD_LETTERED,
-            unit=MetricUnit.Count,
-            value=count,
-            namespace=metrics.namespace,
-            default_dimensions={"service": metrics.service or "service_undefined"},
-        ) as metric:
-            metric.add_dimension(REASON_DIMENSION, reason)
         ids = [message_id for message_id, its_reason in outcome.dead_lettered.items() if its_reason == reason]
         logger.warning(
             "messages went to the dead-letter queue",
@@ -135,6 +141,21 @@ def _warn(text: str, failures: Mapping[str, EntryFailure]) -> None:
         )
 
 
-def _add_counts(counts: dict[str, int]) -> None:
+def _add_counts(counts: Mapping[str, int]) -> None:
+    """Only what there is: CloudWatch bills every metric that was written in an hour, zero or not."""
     for name, value in counts.items():
-        metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
+        if value:
+            metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
+
+
+def _count_by(dimension: str, name: str, counts: Mapping[str, int]) -> None:
+    """The metric with one more dimension, once for each of its values."""
+    for value, count in counts.items():
+        with single_metric(
+            name=name,
+            unit=MetricUnit.Count,
+            value=count,
+            namespace=metrics.namespace,
+            default_dimensions={"service": metrics.service or "service_undefined"},
+        ) as metric:
+            metric.add_dimension(dimension, ascii(value)[1:-1][:MAX_DIMENSION_LENGTH])

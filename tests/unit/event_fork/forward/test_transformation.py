@@ -6,12 +6,12 @@ import pytest
 
 from event_fork.errors import InvocationShapeError
 from event_fork.events import envelope
-from event_fork.events.json_path import parse_path
-from event_fork.events.redaction import Redactor, Rule
+from event_fork.events.redaction import Matches, Redactor
+from event_fork.events.redaction_rules import parse_rules
 from event_fork.forward.transformation import transform
 from tests.support.samples import envelope_of
 
-WITHOUT_CARD = Redactor((Rule(parse_path("$..card")),))
+WITHOUT_CARD = Redactor(parse_rules('[{"path": "$..card"}]'))
 ORDER = '{"card":"4111", "amount":1.10}'
 
 
@@ -25,7 +25,7 @@ def event(*datas: bytes) -> dict[str, Any]:
 
 
 def transformed(*datas: bytes, redactor: Redactor = WITHOUT_CARD) -> list[tuple[str, bytes]]:
-    records = transform(event(*datas), redactor)["records"]
+    records = transform(event(*datas), redactor, Matches())["records"]
     assert [record["recordId"] for record in records] == [str(number) for number in range(len(datas))]
     return [(record["result"], base64.b64decode(record["data"])) for record in records]
 
@@ -74,15 +74,47 @@ def test_without_rules_any_message_passes() -> None:
 
 
 def test_records_that_masks_made_too_long_for_the_answer_fail_alone() -> None:
-    redactor = Redactor((Rule(parse_path("$.card"), "x" * 3_000_000),))
+    redactor = Redactor(parse_rules(json.dumps([{"path": "$.card", "action": "mask", "mask": "x" * 3_000_000}])))
 
     results = [result for result, _ in transformed(ORDER.encode(), ORDER.encode(), b'{"amount":1}', redactor=redactor)]
 
     assert results == ["Ok", "ProcessingFailed", "Ok"]
-    assert len(json.dumps(transform(event(*[ORDER.encode()] * 3), redactor))) < 6_291_456
+    assert len(json.dumps(transform(event(*[ORDER.encode()] * 3), redactor, Matches()))) < 6_291_456
 
 
 @pytest.mark.parametrize("wrong", [{}, [], {"records": 1}, {"Records": []}, {"records": [{"data": "e30="}]}])
 def test_what_did_not_come_from_firehose_is_refused(wrong: Any) -> None:
     with pytest.raises(InvocationShapeError):
-        transform(wrong, WITHOUT_CARD)
+        transform(wrong, WITHOUT_CARD, Matches())
+
+
+ENVELOPE = envelope_of(ORDER)
+WRAPPINGS = {
+    "Lambda's SNS event": {"Records": [{"EventSource": "aws:sns", "Sns": ENVELOPE}]},
+    "Lambda's SQS event, raw": {"Records": [{"receiptHandle": "r", "body": ORDER, "eventSource": "aws:sqs"}]},
+    "a record of it": {"messageId": "1", "receiptHandle": "r", "body": json.dumps(ENVELOPE)},
+    "a received message": {"MessageId": "1", "ReceiptHandle": "r", "Body": ORDER},
+    "a list of envelopes": [ENVELOPE, ENVELOPE],
+    "an envelope in a member": {"detail": {"event": ENVELOPE}},
+    "an envelope in a string": {"body": json.dumps(ENVELOPE)},
+    "a string that is an envelope": json.dumps(ENVELOPE),
+    "a confirmation": {"Type": "SubscriptionConfirmation", "TopicArn": "arn", "Token": "t", "Message": "You have"},
+}
+
+
+@pytest.mark.parametrize("wrapping", WRAPPINGS.values(), ids=WRAPPINGS)
+def test_messages_in_wrappings_that_the_rules_do_not_know_fail(wrapping: Any) -> None:
+    assert transformed(json.dumps(wrapping).encode()) == [("ProcessingFailed", b"")]
+
+
+def test_subject_and_attributes_of_an_envelope_are_redacted() -> None:
+    redactor = Redactor(parse_rules('[{"subject": true}, {"attribute": "card"}, {"detect": "card_number"}]'))
+    whole = envelope_of("4111 1111 1111 1111 is no JSON") | {
+        "Subject": "s",
+        "MessageAttributes": {"card": {"Type": "String", "Value": "1"}},
+    }
+
+    ((result, line),) = transformed(json.dumps(whole).encode(), redactor=redactor)
+
+    assert result == "Ok"
+    assert json.loads(line) == json.loads(line_of("*** is no JSON"))

@@ -1,0 +1,202 @@
+"""Detectors: card numbers, bank accounts and e-mail addresses, wherever they stand in a text or a JSON document.
+
+    card_number  13 to 19 digits that pass Luhn's check, with or without spaces and hyphens between them.
+                 One number in ten of that length passes by chance: try a detector with the action audit first
+    iban         an ISO 13616 account number of the length that its country has, whose check digits are right
+    email        local@domain with a dot in the domain
+
+Member names, strings and numbers of a JSON document are looked into; a number that is a card number becomes a string,
+for a masked number is none. In a string that holds JSON itself its parts are replaced, so that it stays JSON.
+Sources: ISO/IEC 7812-1 (Luhn, 19 digits at most), ISO 13616 (IBAN; lengths: SWIFT's registry of IBAN formats).
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+
+from event_fork.errors import NotJsonError
+from event_fork.events.json_search import holds_container
+from event_fork.events.text_edits import Edit, StringContent
+
+Span = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Detector:
+    """`find` gives the places in a plain text, none of which overlap.
+
+    `hint` is what a JSON text has somewhere if there is anything to find, unless characters are escaped as \\uXXXX.
+    """
+
+    find: Callable[[str], Iterator[Span]]
+    hint: re.Pattern[str]
+
+
+_LEAST_DIGITS, _MOST_DIGITS = 13, 19
+_SEPARATORS = r"[ \u00a0\u2007\u202f\u2010-\u2015\u2212-]{1,3}"
+_RUN = re.compile(rf"\d+(?:{_SEPARATORS}\d+)*")
+_GROUP = re.compile(r"\d+")
+
+_IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}(?:[ -]?[A-Za-z0-9]){11,30}")
+_COUNTRIES = {
+    15: "NO",
+    16: "BE",
+    18: "DK FI FK FO GL NL SD",
+    19: "MK SI",
+    20: "AT BA EE KZ LT LU MN XK",
+    21: "CH HR LI LV",
+    22: "BG BH CR DE GB GE IE ME RS VA",
+    23: "AE GI IL IQ OM SO TL",
+    24: "AD CZ ES MD PK RO SA SE SK TN VG",
+    25: "LY PT ST",
+    26: "IS TR",
+    27: "BI DJ FR GR IT MC MR SM",
+    28: "AL AZ BY CY DO GT HN HU LB NI PL SV",
+    29: "BR EG PS QA UA",
+    30: "JO KW MU YE",
+    31: "MT SC",
+    32: "LC",
+    33: "RU",
+}
+_IBAN_LENGTHS = {country: length for length, countries in _COUNTRIES.items() for country in countries.split()}
+
+_LOCAL = re.compile(r"[^\s@<>()\[\]\",;:\\/]{1,64}\Z")
+# The last label begins with a letter: left-pad@1.3.0 is a package.
+_DOMAIN = re.compile(r"(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.)+[^\W\d_](?:[\w-]{0,61}[^\W_])")
+
+_TOKEN = re.compile(r'"|-?\d[\d.eE+-]*')
+"""In valid JSON: where a string begins, or a number."""
+
+
+def card_numbers(text: str) -> Iterator[Span]:
+    """Groups of digits, 13 to 19 digits together, that pass Luhn's check; the first and longest wins."""
+    for run in _RUN.finditer(text):
+        if run.end() - run.start() < _LEAST_DIGITS:
+            continue
+        groups = [group.span() for group in _GROUP.finditer(text, run.start(), run.end())]
+        first = 0
+        while first < len(groups):
+            last = _card_number_from(text, groups, first)
+            if last is None:
+                first += 1
+            else:
+                yield groups[first][0], groups[last][1]
+                first = last + 1
+
+
+def _card_number_from(text: str, groups: list[Span], first: int) -> int | None:
+    digits = ""
+    found = None
+    for last in range(first, len(groups)):
+        start, end = groups[last]
+        if len(digits) + end - start > _MOST_DIGITS:
+            break
+        digits += text[start:end]
+        if len(digits) >= _LEAST_DIGITS and passes_luhn(digits):
+            found = last
+    return found
+
+
+def passes_luhn(digits: str) -> bool:
+    """Whether the last digit is the check digit of those before it (ISO/IEC 7812-1, annex B)."""
+    total = 0
+    for place, digit in enumerate(reversed(digits)):
+        value = int(digit) * (1 + place % 2)
+        total += value - 9 if value > 9 else value
+    return total % 10 == 0
+
+
+def ibans(text: str) -> Iterator[Span]:
+    """Account numbers in the printed form (groups of four) or without spaces, in capitals or not."""
+    place = 0
+    while match := _IBAN.search(text, place):
+        place = match.start() + 1
+        length = _IBAN_LENGTHS.get(match[0][:2].upper())
+        if length is None:
+            continue
+        compact, end = "", match.start()
+        while end < match.end() and len(compact) < length:
+            compact += text[end] if text[end] not in " -" else ""
+            end += 1
+        followed = end < len(text) and text[end].isascii() and text[end].isalnum()
+        if len(compact) == length and not followed and _has_right_check_digits(compact.upper()):
+            yield match.start(), end
+            place = end
+
+
+def _has_right_check_digits(iban: str) -> bool:
+    moved = iban[4:] + iban[:4]
+    return int("".join(str(int(character, 36)) for character in moved)) % 97 == 1
+
+
+def email_addresses(text: str) -> Iterator[Span]:
+    """Every local part of up to 64 characters before an @ that a domain with a dot follows."""
+    place = 0
+    while (at := text.find("@", place)) >= 0:
+        local = _LOCAL.search(text, max(place, at - 64), at)
+        domain = _DOMAIN.match(text, at + 1, at + 256)
+        if local and domain:
+            yield local.start(), domain.end()
+            place = domain.end()
+        else:
+            place = at + 1
+
+
+DETECTORS: Mapping[str, Detector] = {
+    "card_number": Detector(
+        card_numbers, re.compile(rf"\d(?:(?:\.|{_SEPARATORS})?\d){{{_LEAST_DIGITS - 1}}}|\d[eE]\+?\d")
+    ),
+    "email": Detector(email_addresses, re.compile("@")),
+    "iban": Detector(ibans, re.compile(r"[A-Za-z]{2}\d{2}")),
+}
+
+
+def edits_in_json(text: str, detector: Detector, replacement: Callable[[str], str]) -> list[Edit]:
+    """What becomes of everything that the detector finds in a valid JSON text."""
+    if "\\u" not in text and not detector.hint.search(text):
+        return []
+    edits: list[Edit] = []
+    place = 0
+    while token := _TOKEN.search(text, place):
+        if token[0] == '"':
+            content = StringContent.at(text, token.start())
+            edits += map(content.edit, _edits_in_string(content.decoded, detector, replacement))
+            place = content.end
+        else:
+            place = token.end()
+            plain = _plain_digits(token[0])
+            if any(detector.find(plain)):
+                edits.append((token.start(), token.end(), json.dumps(replacement(plain))))
+    return edits
+
+
+def edits_in_text(text: str, detector: Detector, replacement: Callable[[str], str]) -> list[Edit]:
+    """What becomes of everything that the detector finds in a plain text."""
+    return [(start, end, replacement(text[start:end])) for start, end in detector.find(text)]
+
+
+def _edits_in_string(text: str, detector: Detector, replacement: Callable[[str], str]) -> list[Edit]:
+    found = edits_in_text(text, detector, replacement)
+    if found and _is_json(text):
+        return edits_in_json(text, detector, replacement)
+    return found
+
+
+def _is_json(text: str) -> bool:
+    try:
+        return holds_container(text)
+    except NotJsonError:
+        return False  # nested too deeply to be read: then it is a text like any other
+
+
+def _plain_digits(number: str) -> str:
+    """A whole number without sign, point and exponent (4.111111111111111e15 is a card number too); else no text."""
+    try:
+        value = Decimal(number)
+    except InvalidOperation:
+        return ""
+    if not -1 <= value.adjusted() < _MOST_DIGITS or value != value.to_integral_value():
+        return ""
+    return str(abs(int(value)))

@@ -1,0 +1,187 @@
+"""Places in a JSON text that paths select, all paths in one walk; what no path can reach is skipped at C speed.
+
+The walk carries the set of states "path p, of which n steps are matched". Each set is met again and again, so sets and
+the way from one to the next are kept: a value costs the same with one path and with fifty.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from event_fork.errors import NotJsonError
+from event_fork.events.json_path import Descendant, Element, JsonPath, Member
+from event_fork.events.json_text import after_child, end_of_value, member_name, require_json, skip_white_space
+from event_fork.events.text_edits import Edit, StringContent
+
+_States = frozenset[tuple[int, int]]
+"""Pairs of a path's number and how many of its steps lead to the value at hand."""
+Decide = Callable[[Sequence[int]], str | None]
+"""Numbers of the paths that select a value -> its replacement; "" takes the value away, None leaves it."""
+_MOST_NODES = 10_000
+"""More are forgotten: $..a[*][*][*]... can have a set of states for every subset of its steps."""
+_CONTAINER = re.compile(r"[ \t\n\r]*[\[{]")
+
+
+@dataclass(slots=True)
+class Paths:
+    """Paths, compiled for searching. `embedded` has the numbers of those that also look into strings that hold JSON."""
+
+    paths: Sequence[JsonPath]
+    embedded: frozenset[int] = frozenset()
+    _nodes: dict[_States, "_Node"] = field(default_factory=dict)
+    _names: frozenset[str] = field(init=False)
+    _prefixes: tuple[str, ...] = field(init=False)
+    _indexes: frozenset[int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        steps = [step for path in self.paths for step in path]
+        named = [step for step in steps if isinstance(step, Member)]
+        self._names = frozenset(step.name for step in named)
+        self._prefixes = tuple({step.name for step in named if step.by_prefix})
+        self._indexes = frozenset(step.index for step in steps if isinstance(step, Element))
+
+    def search(self, text: str, decide: Decide) -> list[Edit]:
+        """The edits that `decide` wants in valid JSON. Raises NotJsonError for what is nested too deeply."""
+        if len(self._nodes) > _MOST_NODES:
+            self._nodes.clear()
+        search = _Search(text, decide)
+        start = skip_white_space(text, 0)
+        whole = [number for number, path in enumerate(self.paths) if not path]
+        replacement = decide(whole) if whole else None
+        try:
+            if replacement is None:
+                search.value(start, self.node(frozenset((n, 0) for n, path in enumerate(self.paths) if path)))
+            else:
+                search.edits.append((start, end_of_value(text, start), replacement))
+        except RecursionError as error:
+            raise NotJsonError("the message is nested too deeply") from error
+        return search.edits
+
+    def node(self, states: _States) -> "_Node":
+        """The one node of these states."""
+        known = self._nodes.get(states)
+        if known is None:
+            known = self._nodes[states] = _Node(self, states)
+        return known
+
+    def kind_of(self, child: str | int) -> str | int | None:
+        """What decides about a child: its name or index where a path has it; None, the same for all others, if not.
+
+        Names that only begin like a path's are not kept: there may be no end of them.
+        """
+        return child if child in (self._names if isinstance(child, str) else self._indexes) else None
+
+    def begins_like_one(self, child: str | int) -> bool:
+        """Whether a path selects by a prefix that this name has."""
+        return bool(self._prefixes) and isinstance(child, str) and child.startswith(self._prefixes)
+
+
+class _Node:
+    """A set of states, and what follows from it for each kind of child."""
+
+    def __init__(self, paths: Paths, states: _States) -> None:
+        self._paths = paths
+        self._states = states
+        self._after: dict[tuple[type, str | int | None], tuple[_Node, tuple[int, ...]]] = {}
+        self.can_match = bool(states)
+        embedded = frozenset(state for state in states if state[0] in paths.embedded)
+        self.in_strings = self if embedded == states else paths.node(embedded)
+        """The states that go on inside a string which holds JSON."""
+
+    def child(self, child: str | int) -> "tuple[_Node, tuple[int, ...]]":
+        """The node for what lies below that child, and the paths that select the child itself."""
+        if self._paths.begins_like_one(child):
+            return self._step_into(child)
+        key = (type(child), self._paths.kind_of(child))
+        known = self._after.get(key)
+        if known is None:
+            known = self._after[key] = self._step_into(child)
+        return known
+
+    def _step_into(self, child: str | int) -> "tuple[_Node, tuple[int, ...]]":
+        below: set[tuple[int, int]] = set()
+        selecting: set[int] = set()
+        for number, matched in self._states:
+            path = self._paths.paths[number]
+            step = path[matched]
+            if isinstance(step, Descendant):
+                below.add((number, matched))  # the name may also lie deeper
+            if step.selects(child):
+                if matched + 1 == len(path):
+                    selecting.add(number)
+                else:
+                    below.add((number, matched + 1))
+        return self._paths.node(frozenset(below)), tuple(sorted(selecting))
+
+
+class _Search:
+    """One walk through one text."""
+
+    def __init__(self, text: str, decide: Decide) -> None:
+        self._text = text
+        self._decide = decide
+        self.edits: list[Edit] = []
+
+    def value(self, start: int, node: _Node) -> int:
+        """Look for places below the value at `start`; returns the place after it."""
+        if node.can_match:
+            first = self._text[start]
+            if first in "{[":
+                return self._container(start, node)
+            if first == '"' and node.in_strings.can_match:
+                return self._string(start, node.in_strings)
+        return end_of_value(self._text, start)
+
+    def _string(self, start: int, node: _Node) -> int:
+        content = StringContent.at(self._text, start)
+        if holds_container(content.decoded):
+            inner = _Search(content.decoded, self._decide)
+            inner.value(skip_white_space(content.decoded, 0), node)
+            self.edits += map(content.edit, inner.edits)
+        return content.end
+
+    def _container(self, opening: int, node: _Node) -> int:
+        """One object or array.
+
+        The comma that goes with a removed child is the one before it when a child before it stays, else the one after
+        it: whatever is removed, what stays is valid.
+        """
+        text = self._text
+        is_object = text[opening] == "{"
+        start = skip_white_space(text, opening + 1)
+        if text[start] in "}]":
+            return start + 1
+        index = 0
+        one_stays = False
+        end_of_previous = start
+        while True:
+            name, value = member_name(text, start) if is_object else (index, start)
+            below, selecting = node.child(name)
+            replacement = self._decide(selecting) if selecting else None
+            end = self.value(value, below) if replacement is None else end_of_value(text, value)
+            is_last, following = after_child(text, end)
+            if replacement == "":
+                if one_stays:
+                    self.edits.append((end_of_previous, end, ""))
+                else:
+                    self.edits.append((start, end if is_last else following, ""))
+            else:
+                one_stays = True
+                if replacement is not None:
+                    self.edits.append((value, end, replacement))
+            if is_last:
+                return following
+            start, end_of_previous, index = following, end, index + 1
+
+
+def holds_container(text: str) -> bool:
+    """Whether a string's text is a JSON object or array."""
+    if not _CONTAINER.match(text):
+        return False
+    try:
+        require_json(text)
+    except NotJsonError as error:
+        if isinstance(error.__cause__, RecursionError):
+            raise  # it may be one: nobody has looked into it
+        return False
+    return True

@@ -1,0 +1,171 @@
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from event_fork.events.detection import DETECTORS, passes_luhn
+from event_fork.events.redaction import Matches, Redactor
+from event_fork.events.redaction_rules import parse_rules
+
+# Numbers that the payment networks publish for tests.
+CARDS = {
+    "visa": "4111111111111111",
+    "visa of 13": "4222222222222",
+    "visa of 19": "4000000000000000006",
+    "mastercard": "5555555555554444",
+    "mastercard, series 2": "2223003122003222",
+    "american express": "378282246310005",
+    "diners": "30569309025904",
+    "discover": "6011111111111117",
+    "jcb": "3530111333300000",
+    "unionpay": "6200000000000005",
+}
+VISA = CARDS["visa"]
+
+
+def found(detector: str, text: str) -> list[str]:
+    return [text[start:end] for start, end in DETECTORS[detector].find(text)]
+
+
+def redact(message: str, detector: str = "card_number", **rule: Any) -> str:
+    return Redactor(parse_rules(json.dumps([{"detect": detector, **rule}]))).text(message, Matches())
+
+
+@pytest.mark.parametrize("number", CARDS.values(), ids=CARDS)
+def test_card_numbers_are_found_in_a_text_with_and_without_separators(number: str) -> None:
+    fours = [number[place : place + 4] for place in range(0, len(number), 4)]
+
+    for written in (number, " ".join(fours), "-".join(fours), "\u00a0".join(fours), " - ".join(fours)):
+        assert found("card_number", f"card:{written}, thanks") == [written]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "4111111111111112",  # check digit
+        "411111111111",  # 12 digits
+        "41111111111111111111",  # 20 digits
+        "4111.1111.1111.1111",
+        "4111 1111 1111     1111",
+        "12345678-1234-1234-1234-123456789012"[:13],
+        "",
+    ],
+)
+def test_what_is_no_card_number_stays(text: str) -> None:
+    assert found("card_number", text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (f"order 12 {VISA}", [VISA]),
+        (f"{VISA} 12/29 123", [VISA]),
+        (f"{VISA}{VISA}", []),
+        (f"{VISA} {VISA}", [VISA, VISA]),
+        (f"x{VISA}y", [VISA]),
+        ("3782 822463 10005", ["3782 822463 10005"]),
+        ("٤١١١١١١١١١١١١١١١", ["٤١١١١١١١١١١١١١١١"]),  # Unicode's other digits are digits too
+    ],
+)
+def test_the_numbers_around_a_card_number_do_not_hide_it(text: str, expected: list[str]) -> None:
+    assert found("card_number", text) == expected
+
+
+@given(st.text("0123456789", min_size=12, max_size=18))
+def test_every_number_of_13_to_19_digits_with_its_check_digit_is_found(digits: str) -> None:
+    numbers = [digits + check for check in "0123456789"]
+
+    assert [number for number in numbers if passes_luhn(number)] == [n for n in numbers if found("card_number", n)]
+    assert sum(map(passes_luhn, numbers)) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("DE89370400440532013000", ["DE89370400440532013000"]),
+        ("to GB29 NWBK 6016 1331 9268 19, please", ["GB29 NWBK 6016 1331 9268 19"]),
+        ("no93 8601 1117 947", ["no93 8601 1117 947"]),
+        ("DE89370400440532013000 FROM ANN", ["DE89370400440532013000"]),
+        ("MT84MALT011000012345MTLCAST001S", ["MT84MALT011000012345MTLCAST001S"]),
+        ("DE89370400440532013001", []),
+        ("DE8937040044053201300", []),
+        ("DE893704004405320130001", []),
+        ("ZZ89370400440532013000", []),
+        ("XDE89370400440532013000", []),
+    ],
+)
+def test_ibans_of_the_right_length_and_check_digits_are_found(text: str, expected: list[str]) -> None:
+    assert found("iban", text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("write to ann.o'neil+x@mail.example.com.", ["ann.o'neil+x@mail.example.com"]),
+        ("<ann@example.com>,bob@example.org", ["ann@example.com", "bob@example.org"]),
+        ("jürgen@bücher.example", ["jürgen@bücher.example"]),
+        ("mailto:ann@example.com?subject=x", ["ann@example.com"]),
+        ("https://user@example.com/x", ["user@example.com"]),
+        ("left-pad@1.3.0 @angular/core a@b @ a@.com me@localhost", []),
+        ("a" * 100 + "@example.com", ["a" * 64 + "@example.com"]),
+    ],
+)
+def test_email_addresses_are_found(text: str, expected: list[str]) -> None:
+    assert found("email", text) == expected
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ('{"n": 4111111111111111 ,"x":1.10}', '{"n": "***1111" ,"x":1.10}'),
+        ('{"n":-4111111111111111}', '{"n":"***1111"}'),
+        ('{"n":4111111111111111.0,"m":4.111111111111111E15}', '{"n":"***1111","m":"***1111"}'),
+        ('{"n":0.4111111111111111,"m":1e400,"e":1E-400}', '{"n":0.4111111111111111,"m":1e400,"e":1E-400}'),
+        ('{"a":" 4111 1111 1111 1111\\n","b":"\\u00e9"}', '{"a":" ***1111\\n","b":"\\u00e9"}'),
+        (r'{"a":"\u0034111-1111-1111-1111\/"}', r'{"a":"***1111\/"}'),
+        ('{"4111111111111111":{"a":1}}', '{"***1111":{"a":1}}'),
+        ('[["4111111111111111"],4111111111111111]', '[["***1111"],"***1111"]'),
+        ('"4111111111111111"', '"***1111"'),
+        ("4111111111111111", '"***1111"'),
+        ("{\"body\":\"{\\\"card\\\": 4111111111111111}\"}", "{\"body\":\"{\\\"card\\\": \\\"***1111\\\"}\"}"),
+        ("card 4111111111111111 is no JSON", "card ***1111 is no JSON"),
+        ('{"id":1234567890123456,"amount":12.50}', '{"id":1234567890123456,"amount":12.50}'),
+    ],
+)  # fmt: skip
+def test_card_numbers_anywhere_in_a_message_are_masked_and_all_other_bytes_stay(before: str, after: str) -> None:
+    assert redact(before, keep_last=4) == after
+
+
+def test_the_mask_is_written_as_json_in_json_and_as_it_is_in_a_text() -> None:
+    assert json.loads(redact(f'{{"a":{VISA},"b":"{VISA}"}}', mask='"\\')) == {"a": '"\\', "b": '"\\'}
+    assert redact(f"x {VISA}", mask='"') == 'x "'
+
+
+def test_detectors_look_into_any_number_of_events_of_any_shape_without_failing() -> None:
+    for message in ("", "[]", "null", "[" * 100_000, '{"a":NaN}', '"\\ud800"', "{" + VISA):
+        assert VISA not in redact(message)
+
+
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=20)
+    | st.sampled_from([*CARDS.values(), "ann@example.com", f"a {VISA}"]),
+    lambda children: st.lists(children, max_size=3) | st.dictionaries(st.text(max_size=5), children, max_size=3),
+    max_leaves=10,
+)  # fmt: skip
+
+
+@given(values, st.booleans(), st.integers(0, 2))
+def test_no_number_of_a_published_list_is_left_and_the_message_stays_json(
+    value: Any, ascii_only: bool, wraps: int
+) -> None:
+    message = json.dumps(value, ensure_ascii=ascii_only)
+    for _ in range(wraps):
+        message = json.dumps({"body": message}, ensure_ascii=ascii_only)
+
+    redacted = redact(message)
+
+    json.loads(redacted)
+    assert not any(number in redacted for number in CARDS.values())
+    assert redact(redacted) == redacted
