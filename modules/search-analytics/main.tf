@@ -41,7 +41,7 @@ locals {
   function_environment = merge(var.environment_variables, {
     DELIVERY_STREAM_NAME = aws_kinesis_firehose_delivery_stream.this.name
     EVENT_TYPE_ATTRIBUTE = var.event_type_attribute
-    REDACT               = jsonencode([for rule in var.redact : { for key, value in rule : key => value if value != null }])
+    REDACT               = jsonencode([for rule in var.redact : { for key, value in rule : key => value if value != null && value != false }])
   })
 
   function_statements = [{

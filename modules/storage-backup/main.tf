@@ -47,7 +47,7 @@ locals {
     DELIVERY_STREAM_NAME = aws_kinesis_firehose_delivery_stream.this.name
     RECORD_FORMAT        = var.record_format
     PACK_RECORDS         = tostring(local.pack_records)
-    REDACT               = jsonencode([for rule in var.redact : { for key, value in rule : key => value if value != null }])
+    REDACT               = jsonencode([for rule in var.redact : { for key, value in rule : key => value if value != null && value != false }])
   })
 
   function_statements = [{

@@ -132,33 +132,6 @@ variable "pack_records" {
   default     = null
 }
 
-variable "redact" {
-  description = <<-EOT
-    What is taken out of the published JSON before anything is stored, each rule with:
-    - `path`: `$`, `.name`, `['name']`, `[*]`, `[n]` and `..name` (at any depth), for example `$.payment.card`.
-    - `action`: `remove` (default) or `mask`.
-    - `mask`: text put in the place of a masked value; default `***`.
-    With any rule, a message that is not JSON goes to the dead-letter queue: nobody can say what it holds.
-  EOT
-  type = list(object({
-    path   = string
-    action = optional(string, "remove")
-    mask   = optional(string)
-  }))
-  default  = []
-  nullable = false
-
-  validation {
-    condition     = alltrue([for rule in var.redact : can(regex("^\\$([.][.]?[\\p{L}\\p{N}_-]+|([.][.])?\\[('([^'\\\\]|\\\\.)*'|\"([^\"\\\\]|\\\\.)*\")\\]|\\[(0|[1-9][0-9]*|[*])\\])*$", rule.path))])
-    error_message = "redact[*].path must be made of $, .name, ['name'], [*], [n] and ..name, for example \"$.payment.card\". Received: ${join(", ", var.redact[*].path)}."
-  }
-
-  validation {
-    condition     = alltrue([for rule in var.redact : contains(["remove", "mask"], rule.action) && (rule.mask == null || rule.action == "mask")])
-    error_message = "redact[*].action must be \"remove\" or \"mask\", and mask goes with \"mask\" only, for example { path = \"$.email\", action = \"mask\", mask = \"***\" }. Received: ${jsonencode(var.redact)}."
-  }
-}
-
 variable "environment_variables" {
   description = "Environment variables for the function, 4 KB in all. They win over `POWERTOOLS_SERVICE_NAME`, `POWERTOOLS_METRICS_NAMESPACE` and `POWERTOOLS_LOG_LEVEL`, which the module sets. `DEAD_LETTER_QUEUE_URL`, `DELIVERY_STREAM_NAME`, `RECORD_FORMAT`, `PACK_RECORDS`, `MAX_EVENTS_PER_RECORD` and `REDACT` are the module's."
   type        = map(string)

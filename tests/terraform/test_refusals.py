@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from testbench.paths import PROJECT
+from tests.support.redaction_rules import TAKEN_PATHS, TAKEN_RULES
 from tests.terraform.native import MOCKS, MODULES, WORK, terraform_test
 from tests.terraform.refusals import REFUSALS, VALID, Refusal
 
@@ -22,6 +23,8 @@ run "all" {
   command = plan
 }
 """
+THE_SAME = [MODULES / "search-analytics" / "variables.redact.tf"]
+"""Rules of which the cases in storage-backup speak."""
 _RULE = re.compile(r"validation rule at (?P<file>\S+/modules/\S+?\.tf):(?P<line>\d+),")
 
 
@@ -40,9 +43,9 @@ def answers() -> dict[str, list[str]]:
     return found
 
 
-def _planned(cases: dict[str, Refusal]) -> dict[str, list[str]]:
+def _planned(cases: dict[str, Refusal], work: str = "refusals") -> dict[str, list[str]]:
     """Case -> messages, of one plan of these cases on the mocked provider."""
-    folder = WORK / "refusals"
+    folder = WORK / work
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     up = "/".join([".."] * len(folder.relative_to(PROJECT).parts))
@@ -79,10 +82,30 @@ def test_a_wrong_value_is_refused_with_rule_example_and_value(case: Refusal) -> 
     assert case.received.removeprefix("Received") in received, message
 
 
+def test_every_redaction_rule_that_the_functions_take_is_planned() -> None:
+    rules = [*({"path": path} for path in TAKEN_PATHS), *TAKEN_RULES]
+    longest = [{"path": f"$.{'a' * 40}_{number:02}"} for number in range(52)]  # 3,000 characters less a few
+    cases = {
+        f"{module}-{name}": Refusal(module, {"redact": given}, "")
+        for module in ("storage-backup", "search-analytics")
+        for name, given in (("all", rules), ("longest", longest))
+    }
+
+    assert 2_945 < len(json.dumps(longest, separators=(",", ":"))) <= 3_000
+    assert _planned(cases, "taken-rules") == {}
+
+
+def test_the_rules_of_redaction_stand_in_both_modules_alike() -> None:
+    (search,) = THE_SAME
+
+    assert search.read_text() == (MODULES / "storage-backup" / "variables.redact.tf").read_text()
+
+
 def test_every_validation_of_every_module_is_proved_by_a_case() -> None:
     written = {
         (file.relative_to(MODULES).as_posix(), number)
-        for file in MODULES.glob("*/variables.tf")
+        for file in MODULES.glob("*/variables*.tf")
+        if file not in THE_SAME
         for number, line in enumerate(file.read_text().splitlines(), start=1)
         if line.strip() == "validation {"
     }

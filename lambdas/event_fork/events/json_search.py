@@ -19,6 +19,10 @@ Decide = Callable[[Sequence[int]], str | None]
 """Numbers of the paths that select a value -> its replacement; "" takes the value away, None leaves it."""
 _MOST_NODES = 10_000
 """More are forgotten: $..a[*][*][*]... can have a set of states for every subset of its steps."""
+_SIMPLE_MEMBER = re.compile(
+    r'"([^"\\]*)"[ \t\n\r]*:[ \t\n\r]*("[^"\\]*"|-?\d[\d.eE+-]*|true|false|null)[ \t\n\r]*([,}])[ \t\n\r]*'
+)
+"""A member without escapes whose value is no container, and what follows it."""
 _CONTAINER = re.compile(r"[ \t\n\r]*[\[{]")
 
 
@@ -32,6 +36,7 @@ class Paths:
     _names: frozenset[str] = field(init=False)
     _prefixes: tuple[str, ...] = field(init=False)
     _indexes: frozenset[int] = field(init=False)
+    _plain_names: list[list[str]] = field(init=False)
 
     def __post_init__(self) -> None:
         steps = [step for path in self.paths for step in path]
@@ -39,6 +44,9 @@ class Paths:
         self._names = frozenset(step.name for step in named)
         self._prefixes = tuple({step.name for step in named if step.by_prefix})
         self._indexes = frozenset(step.index for step in steps if isinstance(step, Element))
+        self._plain_names = [
+            [step.name for step in path if isinstance(step, Member) and step.name.isalnum()] for path in self.paths
+        ]
 
     def search(self, text: str, decide: Decide) -> list[Edit]:
         """The edits that `decide` wants in valid JSON. Raises NotJsonError for what is nested too deeply."""
@@ -46,16 +54,30 @@ class Paths:
             self._nodes.clear()
         search = _Search(text, decide)
         start = skip_white_space(text, 0)
+        possible = self._possible(text)
         whole = [number for number, path in enumerate(self.paths) if not path]
         replacement = decide(whole) if whole else None
         try:
             if replacement is None:
-                search.value(start, self.node(frozenset((n, 0) for n, path in enumerate(self.paths) if path)))
+                search.value(start, self.node(possible))
             else:
                 search.edits.append((start, end_of_value(text, start), replacement))
         except RecursionError as error:
             raise NotJsonError("the message is nested too deeply") from error
         return search.edits
+
+    def _possible(self, text: str) -> _States:
+        """The beginnings of those paths all of whose names stand somewhere in the text.
+
+        Letters and digits can be escaped as \\uXXXX only: without that, such names stand there as they are.
+        """
+        if "\\u" in text:
+            return frozenset((number, 0) for number, path in enumerate(self.paths) if path)
+        return frozenset(
+            (number, 0)
+            for number, (path, names) in enumerate(zip(self.paths, self._plain_names, strict=True))
+            if path and all(name in text for name in names)
+        )
 
     def node(self, states: _States) -> "_Node":
         """The one node of these states."""
@@ -64,12 +86,9 @@ class Paths:
             known = self._nodes[states] = _Node(self, states)
         return known
 
-    def kind_of(self, child: str | int) -> str | int | None:
-        """What decides about a child: its name or index where a path has it; None, the same for all others, if not.
-
-        Names that only begin like a path's are not kept: there may be no end of them.
-        """
-        return child if child in (self._names if isinstance(child, str) else self._indexes) else None
+    def stands_in_one(self, child: str | int) -> bool:
+        """Whether a path has this very name or index."""
+        return child in (self._names if isinstance(child, str) else self._indexes)
 
     def begins_like_one(self, child: str | int) -> bool:
         """Whether a path selects by a prefix that this name has."""
@@ -82,23 +101,33 @@ class _Node:
     def __init__(self, paths: Paths, states: _States) -> None:
         self._paths = paths
         self._states = states
-        self._after: dict[tuple[type, str | int | None], tuple[_Node, tuple[int, ...]]] = {}
+        self._after: dict[str | int, _After] = {}
+        self._after_others: dict[type, _After] = {}
         self.can_match = bool(states)
         embedded = frozenset(state for state in states if state[0] in paths.embedded)
         self.in_strings = self if embedded == states else paths.node(embedded)
         """The states that go on inside a string which holds JSON."""
 
-    def child(self, child: str | int) -> "tuple[_Node, tuple[int, ...]]":
-        """The node for what lies below that child, and the paths that select the child itself."""
+    def child(self, child: str | int) -> "_After":
+        """The node for what lies below that child, and the paths that select the child itself.
+
+        Kept for the names and indexes that stand in the paths, and once for all others. Not for names that only begin
+        like one of a path: there may be no end of them.
+        """
+        known = self._after.get(child)
+        if known is not None:
+            return known
         if self._paths.begins_like_one(child):
             return self._step_into(child)
-        key = (type(child), self._paths.kind_of(child))
-        known = self._after.get(key)
-        if known is None:
-            known = self._after[key] = self._step_into(child)
-        return known
+        if self._paths.stands_in_one(child):
+            after = self._after[child] = self._step_into(child)
+            return after
+        others = self._after_others.get(type(child))
+        if others is None:
+            others = self._after_others[type(child)] = self._step_into(child)
+        return others
 
-    def _step_into(self, child: str | int) -> "tuple[_Node, tuple[int, ...]]":
+    def _step_into(self, child: str | int) -> "_After":
         below: set[tuple[int, int]] = set()
         selecting: set[int] = set()
         for number, matched in self._states:
@@ -112,6 +141,9 @@ class _Node:
                 else:
                     below.add((number, matched + 1))
         return self._paths.node(frozenset(below)), tuple(sorted(selecting))
+
+
+_After = tuple[_Node, tuple[int, ...]]
 
 
 class _Search:
@@ -146,7 +178,7 @@ class _Search:
         The comma that goes with a removed child is the one before it when a child before it stays, else the one after
         it: whatever is removed, what stays is valid.
         """
-        text = self._text
+        text, simple_member = self._text, _SIMPLE_MEMBER.match
         is_object = text[opening] == "{"
         start = skip_white_space(text, opening + 1)
         if text[start] in "}]":
@@ -155,11 +187,22 @@ class _Search:
         one_stays = False
         end_of_previous = start
         while True:
-            name, value = member_name(text, start) if is_object else (index, start)
-            below, selecting = node.child(name)
-            replacement = self._decide(selecting) if selecting else None
-            end = self.value(value, below) if replacement is None else end_of_value(text, value)
-            is_last, following = after_child(text, end)
+            name: str | int
+            simple = simple_member(text, start) if is_object else None
+            if simple:  # by far the most are: one match instead of four
+                name, value, end = simple[1], simple.start(2), simple.end(2)
+                below, selecting = node.child(name)
+                replacement = self._decide(selecting) if selecting else None
+                if replacement is None and below.in_strings.can_match:
+                    self.value(value, below)
+                is_last = simple[3] == "}"
+                following = simple.end(3) if is_last else simple.end()
+            else:
+                name, value = member_name(text, start) if is_object else (index, start)
+                below, selecting = node.child(name)
+                replacement = self._decide(selecting) if selecting else None
+                end = self.value(value, below) if replacement is None else end_of_value(text, value)
+                is_last, following = after_child(text, end)
             if replacement == "":
                 if one_stays:
                     self.edits.append((end_of_previous, end, ""))

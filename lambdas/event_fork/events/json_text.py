@@ -20,13 +20,22 @@ def _refuse_constant(name: str) -> NoReturn:
     raise NotJsonError(f"{name} is not JSON")
 
 
-_SCANNER = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=_refuse_constant)
+# Hooks for numbers cost a Python call each. Without them Python refuses integers of more than 4,300 digits, so what the
+# quick scanner refuses is looked at by the patient one.
+_QUICK = json.JSONDecoder(parse_constant=_refuse_constant)
+_PATIENT = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=_refuse_constant)
 
 
 def require_json(text: str) -> object:
-    """The parsed text, numbers as strings. Raises NotJsonError (NaN and Infinity are not JSON either)."""
+    """The parsed text; integers of more than 4,300 digits make all its numbers strings.
+
+    Raises NotJsonError (NaN and Infinity are not JSON either).
+    """
     try:
-        return _SCANNER.decode(text)
+        try:
+            return _QUICK.decode(text)
+        except ValueError:
+            return _PATIENT.decode(text)
     except ValueError as error:
         raise NotJsonError(NOT_JSON) from error
     except RecursionError as error:
@@ -51,7 +60,10 @@ def skip_white_space(text: str, start: int) -> int:
 
 def end_of_value(text: str, start: int) -> int:
     """The place after the value that begins at `start`; the text must be valid JSON."""
-    return _SCANNER.raw_decode(text, start)[1]
+    try:
+        return _QUICK.raw_decode(text, start)[1]
+    except ValueError:
+        return _PATIENT.raw_decode(text, start)[1]
 
 
 def member_name(text: str, start: int) -> tuple[str, int]:

@@ -101,6 +101,8 @@ class Redactor:
 
     def __post_init__(self) -> None:
         self._by_path = [rule for rule in self.rules if isinstance(rule, PathRule)]
+        self._acting = [rule for rule in self._by_path if rule.action != Action.AUDIT]
+        self._required = [rule for rule in self.rules if rule.required]
         self._by_attribute = [rule for rule in self.rules if isinstance(rule, AttributeRule)]
         self._by_subject = [rule for rule in self.rules if isinstance(rule, SubjectRule)]
         self._detectors = [rule for rule in self.rules if isinstance(rule, DetectorRule)]
@@ -116,15 +118,12 @@ class Redactor:
         if not self.rules:
             return event
         own = Matches()
-        redacted = replace(
-            event,
-            message=self._message(event.message, own),
-            subject=self._subject(event.subject, own),
-            attributes=self._attributes(event.attributes, own),
-        )
+        message = self._message(event.message, own)
+        subject = self._subject(event.subject, own)
+        attributes = self._attributes(event.attributes, own)
         self._require(own)
         matches.update(own)
-        return redacted
+        return replace(event, message=message, subject=subject, attributes=attributes) if own else event
 
     def text(self, message: str, matches: Matches) -> str:
         """The same for a message that comes without Subject and attributes."""
@@ -139,8 +138,8 @@ class Redactor:
         return [rule.name for rule in self.rules if not matches[rule.name]]
 
     def _require(self, matches: Matches) -> None:
-        for rule in self.rules:
-            if rule.required and not matches[rule.name]:
+        for rule in self._required:
+            if not matches[rule.name]:
                 raise MissingMatchError(f"the required rule {rule.name} found nothing in the event")
 
     def _message(self, message: str, matches: Matches) -> str:
@@ -155,17 +154,16 @@ class Redactor:
 
     def _is_json(self, message: str) -> bool:
         """Whether it is JSON. Raises where a rule on a path must look in and cannot."""
-        acting = [rule for rule in self._by_path if rule.action != Action.AUDIT]
+        acting = self._acting
         try:
             value = require_json(message)
         except NotJsonError:
             if acting:
                 raise
             return False
-        bare = isinstance(value, str) and not (
-            # require_json gives numbers as text, too: both begin with a quote or a digit in the message
-            any(rule.embedded for rule in acting) and message.lstrip().startswith('"') and holds_container(value)
-        )
+        bare = isinstance(value, str | int | float) and not isinstance(value, bool)
+        if isinstance(value, str) and message.lstrip().startswith('"') and any(rule.embedded for rule in acting):
+            bare = not holds_container(value)
         if bare and acting and all(rule.path for rule in acting):
             raise NotRedactableError("the message is a bare string or number, into which no path leads")
         return True

@@ -177,7 +177,7 @@ def test_in_a_string_that_holds_json_all_other_bytes_stay_escapes_included() -> 
 
 def test_json_in_a_string_too_deep_to_look_into_is_refused() -> None:
     with pytest.raises(NotJsonError, match="deep"):
-        redact({"path": "$..a", "embedded": True})(json.dumps({"body": "[" * 100_000}))
+        redact({"path": "$..a", "embedded": True})(json.dumps({"body": "[" * 100_000 + '"a"'}))
 
 
 def test_members_are_selected_by_the_beginning_of_their_name_as_the_original_suite_did() -> None:
