@@ -67,6 +67,9 @@ def redaction() -> None:
     redactor, matches = Redactor(parse_rules('[{"path": "$.card"}]')), Matches()
     query, masking = rfc9535.compile("$.card"), DataMasking()
 
+    def ours(message: str) -> str:
+        return redactor.text(message, matches)
+
     def by_query(message: str) -> str:
         value = json.loads(message)
         for node in query.find(value):
@@ -76,7 +79,7 @@ def redaction() -> None:
     def by_masking(message: str) -> str:
         return json.dumps(masking.erase(json.loads(message), fields=["$.card"]), ensure_ascii=False)
 
-    for name, work in (("ours", lambda message: redactor.text(message, matches)), ("jsonpath-rfc9535", by_query), ("data masking", by_masking)):
+    for name, work in (("ours", ours), ("jsonpath-rfc9535", by_query), ("data masking", by_masking)):
         written = work(MESSAGE)
         kept = "every other byte kept" if written == EXPECTED else f"bytes changed: {written}"
         spent = seconds(lambda work=work: [work(MESSAGE) for _ in range(MESSAGES)])  # type: ignore[misc]
