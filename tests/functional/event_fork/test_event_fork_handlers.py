@@ -135,7 +135,7 @@ def test_backup_stores_envelopes_without_card_data_and_dead_letters_what_is_none
         ("not-an-sns-envelope", SERVICE, [1.0])
     ]
     assert [(line["rule"], line["RedactionMatches"]) for line in lines if "RedactionMatches" in line] == [
-        ("$..card", [1.0])
+        ("$.payment.card", [1.0])
     ]
     assert "4111111111111111" not in json.dumps(lines) + "".join(str(vars(record)) for record in caplog.records)
 
