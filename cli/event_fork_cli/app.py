@@ -104,7 +104,7 @@ def _sentence(error: BaseException) -> str | None:
     if isinstance(error, CallFailedError):
         return (_sentence(error.__cause__) if error.__cause__ else None) or f"AWS refused a call: {error}"
     if isinstance(error, BrokenProcessPool):
-        return "a process that read the archive was killed, mostly for want of memory: try with --processes 1"
+        return "a process that read the archive was killed, usually because memory ran out: try with --processes 1"
     if isinstance(error, OSError) and error.strerror:
         where = f": {error.filename}" if error.filename else ""
         return f"{error.strerror}{where}"  # no space left, no permission

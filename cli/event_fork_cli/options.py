@@ -34,9 +34,9 @@ class Body(StrEnum):
     ENVELOPE = "envelope"
 
 
-FilterScopeOption = Annotated[FilterScope, typer.Option(help="What the filter policy is about.")]
+FilterScopeOption = Annotated[FilterScope, typer.Option(help="What the filter policy looks at.")]
 ReplayModule = Annotated[
-    str | None, typer.Option("--replay", metavar="NAME", help="Replay module to use, where several fit.")
+    str | None, typer.Option("--replay", metavar="NAME", help="Replay module to use, if several fit.")
 ]
 
 
@@ -52,7 +52,9 @@ class Common:
     ] = None
     endpoint_url: Annotated[
         str | None,
-        typer.Option(metavar="URL", help="Address of another AWS, such as a bench; default: AWS_ENDPOINT_URL."),
+        typer.Option(
+            metavar="URL", help="Address to use instead of AWS, such as a test bench; default: AWS_ENDPOINT_URL."
+        ),
     ] = None
     output: Annotated[Output, typer.Option("--output", help="How data is printed on stdout.")] = Output.TABLE
 
@@ -76,14 +78,16 @@ class PlanOptions:
     start: Annotated[
         str,
         typer.Option(
-            "--from", metavar="TIME", help="First moment of publishing: ISO 8601 (UTC without offset) or 2h, 3d ago."
+            "--from",
+            metavar="TIME",
+            help="Start of the window, by time of publishing: ISO 8601 (UTC without offset) or 2h, 3d ago.",
         ),
     ]
     target: Annotated[
         str, typer.Option(metavar="QUEUE", help="Queue to send to: name, URL or ARN; other accounts and Regions too.")
     ]
     end: Annotated[
-        str, typer.Option("--to", metavar="TIME", help="Moment of publishing to stop before; as --from, or now.")
+        str, typer.Option("--to", metavar="TIME", help="End of the window, not included: as --from, or now.")
     ] = "now"
     filter_file: Annotated[
         Path | None,
@@ -105,12 +109,15 @@ class PlanOptions:
         Body,
         typer.Option(help="raw: the message alone; envelope: as SNS wraps it; auto: as the target gets it."),
     ] = Body.AUTO
-    rate: Annotated[float, typer.Option(metavar="N", help="Events a second at most, of all workers together.")] = 100
+    rate: Annotated[
+        float, typer.Option(metavar="N", help="At most so many events a second, for all workers together.")
+    ] = 100
     pace: Annotated[
-        str | None, typer.Option(metavar="original|Nx", help="Keep the original distances in time, or N times shorter.")
+        str | None,
+        typer.Option(metavar="original|Nx", help="Keep the time between events as it was, or divide it by N."),
     ] = None
     ramp: Annotated[
-        str | None, typer.Option(metavar="1,10,100", help="Begin with 1 % of the rate, go on with 10 % and so forth.")
+        str | None, typer.Option(metavar="1,10,100", help="Begin with 1 % of the rate, then 10 %, then all of it.")
     ] = None
     ramp_ask: Annotated[bool, typer.Option("--ramp-ask", help="Pause and ask after each step of the ramp.")] = False
     max_age: Annotated[
@@ -118,13 +125,14 @@ class PlanOptions:
         typer.Option(metavar="DURATION", help="Slow down while the target's oldest message is older than this."),
     ] = None
     max_dead_letters: Annotated[
-        int | None, typer.Option(metavar="N", help="Pause when so many more are in the target's dead-letter queue.")
+        int | None,
+        typer.Option(metavar="N", help="Pause when the target's dead-letter queue has so many more messages."),
     ] = None
     head_room: Annotated[
-        float | None, typer.Option(metavar="PERCENT", help="Share of the consumer's capacity to leave to live events.")
+        float | None, typer.Option(metavar="PERCENT", help="Share of the consumer's capacity that live events keep.")
     ] = None
     workers: Annotated[
-        int | None, typer.Option(metavar="N", help="Workers at once at most; default: one for 300 events/s.")
+        int | None, typer.Option(metavar="N", help="At most so many workers at a time; default: one for 300 events/s.")
     ] = None
     lateness: Annotated[
         str,

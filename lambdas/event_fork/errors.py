@@ -95,7 +95,7 @@ class PermanentMessageError(EventForkError):
 
 
 class NotAnEnvelopeError(PermanentMessageError):
-    """The body is not an SNS notification; mostly raw message delivery is on where it must be off."""
+    """The body is not an SNS notification; usually raw message delivery is on where it must be off."""
 
     reason: ClassVar[str] = "not-an-sns-envelope"
 

@@ -31,11 +31,14 @@ def enable(
     *,
     queue_given: QueueArgument,
     start: Annotated[
-        str | None, typer.Option("--from", metavar="TIME", help="First moment of publishing; default: however old.")
+        str | None,
+        typer.Option(
+            "--from", metavar="TIME", help="Start of the window, by time of publishing; default: the oldest event."
+        ),
     ] = None,
     until: Annotated[
         str,
-        typer.Option(metavar="TIME", help="Moment of publishing to stop before; what is newer stays for later."),
+        typer.Option(metavar="TIME", help="End of the window, not included. Newer events stay in the queue."),
     ] = "now",
     filter_file: Annotated[
         Path | None, typer.Option("--filter", metavar="FILE", help="File with an SNS filter policy.")
@@ -44,13 +47,13 @@ def enable(
     like_subscription: Annotated[
         str | None, typer.Option(metavar="ARN", help="Take filter policy and scope of an SNS subscription.")
     ] = None,
-    rate: Annotated[float | None, typer.Option(metavar="N", help="Events a second at most.")] = None,
+    rate: Annotated[float | None, typer.Option(metavar="N", help="At most so many events a second.")] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
     common: Common,
 ) -> None:
     """Forward what is in the queue, then switch off again.
 
-    Switches the event source mapping on, shows the backlog draining and switches it off when nothing of the window is
+    Switches the event source mapping on, shows how the queue empties and switches it off when nothing of the window is
     left, and on Ctrl-C too. Events outside the window or the filter stay in the queue. Two runs at once are refused.
     """
     settings = common.aws
@@ -124,7 +127,7 @@ def status(
     queue_given: QueueArgument,
     common: Common,
 ) -> None:
-    """Show whether a run goes on, whose it is, its window and the backlog."""
+    """Show whether a run is active, who runs it, its window and the backlog."""
     settings = common.aws
     pipeline = find_pipeline(settings, queue_given)
     current = queue_status(pipeline, WindowParameter(settings.ssm(), pipeline.window_parameter))

@@ -98,7 +98,7 @@ def apply(
     replay_name: ReplayModule = None,
     common: Common,
 ) -> None:
-    """Send what a plan says, and nothing else.
+    """Send exactly what a plan lists.
 
     Refuses a plan that was changed, has expired or was applied before, a changed archive and an unknown target. The
     replay runs in AWS: when this command ends early, by Ctrl-C for instance, the replay goes on.
@@ -190,7 +190,7 @@ def resume_command(
     watch_it: Watch = True,
     common: Common,
 ) -> None:
-    """Send what a paused, cancelled or failed replay has not sent, and nothing again."""
+    """Send only what a paused, cancelled or failed replay has not sent yet."""
     settings = common.aws
     found = find_replay(settings, replay_id)
     applied = found.reader.plan()
@@ -208,10 +208,10 @@ def resume_command(
 def rate_command(
     *,
     replay_id: ReplayId,
-    rate: Annotated[float, typer.Argument(help="Events a second at most, of all workers together.")],
+    rate: Annotated[float, typer.Argument(help="At most so many events a second, for all workers together.")],
     common: Common,
 ) -> None:
-    """Give a running replay another rate. Workers follow within seconds."""
+    """Change the rate of a running replay. Workers follow within seconds."""
     found = find_replay(common.aws, replay_id)
     current = change_rate(found.helm(), rate)
     common.emit(current, lambda: status_view(current))
