@@ -53,7 +53,7 @@ def until(look: Callable[[], Found], wanted: Callable[[Found], bool], seconds: f
 
 
 def archive(**files: str) -> bytes:
-    """A zip of Python files, `name_` for name.py and `python/name` for a layer."""
+    """A zip of Python files: `name_` is a module, `python/name` one of a layer."""
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as zipped:
         for name, text in files.items():

@@ -1,4 +1,4 @@
-"""Errors of a replay from the archive. The state machine retries by class name: see modules/replay/archive.tf.
+"""Errors of a replay from the archive. modules/archive-replay/state_machine.tf retries by class name.
 
 EventForkError
 └── ArchiveReplayError

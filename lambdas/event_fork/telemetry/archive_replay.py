@@ -1,4 +1,4 @@
-"""Metrics and logs of the archive replay. ../README.md has the table of metrics."""
+"""Metrics and logs of the archive replay. lambdas/README.md has the table of metrics."""
 
 from dataclasses import asdict
 
