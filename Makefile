@@ -11,7 +11,7 @@ WORKERS := -n 2 --dist loadfile --no-loadscope-reorder
 # Not the whole folder: build/ holds copies and pieces of configurations that nobody formats.
 TERRAFORM := modules examples tests bench/tests
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint format build docs new-pipeline lock e2e clean check-bench bench-firehose bench-replay
+.PHONY: help setup demo test check lint format build docs generated new-pipeline lock e2e clean check-bench bench-firehose bench-replay
 
 help: ## List the commands
 	@awk 'BEGIN {FS = ":.*## "} /^[a-zA-Z0-9_-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -68,6 +68,12 @@ build: setup ## Make the committed zips and their manifests from the functions' 
 docs: setup ## Write the generated parts of the pages: inputs and outputs of the modules, help of the command
 	@$(PY) -m docs.generate_module_tables
 	@PYTHONPATH=lambdas:cli $(PY) -m docs.generate_cli_page
+
+generated: setup ## Fail, naming the files, when zips or generated parts of the pages are not current
+	@$(PY) lambdas/build.py --check
+	@$(PY) lambdas/build.py --check --source examples/ecommerce/functions/checkout --zip examples/ecommerce/dist/checkout.zip
+	@$(PY) -m docs.generate_module_tables --check
+	@PYTHONPATH=lambdas:cli $(PY) -m docs.generate_cli_page --check
 
 new-pipeline: setup ## Make a pipeline of this project from examples/custom-pipeline: NAME=audit-log
 	@$(PY) -m examples.new_pipeline "$(NAME)"
