@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, settings
 from testbench import host
 
 host.leave()
-os.environ["POWERTOOLS_SERVICE_NAME"] = "checkout-backup"  # read when telemetry.py is imported
+os.environ["POWERTOOLS_SERVICE_NAME"] = "checkout-backup"  # read when event_fork.telemetry is imported
 
 # A property is tried with the same examples in every run; --hypothesis-profile=explore tries others. A deadline on one
 # example would fail on a busy machine, not on a wrong result: the time limit of a test is pytest's.

@@ -1,4 +1,7 @@
-"""Logs, traces and metrics: Powertools, configured by POWERTOOLS_ variables. ../README.md has the metrics table."""
+"""Logs, traces and metrics: Powertools, configured by POWERTOOLS_ variables.
+
+lambdas/README.md has the table of metrics.
+"""
 
 import os
 from collections.abc import Mapping
