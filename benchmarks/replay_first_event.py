@@ -128,7 +128,7 @@ class Rig:
         documents = self._prepare(plan)
         batch = {key: value for key, value in execution_input(plan, 1, documents).items() if key != "workers"}
         event = {
-            "BatchInput": {**batch, "started_at": timestamp_text(datetime.now(UTC))},
+            "BatchInput": {**batch, "started_at": timestamp_text(datetime.now(UTC)), "execution": plan.replay_id},
             "Items": [to_json(plan.items[0])],
         }
         began = time.time()
@@ -156,7 +156,7 @@ class Rig:
 
     def _prepare(self, plan: Plan) -> ReplayDocuments:
         documents = ReplayDocuments(S3DocumentStore(plan.archive.bucket, self.stack.s3), WorkArea.of(plan.replay_id))
-        documents.create_control(Control(RUNNING, plan.rate, plan.rate, plan.workers, 0, "", "", ""))
+        documents.create_control(Control(RUNNING, plan.rate, plan.rate, plan.workers, 0, "", "", "", plan.replay_id))
         documents.write_plan(plan.to_bytes())
         documents.write_items(plan.items)
         return documents

@@ -161,7 +161,7 @@ def plan_of(keys: Mapping[str, int], body: str) -> Plan:
 def worker(folder: Path, plan: Plan) -> int:
     """All items through the worker's own code; how many events reached the queue."""
     queue = NoQueue()
-    documents = MemoryDocuments(plan, Control(RUNNING, 1e9, 1e9, 1, 0, "", "", ""))
+    documents = MemoryDocuments(plan, Control(RUNNING, 1e9, 1e9, 1, 0, "", "", "", "bench"))
     tools = Tools(
         plan=plan,
         criteria=plan.criteria(),
@@ -171,7 +171,7 @@ def worker(folder: Path, plan: Plan) -> int:
         sleep=lambda _: None,
     )
     for item in plan.items:
-        ItemReplay(tools, item, Deadline.in_milliseconds(900_000), "bench").run()
+        ItemReplay(tools, item, Deadline.in_milliseconds(900_000), "bench", "bench").run()
     return queue.taken
 
 

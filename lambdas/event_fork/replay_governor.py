@@ -37,6 +37,7 @@ def govern(invocation: GovernorInvocation, deadline: Deadline) -> dict[str, Any]
     backlog = BacklogAge(**invocation.memory.get("backlog", {}))
     loop = GovernorLoop(
         policy=Policy(plan.ramp, plan.ramp_asks, plan.health),
+        execution=invocation.execution.rpartition(":")[2],
         documents=documents,
         target=SqsTargetHealth(
             plan.target.queue_url, plan.target.queue_arn, backlog, own_account=invocation.execution.split(":")[4]

@@ -32,7 +32,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 def _replay(invocation: WorkerInvocation, item: Item, deadline: Deadline, request_id: str) -> dict[str, Any]:
     elapsed = time.time() - invocation.started_at
-    replay = ItemReplay(tools_of(invocation.replay), item, deadline, request_id, elapsed)
+    replay = ItemReplay(tools_of(invocation.replay), item, deadline, request_id, invocation.execution, elapsed)
     try:
         replay.run()
     finally:

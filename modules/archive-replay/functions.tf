@@ -37,7 +37,7 @@ locals {
         {
           Sid      = "ReadArchive"
           Effect   = "Allow"
-          Action   = ["s3:GetObject", "s3:GetObjectVersion"]
+          Action   = ["s3:GetObject"]
           Resource = "${var.archive.bucket.arn}/${var.archive.prefix}date=*"
         },
         {

@@ -7,7 +7,7 @@ locals {
   # that matches decides, so what trying again cannot help stands first and the rest of the world last.
   hopeless        = ["PlanMismatchError", "ObjectChangedError", "DocumentError", "InvocationShapeError", "InvalidFilterPolicyError", "SettingError"]
   busy            = ["TargetNotTakingError", "Lambda.TooManyRequestsException"]
-  service_trouble = ["CallFailedError", "ControlConflictError", "Lambda.ServiceException", "Lambda.AWSLambdaException", "Lambda.SdkClientException", "Lambda.ClientExecutionTimeoutException", "Lambda.Unknown", "Runtime.ExitError", "Sandbox.Timedout", "States.Timeout"]
+  service_trouble = ["CallFailedError", "ControlConflictError", "TakenOverError", "Lambda.ServiceException", "Lambda.AWSLambdaException", "Lambda.SdkClientException", "Lambda.ClientExecutionTimeoutException", "Lambda.Unknown", "Runtime.ExitError", "Sandbox.Timedout", "States.Timeout"]
 
   worker_retries = [
     { ErrorEquals = local.hopeless, MaxAttempts = 0 },
@@ -39,6 +39,7 @@ locals {
         "bucket.$"      = "$.bucket"
         "work_prefix.$" = "$.work_prefix"
         "started_at.$"  = "$$.Execution.StartTime"
+        "execution.$"   = "$$.Execution.Name" # control.json names the one whose workers may send
       }
     }
     MaxConcurrencyPath         = "$.workers"
@@ -110,7 +111,7 @@ locals {
   }
 
   definition = {
-    Comment = "Replays what a plan of the event-fork command froze. Input: replay_id, bucket, work_prefix, workers."
+    Comment = "Replays what a plan of the event-fork command froze. Input: replay_id, bucket, work_prefix, workers, start."
     StartAt = "Replay"
     States = {
       Replay = {

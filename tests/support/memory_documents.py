@@ -25,14 +25,14 @@ class MemoryStore:
     def put(self, key: str, content: bytes) -> None:
         self.contents[key] = content
 
-    def create(self, key: str, content: bytes) -> bool:
-        return self.contents.setdefault(key, content) is content
+    def create(self, key: str, content: bytes) -> str | None:
+        return etag_of(content) if self.contents.setdefault(key, content) is content else None
 
-    def replace(self, key: str, content: bytes, etag: str) -> bool:
-        if etag != etag_of(self.contents[key]):
-            return False
+    def replace(self, key: str, content: bytes, etag: str) -> str | None:
+        if key not in self.contents or etag != etag_of(self.contents[key]):
+            return None
         self.contents[key] = content
-        return True
+        return etag_of(content)
 
     def etags(self, prefix: str) -> dict[str, str]:
         return {key: etag_of(content) for key, content in self.contents.items() if key.startswith(prefix)}
@@ -66,7 +66,9 @@ class MemoryDocuments(ReplayDocuments):
         """What an operator does meanwhile."""
         self.store.put(self.area.control, replace(super().control(), **fields).to_json())
 
-    def put_progress(self, progress: Progress) -> None:
-        super().put_progress(progress)
-        self.progresses[progress.item] = progress
-        self.written.append(progress)
+    def put_progress(self, progress: Progress, over: str | None) -> str | None:
+        written = super().put_progress(progress, over)
+        if written is not None:
+            self.progresses[progress.item] = progress
+            self.written.append(progress)
+        return written

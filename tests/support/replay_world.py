@@ -88,7 +88,7 @@ class ReplayWorld:
             items=(self.item,),
         )
         self.documents = MemoryDocuments(
-            self.plan, Control(RUNNING, rate, rate, workers, 0, "", "ana", "2026-11-23T13:00:00.000Z")
+            self.plan, Control(RUNNING, rate, rate, workers, 0, "", "ana", "2026-11-23T13:00:00.000Z", "replay-1")
         )
         self.tools = Tools(
             plan=self.plan,
@@ -100,10 +100,18 @@ class ReplayWorld:
             sleep=self.clock.sleep,
         )
 
-    def attempt(self, *, seconds: float = 1e9, item: Item | None = None, elapsed: float = 0.0) -> ItemReplay:
+    def attempt(
+        self,
+        *,
+        seconds: float = 1e9,
+        item: Item | None = None,
+        elapsed: float = 0.0,
+        request: str = "request-1",
+        execution: str = "replay-1",
+    ) -> ItemReplay:
         """A worker's attempt that has so many seconds."""
         deadline = Deadline(self.clock.now + seconds, self.clock)
-        return ItemReplay(self.tools, item or self.item, deadline, "request-1", elapsed)
+        return ItemReplay(self.tools, item or self.item, deadline, request, execution, elapsed)
 
     @property
     def progress(self) -> Progress:

@@ -1,12 +1,13 @@
 """A plan -> a running execution, or the reason why not.
 
-The order of things makes a second apply of the same plan impossible: control.json is created only if it is not there
-(one S3 conditional write wins), and the execution is named after the plan (a name can be used once in 90 days).
+A second apply of the same plan is impossible: the execution is named after the plan, a name can be used once in 90
+days, and each start has an input of its own, so that of two at once one is refused. control.json is created only if it
+is not there; where it is, another apply has died, or is about to start what this one then cannot start again.
 """
 
 from __future__ import annotations
 
-import time
+import secrets
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -21,13 +22,11 @@ from event_fork.replay_plan.item import Item
 from event_fork.replay_plan.plan import Plan, read_plan
 from event_fork_cli.archive_replay.engines import ReplayEngine, engine_for_target, engines_of
 from event_fork_cli.archive_replay.executions import ExecutionExistsError, Executions
-from event_fork_cli.errors import FailedError, RefusedError
+from event_fork_cli.errors import RefusedError
 
 _LISTINGS_AT_ONCE = 8
 _HOURS = 2
 """Of so many hours of a day each is listed by itself; of more, the day. A call answers with up to 1,000 objects."""
-_OTHERS_SECONDS = 30.0
-"""How long another apply of the same plan is given to start what it has locked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,12 +110,12 @@ def start(
     *,
     caller: str,
     clock: Callable[[], datetime],
-    wait: Callable[[float], None] = time.sleep,
 ) -> Applied:
-    """Writes the work area and starts the execution that is named after the plan. Raises RefusedError, FailedError."""
+    """Writes the work area and starts the execution that is named after the plan. Raises RefusedError."""
     refuse_applied(plan, engine, executions, documents)
     control = Control(
         state=RUNNING,
+        execution=plan.replay_id,
         rate=first_rate(plan),
         limit=plan.rate,
         workers=plan.workers,
@@ -126,7 +125,7 @@ def start(
         changed_at=timestamp_text(clock()),
     )
     if not documents.create_control(control):
-        _wait_for_other(plan, engine, executions, documents, clock, wait)
+        _refuse_held(plan, documents.control())
     documents.write_plan(text)
     documents.write_items(plan.items)
     try:
@@ -142,30 +141,20 @@ def first_rate(plan: Plan) -> float:
 
 
 def execution_input(plan: Plan, workers: int, documents: ReplayDocuments) -> dict[str, str | int]:
-    """The input of the state machine."""
+    """The input of the state machine, another one each time: the same is answered as if it had been started."""
     return {
         "replay_id": plan.replay_id,
         "bucket": plan.archive.bucket,
         "work_prefix": documents.area.prefix,
         "workers": workers,
+        "start": secrets.token_hex(8),
     }
 
 
-def _wait_for_other(
-    plan: Plan,
-    engine: ReplayEngine,
-    executions: Executions,
-    documents: ReplayDocuments,
-    clock: Callable[[], datetime],
-    wait: Callable[[float], None],
-) -> None:
-    """Another apply has made control.json: it starts the execution in a moment, or it died before it could."""
-    control = documents.find_control()
-    if control is None:
-        raise FailedError(f"{documents.area.control} can be neither created nor read: try again")
-    age = (clock() - timestamp_of(control.changed_at)).total_seconds()
-    while age < _OTHERS_SECONDS:
-        refuse_applied(plan, engine, executions, documents)
-        wait(1.0)
-        age += 1.0
-    refuse_applied(plan, engine, executions, documents)
+def _refuse_held(plan: Plan, control: Control) -> None:
+    """An apply that died has left a control.json, and somebody may have paused or cancelled it."""
+    if control.state != RUNNING:
+        raise RefusedError(
+            f"{plan.replay_id} is {control.state} by {control.changed_by} ({control.reason}): "
+            f"`event-fork replay resume {plan.replay_id}` starts it"
+        )

@@ -5,10 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from event_fork.archive.store import ArchiveStore
-from event_fork.events.time_window import timestamp_of
 from event_fork.replay_plan.control import CANCELLED, MIN_RATE, PAUSED, RUNNING, Control, asks_to_go_on
 from event_fork.replay_plan.documents import ReplayDocuments
 from event_fork.replay_plan.item import Item
@@ -23,8 +21,9 @@ from event_fork_cli.errors import FailedError, RefusedError
 from event_fork_cli.options import checked_rate
 
 _DRAIN_SECONDS = 120.0
-_OBEY_SECONDS = 15.0
-"""A worker looks at control.json every 5 seconds and then ends its burst; after this long none sends any more."""
+_RELEASE_SECONDS = 20.0
+"""How long `resume` gives the workers of an execution that was stopped to see it and write down how far they got: they
+look every 5 seconds between calls, and a call takes up to 13. Nothing rests on it but how many events are repeated."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +34,6 @@ class Helm:
     executions: Executions
     engine: ReplayEngine
     caller: str
-    clock: Callable[[], datetime]
     wait: Callable[[float], None] = time.sleep
 
     @property
@@ -50,8 +48,14 @@ class Helm:
 
 def pause(helm: Helm, reason: str) -> Status:
     """Workers send the batch they are at, write down how far they got, and end."""
-    _must_run(helm, "paused")
-    helm.change(lambda control: replace(control, state=PAUSED, reason=reason))
+    status = _must_run(helm, "paused")
+
+    def paused(control: Control) -> Control:
+        if control.state != RUNNING:
+            raise RefusedError(f"{status.replay_id} is {control.state} by {control.changed_by}: it cannot be paused")
+        return replace(control, state=PAUSED, reason=reason)
+
+    helm.change(paused)
     return helm.reader.read()
 
 
@@ -61,7 +65,8 @@ def cancel(helm: Helm, reason: str) -> Status:
     if status.state == "done":
         raise RefusedError(f"{status.replay_id} is done: there is nothing to cancel")
     helm.change(lambda control: replace(control, state=CANCELLED, reason=reason))
-    for execution in status.executions:
+    # Listed after the change: a resume that came in between has started another one.
+    for execution in executions_of(helm.executions, helm.engine.state_machine_arn, status.replay_id):
         if execution.status == EXECUTION_RUNNING:
             helm.executions.stop(execution.arn, reason)
     return helm.reader.read()
@@ -87,18 +92,27 @@ def change_rate(helm: Helm, rate: float) -> Status:
 
 
 def resume(helm: Helm, store: ArchiveStore) -> Status:
-    """A new execution over what was not sent. Raises RefusedError when it runs, or nothing is left."""
-    status = _wait_until_ended(helm)
-    _wait_for_workers_in_flight(helm, status)
+    """A new execution over what was not sent. Raises RefusedError when it runs, or nothing is left.
+
+    control.json names the new execution before it is started, over the version that was judged here. From then on no
+    worker of an earlier one may send, whatever it does. A resume that died before the start is finished by the next.
+    """
+    judged, status = _wait_until_ended(helm)
     plan = helm.reader.plan()
-    left = items_left(plan, helm.documents.all_progress())
-    if not left:
-        raise RefusedError(f"{plan.replay_id} is done: all {status.sent} events were sent")
-    refuse_changed_objects(left, store)
-    helm.documents.write_items(_from_now_on(left))
-    control = helm.change(lambda control: _resumed(plan, control))
-    number = max(1, len(status.executions))
-    name = resume_name(plan.replay_id, number) if status.executions else plan.replay_id
+    refuse_changed_objects(_left(helm, plan), store)
+    name = resume_name(plan.replay_id, len(status.executions)) if status.executions else plan.replay_id
+
+    def resumed(control: Control) -> Control:
+        if control != judged:
+            raise RefusedError(
+                f"{plan.replay_id} is {control.state} by {control.changed_by} since a moment ago ({control.reason}): "
+                f"see `event-fork replay status {plan.replay_id}`"
+            )
+        return _resumed(plan, control, name)
+
+    control = helm.change(resumed)
+    _wait_for_workers_in_flight(helm, status)
+    helm.documents.write_items(_from_now_on(_left(helm, plan)))
     try:
         helm.executions.start(
             helm.engine.state_machine_arn, name, execution_input(plan, control.workers, helm.documents)
@@ -108,14 +122,35 @@ def resume(helm: Helm, store: ArchiveStore) -> Status:
     return helm.reader.read()
 
 
-def _resumed(plan: Plan, control: Control) -> Control:
+def _left(helm: Helm, plan: Plan) -> list[Item]:
+    progress = helm.documents.all_progress()
+    left = items_left(plan, progress)
+    if not left:
+        sent = sum(entry.sent for entry in progress.values())
+        raise RefusedError(f"{plan.replay_id} is done: all {sent} events were sent")
+    return left
+
+
+def _resumed(plan: Plan, control: Control, execution: str) -> Control:
+    """A governed replay goes on at the rate that it had, and a ramp at the step that it had reached."""
     step = control.ramp_step
-    if asks_to_go_on(control.changed_by, control.reason) and plan.ramp is not None:
-        # The governor stopped to ask; to resume is the answer.
+    # The governor stopped to ask; to resume is the answer.
+    agreed = asks_to_go_on(control.changed_by, control.reason)
+    if agreed and plan.ramp is not None:
         step = min(step + 1, len(plan.ramp) - 1)
     share = min(1.0, plan.ramp[step] / 100) if plan.ramp else 1.0
-    rate = control.limit * share if plan.ramp or not plan.is_governed else max(control.rate, MIN_RATE)
-    return replace(control, state=RUNNING, rate=rate, ramp_step=step, reason="resumed")
+    rate = control.limit * share
+    if plan.is_governed and not agreed:
+        rate = max(MIN_RATE, min(rate, control.rate))
+    return replace(
+        control,
+        state=RUNNING,
+        execution=execution,
+        rate=rate,
+        ramp_step=step,
+        reason="resumed",
+        dead_letters_at_first=None,
+    )
 
 
 def _from_now_on(items: list[Item]) -> list[Item]:
@@ -140,34 +175,30 @@ def _must_run(helm: Helm, done: str) -> Status:
 
 
 def _wait_for_workers_in_flight(helm: Helm, status: Status) -> None:
-    """An execution that was stopped from outside leaves its workers running: they obey control.json only.
+    """An execution that was stopped from outside leaves its workers running: control.json tells them that they may not.
 
-    Without this the resumed execution and a worker of the old one could send the same events.
+    Each then writes down how far it got and releases its item, so that the resumed execution repeats nothing. One that
+    does not come to it, or died, is taken over from: that repeats what it had not written, at most 1,000 events.
     """
     if not status.executions or status.executions[-1].status == "SUCCEEDED":
         return
-
-    def held(control: Control) -> Control:
-        return control if control.state != RUNNING else replace(control, state=PAUSED, reason="to be resumed")
-
-    control = helm.documents.find_control()
-    if control is not None and control.state == RUNNING:
-        control = helm.change(held)
-    if control is not None:
-        age = (helm.clock() - timestamp_of(control.changed_at)).total_seconds()
-        if age < _OBEY_SECONDS:
-            helm.wait(_OBEY_SECONDS - max(0.0, age))
+    waited = 0.0
+    while waited < _RELEASE_SECONDS and any(entry.claimed for entry in helm.documents.all_progress().values()):
+        helm.wait(1.0)
+        waited += 1.0
 
 
-def _wait_until_ended(helm: Helm) -> Status:
-    """A paused or cancelled replay drains for a moment; one that runs is not to be resumed."""
-    reader = helm.reader
+def _wait_until_ended(helm: Helm) -> tuple[Control, Status]:
+    """What can be resumed: control.json and, read after it, the status.
+
+    A paused or cancelled replay drains for a moment; one that runs is not to be resumed.
+    """
     waited = 0.0
     while True:
-        status = reader.read()
-        running = executions_of(helm.executions, helm.engine.state_machine_arn, status.replay_id)
-        if not running or running[-1].status != EXECUTION_RUNNING:
-            return status
+        control = helm.documents.control()
+        status = helm.reader.read()
+        if not status.executions or status.executions[-1].status != EXECUTION_RUNNING:
+            return control, status
         if status.state == "running":
             raise RefusedError(f"{status.replay_id} is running: there is nothing to resume")
         if waited >= _DRAIN_SECONDS:

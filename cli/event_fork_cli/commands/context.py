@@ -35,7 +35,7 @@ class FoundReplay:
 
     def helm(self) -> Helm:
         """Steers it, in the name of who runs the command."""
-        return Helm(self.documents, self.executions, self.engine, self.settings.caller(), now)
+        return Helm(self.documents, self.executions, self.engine, self.settings.caller())
 
 
 def now() -> datetime:

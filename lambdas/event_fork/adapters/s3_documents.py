@@ -43,11 +43,11 @@ class S3DocumentStore:
         """See DocumentStore."""
         self._put(key, content)
 
-    def create(self, key: str, content: bytes) -> bool:
+    def create(self, key: str, content: bytes) -> str | None:
         """See DocumentStore."""
         return self._put(key, content, IfNoneMatch="*")
 
-    def replace(self, key: str, content: bytes, etag: str) -> bool:
+    def replace(self, key: str, content: bytes, etag: str) -> str | None:
         """See DocumentStore."""
         return self._put(key, content, IfMatch=etag)
 
@@ -62,17 +62,17 @@ class S3DocumentStore:
         for page in self._pages(Prefix=prefix, Delimiter="/"):
             yield from (entry["Prefix"] for entry in page.get("CommonPrefixes", ()))
 
-    def _put(self, key: str, content: bytes, **condition: Any) -> bool:
+    def _put(self, key: str, content: bytes, **condition: Any) -> str | None:
         with as_call_failed():
             try:
-                self._client.put_object(
+                answer = self._client.put_object(
                     Bucket=self._bucket, Key=key, Body=content, ContentType="application/json", **condition
                 )
             except ClientError as error:
                 if condition and error.response["Error"].get("Code", "") in _SOMEBODY_WAS_FASTER:
-                    return False
+                    return None
                 raise
-        return True
+        return answer["ETag"]
 
     def _pages(self, **which: Any) -> Iterator[Any]:
         with as_call_failed():

@@ -1,8 +1,12 @@
 """What became of an item: counted event by event, written down often enough, judged at the end.
 
-Progress is written after a burst when 1,000 events or 5 seconds have passed since the last time, and whenever the
-worker stops; what a crash repeats is at most that, with the same ids and the same replay id. A burst of which the queue
-took a part leaves nothing to repeat: what was taken behind the first gap is written down too.
+A worker claims the item by writing its progress, over the version that it has read, before it sends anything. It writes
+again after 5 seconds, before more than 1,000 events could be unwritten, and whenever it stops; each time over its own
+last version. So progress never goes back, and of two workers at one item, whoever started them, the earlier one finds
+out at its next write, after at most 1,000 events: a crash or somebody who takes over repeats that much, with the same
+ids and the same replay id, and rests on no clock. tests/model/ArchiveReplay.tla has been through all its states.
+
+A burst of which the queue took a part leaves nothing to repeat: what was taken behind the first gap is written too.
 """
 
 import time
@@ -11,7 +15,7 @@ from dataclasses import dataclass, field, replace
 
 from event_fork.archive.selection import SelectedEvent
 from event_fork.archive_replay.burst import Burst
-from event_fork.archive_replay.errors import PlanMismatchError
+from event_fork.archive_replay.errors import PlanMismatchError, TakenOverError
 from event_fork.replay_plan.documents import ReplayDocuments
 from event_fork.replay_plan.item import Item
 from event_fork.replay_plan.progress import FailedEvent, Progress
@@ -45,7 +49,7 @@ class Attempt:
 
 @dataclass
 class ItemBook:
-    """The book of one attempt at one item. `open` reads what earlier attempts left in it."""
+    """The book of one attempt at one item: opened, claimed, written, closed. Writing raises TakenOverError."""
 
     documents: ReplayDocuments
     item: Item
@@ -53,23 +57,41 @@ class ItemBook:
     attempt: Attempt = field(init=False)
     _written: Progress = field(init=False)
     _written_at: float = field(init=False)
+    _etag: str | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         self.attempt = Attempt(Progress(self.item.id, self.item.first_line, 0, 0, 0, finished=False))
+        self._written, self._written_at = self.progress, self.clock()
 
     @property
     def progress(self) -> Progress:
         """As it stands, written or not."""
         return self.attempt.progress
 
-    def open(self, request_id: str) -> None:
-        """Begin where the last attempt ended."""
-        found = self.documents.progress(self.item.id) or self.progress
+    def open(self) -> None:
+        """Read what earlier attempts have left."""
+        found, self._etag = self.documents.progress(self.item.id)
+        if found is None:
+            return
         # What is read again is judged again: a broken connection may have healed.
         failed = tuple(event for event in found.failed if found.finished or event.line < found.line)
-        self.attempt = Attempt(replace(found, failed=failed, request_id=request_id, stopped=""))
+        self.attempt = Attempt(replace(found, failed=failed))
         self._written = self.progress
-        self._written_at = self.clock()
+
+    def claim(self, request_id: str) -> None:
+        """Say that this invocation is at the item.
+
+        control.json must be looked at between `open` and this: whoever is let at the item later then finds another
+        version than was opened here, or makes this one find it.
+        """
+        self._change(request_id=request_id, stopped="", claimed=True)
+        self.write()
+
+    def close(self) -> None:
+        """Write how far it got, for whoever goes on. Nothing when the item was not claimed."""
+        if self.progress.claimed:
+            self._change(claimed=False)
+            self.write()
 
     def note(self, burst: Burst, events: Sequence[SelectedEvent]) -> None:
         """What became of a burst of these events, the next ones in the order of the lines."""
@@ -111,12 +133,13 @@ class ItemBook:
                 f"{done} were found; was the plan made by another version?"
             )
         self._change(finished=True)
-        self.write()
 
     def write(self) -> None:
         """Write what is not written yet."""
         if self.progress != self._written:
-            self.documents.put_progress(self.progress)
+            self._etag = self.documents.put_progress(self.progress, self._etag)
+            if self._etag is None:
+                raise TakenOverError(f"item {self.item.id}: another worker has taken it over")
             self._written = self.progress
         self._written_at = self.clock()
 

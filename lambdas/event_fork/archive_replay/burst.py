@@ -8,7 +8,7 @@ from event_fork.archive_replay.copies import NoCopyError, copy_of, plain_copy_of
 from event_fork.errors import short_code
 from event_fork.events.messages import OutgoingMessage
 from event_fork.replay_plan.progress import FailedEvent
-from event_fork.sending.backoff import Backoff, Deadline
+from event_fork.sending.backoff import Backoff, Leave
 from event_fork.sending.copies import REPLAY_ID_ATTRIBUTE, deliver_copies
 from event_fork.sending.delivery import OUT_OF_TIME
 from event_fork.sending.ports import EntryFailure, MessageQueue, Remedy
@@ -58,7 +58,7 @@ class BurstSender:
     replay_id: str
     backoff: Backoff = field(default_factory=lambda: Backoff(attempts=8, cap=20.0))
 
-    def send(self, events: Sequence[SelectedEvent], deadline: Deadline) -> Burst:
+    def send(self, events: Sequence[SelectedEvent], leave: Leave) -> Burst:
         """Send them all, failed entries again, until nothing more can be done in this invocation."""
         burst = Burst()
         by_key = {str(selected.line): selected for selected in events}
@@ -68,7 +68,7 @@ class BurstSender:
             unmarked=lambda copy: plain_copy_of(by_key[copy.key], self.body),
             queue=self.target,
             backoff=self.backoff,
-            deadline=deadline,
+            deadline=leave,
         )
         burst.calls, burst.resent = delivery.calls, delivery.resent
         for message in delivery.delivered:

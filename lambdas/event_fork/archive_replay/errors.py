@@ -4,6 +4,7 @@ EventForkError
 └── ArchiveReplayError
     ├── OutOfTimeError        the invocation's time is up, the item is not done: the next attempt goes on (retried)
     ├── TargetNotTakingError  the target throttles or fails for longer than one invocation waits (retried)
+    ├── TakenOverError        another invocation of the execution has claimed the item (retried: claims it anew)
     ├── TargetRefusedError    the target refuses every call: no access, expired credentials (retried a few times)
     └── PlanMismatchError     the item does not hold the events that the plan counted (not retried)
 
@@ -29,6 +30,10 @@ class TargetNotTakingError(ArchiveReplayError):
 
 class TargetRefusedError(ArchiveReplayError):
     """The target refuses the calls themselves, not single events; progress is written."""
+
+
+class TakenOverError(ArchiveReplayError):
+    """Somebody else has written the item's progress since this worker did: it must not send any more."""
 
 
 class PlanMismatchError(ArchiveReplayError):

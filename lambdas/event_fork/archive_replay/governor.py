@@ -43,11 +43,11 @@ class Policy:
 class Memory:
     """What the governor knows from earlier looks; it travels through the state machine as JSON.
 
+    What must outlive an invocation that crashes, the first count of dead letters, is in control.json instead.
     `capacity`: events a second at which the target last fell behind. `healthy_since`: since when the ramp step's full
     rate is kept. `step`: the ramp step that the last look saw.
     """
 
-    dead_letters_at_first: int | None = None
     capacity: float | None = None
     healthy_since: float | None = None
     looks_at_floor: int = 0
@@ -67,10 +67,11 @@ def govern(policy: Policy, control: Control, memory: Memory, seen: Observation) 
     """One look: the control to be written (the same object when nothing is to change) and what to remember."""
     if control.state != RUNNING:
         return control, memory
-    if memory.dead_letters_at_first is None or memory.step != control.ramp_step:
-        first = seen.dead_letters if memory.dead_letters_at_first is None else memory.dead_letters_at_first
-        memory = replace(memory, dead_letters_at_first=first, step=control.ramp_step, healthy_since=None)
-    reason = _too_many_dead_letters(policy.health, memory, seen)
+    if memory.step != control.ramp_step:
+        memory = replace(memory, step=control.ramp_step, healthy_since=None)
+    if control.dead_letters_at_first is None and policy.health.max_dead_letters_growth is not None:
+        control = replace(control, dead_letters_at_first=seen.dead_letters)
+    reason = _too_many_dead_letters(policy.health, control, seen)
     if reason:
         return replace(control, state=PAUSED, reason=reason), memory
     if _behind(policy.health, seen):
@@ -93,8 +94,8 @@ def floor(policy: Policy, control: Control) -> float:
     return min(ceiling(policy, control), max(MIN_RATE, control.limit * FLOOR))
 
 
-def _too_many_dead_letters(health: Health, memory: Memory, seen: Observation) -> str:
-    bound, first = health.max_dead_letters_growth, memory.dead_letters_at_first
+def _too_many_dead_letters(health: Health, control: Control, seen: Observation) -> str:
+    bound, first = health.max_dead_letters_growth, control.dead_letters_at_first
     if bound is None or first is None or seen.dead_letters is None:
         return ""
     growth = seen.dead_letters - first

@@ -44,9 +44,13 @@ def _ignore(_: object) -> None:
 
 @dataclass
 class GovernorLoop:
-    """`elapsed`: seconds since the execution began. `changed` and `blind` are told of what happened, for the logs."""
+    """`execution`: the name of the one it governs, as long as control.json says that this one may send.
+
+    `elapsed`: seconds since the execution began. `changed` and `blind` are told of what happened, for the logs.
+    """
 
     policy: Policy
+    execution: str
     documents: ReplayDocuments
     target: TargetHealth
     map_run: MapRun
@@ -65,11 +69,14 @@ class GovernorLoop:
         began = self.clock()
         while self.deadline.allows(LOOK_SECONDS):
             control = self.documents.control()
-            if control.state != RUNNING or self._ended(self.elapsed + self.clock() - began):
+            if not self._governs(control) or self._ended(self.elapsed + self.clock() - began):
                 return True
             self._look(control)
             self.sleep(LOOK_SECONDS)
         return False
+
+    def _governs(self, control: Control) -> bool:
+        return control.state == RUNNING and control.execution == self.execution
 
     def _ended(self, elapsed: float) -> bool:
         state = self.map_run.state()
@@ -98,7 +105,8 @@ class GovernorLoop:
         written: list[Control] = []
 
         def changed(now: Control) -> Control | None:
-            wanted = change(now)
+            # Looked at anew in each attempt: what an operator has written meanwhile stays.
+            wanted = change(now) if self._governs(now) else now
             written[:] = [] if wanted == now else [wanted]
             return next(iter(written), None)
 

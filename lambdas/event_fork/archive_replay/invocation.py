@@ -1,8 +1,9 @@
 """What the state machine hands to its functions.
 
-worker    {"BatchInput": {replay, "started_at"}, "Items": [item, ...]}
+worker    {"BatchInput": {replay, "started_at", "execution"}, "Items": [item, ...]}
 governor  {replay, "started_at", "execution", "memory": {...}}
-where replay = "replay_id", "bucket", "work_prefix"; started_at is the execution's start, ISO 8601
+where replay = "replay_id", "bucket", "work_prefix"; started_at is the execution's start, ISO 8601, execution its name
+to the worker and its ARN to the governor
 """
 
 from collections.abc import Mapping
@@ -32,10 +33,11 @@ class ReplayRef:
 
 @dataclass(frozen=True, slots=True)
 class WorkerInvocation:
-    """Items to send. `started_at`: seconds since the epoch."""
+    """Items to send. `started_at`: seconds since the epoch. `execution`: the name of the one that invokes."""
 
     replay: ReplayRef
     started_at: float
+    execution: str
     items: tuple[Item, ...]
 
     @classmethod
@@ -45,7 +47,12 @@ class WorkerInvocation:
         if not isinstance(shared, Mapping) or not isinstance(items, list):
             raise InvocationShapeError("the event has no BatchInput and Items; a Distributed Map invokes this function")
         try:
-            return cls(ReplayRef.from_event(shared), _started_at(shared), tuple(Item.from_json(item) for item in items))
+            return cls(
+                ReplayRef.from_event(shared),
+                _started_at(shared),
+                _text(shared, "execution"),
+                tuple(Item.from_json(item) for item in items),
+            )
         except DocumentError as error:
             raise InvocationShapeError(str(error)) from error
 

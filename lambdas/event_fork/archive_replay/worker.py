@@ -15,8 +15,13 @@ from event_fork.archive.store import ArchiveStore
 from event_fork.archive.unpacking import decompress
 from event_fork.archive_replay.book_keeping import Attempt, ItemBook
 from event_fork.archive_replay.burst import Burst, BurstSender
-from event_fork.archive_replay.control_watch import ControlWatch
-from event_fork.archive_replay.errors import OutOfTimeError, TargetNotTakingError, TargetRefusedError
+from event_fork.archive_replay.control_watch import ControlWatch, ReplayLeave
+from event_fork.archive_replay.errors import (
+    OutOfTimeError,
+    TakenOverError,
+    TargetNotTakingError,
+    TargetRefusedError,
+)
 from event_fork.events.time_window import timestamp_of
 from event_fork.replay_plan.control import CANCELLED, Control
 from event_fork.replay_plan.documents import ReplayDocuments
@@ -46,25 +51,32 @@ class Tools:
 
 
 class _HeldError(Exception):
-    """The operator paused or cancelled the replay: stop here, it is no failure."""
+    """The operator paused or cancelled the replay, or another execution may send now: stop here, it is no failure."""
 
 
 @dataclass
 class ItemReplay:
-    """One attempt at one item. `elapsed`: seconds since the replay began, for original timing."""
+    """One attempt at one item, by an invocation (its request id) of an execution (its name).
+
+    `elapsed`: seconds since the replay began, for original timing.
+    """
 
     tools: Tools
     item: Item
     deadline: Deadline
     request_id: str
+    execution: str
     elapsed: float = 0.0
     book: ItemBook = field(init=False)
     _watch: ControlWatch = field(init=False)
     _pacer: Pacer = field(init=False)
-    _timetable: Timetable | None = field(init=False)
+    _timetable: Timetable | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         self.book = ItemBook(self.tools.documents, self.item, self.tools.clock)
+        # A new one for each item: its process may have served the replay before a pause, and what it saw then is over.
+        self._watch = ControlWatch(self.tools.documents, self.execution, self.tools.clock)
+        self._pacer = Pacer(1.0, self.tools.clock)
 
     @property
     def attempt(self) -> Attempt:
@@ -76,38 +88,43 @@ class ItemReplay:
 
         Everything else is raised, after progress was written: OutOfTimeError, TargetNotTakingError,
         TargetRefusedError, PlanMismatchError, UnreadableObjectError and ObjectChangedError (the text names the key).
+        TakenOverError when another invocation of the same execution is at the item.
         """
-        self._begin()
-        progress = self.book.progress
-        again = frozenset(event.line for event in progress.failed if event.message_id)
-        if progress.finished and not again:
-            return self.attempt
         try:
-            if progress.finished:
+            self.book.open()
+            again = frozenset(event.line for event in self.book.progress.failed if event.message_id)
+            if not self.book.progress.finished or again:
+                self._work(again)
+        except TakenOverError:
+            self._watch.forget()
+            if self._watch.runs():
+                raise
+        return self.attempt
+
+    def _work(self, again: frozenset[int]) -> None:
+        try:
+            self._look()
+            self.book.claim(self.request_id)
+            self._timetable = self._made_timetable()
+            if self.book.progress.finished:
                 self._repeat(again)
             else:
                 self._go_on()
         except _HeldError:
-            self.book.write()
+            self.book.close()
         except (UnreadableObjectError, ObjectChangedError) as error:
             self.book.note_unreadable(self.book.progress.line, str(error))
-            self.book.write()
+            self.book.close()
             raise type(error)(f"{self.item.key}: {error}") from error
         except OutOfTimeError:
-            self.book.write()
+            self.book.close()
+            raise
+        except TakenOverError:
             raise
         except Exception as error:
             self.book.note_stopped(error)
-            self.book.write()
+            self.book.close()
             raise
-        return self.attempt
-
-    def _begin(self) -> None:
-        self.book.open(self.request_id)
-        # A new one for each item: its process may have served the replay before a pause, and what it saw then is over.
-        self._watch = ControlWatch(self.tools.documents, self.tools.clock)
-        self._pacer = Pacer(1.0, self.tools.clock)
-        self._timetable = self._made_timetable()
 
     def _made_timetable(self) -> Timetable | None:
         plan, item = self.tools.plan, self.item
@@ -119,7 +136,6 @@ class ItemReplay:
         return Timetable(plan.pace, first, self.tools.clock() - self.elapsed + item.not_before_seconds)
 
     def _go_on(self) -> None:
-        self._look()
         ahead = frozenset(self.book.progress.ahead)
         burst: list[SelectedEvent] = []
         for selected in self._events(self.book.progress.line, self.item.last_line):
@@ -138,26 +154,34 @@ class ItemReplay:
         if burst:
             self._send(burst)
         self.book.finish()
-        with suppress(OutOfTimeError):  # the item is done, only its time is not
-            self._wait(self._pacer.wait)
+        self._end()
 
     def _repeat(self, again: frozenset[int]) -> None:
         """Send the events that could not be sent when the item was done: their cause may be gone."""
-        self._look()
         found = self._events(min(again), max(again))
         events = [entry for entry in found if isinstance(entry, SelectedEvent) and entry.line in again]
-        for start in range(0, len(events), self._pacer.burst):
-            part = events[start : start + self._pacer.burst]
+        while events:
+            self._wait(self._pacer.wait)
+            part, events = events[: self._pacer.burst], events[self._pacer.burst :]
             burst = self._send_burst(part)
             self.book.note_repeated(burst)
             if burst.left:
                 self._stop(burst)
+        self._end()
+
+    def _end(self) -> None:
+        """The item is done. What was sent is paid for before the next item begins."""
+        self.book.close()
+        with suppress(OutOfTimeError, _HeldError):
+            self._wait(self._pacer.wait)
 
     # -- reading ---------------------------------------------------------------------------------------------------
 
     def _events(self, first_line: int, last_line: int) -> Iterator[SelectedEvent | UnreadableLine]:
         item = self.item
-        reader = self.tools.archive.open(item.key, etag=item.etag, version_id=item.version_id)
+        # What lies there now, and not the version that was planned: who replaced the object may have wanted to remove
+        # what was in it.
+        reader = self.tools.archive.open(item.key, etag=item.etag)
         return select(
             lines(decompress(spooled(reader.chunks()))),
             self.tools.criteria,
@@ -169,15 +193,16 @@ class ItemReplay:
     # -- sending ---------------------------------------------------------------------------------------------------
 
     def _send(self, events: Sequence[SelectedEvent]) -> None:
+        self._wait(self._pacer.wait)
         burst = self._send_burst(events)
         self.book.note(burst, events)
         if burst.left:
             self._stop(burst)
-        self.book.write_when_due(self._pacer.burst)
+        self.book.write_when_due()
 
     def _send_burst(self, events: Sequence[SelectedEvent]) -> Burst:
-        self._wait(self._pacer.wait)
-        burst = self.tools.sender.send(events, self.deadline)
+        self.book.write_when_due(len(events))
+        burst = self.tools.sender.send(events, ReplayLeave(self.deadline, self._watch))
         self._pacer.spend(len(burst.taken))
         return burst
 
@@ -187,6 +212,8 @@ class ItemReplay:
         if burst.target_gone:
             self._cancel(f"target-gone: {queue} does not exist ({failure.code})")
             raise _HeldError
+        if not self._watch.runs():
+            raise _HeldError
         if burst.out_of_time:
             raise self._out_of_time()
         text = f"{queue}: {failure.code}: {failure.detail}"
@@ -194,7 +221,8 @@ class ItemReplay:
 
     def _cancel(self, reason: str) -> None:
         def cancelled(control: Control) -> Control | None:
-            return None if control.state == CANCELLED else replace(control, state=CANCELLED, reason=reason)
+            is_over = control.state == CANCELLED or control.execution != self.execution
+            return None if is_over else replace(control, state=CANCELLED, reason=reason)
 
         self.tools.documents.change_control(cancelled, changed_by=WORKER)
 

@@ -21,11 +21,12 @@ MIN_RATE = 0.01
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """The wanted state of a replay.
+    """The wanted state of a replay, and the `execution` (its name) that may send: workers of any other are held.
 
     `rate`: events a second of all workers together, now. `limit`: the rate the operator allows; the governor moves
     `rate` below it and never above. `workers`: how many run at once at most, so a worker's own pace is rate / workers.
     `ramp_step`: place in the plan's `ramp` that the replay has reached (0 without a ramp). `changed_at`: ISO 8601, UTC.
+    `dead_letters_at_first`: in the target's dead-letter queue at the governor's first look; None before it.
     """
 
     state: Annotated[str, OneOf((RUNNING, PAUSED, CANCELLED))]
@@ -36,6 +37,8 @@ class Control:
     reason: str
     changed_by: str
     changed_at: str
+    execution: str
+    dead_letters_at_first: int | None = None
 
     def to_json(self) -> bytes:
         """The content of control.json."""

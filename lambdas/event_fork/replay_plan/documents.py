@@ -28,6 +28,18 @@ class StoredDocument(NamedTuple):
     etag: str
 
 
+class VersionedProgress(NamedTuple):
+    """How far an item got and the ETag of that; both None when no worker has written anything yet."""
+
+    progress: Progress | None
+    etag: str | None
+
+    @classmethod
+    def of(cls, found: StoredDocument) -> "VersionedProgress":
+        """Raises DocumentError."""
+        return cls(Progress.from_json(found.content), found.etag)
+
+
 class DocumentStore(Protocol):
     """The bucket that work areas lie in. All calls raise CallFailedError."""
 
@@ -37,11 +49,11 @@ class DocumentStore(Protocol):
     def put(self, key: str, content: bytes) -> None:
         """Write a document."""
 
-    def create(self, key: str, content: bytes) -> bool:
-        """Write a document that is not there yet; False when somebody else was faster."""
+    def create(self, key: str, content: bytes) -> str | None:
+        """Write a document that is not there yet; its ETag, None when somebody else was faster."""
 
-    def replace(self, key: str, content: bytes, etag: str) -> bool:
-        """Write a document if it still has that ETag; False when somebody else was faster."""
+    def replace(self, key: str, content: bytes, etag: str) -> str | None:
+        """Write a document if it still has that ETag; its new one, None when somebody else was faster."""
 
     def etags(self, prefix: str) -> Mapping[str, str]:
         """The ETag of each document under a prefix, by key."""
@@ -86,7 +98,7 @@ class ReplayDocuments:
 
     def create_control(self, control: Control) -> bool:
         """Put the first control.json; False when there is one: somebody else applies this plan or has applied it."""
-        return self._store.create(self.area.control, control.to_json())
+        return self._write_over(self.area.control, control.to_json(), None) is not None
 
     def change_control(self, change: Callable[[Control], Control | None], *, changed_by: str) -> Control:
         """Read, change, sign and date, write; again when somebody else wrote in between, so that no change is lost.
@@ -100,18 +112,21 @@ class ReplayDocuments:
             if wanted is None:
                 return current
             wanted = replace(wanted, changed_by=changed_by, changed_at=timestamp_text(datetime.now(UTC)))
-            if self._store.replace(self.area.control, wanted.to_json(), etag):
+            if self._write_over(self.area.control, wanted.to_json(), etag):
                 return wanted
         raise ControlConflictError(f"control.json was changed by others {ATTEMPTS_TO_CHANGE} times in a row")
 
-    def progress(self, item_id: str) -> Progress | None:
-        """How far the item got; None when no worker has written anything yet."""
+    def progress(self, item_id: str) -> VersionedProgress:
+        """How far the item got."""
         found = self._store.get(self.area.progress(item_id))
-        return None if found is None else Progress.from_json(found.content)
+        return VersionedProgress(None, None) if found is None else VersionedProgress.of(found)
 
-    def put_progress(self, progress: Progress) -> None:
-        """Write the item's progress."""
-        self._store.put(self.area.progress(progress.item), progress.to_json())
+    def put_progress(self, progress: Progress, over: str | None) -> str | None:
+        """Write the item's progress over the version of that ETag (None: over nothing).
+
+        Its new ETag; None when somebody else has written it meanwhile, and so has taken the item over.
+        """
+        return self._write_over(self.area.progress(progress.item), progress.to_json(), over)
 
     def all_progress(self) -> dict[str, Progress]:
         """How far each item got that was begun, by item id. What did not change since the last call is not read."""
@@ -122,6 +137,14 @@ class ReplayDocuments:
                 if found is not None:
                     self._known[key] = (found.etag, Progress.from_json(found.content))
         return {progress.item: progress for key, (_, progress) in self._known.items() if key in listed}
+
+    def _write_over(self, key: str, content: bytes, etag: str | None) -> str | None:
+        written = self._store.create(key, content) if etag is None else self._store.replace(key, content, etag)
+        if written is not None:
+            return written
+        # Where an answer is lost the client tries again, and our own first try is what it finds there.
+        found = self._store.get(key)
+        return found.etag if found is not None and found.content == content else None
 
 
 def replay_ids(store: DocumentStore) -> Iterator[str]:

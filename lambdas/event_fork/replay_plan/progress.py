@@ -23,6 +23,7 @@ class Progress:
     `event-fork-replay-id`. `duplicates_skipped`: lines left out as second copies. `finished`: nothing is left to do but
     what is in `failed`. `ahead`: lines from `line` on that were sent already, because the queue took a later call of a
     burst and not an earlier one. `stopped`: why the last attempt ended before the item was done, "" when it did not.
+    `request_id`: the invocation that wrote it. `claimed`: that invocation is at the item, or died at it.
     """
 
     item: str
@@ -35,6 +36,7 @@ class Progress:
     request_id: str | None = None
     ahead: tuple[int, ...] = ()
     stopped: str = ""
+    claimed: bool = False
 
     def to_json(self) -> bytes:
         """The content of the progress object."""

@@ -7,6 +7,7 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 ATTEMPTS = 5
 BASE_SECONDS = 0.2
@@ -32,6 +33,13 @@ class Backoff:
         return self.draw(0.0, min(self.cap, self.base * 2 ** (attempt - 1)))
 
 
+class Leave(Protocol):
+    """Who sends in several calls asks for it before each of them."""
+
+    def allows(self, seconds: float = 0.0) -> bool:
+        """Whether a call may begin `seconds` from now."""
+
+
 @dataclass(frozen=True)
 class Deadline:
     """The moment after which no new call is begun, so that the function can still answer.
@@ -48,6 +56,10 @@ class Deadline:
         seconds = remaining / 1000
         return cls(at=clock() + max(seconds / 2, seconds - RESERVE_SECONDS), clock=clock)
 
+    def left(self) -> float:
+        """Seconds in which a call may still begin; 0 when there are none."""
+        return max(0.0, self.at - self.clock())
+
     def allows(self, seconds: float = 0.0) -> bool:
-        """Whether a call may begin `seconds` from now."""
+        """See Leave."""
         return self.clock() + seconds < self.at

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from event_fork.events.messages import OutgoingMessage, ReceivedMessage, is_sendable, text_attribute
-from event_fork.sending.backoff import Backoff, Deadline
+from event_fork.sending.backoff import Backoff, Leave
 from event_fork.sending.batching import send_batches
 from event_fork.sending.delivery import Delivery, deliver
 from event_fork.sending.ports import MessageQueue
@@ -65,7 +65,7 @@ def deliver_copies(
     unmarked: Callable[[OutgoingMessage], OutgoingMessage],
     queue: MessageQueue,
     backoff: Backoff,
-    deadline: Deadline,
+    deadline: Leave,
 ) -> Delivery[OutgoingMessage]:
     """As `deliver`; `refused` has only messages that the queue does not take without marks. `unmarked` makes those."""
     result = deliver(copies, batches=send_batches, send=queue.send, backoff=backoff, deadline=deadline)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from event_fork.errors import CallFailedError
-from event_fork.sending.backoff import Backoff, Deadline
+from event_fork.sending.backoff import Backoff, Leave
 from event_fork.sending.ports import EntryFailure, Remedy
 
 Entry = TypeVar("Entry")
@@ -43,7 +43,7 @@ def deliver(
     batches: Callable[[Iterable[Entry]], Iterator[list[Entry]]],
     send: Callable[[Sequence[Entry]], Mapping[int, EntryFailure]],
     backoff: Backoff,
-    deadline: Deadline,
+    deadline: Leave,
 ) -> Delivery[Entry]:
     """Send all entries; send again, in rounds, those whose failure says that it can help.
 
@@ -70,7 +70,7 @@ def _round(
     entries: list[Entry],
     batches: Callable[[Iterable[Entry]], Iterator[list[Entry]]],
     send: Callable[[Sequence[Entry]], Mapping[int, EntryFailure]],
-    deadline: Deadline,
+    deadline: Leave,
     result: Delivery[Entry],
 ) -> list[tuple[Entry, EntryFailure]]:
     """Send each entry once; returns those worth another round."""
@@ -93,7 +93,7 @@ def _round(
 def _call(
     batch: list[Entry],
     send: Callable[[Sequence[Entry]], Mapping[int, EntryFailure]],
-    deadline: Deadline,
+    deadline: Leave,
     result: Delivery[Entry],
 ) -> Mapping[int, EntryFailure]:
     """One call; a call that failed as a whole is a failure of each of its entries."""

@@ -80,7 +80,7 @@ run "each_role_may_do_its_own_work_and_no_more" {
     condition = toset([for statement in jsondecode(aws_iam_role_policy.function["worker"].policy).Statement : "${statement.Sid} ${jsonencode(statement.Action)} ${jsonencode(statement.Resource)}"]) == toset([
       "WriteLogs [\"logs:CreateLogStream\",\"logs:PutLogEvents\"] \"arn:aws:logs:eu-west-1:123456789012:log-group:mocked:*\"",
       "SendTraces [\"xray:PutTraceSegments\",\"xray:PutTelemetryRecords\"] \"*\"",
-      "ReadArchive [\"s3:GetObject\",\"s3:GetObjectVersion\"] \"arn:aws:s3:::orders-archive/orders/date=*\"",
+      "ReadArchive [\"s3:GetObject\"] \"arn:aws:s3:::orders-archive/orders/date=*\"",
       "TellMissingFromForbidden \"s3:ListBucket\" \"arn:aws:s3:::orders-archive\"",
       "ReadPlan \"s3:GetObject\" \"arn:aws:s3:::orders-archive/event-fork-replays/*/plan.json\"",
       "KeepProgress [\"s3:GetObject\",\"s3:PutObject\"] [\"arn:aws:s3:::orders-archive/event-fork-replays/*/control.json\",\"arn:aws:s3:::orders-archive/event-fork-replays/*/progress/*\"]",

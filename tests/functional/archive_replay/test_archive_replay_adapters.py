@@ -28,7 +28,7 @@ from tests.support.replay_world import ReplayWorld, stored
 REGION: Final = "eu-west-1"
 ACCOUNT: Final = "123456789012"
 AREA = WorkArea.of("replay-1")
-CONTROL = Control("running", 10.0, 10.0, 2, 0, "", "ana", "2026-11-23T12:00:00.000Z")
+CONTROL = Control("running", 10.0, 10.0, 2, 0, "", "ana", "2026-11-23T12:00:00.000Z", "replay-1")
 
 
 @pytest.fixture(autouse=True)
@@ -54,10 +54,10 @@ def documents() -> ReplayDocuments:
 def test_documents_are_read_as_they_were_written(documents: ReplayDocuments) -> None:
     progress = Progress("000000", 7, 5, 1, 1, False, (FailedEvent(3, "id-3", "too large"),), "request-1")
 
-    assert documents.progress("000000") is None
-    documents.put_progress(progress)
+    assert documents.progress("000000") == (None, None)
+    etag = documents.put_progress(progress, None)
 
-    assert documents.progress("000000") == progress
+    assert documents.progress("000000") == (progress, etag)
     assert documents.control() == CONTROL
     assert documents.plan().replay_id == "replay-1"
 

@@ -27,6 +27,7 @@ def test_a_warm_process_sees_at_once_that_a_paused_replay_was_resumed(monkeypatc
             "bucket": "archive",
             "work_prefix": "event-fork-replays/replay-1/",
             "started_at": "2026-11-23T13:00:00.000Z",
+            "execution": "replay-1",
         },
         "Items": [to_json(world.item)],
     }

@@ -156,7 +156,15 @@ class World:
         return [item.id for item in items_from_jsonl(self.object(WorkArea.of(replay_id).items))]
 
     def work(
-        self, plan: Plan, item: int, sent: int, *, finished: bool = True, failed: int = 0, stopped: str = ""
+        self,
+        plan: Plan,
+        item: int,
+        sent: int,
+        *,
+        finished: bool = True,
+        failed: int = 0,
+        stopped: str = "",
+        claimed: bool = False,
     ) -> None:
         """A worker did so much of an item."""
         worked = plan.items[item]
@@ -169,6 +177,7 @@ class World:
             finished=finished,
             failed=tuple(FailedEvent(number, f"id-{number}", "MessageTooLong") for number in range(failed)),
             stopped=stopped,
+            claimed=claimed,
         )
         key = WorkArea.of(plan.replay_id).progress(worked.id)
         self.s3.put_object(Bucket=BUCKET, Key=key, Body=progress.to_json())

@@ -36,14 +36,14 @@ def test_apply_starts_one_execution_named_after_the_plan_over_exactly_its_items(
 
     assert result.code == 0, result.err
     assert world.executions.names == [plan.replay_id]
-    assert list(world.executions.inputs.values()) == [
-        {
-            "replay_id": plan.replay_id,
-            "bucket": BUCKET,
-            "work_prefix": f"event-fork-replays/{plan.replay_id}/",
-            "workers": 4,
-        }
-    ]
+    (given,) = world.executions.inputs.values()
+    assert given == {
+        "replay_id": plan.replay_id,
+        "bucket": BUCKET,
+        "work_prefix": f"event-fork-replays/{plan.replay_id}/",
+        "workers": 4,
+        "start": given["start"],
+    }
     assert world.object(WorkArea.of(plan.replay_id).plan) == path.read_bytes()
     assert world.items(plan.replay_id) == [item.id for item in plan.items]
     control = world.control(plan.replay_id)
@@ -68,32 +68,50 @@ def test_the_same_plan_twice_is_refused(world: World) -> None:
     assert len(world.executions.names) == 1
 
 
-def test_of_two_applies_at_once_one_is_refused(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    # GIVEN another apply that has won the race for control.json and starts the execution a moment later
+@pytest.mark.parametrize("step", ["create_control", "write_plan", "write_items"])
+def test_of_two_applies_at_once_one_is_refused_wherever_the_other_comes_in(
+    world: World, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    # GIVEN another apply of the same plan, that begins and ends while the first is at this step
     some_archive(world)
     path = world.planned()
     plan = read_plan(path.read_bytes())
+    others: list[Result] = []
+    original = getattr(ReplayDocuments, step)
 
-    def other_won(documents: ReplayDocuments, control: Control) -> bool:
-        world.set_control(plan.replay_id, replace(control, changed_by="ana"))
-        world.executions.start(
-            "arn:aws:states:eu-west-1:123456789012:stateMachine:orders-archive-replay",
-            plan.replay_id,
-            {"workers": 1, "replay_id": plan.replay_id},
-        )
-        return False
+    def meanwhile(documents: ReplayDocuments, given: object) -> object:
+        monkeypatch.setattr(ReplayDocuments, step, original)
+        others.append(world.apply(path))
+        return original(documents, given)
 
-    monkeypatch.setattr(ReplayDocuments, "create_control", other_won)
+    monkeypatch.setattr(ReplayDocuments, step, meanwhile)
 
-    # WHEN the same plan is applied THEN it is refused and says who was first
-    refused(world.apply(path), "was applied at", "by ana")
+    # WHEN the plan is applied THEN one of them has started the execution, and the other is told so
+    first = world.apply(path)
+    assert sorted([first.code, others[0].code]) == [0, 2]
+    assert "a plan is applied once" in first.err
+    assert world.executions.names == [plan.replay_id]
+    assert world.control(plan.replay_id).execution == plan.replay_id
+
+
+def test_what_an_apply_that_died_has_left_paused_is_not_started_by_another_apply(world: World) -> None:
+    some_archive(world)
+    path = world.planned()
+    plan = read_plan(path.read_bytes())
+    world.set_control(
+        plan.replay_id,
+        Control("cancelled", 1, 1, 1, 0, "wrong", "ana", "2026-11-23T15:00:00.000Z", plan.replay_id),
+    )
+
+    refused(world.apply(path), "is cancelled by ana (wrong)", "event-fork replay resume")
+    assert world.executions.names == []
 
 
 def test_an_apply_that_died_before_it_started_anything_can_be_done_again(world: World) -> None:
     some_archive(world)
     path = world.planned()
     plan = read_plan(path.read_bytes())
-    died = Control("running", 1, 1, 1, 0, "applied", "ana", "2026-11-23T15:00:00.000Z")
+    died = Control("running", 1, 1, 1, 0, "applied", "ana", "2026-11-23T15:00:00.000Z", plan.replay_id)
     world.set_control(plan.replay_id, died)
 
     assert world.apply(path).code == 0

@@ -1,8 +1,8 @@
 """status, pause, cancel, resume, rate, list, and what happens while one watches."""
 
 import io
+from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -12,9 +12,10 @@ from event_fork.adapters.s3_archive import S3ArchiveStore
 from event_fork.replay_plan.plan import Plan
 from event_fork.replay_plan.work_area import WorkArea
 from event_fork_cli.archive_replay.executions import StepFunctions, execution_arn
-from event_fork_cli.archive_replay.steering import resume
+from event_fork_cli.archive_replay.steering import Helm, cancel, resume
 from event_fork_cli.aws import AwsSettings
 from event_fork_cli.commands import context
+from event_fork_cli.errors import RefusedError
 from event_fork_cli.views import replays
 from tests.functional.cli.conftest import BUCKET, MACHINE, REGION, World, event
 
@@ -146,24 +147,131 @@ def test_resume_refuses_a_changed_archive_but_only_for_what_is_left(world: World
     assert "was deleted" in result.err
 
 
-def test_resume_waits_until_the_workers_of_a_stopped_execution_must_have_obeyed(world: World, running: Plan) -> None:
-    # GIVEN an execution that somebody stopped in the console while its workers go on
+def helm_of(world: World, plan: Plan, wait: Callable[[float], None] = lambda _: None) -> Helm:
+    return replace(context.find_replay(AwsSettings(REGION), plan.replay_id).helm(), wait=wait)
+
+
+def test_resume_names_the_new_execution_before_it_starts_it_and_then_waits_for_the_old_ones_workers(
+    world: World, running: Plan
+) -> None:
+    # GIVEN an execution that somebody stopped in the console while a worker goes on, for seven seconds more
     end(world, running.replay_id, "ABORTED")
-    waits: list[tuple[float, str]] = []
-    found = context.find_replay(AwsSettings(REGION), running.replay_id)
-    helm = replace(
-        found.helm(),
-        clock=lambda: datetime.now(UTC),
-        wait=lambda seconds: waits.append((seconds, world.control(running.replay_id).state)),
-    )
+    world.work(running, 0, 40, finished=False, claimed=True)
+    waited: list[tuple[str, int]] = []
+
+    def wait(_: float) -> None:
+        waited.append((world.control(running.replay_id).execution, len(world.executions.names)))
+        if len(waited) == 7:
+            world.work(running, 0, 60, finished=False)
 
     # WHEN it is resumed
-    resume(helm, S3ArchiveStore(world.s3, BUCKET))
+    resume(helm_of(world, running, wait), S3ArchiveStore(world.s3, BUCKET))
 
-    # THEN they are told to pause first and given the time to see it
-    assert [state for _, state in waits] == ["paused"]
-    assert waits[0][0] > 10
+    # THEN that worker was told at once that it may not send any more, and the new execution began when it had ended
+    assert waited == [(f"{running.replay_id}-r1", 1)] * 7
+    assert world.executions.names == [running.replay_id, f"{running.replay_id}-r1"]
     assert world.control(running.replay_id).state == "running"
+
+
+def test_resume_takes_over_from_a_worker_that_died(world: World, running: Plan) -> None:
+    end(world, running.replay_id, "FAILED")
+    world.work(running, 0, 40, finished=False, claimed=True)
+    waited: list[float] = []
+
+    resume(helm_of(world, running, waited.append), S3ArchiveStore(world.s3, BUCKET))
+
+    assert sum(waited) == 20
+    assert world.items(running.replay_id)[0] == running.items[0].id
+
+
+@pytest.mark.parametrize("step", ["all_progress", "change_control", "write_items"])
+def test_of_two_resumes_at_once_one_is_refused_wherever_the_other_comes_in(
+    world: World, running: Plan, step: str
+) -> None:
+    # GIVEN another resume, that begins and ends while the first is at this step
+    store = S3ArchiveStore(world.s3, BUCKET)
+    end(world, running.replay_id, "FAILED")
+    helm = helm_of(world, running)
+    others: list[str] = []
+
+    def meanwhile(*given: Any, **named: Any) -> Any:
+        del helm.documents.__dict__[step]
+        others.append(resume(helm_of(world, running), store).state)
+        return getattr(helm.documents, step)(*given, **named)
+
+    helm.documents.__dict__[step] = meanwhile
+
+    # WHEN it goes on THEN it is refused, and there is one execution more
+    with pytest.raises(RefusedError, match=r"since a moment ago|by somebody else just now"):
+        resume(helm, store)
+    assert others == ["running"]
+    assert world.executions.names == [running.replay_id, f"{running.replay_id}-r1"]
+    assert world.control(running.replay_id).execution == f"{running.replay_id}-r1"
+
+
+def test_a_resume_does_not_undo_a_cancel_that_it_has_not_seen(world: World, running: Plan) -> None:
+    command(world, "pause", running.replay_id)
+    end(world, running.replay_id)
+    helm = helm_of(world, running)
+    look = helm.documents.all_progress
+
+    def cancelled_meanwhile() -> Any:
+        if world.control(running.replay_id).state == "paused":
+            world.run("replay", "cancel", running.replay_id, "--reason", "wrong target")
+        return look()
+
+    helm.documents.__dict__["all_progress"] = cancelled_meanwhile
+
+    with pytest.raises(RefusedError, match=r"is cancelled by .*wrong target"):
+        resume(helm, S3ArchiveStore(world.s3, BUCKET))
+    assert world.control(running.replay_id).state == "cancelled"
+    assert world.executions.names == [running.replay_id]
+
+
+def test_a_resume_that_died_before_it_started_anything_is_finished_by_the_next(world: World, running: Plan) -> None:
+    end(world, running.replay_id, "FAILED")
+    helm = helm_of(world, running)
+
+    def dies(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    helm.executions.__dict__["start"] = dies
+    with pytest.raises(KeyboardInterrupt):
+        resume(helm, S3ArchiveStore(world.s3, BUCKET))
+    del helm.executions.__dict__["start"]
+    assert command(world, "status", running.replay_id)["state"] == "incomplete"
+
+    command(world, "resume", running.replay_id, "--no-watch")
+    assert world.executions.names == [running.replay_id, f"{running.replay_id}-r1"]
+    assert world.control(running.replay_id).execution == f"{running.replay_id}-r1"
+
+
+def test_a_pause_does_not_take_back_a_cancel(world: World, running: Plan) -> None:
+    cancelled = replace(world.control(running.replay_id), state="cancelled", reason="wrong target", changed_by="ana")
+    world.set_control(running.replay_id, cancelled)
+
+    result = world.run("replay", "pause", running.replay_id)
+
+    assert result.code == 2
+    assert f"{running.replay_id} is cancelled by ana: it cannot be paused" in result.err
+    assert world.control(running.replay_id) == cancelled
+
+
+def test_cancel_also_stops_an_execution_that_was_started_meanwhile(world: World, running: Plan) -> None:
+    end(world, running.replay_id, "FAILED")
+    helm = helm_of(world, running)
+    change = helm.documents.change_control
+
+    def resumed_meanwhile(*given: Any, **named: Any) -> Any:
+        if len(world.executions.names) == 1:
+            resume(helm_of(world, running), S3ArchiveStore(world.s3, BUCKET))
+        return change(*given, **named)
+
+    helm.documents.__dict__["change_control"] = resumed_meanwhile
+    cancel(helm, "wrong target")
+
+    assert world.control(running.replay_id).state == "cancelled"
+    assert world.executions.executions[execution_arn(MACHINE, f"{running.replay_id}-r1")].status == "ABORTED"
 
 
 def test_cancel_stops_the_execution(world: World, running: Plan) -> None:
@@ -228,6 +336,29 @@ def test_resume_after_the_governor_asked_goes_to_the_next_step_of_the_ramp(world
     end(world, f"{plan.replay_id}-r1")
     command(world, "resume", plan.replay_id, "--no-watch")
     assert (world.control(plan.replay_id).ramp_step, world.control(plan.replay_id).rate) == (1, 50)
+
+
+@pytest.mark.parametrize("options", [["--ramp", "10,100"], ["--max-age", "60s"]])
+def test_a_governed_replay_is_resumed_at_the_rate_it_had_and_counts_dead_letters_anew(
+    world: World, options: list[str]
+) -> None:
+    world.put(event(1), event(2))
+    plan = world.applied("--rate", "1000", *options)
+    behind = replace(
+        world.control(plan.replay_id),
+        state="paused",
+        rate=1.0,
+        reason="target-behind: its oldest message is 90 s old",
+        changed_by="governor",
+        dead_letters_at_first=7,
+    )
+    world.set_control(plan.replay_id, behind)
+    end(world, plan.replay_id)
+
+    command(world, "resume", plan.replay_id, "--no-watch")
+
+    control = world.control(plan.replay_id)
+    assert (control.rate, control.ramp_step, control.dead_letters_at_first) == (1.0, 0, None)
 
 
 def test_with_a_pace_a_resume_begins_at_once(world: World) -> None:

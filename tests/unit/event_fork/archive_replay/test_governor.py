@@ -24,7 +24,7 @@ AGE_BOUND = 60.0
 
 
 def control(rate: float = 100.0, limit: float = 100.0, step: int = 0, state: str = RUNNING) -> Control:
-    return Control(state, rate, limit, 4, step, "", "ana", "2026-11-23T13:00:00.000Z")
+    return Control(state, rate, limit, 4, step, "", "ana", "2026-11-23T13:00:00.000Z", "replay-1")
 
 
 def seen(at: float = 0.0, *, age: float | None = 0.0, dead: int | None = 0) -> Observation:

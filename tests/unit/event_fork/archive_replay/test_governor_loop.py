@@ -60,6 +60,7 @@ class World:
     def loop(self, seconds: float = 1e6) -> GovernorLoop:
         return GovernorLoop(
             policy=Policy(None, False, Health(60, 0, None)),
+            execution="replay-1",
             documents=self.replay.documents,
             target=self.target,
             map_run=self.runs,
@@ -84,7 +85,7 @@ def test_it_ends_with_the_map() -> None:
     assert world.loop().run() is True
 
     assert 100 <= world.clock.now <= 100 + LOOK_SECONDS
-    assert world.control.changed_by == "ana", "a healthy target at full rate needs no change"
+    assert (world.control.state, world.control.rate) == (RUNNING, 100), "a healthy target at full rate needs no change"
 
 
 def test_it_hands_over_to_the_next_invocation_before_its_time_is_up() -> None:
@@ -94,7 +95,7 @@ def test_it_hands_over_to_the_next_invocation_before_its_time_is_up() -> None:
 
     assert loop.run() is False
     assert world.clock.now <= 42
-    assert loop.memory.dead_letters_at_first == 0
+    assert world.control.dead_letters_at_first == 0
 
 
 def test_a_map_that_never_begins_does_not_keep_it_for_ever() -> None:
@@ -140,7 +141,7 @@ def test_the_operators_change_between_look_and_write_is_not_lost() -> None:
     written = documents.store.replace
     raced: list[bool] = []
 
-    def race(key: str, content: bytes, etag: str) -> bool:
+    def race(key: str, content: bytes, etag: str) -> str | None:
         if not raced:
             raced.append(True)
             documents.set_control(limit=40.0, rate=40.0)

@@ -143,7 +143,7 @@ def test_items_are_read_back_as_they_were_written() -> None:
 
 
 def test_control_and_progress_are_read_back_as_they_were_written() -> None:
-    control = Control("paused", 12.5, 100, 3, 1, "asked", "ana", "2026-11-23T13:00:00.000Z")
+    control = Control("paused", 12.5, 100, 3, 1, "asked", "ana", "2026-11-23T13:00:00.000Z", "replay-1-r2", 7)
     progress = Progress("000000", 17, 10, 2, 1, finished=False, failed=(FailedEvent(3, "m", "gone"),), request_id="r")
 
     assert Control.from_json(control.to_json()) == control

@@ -1,0 +1,139 @@
+"""The models of the archive replay's fence and of the queue's run hold, and find a fault that is planted in them.
+
+decisions/0006 and 0004 say what they are about; the code that they describe is event_fork.archive_replay,
+event_fork_cli.archive_replay.steering and event_fork_cli.queue_replay.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from tests.model.tlc import check
+
+pytestmark = pytest.mark.slow
+
+_WRITE = "\n       THEN /\\ progress' = [progress EXCEPT !.version = @ + 1,"
+IF_MATCH = f"    /\\ IF progress.version = worker[w].version{_WRITE}"
+UNCONDITIONAL = f"    /\\ IF TRUE{_WRITE}"
+FENCE_FAULTS = {
+    "progress is written without If-Match": (
+        f"{IF_MATCH} !.line = worker[w].line,\n                                            !.finished",
+        f"{UNCONDITIONAL} !.line = worker[w].line,\n                                            !.finished",
+        "NeverBackwards",
+    ),
+    "an item is claimed without If-Match": (
+        f"{IF_MATCH} !.execution",
+        f"{UNCONDITIONAL} !.execution",
+        "NeverBackwards",
+    ),
+    "a worker that was taken over writes how far it got when it is held": (
+        "    /\\ progress' = IF progress.version = worker[w].version",
+        "    /\\ progress' = IF TRUE",
+        "NeverBackwards",
+    ),
+    "control.json is not looked at before an item is claimed": (
+        "    /\\ IF MaySend(w) THEN",
+        "    /\\ IF TRUE THEN",
+        "NeverBackwards",
+    ),
+    "a worker sends on without writing": (
+        "    /\\ worker[w].line - worker[w].written < Unwritten\n",
+        "",
+        "FewDuplicates",
+    ),
+    "resume changes control.json without If-Match": (
+        "        /\\ IF control.version = saw.version\n",
+        "        /\\ IF TRUE\n",
+        "NothingUndone",
+    ),
+    "a name of an execution can be used again": (
+        'IF name \\in started THEN "refused" ELSE "resumed"',
+        '"resumed"',
+        "ResumedOnce",
+    ),
+    "pause does not look whether the replay runs": (
+        'Pause == control.state = "running" /\\ Change("paused")',
+        'Pause == Change("paused")',
+        "CancelStays",
+    ),
+}
+RUN_FAULTS = {
+    "the function obeys whatever window it reads": (
+        "        /\\ mapping.of = Nobody \\/ mapping.of = read\n",
+        "",
+        "OnlyItsOwnWindow",
+    ),
+    "the mapping is switched on without an alias": (
+        "mapping' = [on |-> TRUE, of |-> r, limit |-> Limited]",
+        "mapping' = [on |-> TRUE, of |-> Nobody, limit |-> Limited]",
+        "OnMeansARun",
+    ),
+    "a run that has lost its lock leaves its mapping on": (
+        "Go(r, IF lock = r \\/ mapping.of = r THEN",
+        "Go(r, IF lock = r THEN",
+        "NothingLeft",
+    ),
+    "a run leaves the limit of a mapping that somebody switched off": (
+        "Go(r, IF lock = r \\/ mapping.of = r THEN",
+        "Go(r, IF mapping.of = r THEN",
+        "NothingLeft",
+    ),
+    "disable looks once for aliases": (
+        '    /\\ List(IF Known = {} /\\ ~mapping.on THEN "unlock" ELSE "off",',
+        '    /\\ List("unlock",',
+        "NothingLeft",
+    ),
+    "disable does not look again at the mapping": (
+        'IF Known = {} /\\ ~mapping.on THEN "unlock"',
+        'IF Known = {} THEN "unlock"',
+        "OneCallCleans",
+    ),
+    "disable knows only the alias of the lock": (
+        "List(at, alone, limit) == disable' = [at |-> at, seen |-> Known,",
+        "List(at, alone, limit) == disable' = [at |-> at, seen |-> Known \\cap {lock},",
+        "OneCallCleans",
+    ),
+    "the alias does not note the limit": (
+        "THEN mapping.limit ELSE disable.limit]",
+        "THEN mapping.limit ELSE mapping.limit]",
+        "OneCallCleans",
+    ),
+}
+
+
+def test_an_archive_replay_cannot_be_confused_in_any_state_of_the_model(tmp_path: Path) -> None:
+    found = check("ArchiveReplay", tmp_path)
+
+    print(f"ArchiveReplay: {found.distinct:,} states ({found.generated:,} generated)")
+    assert found.violated is None
+    assert found.distinct > 100_000
+
+
+def test_the_archive_replay_of_the_model_can_be_finished(tmp_path: Path) -> None:
+    assert check("ArchiveReplay", tmp_path, also="INVARIANT NeverFinished\n").violated == "NeverFinished"
+
+
+@pytest.mark.parametrize("fault", FENCE_FAULTS)
+def test_the_model_of_the_archive_replay_finds(fault: str, tmp_path: Path) -> None:
+    piece, planted, violated = FENCE_FAULTS[fault]
+
+    assert check("ArchiveReplay", tmp_path, planted=(piece, planted)).violated == violated
+
+
+def test_runs_of_the_queue_cannot_be_confused_in_any_state_of_the_model(tmp_path: Path) -> None:
+    found = check("QueueRun", tmp_path)
+
+    print(f"QueueRun: {found.distinct:,} states ({found.generated:,} generated)")
+    assert found.violated is None
+    assert found.distinct > 100_000
+
+
+def test_a_run_of_the_model_can_forward(tmp_path: Path) -> None:
+    assert check("QueueRun", tmp_path, also="INVARIANT NeverForwards\n").violated == "NeverForwards"
+
+
+@pytest.mark.parametrize("fault", RUN_FAULTS)
+def test_the_model_of_the_queue_finds(fault: str, tmp_path: Path) -> None:
+    piece, planted, violated = RUN_FAULTS[fault]
+
+    assert check("QueueRun", tmp_path, planted=(piece, planted)).violated == violated
