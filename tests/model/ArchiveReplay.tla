@@ -1,5 +1,5 @@
 ---------------------------- MODULE ArchiveReplay ----------------------------
-(* The fence of a replay from the archive: docs/decisions/0006-replay-plan.md.
+(* The fence of a replay from the archive: docs/decisions/0004-replay-plan.md.
 
    One item of Events events. Any number of executions send it one after the other: the first, and one for each resume.
    A worker may be invoked twice at once, may be slow for as long as it likes (a crash is a worker that never goes on),

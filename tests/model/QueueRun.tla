@@ -1,5 +1,5 @@
 ------------------------------ MODULE QueueRun ------------------------------
-(* Runs of the 14-day queue: docs/decisions/0004-replay-window.md.
+(* Runs of the 14-day queue: docs/decisions/0002-replay-window.md.
 
    Several runs, an operator's `disable`, `terraform apply` and kill -9, each between any two calls. Nothing in AWS that
    is used here compares and writes in one step but creating: of the lock, of an alias. So everything is named after its
