@@ -88,11 +88,6 @@ RUN_FAULTS = {
         'IF Known = {} THEN "unlock"',
         "OneCallCleans",
     ),
-    "disable knows only the alias of the lock": (
-        "List(at, alone, limit) == disable' = [at |-> at, seen |-> Known,",
-        "List(at, alone, limit) == disable' = [at |-> at, seen |-> Known \\cap {lock},",
-        "OneCallCleans",
-    ),
     "the alias does not note the limit": (
         "THEN mapping.limit ELSE disable.limit]",
         "THEN mapping.limit ELSE mapping.limit]",

@@ -12,8 +12,8 @@ from event_fork.archive_replay.errors import TakenOverError
 from event_fork.errors import CallFailedError
 from event_fork.replay_plan.control import CANCELLED, PAUSED, RUNNING, Control
 from event_fork.sending.ports import EntryFailure
+from tests.support.fakes import FakeQueue, Fault, refusing, throttled
 from tests.support.replay_world import KEY, ReplayWorld, stored
-from tests.unit.event_fork.fakes import FakeQueue, Fault, refusing, throttled
 
 RESUMED = "replay-1-r1"
 
