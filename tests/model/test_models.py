@@ -53,7 +53,8 @@ FENCE_FAULTS = {
     ),
     "pause does not look whether the replay runs": (
         'Pause == control.state = "running" /\\ Change("paused")',
-        'Pause == Change("paused")',
+        'Pause == control\' = [control EXCEPT !.version = @ + 1, !.state = "paused"]'
+        " /\\ UNCHANGED <<progress, started, sent, claims, worker, operator, changes>>",
         "CancelStays",
     ),
 }
