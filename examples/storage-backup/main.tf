@@ -11,7 +11,11 @@ module "archive" {
   name      = "${var.name}-archive"
   topic_arn = aws_sns_topic.orders.arn
 
-  redact = [{ path = "$.payment.card" }]
+  redact = [
+    { path = "$.payment.card" },
+    { attribute = "card-*" },
+    { detect = "card_number", keep_last = 4 }, # wherever else one stands
+  ]
 
   prefix    = "${var.name}/"
   buffering = { interval_seconds = var.buffering_interval_seconds, size_mib = 5 }

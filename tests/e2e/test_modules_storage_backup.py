@@ -156,6 +156,45 @@ def test_a_stream_that_may_not_write_says_so_and_loses_nothing(archive: Archive,
     assert Counter(event["MessageId"] for event in events) == Counter([*archive.orders, *ids])
 
 
+def test_card_numbers_outside_their_member_are_masked_and_a_bare_number_is_dead_lettered(stack: ModuleStack) -> None:
+    spaced = " ".join(re.findall("....", CARD))
+    hidden = [
+        ({"note": f"paid with {spaced}"}, {"note": "paid with ***1111"}),
+        ({"number": int(CARD), "order": 1234567890123456}, {"number": "***1111", "order": 1234567890123456}),
+        ({"body": json.dumps({"card": int(CARD)})}, {"body": json.dumps({"card": "***1111"})}),
+        ({CARD: [spaced.replace(" ", "-")]}, {"***1111": ["***1111"]}),
+    ]
+    attributes = {"card-number": CARD, "hint": f"card {CARD}", "event_type": "order.placed"}
+    ids = stack.publish(Event(json.dumps(before), attributes) for before, _ in hidden)
+    (bare,) = stack.publish([Event(CARD)])
+
+    stored = eventually(
+        lambda: {
+            event["MessageId"]: event
+            for event in stack.stored_events(stack.output["bucket_name"])
+            if event["MessageId"] in ids
+        },
+        lambda found: len(found) == len(ids),
+        within=DELIVERED_WITHIN,
+        what="the events are stored",
+    )
+    dead = eventually(
+        lambda: stack.take(stack.output["dead_letter_queue_url"]),
+        lambda taken: len(taken) > 0,
+        within=DELIVERED_WITHIN,
+        what="the bare number is dead-lettered",
+    )
+
+    assert [json.loads(stored[message_id]["Message"]) for message_id in ids] == [after for _, after in hidden]
+    for event in stored.values():
+        assert event["MessageAttributes"] == {
+            "hint": {"Type": "String", "Value": "card ***1111"},
+            "event_type": {"Type": "String", "Value": "order.placed"},
+        }
+    assert [json.loads(letter["Body"])["MessageId"] for letter in dead] == [bare]
+    assert dead[0]["MessageAttributes"]["event-fork-reason"]["StringValue"] == "not-redactable"
+
+
 def test_storage_backup_is_destroyed_without_a_trace(stack: ModuleStack) -> None:
     assert stack.leftovers() != []
     stack.destroy()
