@@ -11,7 +11,7 @@ WORKERS := -n 2 --dist loadfile --no-loadscope-reorder
 # Not the whole folder: build/ holds copies and pieces of configurations that nobody formats.
 TERRAFORM := modules examples tests bench/tests
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint format build docs generated new-pipeline lock e2e clean check-bench bench-firehose bench-replay
+.PHONY: help setup demo simulate test check lint format build docs generated new-pipeline lock e2e clean check-bench bench-firehose bench-replay
 
 help: ## List the commands
 	@awk 'BEGIN {FS = ":.*## "} /^[a-zA-Z0-9_-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ bench-replay: setup ## Events/s of a replay worker, seconds from apply to the fi
 	@$(PY) benchmarks/replay_worker.py
 	@$(PY) benchmarks/replay_first_event.py
 	@$(PY) benchmarks/replay_plan.py
+
+simulate: setup ## Run the simulation by seeds: WORLDS="forwarding queue archive" SEEDS=0-999; prints invariants, runs and violations
+	@PYTHONPATH=. $(PY) -m tests.simulation $(WORLDS) --seeds $(or $(SEEDS),0-999)
 
 lint: setup ## ruff, mypy --strict, import contracts, terraform fmt
 	@$(PY) -m ruff check . && $(PY) -m ruff format --check .
