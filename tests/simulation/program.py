@@ -58,10 +58,23 @@ class Program:
                         importlib.import_module(name.removesuffix(".__init__"))
             self._modules = {name: module for name, module in sys.modules.items() if _is_ours(name)}
 
-    def begin(self, network: Network) -> None:
-        """A run begins: from now on its network, its clock and its chance are the ones that are used."""
+    @contextmanager
+    def running(self, network: Network) -> Iterator[None]:
+        """While it lasts, the run's network, clock and chance are the ones that are used.
+
+        The modules are found in sys.modules meanwhile: dataclasses look up their types there.
+        """
+        before = {name: module for name, module in sys.modules.items() if _is_ours(name)}
         self.boto3.network = network
         self._draws = 0
+        sys.modules.update(self._modules)
+        try:
+            yield
+        finally:
+            self.boto3.network = None
+            for name in [name for name in sys.modules if _is_ours(name)]:
+                del sys.modules[name]
+            sys.modules.update(before)
 
     def handler(self, function: str) -> Callable[[dict[str, Any], Any], Any]:
         """The handler of a function in a fresh instance: module-level caches are its own."""

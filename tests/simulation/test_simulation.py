@@ -7,8 +7,10 @@ from tests.simulation.runs import WORLDS, run, shrunk
 pytestmark = pytest.mark.slow
 
 _AT_ONCE = 20
-SEEDS = {"forwarding": 80, "queue": 160, "archive": 120}
-_UNTIL_FENCED = pytest.mark.xfail(strict=True, reason="A2: a run of the queue says done too early")
+SEEDS = {"forwarding": 60, "queue": 120, "archive": 60}
+_UNTIL_FENCED = pytest.mark.xfail(
+    strict=True, raises=pytest.fail.Exception, reason="A2: a run of the queue says done too early"
+)
 
 
 @pytest.mark.parametrize(

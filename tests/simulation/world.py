@@ -113,14 +113,15 @@ class World:
         self.checks: Counter[str] = Counter()
 
     def __enter__(self) -> Self:
-        self.program.begin(self.network)
+        self._running = self.program.running(self.network)
+        self._running.__enter__()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.scheduler.close()
-        self.program.boto3.network = None
+        self._running.__exit__(None, None, None)
 
     # -- what there is ------------------------------------------------------------------------------------------------
 

@@ -15,6 +15,7 @@ from tests.simulation.troubles import fraction
 
 Handler = Callable[[dict[str, Any], Any], Any]
 _UNTIL_WOKEN = 1e9
+_LONGEST_POLL = 20.0
 _CHANGING = {"Enabling", "Disabling", "Updating"}
 
 
@@ -162,6 +163,7 @@ class Functions:
             def drawn(what: str) -> float:
                 return fraction(self._network.troubles.seed, what, mapping.uuid, number, next(draws))
 
+            patience = 1.0
             while True:
                 if not mapping.enabled or mapping.state == "Disabled" or number >= self._concurrency(mapping):
                     mapping.parked.add(mapping.pollers[number])
@@ -175,8 +177,11 @@ class Functions:
                     self._scheduler.sleep(mapping.window)
                     batch += self._sqs.receive(mapping.queue, mapping.batch_size - len(batch))
                 if not batch:
-                    self._scheduler.sleep(0.5 + drawn("empty"))
+                    # Ever longer, or an idle hour would be most of the work of a run.
+                    patience = min(_LONGEST_POLL, patience * 1.5)
+                    self._scheduler.sleep(patience * (0.5 + drawn("empty")))
                     continue
+                patience = 1.0
                 self._scheduler.sleep(0.05 * drawn("start"))
                 task = self.invoke(arn, {"Records": batch})
                 self._scheduler.wait(task)
