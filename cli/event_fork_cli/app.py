@@ -13,6 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 from event_fork.errors import CallFailedError, EventForkError
 from event_fork.filter_policy import InvalidFilterPolicyError
 from event_fork.replay_plan.work_area import ROOT as WORK_AREAS
+from event_fork_cli.commands.filter import filters
 from event_fork_cli.commands.replay import replay
 from event_fork_cli.errors import BAD_INPUT, DONE, FAILED, CliError
 from event_fork_cli.output import say
@@ -38,6 +39,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(replay, name="replay")
+app.add_typer(filters, name="filter")
 
 
 def _print_version(wanted: bool) -> None:
@@ -56,7 +58,7 @@ def _root(
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:
-    """Makes `replay` a command group even while it is the only one."""
+    """What stands before every command."""
 
 
 def run(arguments: Sequence[str] | None = None) -> int:

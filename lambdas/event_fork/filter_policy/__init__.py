@@ -8,7 +8,18 @@ policy: document (text -> JSON object) -> structure ($or multiplied out, nested 
 leaf_match; numeric, cidr and wildcard have modules) -> constraints -> attributes or body (one closure) -> matcher.
 """
 
+from event_fork.filter_policy.complexity import Complexity, complexity, keys_matched
 from event_fork.filter_policy.errors import InvalidFilterPolicyError
 from event_fork.filter_policy.matcher import MESSAGE_ATTRIBUTES, MESSAGE_BODY, Filterable, Matcher, compile_policy
 
-__all__ = ["MESSAGE_ATTRIBUTES", "MESSAGE_BODY", "Filterable", "InvalidFilterPolicyError", "Matcher", "compile_policy"]
+__all__ = [
+    "MESSAGE_ATTRIBUTES",
+    "MESSAGE_BODY",
+    "Complexity",
+    "Filterable",
+    "InvalidFilterPolicyError",
+    "Matcher",
+    "compile_policy",
+    "complexity",
+    "keys_matched",
+]

@@ -38,8 +38,7 @@ def check_flat(alternatives: Sequence[Alternative]) -> None:
 
 def check_wildcards(alternatives: Sequence[Alternative]) -> None:
     """One wildcard in a pattern costs 1 point, several cost 3 each; a field costs the sum times its patterns."""
-    fields = {field.path: field for alternative in alternatives for field in alternative}
-    points = sum(map(_wildcard_points, fields.values()))
+    points = wildcard_points(alternatives)
     if points > MOST_WILDCARD_POINTS:
         rule = (
             f"the wildcards of a policy cost at most {MOST_WILDCARD_POINTS} points: a pattern with one * costs 1, with "
@@ -47,6 +46,12 @@ def check_wildcards(alternatives: Sequence[Alternative]) -> None:
         )
         reason = "Filter policy wildcards are too complex"
         raise refusal(reason, rule=rule, example='{"path": [{"wildcard": "*.json"}]}', received=f"{points} points")
+
+
+def wildcard_points(alternatives: Sequence[Alternative]) -> int:
+    """What the wildcards of a policy cost."""
+    fields = {field.path: field for alternative in alternatives for field in alternative}
+    return sum(map(_wildcard_points, fields.values()))
 
 
 def _wildcard_points(field: Field) -> int:

@@ -53,7 +53,7 @@ def alternatives_of(policy: Mapping[str, object]) -> list[Alternative]:
     alternatives: list[Alternative] = [()]
     if policy:
         alternatives = _multiply(alternatives, policy, prefix="", depth=1)
-    combinations = sum(map(_combinations, alternatives))
+    combinations = sum(map(combinations_of, alternatives))
     if combinations > MOST_COMBINATIONS:
         raise too_complex(f"{combinations:,} combinations")
     return alternatives
@@ -70,7 +70,8 @@ def too_complex(received: str) -> InvalidFilterPolicyError:
     )
 
 
-def _combinations(alternative: Alternative) -> int:
+def combinations_of(alternative: Alternative) -> int:
+    """How many combinations of values an alternative has, as SNS counts them."""
     product = 1
     for field in alternative:
         product *= field.combinations
