@@ -2,7 +2,7 @@
 
 Prices: us-east-1, as listed on the pages of SQS, Lambda (arm64), Step Functions and S3 in November 2026. Left out: the
 free tiers, what the consumer of the target queue costs when it receives the events, and the governor's questions to SQS
-and CloudWatch (about a cent and a half an hour at list price, the first million a month free).
+and CloudWatch (about 0.8 cent an hour at list price, the first million a month free).
 """
 
 import math
