@@ -1,7 +1,7 @@
 """The models of the archive replay's fence and of the queue's run hold, and find a fault that is planted in them.
 
-docs/decisions/0004-replay-plan.md and docs/decisions/0002-replay-window.md say what they are about; the code that they describe is event_fork.archive_replay,
-event_fork_cli.archive_replay.steering and event_fork_cli.queue_replay.
+What they are about: docs/decisions/0004-replay-plan.md and docs/decisions/0002-replay-window.md. The code that they
+describe is event_fork.archive_replay, event_fork_cli.archive_replay.steering and event_fork_cli.queue_replay.
 """
 
 from pathlib import Path
