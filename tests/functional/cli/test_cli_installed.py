@@ -3,12 +3,14 @@
 import os
 import shutil
 import subprocess
+import tomllib
 import venv
 from pathlib import Path
 
 import pytest
 
 REPOSITORY = Path(__file__).parents[3]
+REQUIREMENTS = REPOSITORY / "requirements"
 
 
 @pytest.fixture(scope="module")
@@ -87,3 +89,20 @@ def test_the_installation_leaves_nothing_behind_in_the_checkout(
 ) -> None:
     assert (installed / "event-fork").exists()
     assert sorted(source.rglob("*")) == before
+
+
+def test_the_locked_requirements_of_the_command_are_those_that_the_package_names() -> None:
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())
+    named = {*project["project"]["dependencies"], *project["build-system"]["requires"]}
+    written = {line for line in (REQUIREMENTS / "command.in").read_text().splitlines() if not line.startswith("#")}
+    assert written == named
+
+
+def test_the_command_can_be_installed_with_nothing_that_has_no_hash(source: Path, tmp_path: Path) -> None:
+    venv.create(tmp_path / "venv", with_pip=True)
+    commands = tmp_path / "venv" / ("Scripts" if os.name == "nt" else "bin")
+    pip = [str(commands / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*pip, "--require-hashes", "-r", str(REQUIREMENTS / "command.txt")], check=True)
+    subprocess.run([*pip, "--no-deps", "--no-build-isolation", "--no-index", str(source)], check=True)
+    subprocess.run([*pip[:3], "check"], check=True)
+    assert run(commands, tmp_path, "--version").returncode == 0
