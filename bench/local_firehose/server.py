@@ -7,7 +7,7 @@ import json
 import logging
 import time
 import uuid
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
@@ -34,6 +34,7 @@ from local_firehose.store import NoStore, SqliteStore, Store
 from local_firehose.streams.keys import Keys
 from local_firehose.streams.registry import Registry
 from local_firehose.validation.model import RequestReader
+from local_firehose.web_pages import is_loopback, refusal
 
 MAX_BODY = 16 * MIB  # 4 MiB of records in base64 with generous JSON around them
 MAX_READING = 8  # request bodies in memory at once: each is up to MAX_BODY, its JSON and its records
@@ -82,7 +83,7 @@ class FirehoseServer:
 
     def app(self) -> web.Application:
         """The aiohttp application; its start restores the state folder, its end keeps it."""
-        app = web.Application(client_max_size=MAX_BODY)
+        app = web.Application(client_max_size=MAX_BODY, middlewares=[_guard(self.settings.host)])
         app.router.add_post("/", self._handle)
         ControlApi(self).add_routes(app)
         app.on_startup.append(self._start)
@@ -180,6 +181,21 @@ class FirehoseServer:
         if name in _PUTS:
             records = body["Records"] if name == "PutRecordBatch" else [body["Record"]]
             add(f"{metric}.Bytes", sum(len(record["Data"]) * 3 // 4 for record in records), "Bytes")
+
+
+def _guard(host: str) -> Any:
+    """Answers no web page of another site."""
+    any_host = not is_loopback(f"//[{host}]" if ":" in host else f"//{host}")
+
+    @web.middleware
+    async def guard(
+        request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+    ) -> web.StreamResponse:
+        if reason := refusal(request.headers, any_host=any_host):
+            return web.json_response({"message": reason}, status=403)
+        return await handler(request)
+
+    return guard
 
 
 async def _within(seconds: float, work: Coroutine[Any, Any, None]) -> None:

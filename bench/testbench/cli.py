@@ -1,7 +1,7 @@
-"""The bench's command: `python -m testbench up|status|env|down|logs|faults|terraform`.
+"""The bench's command: `python -m testbench up|status|env|down|logs|faults|terraform|aws`.
 
 Data goes to stdout, progress and errors to stderr. Exit codes: 0 done, 1 the bench could not do it (a dead part is
-named with the last lines of its log), 2 wrong arguments; `terraform` gives terraform's own.
+named with the last lines of its log), 2 wrong arguments; `terraform` and `aws` give their own.
 """
 
 import os
@@ -10,15 +10,17 @@ import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from shutil import which
 from typing import Annotated, Any
 
 import typer
 
 from local_firehose.client import FirehoseControlError
 from local_firehose.commands import faults_app
-from testbench import processes
+from testbench import installing, processes
+from testbench.aws_cli import aws_command
 from testbench.bench import Bench
-from testbench.endpoints import Endpoints
+from testbench.endpoints import ELSEWHERE, Endpoints, elsewhere
 from testbench.errors import BenchError, PartDiedError
 from testbench.paths import DEFAULT_STATE, PROJECT, RUNS
 from testbench.progress import to_stderr
@@ -29,7 +31,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    help="A local AWS on loopback: MiniStack, this project's Data Firehose and a real OpenSearch node. No Docker.",
+    help="A local AWS on loopback: the AWS APIs by MiniStack, Data Firehose, a real OpenSearch node. No Docker.",
 )
 
 app.add_typer(faults_app(lambda state: Bench.attach(state).firehose_url, DEFAULT_STATE), name="faults")
@@ -76,7 +78,9 @@ def status(state: State = DEFAULT_STATE) -> None:
 @app.command()
 def env(state: State = DEFAULT_STATE) -> None:
     """Print the bench's variables for a shell: eval "$(python -m testbench env)"."""
-    for name, value in Bench.attach(state).environment().items():
+    variables = Bench.attach(state).environment()
+    print("unset " + " ".join(name for name in elsewhere(os.environ) if name not in variables))
+    for name, value in variables.items():
         print(f"export {name}={shlex.quote(value)}")
 
 
@@ -127,9 +131,28 @@ def logs(
 )
 def terraform(context: typer.Context) -> None:
     """Run terraform here with a CLI configuration that finds the provider; inside a bench's `env` it talks to that."""
+    environment = terraform_environment()
+    if "AWS_ENDPOINT_URL" in environment:  # then a profile of the shell is none of the bench's
+        environment = {name: value for name, value in environment.items() if name not in ELSEWHERE}
+    _become([terraform_binary(), *context.args], environment)
+
+
+@app.command(
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []},
+    add_help_option=False,
+)
+def aws(context: typer.Context) -> None:
+    """Run the AWS CLI (the one on PATH, else PyPI's) on the bench: `aws s3 ls`. `--state DIR` may come first."""
+    words, state = list(context.args), DEFAULT_STATE
+    if words[:1] == ["--state"]:
+        state, words = Path(words[1]), words[2:]
+    bench = Bench.attach(state)
+    _become(aws_command(words, bench.endpoints, to_stderr()), bench.endpoints.within(os.environ))
+
+
+def _become(argv: list[str], environment: dict[str, str]) -> None:
     sys.stdout.flush()
-    binary = terraform_binary()
-    os.execve(binary, [binary, *context.args], terraform_environment())  # noqa: S606 -- becomes terraform
+    os.execve(argv[0], argv, environment)  # noqa: S606
 
 
 def _print_endpoints(found: Endpoints, state: Path) -> None:
@@ -154,7 +177,9 @@ def _print_table(rows: Sequence[Sequence[str]]) -> None:
 
 def _command(name: str, state: Path) -> str:
     own = [] if state.resolve() == DEFAULT_STATE else ["--state", str(_shown(state))]
-    python = Path(sys.executable)
+    python, called = Path(sys.executable), Path(sys.argv[0])
+    if called.name == "testbench":  # the command that pip installed
+        return shlex.join([called.name if which(called.name) == str(called) else str(_shown(called)), name, *own])
     shown = str(python.relative_to(PROJECT)) if python.is_relative_to(PROJECT) else "python"
     return shlex.join([shown, "-m", "testbench", name, *own])
 
@@ -173,6 +198,12 @@ def main() -> None:
     signal.signal(signal.SIGTERM, _end)  # so that what a command began is taken back when it is told to end
     try:
         app()
+    except SystemExit as end:
+        if installing.cancelled():  # its threads wait for downloads that nobody needs: go without them
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(end.code if isinstance(end.code, int) else 1)
+        raise
     except (BenchError, FirehoseControlError) as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(1)

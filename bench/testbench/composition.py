@@ -1,8 +1,9 @@
 """Which parts make up a bench, and what is published to it once they run."""
 
 import os
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from testbench import layer, opensearch, stack
@@ -12,6 +13,7 @@ from testbench.clients import aws_client
 from testbench.endpoints import Endpoints
 from testbench.errors import BenchError
 from testbench.firehose_part import DataFirehose
+from testbench.installing import in_parallel
 from testbench.opensearch.part import OpenSearch
 from testbench.parts import Part
 from testbench.progress import Say
@@ -69,10 +71,11 @@ def start(parts: list[Part], state: Path, say: Say, *, kept: bool) -> Endpoints:
     if not opensearch.installed():
         say("opensearch", opensearch.HOW_TO_INSTALL)
     requirements = layer.requirements()
-    with ThreadPoolExecutor(max_workers=1) as pool:
-        layer_file = pool.submit(layer.build, requirements, say) if requirements else None
-        stack.install(parts, say)
-        file = layer_file.result() if layer_file else None
+    jobs: list[Callable[[], object]] = [partial(part.install, say) for part in parts]
+    if requirements:
+        jobs.append(partial(layer.build, requirements, say))
+    in_parallel(jobs)
+    file = layer.build(requirements, say) if requirements else None
     found = stack.start(parts, state, wanted, say)
     try:
         found = replace(found, kept=kept, powertools_layer_arn=_publish(file, found) if file else "")

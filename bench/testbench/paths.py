@@ -16,8 +16,16 @@ def _project() -> Path:
     return next((folder for folder in (here, *here.parents) if (folder / ".git").exists()), here)
 
 
+def home() -> Path:
+    """The user's home folder; a folder that is not there for a user who has none, as in some containers."""
+    try:
+        return Path.home()
+    except RuntimeError:
+        return CACHE / "home"
+
+
 PROJECT = _project()
-CACHE = PROJECT / ".bench"
+CACHE = (PROJECT / ".bench").resolve()
 """Installed parts (virtualenvs, jars, layers), shared by every bench of this project."""
 RUNS = CACHE / "run"
 """State folders of benches: PID files, logs, endpoints.json, data of the parts."""

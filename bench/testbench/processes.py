@@ -198,6 +198,8 @@ def _send(process: psutil.Process, method: str) -> None:
         getattr(process, method)()
     except psutil.NoSuchProcess:
         return
+    except psutil.AccessDenied as error:
+        raise BenchError(f"process {process.pid} of this bench is another user's: {process.username()}") from error
 
 
 def listens_on(process: psutil.Process, port: int) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-from testbench.errors import PrerequisiteError
+from testbench.installing import run
 from testbench.once import once
 from testbench.paths import CACHE
 from testbench.progress import Say
@@ -102,11 +102,3 @@ def pip_install(python: Path, requirements: Path, *options: str) -> None:
         [python, "-m", "pip", "install", *flags, *options, "-r", requirements],
         f"cannot install {requirements.name} (the first start needs PyPI, or the index that pip's settings name)",
     )
-
-
-def run(argv: list[str | Path], failure: str) -> None:
-    """Run an installing command. Raises `PrerequisiteError`: `failure` with the command's first error."""
-    answer = subprocess.run(argv, capture_output=True, text=True, check=False)
-    if answer.returncode:
-        lines = (answer.stderr or answer.stdout).strip().splitlines() or [f"exit code {answer.returncode}"]
-        raise PrerequisiteError(f"{failure}: {next((line for line in lines if line.startswith('ERROR')), lines[-1])}")

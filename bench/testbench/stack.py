@@ -44,13 +44,6 @@ class Health:
         return self.state == "healthy"
 
 
-def install(parts: Sequence[Part], say: Say) -> None:
-    """Install all parts in parallel; the first error is raised after all have ended."""
-    with ThreadPoolExecutor(max_workers=len(parts)) as pool:
-        for done in [pool.submit(part.install, say) for part in parts]:
-            done.result()
-
-
 def start(parts: Sequence[Part], state: Path, plan: Endpoints, say: Say) -> Endpoints:
     """Start the parts and return the endpoints, with `plan`'s address for whatever is not among the parts.
 

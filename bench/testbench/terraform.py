@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 
 from testbench.errors import PrerequisiteError, TerraformError
-from testbench.paths import CACHE, REQUIREMENTS
+from testbench.paths import CACHE, REQUIREMENTS, home
 from testbench.progress import to_stderr
 from testbench.pythons import fingerprint, interpreter, virtualenv
 
@@ -108,7 +108,7 @@ def terraform_environment(extra: Mapping[str, str] | None = None) -> dict[str, s
 
 
 def _default_configuration() -> Path:
-    return Path.home() / ".terraformrc"
+    return home() / ".terraformrc"
 
 
 def _cli_configuration(mirror: Path) -> Path:
@@ -148,11 +148,11 @@ def _mirror_candidates() -> Iterator[Path]:
         if variable in os.environ:
             yield Path(os.environ[variable])
     # terraform's own implied mirrors
-    yield Path.home() / ".terraform.d" / "plugins"
-    data_home = Path(os.environ.get("XDG_DATA_HOME", Path.home() / ".local" / "share"))
+    yield home() / ".terraform.d" / "plugins"
+    data_home = Path(os.environ.get("XDG_DATA_HOME", home() / ".local" / "share"))
     for data in [data_home, *(Path(part) for part in os.environ.get("XDG_DATA_DIRS", "").split(":") if part)]:
         yield data / "terraform" / "plugins"
-    for place in (Path.home() / ".terraform.d", *(Path(folder) for folder in _SEARCHED)):
+    for place in (home() / ".terraform.d", *(Path(folder) for folder in _SEARCHED)):
         yield from _below(place)
 
 

@@ -71,7 +71,7 @@ class Workspace:
         except BaseException:
             shutil.rmtree(root)
             raise
-        environment = terraform_environment(endpoints.environment())
+        environment = endpoints.within(terraform_environment())
         driver = TerraformDriver(folder, terraform_binary(), environment)
         driver.init()
         return cls(folder, root, dict(variables), driver)

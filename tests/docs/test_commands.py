@@ -94,7 +94,7 @@ def fault_of(app: typer.Typer, words: Sequence[str]) -> str:
             return f"no command {rest[0]}"
         command = subcommands[rest.pop(0)]
         context = command.context_class(command, parent=context)
-    if rest == ["--help"] or context.ignore_unknown_options or command.ignore_unknown_options:
+    if rest == ["--help"] or command.context_settings.get("ignore_unknown_options"):
         return ""
     try:
         given, extra, _ = command.make_parser(context).parse_args(rest)

@@ -9,6 +9,7 @@ from pathlib import Path
 from jgo.maven import MavenContext
 
 from testbench.errors import BenchError, PrerequisiteError
+from testbench.installing import go_on
 from testbench.once import once
 from testbench.opensearch import VERSION, maven
 from testbench.opensearch.distribution import LIB, LOCK, PIECES, Jar, Piece, locked
@@ -62,6 +63,7 @@ def _fetch(jars: Iterable[Jar], home: Path) -> None:
 
 
 def _fetch_one(jar: Jar, home: Path, context: MavenContext) -> None:
+    go_on()
     artifact = context.project(jar.group, jar.artifact).at_version(jar.version).artifact()
     try:
         downloaded = artifact.resolve()

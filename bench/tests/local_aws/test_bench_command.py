@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -167,6 +168,41 @@ def test_a_start_that_is_cut_off_leaves_nothing_running(tmp_path: Path, number: 
     assert Endpoints.load(tmp_path) is None
 
 
+def arguments(process: psutil.Process) -> list[str]:
+    """The process's command line, [] when it is gone."""
+    try:
+        return list(process.cmdline())
+    except psutil.NoSuchProcess:
+        return []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_first_installation_that_is_interrupted_ends_at_once(tmp_path: Path, number: signal.Signals) -> None:
+    """By an index and a Maven mirror that take every connection and never answer."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        settings = tmp_path / "home" / ".m2" / "settings.xml"
+        settings.parent.mkdir(parents=True)
+        mirror = f"<mirror><mirrorOf>central</mirrorOf><url>{address}</url></mirror>"
+        settings.write_text(f"<settings><mirrors>{mirror}</mirrors></settings>")
+        environment = {**os.environ, "BENCH_PROJECT": str(tmp_path), "HOME": str(tmp_path / "home")}
+        environment |= {"PIP_INDEX_URL": f"{address}/simple", "PIP_CONFIG_FILE": os.devnull}
+        argv = [sys.executable, "-m", "testbench", "up"]
+        with subprocess.Popen(argv, cwd=tmp_path, env=environment, stderr=subprocess.PIPE) as start:
+            silent.settimeout(300)
+            connections = [silent.accept()[0]]
+            family = psutil.Process(start.pid).children(recursive=True)
+            while not any({"pip", "install"} <= set(arguments(member)) for member in family):
+                connections.append(silent.accept()[0])
+                family = psutil.Process(start.pid).children(recursive=True)
+            start.send_signal(number)
+            assert start.wait(30) != 0  # pip's and Maven's own patience is longer
+        _, alive = psutil.wait_procs(family, timeout=30)
+        assert alive == []
+    assert not list((tmp_path / ".bench").rglob(".complete"))
+    assert not list((tmp_path / ".bench").rglob("*.pid"))
+
+
 def test_down_ends_nothing_that_this_bench_did_not_start(tmp_path: Path) -> None:
     with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"]) as stranger:
         record = f'{{"part": "ministack", "pid": {stranger.pid}, "started": 1000.0, "port": 1, "argv": ["x"]}}'
@@ -235,6 +271,10 @@ def test_an_emulator_that_already_runs_is_used_in_the_place_of_ministack(bench: 
         found = Endpoints.load(tmp_path)
         assert found is not None
         assert (found.backend, found.aws_endpoint_url) == ("localstack", theirs)
+        status = command("status", state=tmp_path)  # what was started, not what this shell would start
+        assert status.returncode == 0, status.stderr
+        assert "ministack" not in status.stdout
+        assert command("env", state=tmp_path).returncode == 0
     finally:
         command("down", state=tmp_path, LOCALSTACK_ENDPOINT=theirs)
     bench.check()

@@ -87,6 +87,16 @@ def test_without_a_mirror_init_downloads_into_a_cache_of_the_project(tmp_path: P
     assert environment["TF_PLUGIN_CACHE_DIR"] == str(tmp_path / "bench" / "plugins")
 
 
+def test_a_user_without_a_home_folder_finds_a_mirror_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def none() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", none)
+    found = mirror(tmp_path / "opt" / "plugins")
+    assert terraform.find_mirror() == found
+    assert terraform.terraform_environment()["TF_CLI_CONFIG_FILE"]
+
+
 @pytest.fixture
 def without_terraform(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A machine that has no terraform command."""

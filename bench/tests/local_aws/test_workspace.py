@@ -1,12 +1,14 @@
 """Terraform configurations applied to the bench: alarms included, the second plan is empty."""
 
 import uuid
+import zipfile
 from pathlib import Path
 
 import pytest
 
 from testbench import Bench, BenchError
 from testbench.errors import TerraformError
+from testbench.iam_roles import make_role
 from testbench.terraform_driver import TerraformProgress
 
 PROVIDERS = """
@@ -81,6 +83,77 @@ def test_a_configuration_is_applied_planned_empty_changed_and_destroyed(bench: B
     assert not [topic for topic in topics if topic["TopicArn"].endswith(own)]
     workspace.remove()
     assert not workspace.root.exists()
+
+
+CLEARED = (
+    PROVIDERS
+    + """
+variable "name" { type = string }
+variable "maximum_concurrency" {
+  type    = number
+  default = null
+}
+variable "filter_policy" {
+  type    = string
+  default = null
+}
+variable "role" { type = string }
+
+resource "aws_sns_topic" "this" {
+  name = var.name
+}
+
+resource "aws_sqs_queue" "this" {
+  name = var.name
+}
+
+resource "aws_sns_topic_subscription" "this" {
+  topic_arn     = aws_sns_topic.this.arn
+  protocol      = "sqs"
+  endpoint      = aws_sqs_queue.this.arn
+  filter_policy = var.filter_policy
+}
+
+resource "aws_lambda_function" "this" {
+  function_name = var.name
+  role          = var.role
+  runtime       = "python3.13"
+  handler       = "a.handler"
+  filename      = "${path.module}/a.zip"
+}
+
+resource "aws_lambda_event_source_mapping" "this" {
+  event_source_arn = aws_sqs_queue.this.arn
+  function_name    = aws_lambda_function.this.arn
+
+  dynamic "scaling_config" {
+    for_each = var.maximum_concurrency[*]
+    content {
+      maximum_concurrency = scaling_config.value
+    }
+  }
+}
+"""
+)
+
+
+def test_a_filter_policy_and_a_concurrency_that_are_cleared_stay_cleared(bench: Bench, tmp_path: Path) -> None:
+    (tmp_path / "main.tf").write_text(CLEARED)
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("a.py", "def handler(event, context):\n    return None\n")
+    reads = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
+    variables = {"name": name(), "role": make_role(bench.client, "lambda", *reads)}
+    workspace = bench.workspace(tmp_path, variables=variables)
+    try:
+        workspace.variables |= {"maximum_concurrency": 2, "filter_policy": '{"type":["a"]}'}
+        workspace.apply()
+        assert workspace.planned_changes() == []
+        workspace.variables |= {"maximum_concurrency": None, "filter_policy": None}
+        workspace.apply()
+        assert workspace.planned_changes() == []
+    finally:
+        workspace.destroy()
+        workspace.remove()
 
 
 def test_two_workspaces_of_one_configuration_share_nothing(bench: Bench) -> None:

@@ -21,12 +21,14 @@ CORRECTIONS = (
     "sns_timestamp",
     "function_environment",
     "alarms",
+    "cleared_settings",
     "s3_managed_key",
     "missing_objects",
     "permissions",
     "secure_transport",
     "api_gateway",
     "idle_connections",
+    "web_pages",
     "step_functions",
 )
 """The one list of them, in the order in which they are applied: names of modules with a function `apply()`."""
