@@ -42,7 +42,6 @@ def control_of(stage: archive_replay.Stage) -> dict[str, object]:
 # -- A1: fences ----------------------------------------------------------------------------------------------------
 
 
-@until_fixed("A1")
 def test_a1_after_cancel_and_resume_under_a_target_that_is_ill_the_old_worker_sends_nothing_more(
     troubles: Troubles,
 ) -> None:
@@ -58,7 +57,6 @@ def test_a1_after_cancel_and_resume_under_a_target_that_is_ill_the_old_worker_se
         stage.judge()
 
 
-@until_fixed("A1")
 @pytest.mark.parametrize("behind", [20.0, 300.0])
 def test_a1_no_exclusion_rests_on_the_clock_of_another_machine(troubles: Troubles, behind: float) -> None:
     with archive_replay.Stage(troubles, events=9_000, per_object=9_000) as stage:
@@ -72,7 +70,6 @@ def test_a1_no_exclusion_rests_on_the_clock_of_another_machine(troubles: Trouble
         stage.judge()
 
 
-@until_fixed("A1")
 def test_a1_a_replay_that_is_paused_while_its_target_times_out_sends_nothing_fifteen_seconds_later(
     troubles: Troubles,
 ) -> None:
@@ -88,7 +85,6 @@ def test_a1_a_replay_that_is_paused_while_its_target_times_out_sends_nothing_fif
         assert not late, f"{len(late)} events were sent up to {late[-1]:.1f} s after the pause"
 
 
-@until_fixed("A8")
 def test_a8_a_worker_that_is_invoked_twice_at_once_sends_the_item_once(troubles: Troubles) -> None:
     with archive_replay.Stage(troubles, events=6_000, per_object=6_000) as stage:
         replay_id = stage.plan(rate=100.0)
@@ -136,7 +132,6 @@ def test_a2_a_run_does_not_end_as_done_while_batches_are_in_work(troubles: Troub
 # -- A3, A4: repeating what failed ---------------------------------------------------------------------------------
 
 
-@until_fixed("A3")
 @pytest.mark.parametrize(("events", "before", "after"), [(200, 2.0, 100.0), (1_000, 100.0, 10.0)])
 def test_a3_failed_events_are_repeated_once_each_while_the_rate_changes(
     troubles: Troubles, events: int, before: float, after: float
@@ -155,7 +150,6 @@ def test_a3_failed_events_are_repeated_once_each_while_the_rate_changes(
         assert (stage.again, len(stage.missing), status["state"]) == (0, 0, "done")
 
 
-@until_fixed("A4")
 def test_a4_repeating_failed_events_keeps_the_rate_across_items(troubles: Troubles) -> None:
     with archive_replay.Stage(troubles, events=300, per_object=1) as stage:
         stage.target.refuses = lambda _: True
@@ -257,7 +251,6 @@ def test_l5_a_run_keeps_its_rate_with_forty_warm_instances(troubles: Troubles) -
 # -- A9, L1, L2: governor and steering -----------------------------------------------------------------------------
 
 
-@until_fixed("A9")
 def test_a9_a_governor_that_crashes_counts_dead_letters_from_where_the_replay_began(troubles: Troubles) -> None:
     with archive_replay.Stage(troubles, events=6_000, per_object=6_000) as stage:
         replay_id = stage.plan("--max-dead-letters", "5", rate=8.0)
@@ -283,7 +276,6 @@ def crash(stage: archive_replay.Stage, function: str) -> None:
             task.kill()
 
 
-@until_fixed("L1")
 @pytest.mark.parametrize("after", [540, 555, 570])
 def test_l1_a_governor_that_sees_nothing_never_overwrites_an_operators_cancel(troubles: Troubles, after: int) -> None:
     with archive_replay.Stage(troubles, events=9_000, per_object=9_000) as stage:
@@ -301,7 +293,6 @@ def test_l1_a_governor_that_sees_nothing_never_overwrites_an_operators_cancel(tr
         assert control_of(stage)["state"] == "cancelled"
 
 
-@until_fixed("L2")
 @pytest.mark.parametrize("seconds", [20, 35, 60])
 def test_l2_a_resume_that_lost_to_another_changes_nothing(troubles: Troubles, seconds: int) -> None:
     with archive_replay.Stage(troubles, events=4_000, per_object=1_000) as stage:
@@ -351,7 +342,6 @@ def test_a10_a_dead_letter_that_is_sent_back_keeps_its_time_and_loses_its_labels
         assert copy.attributes["event-fork-original-message-id"]["StringValue"] == message.id
 
 
-@until_fixed("L6")
 def test_l6_an_object_that_is_replaced_after_apply_is_refused_even_while_its_old_version_exists(
     troubles: Troubles,
 ) -> None:
