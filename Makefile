@@ -11,7 +11,7 @@ WORKERS := -n 2 --dist loadfile --no-loadscope-reorder
 # Not the whole folder: build/ holds copies and pieces of configurations that nobody formats.
 TERRAFORM := modules examples tests bench/tests
 .DEFAULT_GOAL := help
-.PHONY: help setup demo simulate test check lint format build docs generated new-pipeline lock e2e conformance registry-check clean check-bench bench-firehose bench-replay
+.PHONY: help setup demo simulate mutants test check lint format build docs generated new-pipeline lock e2e conformance registry-check clean check-bench bench-firehose bench-replay
 
 help: ## List the commands
 	@awk 'BEGIN {FS = ":.*## "} /^[a-zA-Z0-9_-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,6 +57,9 @@ bench-replay: setup ## Events/s of a replay worker, seconds from apply to the fi
 
 simulate: setup ## Run the simulation by seeds: WORLDS="forwarding queue archive" SEEDS=0-999; prints invariants, runs and violations
 	@PYTHONPATH=. $(PY) -m tests.simulation $(WORLDS) --seeds $(or $(SEEDS),0-999)
+
+mutants: setup ## Plant bugs one at a time in copies of the code (tests/mutants/planted.py); a test must catch each (N="3 17": only these)
+	@PYTHONPATH=. $(PY) -m tests.mutants $(N)
 
 lint: setup ## ruff, mypy --strict, import contracts, terraform fmt
 	@$(PY) -m ruff check . && $(PY) -m ruff format --check .

@@ -29,9 +29,10 @@ ACKNOWLEDGED = "nothing leaves the queue before the target or the dead-letter qu
 UNWANTED = "an event outside of the run's window never leaves"
 WANTED = "a run that says done has forwarded what it wants"
 AS_IT_WAS = "after a run, mapping, window, lock and alias are as they were"
+CLOSED_LAST = "the window is closed only when the mapping is off"
 RATE = "a run keeps its rate"
 ENDS = "a run comes to its end"
-INVARIANTS = (NOTHING_LOST, ACKNOWLEDGED, UNWANTED, WANTED, AS_IT_WAS, RATE, ENDS)
+INVARIANTS = (NOTHING_LOST, ACKNOWLEDGED, UNWANTED, WANTED, AS_IT_WAS, CLOSED_LAST, RATE, ENDS)
 
 _LONGEST = 90_000.0
 _WINDOW = 10.0
@@ -103,6 +104,8 @@ class Stage(World):
 
         def remembered(name: str, value: str | None) -> None:
             put(name, value)
+            if name == PARAMETER and value == "{}":
+                self.check(CLOSED_LAST, self.mapping.state == "Disabled", lambda: self.mapping.state)
             document = json.loads(value) if value and name == PARAMETER else {}
             if "replay_id" in document:
                 self.windows[document["replay_id"]] = document

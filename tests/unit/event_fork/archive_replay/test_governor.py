@@ -177,6 +177,21 @@ def test_dead_letters_in_a_canary_step_pause_before_the_next_step() -> None:
     assert (now.state, now.ramp_step) == (PAUSED, 0)
 
 
+def test_dead_letters_are_counted_from_the_first_look_over_all_steps_of_a_ramp() -> None:
+    policy = Policy((1.0, 10.0, 100.0), False, Health(max_dead_letters_growth=5))
+    now, memory = control(rate=1), Memory()
+    dead, look = 100, 0
+    while now.state == RUNNING and look < 200:
+        if look % 10 == 9:
+            dead += 1
+        now, memory = govern(policy, now, memory, seen(look * 5.0, dead=dead))
+        look += 1
+
+    assert now.state == PAUSED
+    assert now.ramp_step > 0
+    assert dead == 106
+
+
 def test_a_plan_without_ramp_and_bounds_governs_nothing() -> None:
     plan = ReplayWorld([stored(0)]).plan
 

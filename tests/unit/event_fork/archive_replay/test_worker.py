@@ -117,6 +117,61 @@ def test_progress_is_written_at_least_every_5_seconds_however_slow_the_replay() 
     assert world.progress.finished
 
 
+def test_progress_is_written_while_a_worker_waits_for_its_turn() -> None:
+    # GIVEN an event every 100 seconds: a crash in between must not repeat what was sent minutes ago
+    world = ReplayWorld([stored(n) for n in range(3)], rate=0.01)
+    unwritten: list[float] = []
+    sleep = world.clock.sleep
+
+    def watched(seconds: float) -> None:
+        sleep(seconds)
+        written = world.documents.progresses[world.item.id].sent if world.documents.written else 0
+        if written < len(world.target.taken):
+            unwritten.append(world.clock.now)
+
+    world.tools = replace(world.tools, sleep=watched)
+    world.attempt().run()
+
+    longest = max((later for later in unwritten if later < 100.0), default=0.0)
+    assert longest <= 6.0
+    assert world.progress.finished
+
+
+def test_events_that_are_not_written_yet_when_the_replay_is_paused_are_not_sent_again_by_resume() -> None:
+    # GIVEN a worker that has sent 400 events in a moment, of which it has written none
+    world = ReplayWorld([stored(n % 3600) for n in range(2_000)])
+    calls: list[int] = []
+
+    def paused_at_the_40th_call(entries: Sequence[object]) -> Mapping[int, EntryFailure]:
+        calls.append(len(entries))
+        if len(calls) == 40:
+            world.documents.set_control(state=PAUSED)
+            world.clock.now += 4.0  # not late enough to write for that
+        world.clock.now += 0.03
+        return {}
+
+    world.target = FakeQueue(paused_at_the_40th_call)
+    world.tools = replace(world.tools, sender=replace(world.tools.sender, target=world.target))
+    world.attempt().run()
+    assert 400 <= len(world.target.taken) < 1_000
+    assert world.progress.sent == len(world.target.taken)
+
+    world.documents.set_control(state="running")
+    world.clock.now += 10.0
+    world.attempt().run()
+    assert world.sent_lines() == list(range(2_000))
+
+
+def test_many_small_items_keep_the_rate() -> None:
+    world = ReplayWorld([stored(n) for n in range(30)], rate=1.0)
+
+    for number in range(30):
+        item = replace(world.item, id=f"{number:06d}", first_line=number, last_line=number, events=1)
+        world.attempt(item=item).run()
+
+    assert world.clock.now >= 29.0
+
+
 def test_control_is_read_at_the_start_and_then_at_most_every_5_seconds() -> None:
     world = ReplayWorld([stored(n) for n in range(60)], rate=2)
 

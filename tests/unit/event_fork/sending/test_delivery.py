@@ -25,6 +25,19 @@ def run(stream: FakeStream, count: int, clock: Clock | None = None, **limits: fl
     )
 
 
+def test_the_wait_before_a_round_is_drawn_between_nothing_and_twice_the_one_before() -> None:
+    drawn: list[tuple[float, float]] = []
+
+    def draw(low: float, high: float) -> float:
+        drawn.append((low, high))
+        return 0.123
+
+    backoff = Backoff(attempts=6, base=0.5, cap=3.0, draw=draw)
+
+    assert [backoff.wait_after(attempt) for attempt in range(1, 7)] == [0.123] * 5 + [None]
+    assert drawn == [(0.0, 0.5), (0.0, 1.0), (0.0, 2.0), (0.0, 3.0), (0.0, 3.0)]
+
+
 def test_only_the_failed_entries_are_sent_again() -> None:
     stream = FakeStream(failing(1, 3), failing(0), works)
 

@@ -1,0 +1,441 @@
+"""The planted bugs: one change of the code each, and the tests that must notice it.
+
+`before` must stand in the file exactly once. When the code moves on, the bug moves on with it: `make mutants` says so.
+A bug is worth planting when it breaks a promise and looks like something that somebody could write.
+"""
+
+from dataclasses import dataclass
+
+_EVENT_FORK = "lambdas/event_fork"
+_COMMAND = "cli/event_fork_cli"
+_SENDING = ("tests/unit/event_fork/sending",)
+_FORWARD = ("tests/unit/event_fork/forward",)
+_QUEUE = ("tests/unit/event_fork/queue_replay",)
+_ADAPTERS = ("tests/functional/event_fork/test_event_fork_adapters.py",)
+_ARCHIVE = ("tests/unit/event_fork/archive_replay",)
+_DOCUMENTS = ("tests/functional/archive_replay", "tests/unit/event_fork/replay_plan")
+_STEERING = ("tests/functional/cli/test_replay_steering.py",)
+_APPLY = ("tests/functional/cli/test_replay_apply.py",)
+_QUEUE_COMMAND = ("tests/functional/cli/test_replay_queue.py",)
+_SIMULATION = ("tests/simulation/test_findings.py",)
+
+
+@dataclass(frozen=True)
+class Bug:
+    """`tests`: files or folders; `only`: which of their tests (pytest's -k), all when empty."""
+
+    what: str
+    file: str
+    before: str
+    after: str
+    tests: tuple[str, ...]
+    only: str = ""
+
+
+def _in(folder: str, what: str, file: str, before: str, after: str, tests: tuple[str, ...], only: str = "") -> Bug:
+    return Bug(what, f"{folder}/{file}", before, after, tests, only)
+
+
+def _fork(what: str, file: str, before: str, after: str, tests: tuple[str, ...], only: str = "") -> Bug:
+    return _in(_EVENT_FORK, what, file, before, after, tests, only)
+
+
+def _cli(what: str, file: str, before: str, after: str, tests: tuple[str, ...], only: str = "") -> Bug:
+    return _in(_COMMAND, what, file, before, after, tests, only)
+
+
+PLANTED = (
+    # -- sending ------------------------------------------------------------------------------------------------------
+    _fork(
+        "failed entries are not sent again",
+        "sending/delivery.py",
+        "                again.append((entry, failure))",
+        "                result.returned.append((entry, failure))",
+        _SENDING,
+    ),
+    _fork(
+        "failed entries count as delivered",
+        "sending/delivery.py",
+        "            if failure is None:",
+        "            if failure is None or failure.remedy is Remedy.RESEND:",
+        _SENDING,
+    ),
+    _fork(
+        "what is left at the deadline is forgotten",
+        "sending/delivery.py",
+        "            result.returned.extend(failed)\n",
+        "",
+        _SENDING,
+    ),
+    _fork(
+        "the waits between rounds have no jitter",
+        "sending/backoff.py",
+        "return self.draw(0.0, min(self.cap, self.base * 2 ** (attempt - 1)))",
+        "return min(self.cap, self.base * 2 ** (attempt - 1))",
+        _SENDING,
+    ),
+    _fork(
+        "no time is kept for the answer",
+        "sending/backoff.py",
+        "max(seconds / 2, seconds - RESERVE_SECONDS)",
+        "seconds",
+        _SENDING,
+    ),
+    _fork(
+        "a call refused for one message is not taken apart",
+        "sending/delivery.py",
+        "if error.about_content and len(batch) > 1:",
+        "if False:",
+        _SENDING,
+    ),
+    _fork(
+        "a batch may have eleven entries",
+        "sending/batching.py",
+        "len(batch) == max_entries",
+        "len(batch) > max_entries",
+        _SENDING,
+    ),
+    _fork(
+        "a record forgets the last message it holds",
+        "sending/packing.py",
+        "            yield Record(b\"\".join(parts), tuple(ids))\n            ids",
+        "            yield Record(b\"\".join(parts), tuple(ids[:-1]))\n            ids",
+        (*_SENDING, *_FORWARD),
+    ),
+    _fork(
+        "a copy without room for its marks is sent with them",
+        "sending/copies.py",
+        "        if not marked.fits():\n            break\n",
+        "",
+        (*_SENDING, *_ARCHIVE),
+    ),
+    _fork(
+        "a dead letter that its queue refuses is lost",
+        "sending/dead_letters.py",
+        "for message, failure in (*delivery.returned, *delivery.refused):",
+        "for message, failure in delivery.refused:",
+        (*_SENDING, *_FORWARD),
+    ),
+    _fork(
+        "the pacer starts with a full bucket",
+        "sending/pacing.py",
+        "self._tokens = min(0.0, self._tokens + (now - self._at) * self._rate)",
+        "self._tokens = min(self._rate, self._tokens + (now - self._at) * self._rate)",
+        (*_SENDING, *_ARCHIVE),
+    ),
+    # -- adapters -----------------------------------------------------------------------------------------------------
+    _fork(
+        "an entry that SQS does not name counts as taken",
+        "adapters/sqs.py",
+        "if index not in taken and index not in failures:",
+        "if False:",
+        _ADAPTERS,
+    ),
+    _fork(
+        "a record that Firehose refuses counts as taken",
+        "adapters/firehose.py",
+        'if "ErrorCode" in response',
+        'if "ErrorCode" in response and index % 2',
+        _ADAPTERS,
+    ),
+    _fork(
+        "a window is obeyed for ten minutes",
+        "adapters/ssm_window.py",
+        "MAX_AGE_SECONDS = 5.0",
+        "MAX_AGE_SECONDS = 600.0",
+        _ADAPTERS,
+    ),
+    _fork(
+        "control.json is created over another one",
+        "adapters/s3_documents.py",
+        'return self._put(key, content, IfNoneMatch="*")',
+        "return self._put(key, content)",
+        (*_DOCUMENTS, *_APPLY),
+    ),
+    _fork(
+        "control.json is written over somebody's change",
+        "adapters/s3_documents.py",
+        "return self._put(key, content, IfMatch=etag)",
+        "return self._put(key, content)",
+        _DOCUMENTS,
+    ),
+    # -- forwarding ---------------------------------------------------------------------------------------------------
+    _fork(
+        "what Firehose returned is acknowledged",
+        "forward/forwarding.py",
+        "            outcome.returned.update(dict.fromkeys(record.message_ids, failure))",
+        "            outcome.delivered.extend(record.message_ids)",
+        _FORWARD,
+    ),
+    _fork(
+        "of a record that comes back only the first message stays",
+        "forward/forwarding.py",
+        "dict.fromkeys(record.message_ids, failure)",
+        "dict.fromkeys(record.message_ids[:1], failure)",
+        _FORWARD,
+    ),
+    _fork(
+        "kept messages are not named in the answer",
+        "events/sqs_event.py",
+        "for message_id in failed + staying]",
+        "for message_id in failed]",
+        ("tests/unit/event_fork/events", "tests/functional/event_fork/test_event_fork_handlers.py"),
+    ),
+    # -- the queue's replay -------------------------------------------------------------------------------------------
+    _fork(
+        "the window's end is inside it",
+        "queue_replay/window.py",
+        "if moment >= self.until or",
+        "if moment > self.until or",
+        _QUEUE,
+    ),
+    _fork(
+        "the window's beginning is outside of it",
+        "queue_replay/window.py",
+        "moment < self.start)",
+        "moment <= self.start)",
+        _QUEUE,
+    ),
+    _fork(
+        "an invocation of a run obeys any window",
+        "queue_replay/window.py",
+        "    if run is None or _belongs(window, run):\n",
+        "    if True:\n",
+        _QUEUE,
+    ),
+    _fork(
+        "a window that was read again is not compared",
+        "queue_replay/window.py",
+        "    if not _belongs(window, run):\n",
+        "    if False:\n",
+        _QUEUE,
+    ),
+    _fork(
+        "a kept message is hidden for longer than it has to live",
+        "queue_replay/window.py",
+        "min(self.hold_seconds, int(left / 2))",
+        "min(self.hold_seconds, int(left * 2))",
+        _QUEUE,
+    ),
+    _fork(
+        "what was sent is not charged to the rate",
+        "queue_replay/replayer.py",
+        "        self.pacer.spend(len(messages))\n",
+        "",
+        _QUEUE,
+    ),
+    # -- the archive's worker -----------------------------------------------------------------------------------------
+    _fork(
+        "1,500 events may be unwritten",
+        "archive_replay/book_keeping.py",
+        "PROGRESS_EVENTS = 1_000",
+        "PROGRESS_EVENTS = 1_500",
+        _ARCHIVE,
+    ),
+    _fork(
+        "progress is not written after 5 seconds",
+        "archive_replay/book_keeping.py",
+        "PROGRESS_SECONDS = 5.0",
+        "PROGRESS_SECONDS = 500.0",
+        _ARCHIVE,
+    ),
+    _fork(
+        "progress is not written while a worker waits",
+        "archive_replay/worker.py",
+        "            self.tools.sleep(min(left, LOOK_SECONDS))\n            self.book.write_when_due()\n",
+        "            self.tools.sleep(min(left, LOOK_SECONDS))\n",
+        _ARCHIVE,
+    ),
+    _fork(
+        "progress is not written when the replay is held",
+        "archive_replay/worker.py",
+        "        except _HeldError:\n            self.book.close()\n",
+        "        except _HeldError:\n            return\n",
+        _ARCHIVE,
+    ),
+    _fork(
+        "progress is not written when time is up",
+        "archive_replay/worker.py",
+        "        except OutOfTimeError:\n            self.book.close()\n            raise\n",
+        "        except OutOfTimeError:\n            raise\n",
+        _ARCHIVE,
+    ),
+    _fork(
+        "progress is written over anybody's",
+        "archive_replay/book_keeping.py",
+        "            if self._etag is None:\n                raise TakenOverError",
+        "            if False:\n                raise TakenOverError",
+        _ARCHIVE,
+    ),
+    _fork(
+        "an item is not claimed before it is sent",
+        "archive_replay/worker.py",
+        "            self.book.claim(self.request_id)\n",
+        "",
+        _ARCHIVE,
+    ),
+    _fork(
+        "a worker of any execution may send",
+        "archive_replay/control_watch.py",
+        "control.state == RUNNING and control.execution == self._execution",
+        "control.state == RUNNING",
+        _ARCHIVE,
+    ),
+    _fork(
+        "a burst is sent to its end whatever the operator wants",
+        "archive_replay/worker.py",
+        "ReplayLeave(self.deadline, self._watch)",
+        "self.deadline",
+        _ARCHIVE,
+    ),
+    _fork(
+        "control.json is looked at once a minute",
+        "archive_replay/control_watch.py",
+        "MAX_AGE_SECONDS = 5.0",
+        "MAX_AGE_SECONDS = 60.0",
+        _ARCHIVE,
+    ),
+    _fork(
+        "every worker sends at the whole rate",
+        "archive_replay/worker.py",
+        "rate = control.rate / control.workers",
+        "rate = control.rate",
+        _ARCHIVE,
+    ),
+    _fork(
+        "an item's last burst is not paid for",
+        "archive_replay/worker.py",
+        "        with suppress(OutOfTimeError, _HeldError):\n            self._wait(self._pacer.wait)\n",
+        "",
+        _ARCHIVE,
+    ),
+    _fork(
+        "repeating keeps no rate",
+        "archive_replay/worker.py",
+        "        while events:\n            self._wait(self._pacer.wait)\n",
+        "        while events:\n",
+        _ARCHIVE,
+    ),
+    _fork(
+        "repeated parts overlap when the rate rises",
+        "archive_replay/worker.py",
+        "part, events = events[: self._pacer.burst], events[self._pacer.burst :]",
+        "part, events = events[: self._pacer.burst], events[max(1, self._pacer.burst - 1) :]",
+        _ARCHIVE,
+    ),
+    _fork(
+        "what was taken behind a gap is sent again",
+        "archive_replay/book_keeping.py",
+        "behind_a_gap = () if first_left is None else burst.taken",
+        "behind_a_gap = ()",
+        _ARCHIVE,
+    ),
+    _fork(
+        "failures of lines that are read again are kept twice",
+        "archive_replay/book_keeping.py",
+        "if number < line])",
+        "])",
+        _ARCHIVE,
+    ),
+    _fork(
+        "a replaced object is read in its old version",
+        "archive_replay/worker.py",
+        "self.tools.archive.open(item.key, etag=item.etag)",
+        "self.tools.archive.open(item.key, etag=item.etag, version_id=item.version_id)",
+        _ARCHIVE,
+    ),
+    _fork(
+        "another number of events than planned is no error",
+        "archive_replay/book_keeping.py",
+        "        if done != item.events:\n",
+        "        if False:\n",
+        _ARCHIVE,
+    ),
+    # -- the governor -------------------------------------------------------------------------------------------------
+    _fork(
+        "the governor goes above the ceiling",
+        "archive_replay/governor.py",
+        "faster = min(highest, max(floor(policy, control), control.rate + highest * INCREASE))",
+        "faster = control.rate + highest * INCREASE",
+        _ARCHIVE,
+    ),
+    _fork(
+        "dead letters are counted anew at each step of a ramp",
+        "archive_replay/governor.py",
+        "        memory = replace(memory, step=control.ramp_step, healthy_since=None)\n",
+        "        memory = replace(memory, step=control.ramp_step, healthy_since=None)\n"
+        "        control = replace(control, dead_letters_at_first=None)\n",
+        _ARCHIVE,
+    ),
+    _fork(
+        "a blind governor overwrites an operator's cancel",
+        "archive_replay/governor_loop.py",
+        "wanted = change(now) if self._governs(now) else now",
+        "wanted = change(now)",
+        _ARCHIVE,
+    ),
+    _fork(
+        "a lost race for control.json is not tried again",
+        "replay_plan/documents.py",
+        "ATTEMPTS_TO_CHANGE = 5",
+        "ATTEMPTS_TO_CHANGE = 1",
+        (*_ARCHIVE, *_DOCUMENTS),
+    ),
+    # -- the command on a replay --------------------------------------------------------------------------------------
+    _cli(
+        "deleted objects are no reason to refuse",
+        "archive_replay/applying.py",
+        "if now.get(key) != etag)",
+        "if now.get(key, etag) != etag)",
+        _APPLY,
+    ),
+    _cli(
+        "resume does not name its execution",
+        "archive_replay/steering.py",
+        "        execution=execution,\n",
+        "",
+        _STEERING,
+    ),
+    _cli(
+        "resume changes what somebody else has changed",
+        "archive_replay/steering.py",
+        "        if control != judged:\n",
+        "        if False:\n",
+        _STEERING,
+    ),
+    _cli(
+        "resume does not wait for workers in flight",
+        "archive_replay/steering.py",
+        "    _wait_for_workers_in_flight(helm, status)\n    helm.documents",
+        "    helm.documents",
+        _STEERING,
+    ),
+    _cli(
+        "status reads progress before the executions",
+        "archive_replay/statuses.py",
+        """        control = self._documents.find_control()
+        found = executions_of(self._executions, self._state_machine_arn, plan.replay_id)
+        # Progress after the executions: when the last one has ended, what is read then is final.
+        progress = self._documents.all_progress()
+""",
+        """        control = self._documents.find_control()
+        progress = self._documents.all_progress()
+        found = executions_of(self._executions, self._state_machine_arn, plan.replay_id)
+""",
+        _STEERING,
+    ),
+    _cli(
+        "cancel leaves the execution running",
+        "archive_replay/steering.py",
+        "            helm.executions.stop(execution.arn, reason)\n",
+        "            pass\n",
+        _STEERING,
+    ),
+    _cli(
+        "fewer workers at a lower rate",
+        "archive_replay/steering.py",
+        "workers = max(control.workers, min(workers_for(rate), len(plan.items)))",
+        "workers = min(workers_for(rate), len(plan.items))",
+        _STEERING,
+    ),
+)
