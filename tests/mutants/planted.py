@@ -98,8 +98,8 @@ PLANTED = (
     _fork(
         "a record forgets the last message it holds",
         "sending/packing.py",
-        "            yield Record(b\"\".join(parts), tuple(ids))\n            ids",
-        "            yield Record(b\"\".join(parts), tuple(ids[:-1]))\n            ids",
+        '            yield Record(b"".join(parts), tuple(ids))\n            ids',
+        '            yield Record(b"".join(parts), tuple(ids[:-1]))\n            ids',
         (*_SENDING, *_FORWARD),
     ),
     _fork(

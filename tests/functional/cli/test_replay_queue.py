@@ -366,6 +366,41 @@ def test_a_second_run_at_once_is_refused_and_names_the_first(pipeline: Pipeline)
     off(pipeline)
 
 
+def test_a_second_run_that_is_refused_leaves_the_first_ones_lock(pipeline: Pipeline) -> None:
+    held: list[Any] = []
+    pipeline.plays = [
+        lambda: held.append(pipeline.run().code),
+        lambda: None,  # the second run looks at the backlog once too
+        lambda: held.append(pipeline.document("-lock")),
+        pipeline.set(0, 0),
+        pipeline.set(0, 0),
+    ]
+
+    first = pipeline.run()
+
+    assert held[0] == 2
+    assert held[1]["replay_id"] == first.json["replay_id"]
+
+
+def test_the_window_is_closed_only_when_the_mapping_is_off(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    states: list[str] = []
+
+    def noted(params: dict[str, Any], **_: Any) -> None:
+        if params["Value"] == "{}":
+            states.append(pipeline.state)
+
+    def remembered(_: AwsSettings) -> Any:
+        client = _session().client("ssm")
+        client.meta.events.register("provide-client-params.ssm.PutParameter", noted)
+        return client
+
+    monkeypatch.setattr(AwsSettings, "ssm", remembered)
+    pipeline.plays = [pipeline.set(0, 0)] * 2
+
+    assert pipeline.run().code == 0
+    assert states == ["Disabled"]
+
+
 def test_a_mapping_that_is_on_already_is_refused_and_left_on(pipeline: Pipeline) -> None:
     pipeline.functions.update_event_source_mapping(UUID=pipeline.mapping, Enabled=True)
 

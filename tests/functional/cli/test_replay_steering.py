@@ -80,6 +80,24 @@ def test_the_state_says_what_is_going_on(
     assert command(world, "status", running.replay_id)["state"] == state
 
 
+def test_a_replay_that_ends_while_its_status_is_read_is_done_and_not_incomplete(
+    world: World, running: Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    describe = world.executions.describe
+
+    def described(machine: str, name: str) -> Any:
+        found = describe(machine, name)
+        if found is not None and found.status == "RUNNING":
+            for item in range(3):
+                world.work(running, item, 100)
+            end(world, running.replay_id)
+        return describe(machine, name)
+
+    monkeypatch.setattr(world.executions, "describe", described)
+
+    assert command(world, "status", running.replay_id)["state"] == "done"
+
+
 def test_a_replay_nobody_applied_is_bad_input(world: World) -> None:
     for verb in ("status", "pause", "cancel", "resume"):
         result = world.run("replay", verb, "replay-0")
