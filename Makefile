@@ -77,7 +77,8 @@ build: setup ## Make the committed zips and their manifests from the functions' 
 	@$(PY) lambdas/build.py
 	@$(PY) lambdas/build.py --source examples/ecommerce/functions/checkout --zip examples/ecommerce/dist/checkout.zip
 
-docs: setup ## Write the generated parts of the pages: inputs and outputs of the modules, help of the command
+docs: setup ## Write what is generated: root module, shared inputs, tables of inputs and outputs, help of the command
+	@$(PY) -m docs.generate_terraform
 	@$(PY) -m docs.generate_module_tables
 	@PYTHONPATH=lambdas:cli $(PY) -m docs.generate_cli_page
 

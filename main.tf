@@ -1,5 +1,4 @@
-# One topic, all its forks. Each fork stands alone: it has its own subscription, queue, dead-letter queue and function.
-# Defaults are the submodules': an attribute that is left out here is null there, and null means the default.
+# Made by `make docs` from the inputs and outputs of the modules: edit those.
 
 module "storage_backups" {
   source   = "./modules/storage-backup"
@@ -11,15 +10,15 @@ module "storage_backups" {
   create_subscription     = each.value.create_subscription
   filter_policy           = each.value.filter_policy
   filter_policy_scope     = each.value.filter_policy_scope
+  dead_letter_queue       = each.value.dead_letter_queue
+  log_level               = each.value.log_level
+  redact                  = each.value.redact
   kms_key                 = each.value.kms_key
   queue                   = each.value.queue
-  dead_letter_queue       = each.value.dead_letter_queue
   function                = each.value.function
   record_format           = each.value.record_format
   pack_records            = each.value.pack_records
-  redact                  = each.value.redact
   environment_variables   = each.value.environment_variables
-  log_level               = each.value.log_level
   log_retention_days      = each.value.log_retention_days
   event_source_mapping    = each.value.event_source_mapping
   buffering               = each.value.buffering
@@ -52,14 +51,14 @@ module "search_analytics" {
   create_subscription     = each.value.create_subscription
   filter_policy           = each.value.filter_policy
   filter_policy_scope     = each.value.filter_policy_scope
+  dead_letter_queue       = each.value.dead_letter_queue
+  log_level               = each.value.log_level
+  redact                  = each.value.redact
   kms_key                 = each.value.kms_key
   queue                   = each.value.queue
-  dead_letter_queue       = each.value.dead_letter_queue
   function                = each.value.function
   event_type_attribute    = each.value.event_type_attribute
-  redact                  = each.value.redact
   environment_variables   = each.value.environment_variables
-  log_level               = each.value.log_level
   log_retention_days      = each.value.log_retention_days
   event_source_mapping    = each.value.event_source_mapping
   index_name              = each.value.index_name
@@ -97,14 +96,14 @@ module "replays" {
   create_subscription   = each.value.create_subscription
   filter_policy         = each.value.filter_policy
   filter_policy_scope   = each.value.filter_policy_scope
+  dead_letter_queue     = each.value.dead_letter_queue
+  log_level             = each.value.log_level
   raw_message_delivery  = each.value.raw_message_delivery
   retention_seconds     = each.value.retention_seconds
   kms_key               = each.value.kms_key
   queue                 = each.value.queue
-  dead_letter_queue     = each.value.dead_letter_queue
   function              = each.value.function
   environment_variables = each.value.environment_variables
-  log_level             = each.value.log_level
   log_retention_days    = each.value.log_retention_days
   enabled               = each.value.enabled
   event_source_mapping  = each.value.event_source_mapping

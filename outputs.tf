@@ -1,6 +1,4 @@
-################################################################################
-# Storage and backup
-################################################################################
+# Made by `make docs` from the inputs and outputs of the modules: edit those.
 
 output "storage_backups" {
   description = "Of each fork in `storage_backups`, by its name: the outputs of [modules/storage-backup](modules/storage-backup/README.md#outputs)."
@@ -32,10 +30,6 @@ output "storage_backups" {
   } }
 }
 
-################################################################################
-# Search and analytics
-################################################################################
-
 output "search_analytics" {
   description = "Of each fork in `search_analytics`, by its name: the outputs of [modules/search-analytics](modules/search-analytics/README.md#outputs)."
   value = { for name, fork in module.search_analytics : name => {
@@ -65,28 +59,23 @@ output "search_analytics" {
   } }
 }
 
-################################################################################
-# Replay
-################################################################################
-
 output "replays" {
   description = "Of each fork in `replays`, by its name: the outputs of [modules/replay](modules/replay/README.md#outputs)."
   value = { for name, fork in module.replays : name => {
-    subscription_arn          = fork.subscription_arn
-    queue_arn                 = fork.queue_arn
-    queue_url                 = fork.queue_url
-    queue_name                = fork.queue_name
-    dead_letter_queue_arn     = fork.dead_letter_queue_arn
-    dead_letter_queue_url     = fork.dead_letter_queue_url
-    dead_letter_queue_name    = fork.dead_letter_queue_name
-    function_arn              = fork.function_arn
-    function_name             = fork.function_name
-    function_role_arn         = fork.function_role_arn
-    function_role_name        = fork.function_role_name
-    layers                    = fork.layers
-    log_group_name            = fork.log_group_name
-    event_source_mapping_uuid = fork.event_source_mapping_uuid
-
+    subscription_arn               = fork.subscription_arn
+    queue_arn                      = fork.queue_arn
+    queue_url                      = fork.queue_url
+    queue_name                     = fork.queue_name
+    dead_letter_queue_arn          = fork.dead_letter_queue_arn
+    dead_letter_queue_url          = fork.dead_letter_queue_url
+    dead_letter_queue_name         = fork.dead_letter_queue_name
+    function_arn                   = fork.function_arn
+    function_name                  = fork.function_name
+    function_role_arn              = fork.function_role_arn
+    function_role_name             = fork.function_role_name
+    layers                         = fork.layers
+    log_group_name                 = fork.log_group_name
+    event_source_mapping_uuid      = fork.event_source_mapping_uuid
     replay_window_parameter_name   = fork.replay_window_parameter_name
     archive_state_machine_arn      = fork.archive_state_machine_arn
     archive_parameter_name         = fork.archive_parameter_name

@@ -1,16 +1,15 @@
-################################################################################
-# Topic
-################################################################################
+# Made by `make docs` from the inputs of the modules: edit those. Only validations of maps are written here.
 
 variable "topic_arn" {
-  description = "ARN of the SNS topic that all forks listen to. The topic itself is not changed."
+  description = "ARN of the SNS topic to listen to, standard or FIFO. The topic itself is not changed. A topic of another account must allow this account `sns:Subscribe`; a topic of another Region needs `create_subscription = false`."
   type        = string
   nullable    = false
-}
 
-################################################################################
-# Storage and backup
-################################################################################
+  validation {
+    condition     = can(regex("^arn:[^:]+:sns:[^:]+:[0-9]{12}:[A-Za-z0-9_.-]{1,256}$", var.topic_arn))
+    error_message = "topic_arn must be the ARN of an SNS topic, for example \"arn:aws:sns:eu-west-1:123456789012:orders\". Received: \"${var.topic_arn}\"."
+  }
+}
 
 variable "storage_backups" {
   description = "Archives to make, by name: every event to S3. The name (1-40 letters, digits, `-` or `_`) names queue, function and stream. Attributes are the inputs of [modules/storage-backup](modules/storage-backup/README.md), with the same defaults; {} takes them all."
@@ -18,15 +17,28 @@ variable "storage_backups" {
     create_subscription = optional(bool)
     filter_policy       = optional(string)
     filter_policy_scope = optional(string)
-    kms_key             = optional(object({ arn = string }))
+    dead_letter_queue = optional(object({
+      message_retention_seconds = optional(number)
+      only_from_queue           = optional(bool)
+    }))
+    log_level = optional(string)
+    tags      = optional(map(string))
+    redact = optional(list(object({
+      path      = optional(string)
+      attribute = optional(string)
+      subject   = optional(bool)
+      detect    = optional(string)
+      action    = optional(string)
+      mask      = optional(string)
+      keep_last = optional(number)
+      embedded  = optional(bool)
+      required  = optional(bool)
+    })))
+    kms_key = optional(object({ arn = string }))
     queue = optional(object({
       message_retention_seconds  = optional(number)
       visibility_timeout_seconds = optional(number)
       max_receive_count          = optional(number)
-    }))
-    dead_letter_queue = optional(object({
-      message_retention_seconds = optional(number)
-      only_from_queue           = optional(bool)
     }))
     function = optional(object({
       memory_size          = optional(number)
@@ -35,15 +47,9 @@ variable "storage_backups" {
       architecture         = optional(string)
       reserved_concurrency = optional(number)
     }))
-    record_format = optional(string)
-    pack_records  = optional(bool)
-    redact = optional(list(object({
-      path   = string
-      action = optional(string)
-      mask   = optional(string)
-    })))
+    record_format         = optional(string)
+    pack_records          = optional(bool)
     environment_variables = optional(map(string))
-    log_level             = optional(string)
     log_retention_days    = optional(number)
     event_source_mapping = optional(object({
       batch_size                      = optional(number)
@@ -102,15 +108,15 @@ variable "storage_backups" {
       oldest_message_age_seconds = optional(number)
       delivery_delay_seconds     = optional(number)
     }))
-    tags = optional(map(string))
   }))
   default  = {}
   nullable = false
-}
 
-################################################################################
-# Search and analytics
-################################################################################
+  validation {
+    condition     = length(distinct([for key, fork in var.storage_backups : replace(lower(key), "-", "_") if fork.athena != null && try(fork.athena.database, null) == null])) == length([for fork in var.storage_backups : fork if fork.athena != null && try(fork.athena.database, null) == null])
+    error_message = "storage_backups must have keys that differ in more than capitals and '-' for '_' where athena makes a Glue database, for example \"orders\" and \"payments\", or give one of them athena.database. Received: ${join(", ", keys(var.storage_backups))}."
+  }
+}
 
 variable "search_analytics" {
   description = "Search indexes to make, by name: every event to OpenSearch. Attributes are the inputs of [modules/search-analytics](modules/search-analytics/README.md), with the same defaults; `index_name` is required."
@@ -118,15 +124,28 @@ variable "search_analytics" {
     create_subscription = optional(bool)
     filter_policy       = optional(string)
     filter_policy_scope = optional(string)
-    kms_key             = optional(object({ arn = string }))
+    dead_letter_queue = optional(object({
+      message_retention_seconds = optional(number)
+      only_from_queue           = optional(bool)
+    }))
+    log_level = optional(string)
+    tags      = optional(map(string))
+    redact = optional(list(object({
+      path      = optional(string)
+      attribute = optional(string)
+      subject   = optional(bool)
+      detect    = optional(string)
+      action    = optional(string)
+      mask      = optional(string)
+      keep_last = optional(number)
+      embedded  = optional(bool)
+      required  = optional(bool)
+    })))
+    kms_key = optional(object({ arn = string }))
     queue = optional(object({
       message_retention_seconds  = optional(number)
       visibility_timeout_seconds = optional(number)
       max_receive_count          = optional(number)
-    }))
-    dead_letter_queue = optional(object({
-      message_retention_seconds = optional(number)
-      only_from_queue           = optional(bool)
     }))
     function = optional(object({
       memory_size          = optional(number)
@@ -135,14 +154,8 @@ variable "search_analytics" {
       architecture         = optional(string)
       reserved_concurrency = optional(number)
     }))
-    event_type_attribute = optional(string)
-    redact = optional(list(object({
-      path   = string
-      action = optional(string)
-      mask   = optional(string)
-    })))
+    event_type_attribute  = optional(string)
     environment_variables = optional(map(string))
-    log_level             = optional(string)
     log_retention_days    = optional(number)
     event_source_mapping = optional(object({
       batch_size                      = optional(number)
@@ -201,32 +214,29 @@ variable "search_analytics" {
       oldest_message_age_seconds = optional(number)
       delivery_delay_seconds     = optional(number)
     }))
-    tags = optional(map(string))
   }))
   default  = {}
   nullable = false
 }
 
-################################################################################
-# Replay
-################################################################################
-
 variable "replays" {
   description = "Replays to make, by name: events of the last 14 days, held until they are sent to the regular pipeline again. Attributes are the inputs of [modules/replay](modules/replay/README.md), with the same defaults; `destination_queue` is required."
   type = map(object({
-    create_subscription  = optional(bool)
-    filter_policy        = optional(string)
-    filter_policy_scope  = optional(string)
+    create_subscription = optional(bool)
+    filter_policy       = optional(string)
+    filter_policy_scope = optional(string)
+    dead_letter_queue = optional(object({
+      message_retention_seconds = optional(number)
+      only_from_queue           = optional(bool)
+    }))
+    log_level            = optional(string)
+    tags                 = optional(map(string))
     raw_message_delivery = optional(bool)
     retention_seconds    = optional(number)
     kms_key              = optional(object({ arn = string }))
     queue = optional(object({
       visibility_timeout_seconds = optional(number)
       max_receive_count          = optional(number)
-    }))
-    dead_letter_queue = optional(object({
-      message_retention_seconds = optional(number)
-      only_from_queue           = optional(bool)
     }))
     function = optional(object({
       memory_size          = optional(number)
@@ -236,7 +246,6 @@ variable "replays" {
       reserved_concurrency = optional(number)
     }))
     environment_variables = optional(map(string))
-    log_level             = optional(string)
     log_retention_days    = optional(number)
     enabled               = optional(bool)
     event_source_mapping = optional(object({
@@ -268,23 +277,27 @@ variable "replays" {
     alarms = optional(object({
       actions = optional(list(string))
     }))
-    tags = optional(map(string))
   }))
   default  = {}
   nullable = false
 
   validation {
-    condition     = length(setunion(keys(var.storage_backups), keys(var.search_analytics), keys(var.replays))) == length(var.storage_backups) + length(var.search_analytics) + length(var.replays)
-    error_message = "Names must be unique among storage_backups, search_analytics and replays, for example \"orders-backup\" and \"orders-replay\": queues and functions are named after them. Received: ${join(", ", concat(keys(var.storage_backups), keys(var.search_analytics), keys(var.replays)))}."
+    condition = length(distinct(flatten([
+      [for key in concat(keys(var.storage_backups), keys(var.search_analytics)) : [key, "${key}-dlq", "${key}-firehose"]],
+      [for key, fork in var.replays : fork.archive == null ? [key, "${key}-dlq"] : [key, "${key}-dlq", "${key}-archive", "${key}-replay-worker", "${key}-replay-governor"]],
+      ]))) == length(flatten([
+      [for key in concat(keys(var.storage_backups), keys(var.search_analytics)) : [key, "${key}-dlq", "${key}-firehose"]],
+      [for key, fork in var.replays : fork.archive == null ? [key, "${key}-dlq"] : [key, "${key}-dlq", "${key}-archive", "${key}-replay-worker", "${key}-replay-governor"]],
+    ]))
+    error_message = "Keys of storage_backups, search_analytics and replays must be unique, also beside the names that the module makes from other keys: KEY-dlq, KEY-firehose (backup and search), KEY-archive, KEY-replay-worker and KEY-replay-governor (replay with archive). For example \"orders-backup\" and \"orders-replay\". Received: ${join(", ", concat(keys(var.storage_backups), keys(var.search_analytics), keys(var.replays)))}."
   }
 }
 
-################################################################################
-# For all forks
-################################################################################
-
 variable "lambda_package" {
-  description = "Code of the functions of all forks; {} = the package that comes with this module. Either `filename` (a zip on this machine) or `s3_bucket` and `s3_key` (and `s3_object_version`), and `source_code_hash`."
+  description = <<-EOT
+    Code of the function; {} = the package that comes with this module. Either `filename` (a zip on this machine) or `s3_bucket` and `s3_key` (and `s3_object_version`).
+    `source_code_hash` (base64 SHA-256) is computed from the file; give it for a package in S3, or for a file that is made during the same apply.
+  EOT
   type = object({
     filename          = optional(string)
     s3_bucket         = optional(string)
@@ -294,18 +307,43 @@ variable "lambda_package" {
   })
   default  = {}
   nullable = false
+
+  validation {
+    condition     = (var.lambda_package.s3_bucket == null) == (var.lambda_package.s3_key == null)
+    error_message = "lambda_package.s3_bucket and lambda_package.s3_key must be given together, for example { s3_bucket = \"builds\", s3_key = \"audit.zip\" }. Received: s3_bucket = ${jsonencode(var.lambda_package.s3_bucket)}, s3_key = ${jsonencode(var.lambda_package.s3_key)}."
+  }
+
+  validation {
+    condition     = var.lambda_package.filename == null || var.lambda_package.s3_bucket == null
+    error_message = "lambda_package must have either filename or s3_bucket, for example { filename = \"audit.zip\" }. Received: filename = ${jsonencode(var.lambda_package.filename)}, s3_bucket = ${jsonencode(var.lambda_package.s3_bucket)}."
+  }
+
+  validation {
+    condition     = var.lambda_package.filename == null || var.lambda_package.source_code_hash != null || fileexists(coalesce(var.lambda_package.filename, "-"))
+    error_message = "lambda_package.filename must be a file on this machine, for example \"$${path.module}/audit.zip\": build it before terraform plan, or give source_code_hash too when it is made during apply. Received: ${jsonencode(var.lambda_package.filename)}."
+  }
 }
 
 variable "powertools_layer_arn" {
-  description = "ARN of a layer version with Powertools for AWS Lambda (Python), for the functions of all forks; null = AWS's public layer."
+  description = "ARN of a layer version with Powertools for AWS Lambda (Python); null = AWS's public layer, version 27 (Powertools 3.23.0), for the runtimes python3.10-python3.14. \"\" = no such layer."
   type        = string
   default     = null
+
+  validation {
+    condition     = contains(["", "-"], coalesce(var.powertools_layer_arn, "-")) || can(regex("^arn:[^:]+:lambda:[^:]+:[0-9]{12}:layer:[A-Za-z0-9_-]+:[0-9]+$", var.powertools_layer_arn))
+    error_message = "powertools_layer_arn must be the ARN of a layer version, for example \"arn:aws:lambda:eu-west-1:123456789012:layer:powertools:1\", \"\" for none or null for AWS's public layer. Received: \"${coalesce(var.powertools_layer_arn, "null")}\"."
+  }
 }
 
 variable "log_kms_key" {
-  description = "Customer managed key for the log groups; null = encryption by CloudWatch Logs. Its policy must let `logs.<region>.amazonaws.com` use `kms:Encrypt*`, `kms:Decrypt*`, `kms:ReEncrypt*`, `kms:GenerateDataKey*` and `kms:Describe*`."
+  description = "Customer managed key for the log groups; null = encryption by CloudWatch Logs. The key must be in the fork's Region, and its policy must let `logs.<region>.amazonaws.com` use `kms:Encrypt*`, `kms:Decrypt*`, `kms:ReEncrypt*`, `kms:GenerateDataKey*` and `kms:Describe*`."
   type        = object({ arn = string })
   default     = null
+
+  validation {
+    condition     = var.log_kms_key == null || can(regex("^arn:[^:]+:kms:[^:]+:[0-9]{12}:key/.+$", var.log_kms_key.arn))
+    error_message = "log_kms_key.arn must be the ARN of a key, not of an alias, for example \"arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab\". Received: \"${try(var.log_kms_key.arn, "null")}\"."
+  }
 }
 
 variable "roles" {
@@ -320,10 +358,20 @@ variable "roles" {
   })
   default  = {}
   nullable = false
+
+  validation {
+    condition     = var.roles.permissions_boundary == null || can(regex("^arn:[^:]+:iam::([0-9]{12}|aws):policy/.+$", var.roles.permissions_boundary))
+    error_message = "roles.permissions_boundary must be the ARN of a managed policy, for example \"arn:aws:iam::123456789012:policy/boundary\". Received: ${jsonencode(var.roles.permissions_boundary)}."
+  }
+
+  validation {
+    condition     = can(regex("^/([!-~]{1,510}/)?$", var.roles.path))
+    error_message = "roles.path must begin and end with \"/\" and have at most 512 characters and no blanks, for example \"/event-forks/\". Received: \"${var.roles.path}\"."
+  }
 }
 
 variable "tags" {
-  description = "Tags for everything that can have them; the `tags` of a fork are added to them."
+  description = "Tags for everything that can have them."
   type        = map(string)
   default     = {}
   nullable    = false

@@ -48,12 +48,17 @@ def between_markers(module: str, seen_from: Path) -> str:
         "|---|---|---|---|",
     ]
     lines += [
-        f"| `{each.name}` | {cell(each.description)} | `{cell(each.type)}` | {_default(each.default)} |"
-        for each in inputs(folder)
+        f"| `{each.name}` | {cell(each.description)} | `{short_type(each.type)}` | {_default(each.default)} |"
+        for each in sorted(inputs(folder), key=lambda each: each.default is not None)  # required ones first
     ]
     lines += ["", "## Outputs", "", "| name | description |", "|---|---|"]
     lines += [f"| `{each.name}` | {cell(each.description)} |" for each in outputs(folder)]
     return "\n".join([*lines, "", END.format(module=module)])
+
+
+def short_type(type_text: str) -> str:
+    """`object` for the type of an object: what it holds is in the description."""
+    return re.sub(r"object\(\{.*\}\)", "object", type_text)
 
 
 def _default(default: str | None) -> str:

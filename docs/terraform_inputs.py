@@ -14,11 +14,13 @@ _OPEN, _CLOSE = "([{", ")]}"
 
 @dataclass(frozen=True)
 class Input:
-    """A variable block. `type` is HCL in one line; `default` is JSON, None where the input is required."""
+    """A variable block. `type` is HCL in one line, `written_type` as it stands in the file; `default` is JSON, None
+    where the input is required."""
 
     name: str
     description: str
     type: str
+    written_type: str
     default: str | None
 
 
@@ -31,39 +33,47 @@ class Output:
 
 
 def inputs(module: Path) -> list[Input]:
-    """The variables of a module in the order of their files, variables.tf first."""
+    """The variables of a module in the order of its files, by name."""
     return [
-        Input(
-            name,
-            block["description"].strip(),
-            block["type"],
-            _default(block),
-        )
-        for name, block in _blocks(module, "variable")
+        Input(name, block["description"].strip(), block["type"], written_type(written), _default(block))
+        for name, block, written in _blocks(module, "variable")
     ]
 
 
 def outputs(module: Path) -> list[Output]:
-    """The outputs of a module in the order of their files, outputs.tf first."""
-    return [Output(name, block["description"].strip()) for name, block in _blocks(module, "output")]
+    """The outputs of a module in the order of its files, by name."""
+    return [Output(name, block["description"].strip()) for name, block, _ in _blocks(module, "output")]
 
 
-def module_calls(module: Path) -> dict[str, dict[str, Any]]:
-    """Module call -> its arguments, expressions as text."""
-    return dict(_blocks(module, "module"))
+def blocks_as_written(file: Path, kind: str) -> dict[str, str]:
+    """Name -> text of the blocks of a kind ("variable", "output"), in the order of the file."""
+    found = re.finditer(rf'^{kind} "(?P<name>[^"]+)" \{{\n.*?^\}}\n', file.read_text(), re.MULTILINE | re.DOTALL)
+    return {match["name"]: match[0] for match in found}
+
+
+def written_type(block: str) -> str:
+    """The type of a variable block, with the line breaks that it has there."""
+    start = re.search(r"^  type\s*= ", block, re.MULTILINE)
+    if start is None:
+        raise ValueError(f"a variable has no type: {block[:80]}")
+    end = start.end()
+    while True:
+        end = block.index("\n", end + 1)
+        text = block[start.end() : end]
+        if all(text.count(left) == text.count(right) for left, right in zip(_OPEN, _CLOSE, strict=True)):
+            return text
 
 
 def _default(block: dict[str, Any]) -> str | None:
     return json.dumps(block["default"]) if "default" in block else None
 
 
-def _blocks(module: Path, kind: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    usual = f"{kind}s.tf"
-    for file in sorted(module.glob("*.tf"), key=lambda file: (file.name != usual, file.name)):
-        text = file.read_text()
-        order = re.findall(rf'^{kind} "([^"]+)"', text, re.MULTILINE)
-        blocks = pygohcl.loads(text).get(kind, {})
-        yield from sorted(blocks.items(), key=lambda item: order.index(item[0]))
+def _blocks(module: Path, kind: str) -> Iterator[tuple[str, dict[str, Any], str]]:
+    """Name, content by pygohcl, and text."""
+    for file in sorted(module.glob("*.tf")):
+        content = pygohcl.loads(file.read_text()).get(kind, {})
+        for name, text in blocks_as_written(file, kind).items():
+            yield name, content[name], text
 
 
 def without_defaults(type_text: str) -> str:

@@ -24,10 +24,9 @@ locals {
   map_run_arns      = "arn:${local.partition}:states:${local.region}:${local.account_id}:mapRun:${local.state_machine_name}"
 
   archive_key_statements = var.archive.kms_key == null ? [] : [{
-    Sid      = "UseArchiveKey"
-    Effect   = "Allow"
-    Action   = ["kms:Decrypt", "kms:GenerateDataKey"] # read the archive, write the work area
-    Resource = var.archive.kms_key.arn
+    sid       = "UseArchiveKey"
+    actions   = ["kms:Decrypt", "kms:GenerateDataKey"] # read the archive, write the work area
+    resources = [var.archive.kms_key.arn]
   }]
 }
 

@@ -10,20 +10,20 @@ output "parameter_name" {
 
 output "worker_role_arn" {
   description = "ARN of the worker's role, which sends to the targets."
-  value       = aws_iam_role.function["worker"].arn
+  value       = module.function["worker"].role_arn
 }
 
 output "governor_role_arn" {
   description = "ARN of the governor's role, which looks at the targets."
-  value       = aws_iam_role.function["governor"].arn
+  value       = module.function["governor"].role_arn
 }
 
 output "worker_function_name" {
   description = "Name of the worker function."
-  value       = aws_lambda_function.this["worker"].function_name
+  value       = module.function["worker"].name
 }
 
 output "governor_function_name" {
   description = "Name of the governor function."
-  value       = aws_lambda_function.this["governor"].function_name
+  value       = module.function["governor"].name
 }

@@ -51,9 +51,9 @@ locals {
         Send = {
           Type           = "Task"
           Resource       = "arn:${local.partition}:states:::lambda:invoke"
-          Parameters     = { FunctionName = aws_lambda_function.this["worker"].arn, "Payload.$" = "$" }
+          Parameters     = { FunctionName = module.function["worker"].arn, "Payload.$" = "$" }
           OutputPath     = "$.Payload"
-          TimeoutSeconds = local.functions.worker.timeout + 60
+          TimeoutSeconds = local.functions.worker.timeout_seconds + 60
           Retry          = local.worker_retries
           End            = true
         }
@@ -85,7 +85,7 @@ locals {
       Type     = "Task"
       Resource = "arn:${local.partition}:states:::lambda:invoke"
       Parameters = {
-        FunctionName = aws_lambda_function.this["governor"].arn
+        FunctionName = module.function["governor"].arn
         Payload = {
           "replay_id.$"   = "$.replay_id"
           "bucket.$"      = "$.bucket"
@@ -97,7 +97,7 @@ locals {
       }
       ResultSelector = { "done.$" = "$.Payload.done", "memory.$" = "$.Payload.memory" }
       ResultPath     = "$.governor"
-      TimeoutSeconds = local.functions.governor.timeout + 60
+      TimeoutSeconds = local.functions.governor.timeout_seconds + 60
       Retry          = local.governor_retries
       Next           = "IsThereMore"
     }
@@ -213,7 +213,7 @@ resource "aws_iam_role_policy" "state_machine" {
           Resource = "*"
         },
       ],
-      local.archive_key_statements,
+      [for statement in local.archive_key_statements : { Sid = statement.sid, Effect = "Allow", Action = statement.actions, Resource = statement.resources }],
     )
   })
 }

@@ -50,10 +50,10 @@ variable "lambda_package" {
   nullable = false
 }
 
-variable "layers" {
-  description = "Layers of the functions, Powertools first."
-  type        = list(string)
-  nullable    = false
+variable "powertools_layer_arn" {
+  description = "ARN of a layer version with Powertools for AWS Lambda (Python); null = AWS's public layer, \"\" = no such layer."
+  type        = string
+  default     = null
 }
 
 variable "log_level" {
@@ -69,17 +69,13 @@ variable "log_retention_days" {
 }
 
 variable "log_kms_key" {
-  description = "Customer managed key for the log groups; null = encryption by CloudWatch Logs. The key must be in the fork's Region, and its policy must let `logs.<region>.amazonaws.com` use `kms:Encrypt*`, `kms:Decrypt*`, `kms:ReEncrypt*`, `kms:GenerateDataKey*` and `kms:Describe*`."
+  description = "Customer managed key for the log groups; null = encryption by CloudWatch Logs."
   type        = object({ arn = string })
   default     = null
 }
 
 variable "roles" {
-  description = <<-EOT
-    Settings of the IAM roles:
-    - `permissions_boundary`: ARN of the managed policy that bounds what they may do, for organisations that allow no role without one. Default null = none.
-    - `path`: IAM path of the roles, for example `/event-forks/`. Default `/`.
-  EOT
+  description = "IAM path and permissions boundary of the roles."
   type = object({
     permissions_boundary = optional(string)
     path                 = optional(string, "/")

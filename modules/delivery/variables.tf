@@ -71,17 +71,13 @@ variable "log_retention_days" {
 }
 
 variable "log_kms_key" {
-  description = "Customer managed key for the log groups; null = encryption by CloudWatch Logs. The key must be in the fork's Region, and its policy must let `logs.<region>.amazonaws.com` use `kms:Encrypt*`, `kms:Decrypt*`, `kms:ReEncrypt*`, `kms:GenerateDataKey*` and `kms:Describe*`."
+  description = "Customer managed key for the log groups; null = encryption by CloudWatch Logs."
   type        = object({ arn = string })
   default     = null
 }
 
 variable "roles" {
-  description = <<-EOT
-    Settings of the IAM roles:
-    - `permissions_boundary`: ARN of the managed policy that bounds what they may do, for organisations that allow no role without one. Default null = none.
-    - `path`: IAM path of the roles, for example `/event-forks/`. Default `/`.
-  EOT
+  description = "IAM path and permissions boundary of the role."
   type = object({
     permissions_boundary = optional(string)
     path                 = optional(string, "/")

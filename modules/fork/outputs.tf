@@ -47,32 +47,32 @@ output "dead_letter_queue_name" {
 
 output "function_arn" {
   description = "ARN of the function."
-  value       = aws_lambda_function.this.arn
+  value       = module.function.arn
 }
 
 output "function_name" {
   description = "Name of the function."
-  value       = aws_lambda_function.this.function_name
+  value       = module.function.name
 }
 
 output "function_role_arn" {
   description = "ARN of the function's role: name it in key policies and in the policies of resources in other accounts."
-  value       = aws_iam_role.function.arn
+  value       = module.function.role_arn
 }
 
 output "function_role_name" {
   description = "Name of the function's role."
-  value       = aws_iam_role.function.name
+  value       = module.function.role_name
 }
 
 output "layers" {
   description = "Layers of the function, Powertools first. A function of the application's own that uses Powertools can take the same."
-  value       = concat(local.powertools_layers, var.layers)
+  value       = module.function.layers
 }
 
 output "log_group_name" {
   description = "Name of the function's log group."
-  value       = aws_cloudwatch_log_group.function.name
+  value       = module.function.log_group_name
 }
 
 output "event_source_mapping_uuid" {

@@ -2,82 +2,6 @@
 # Topic and subscription
 ################################################################################
 
-variable "name" {
-  description = "Name of the fork. Queue, function and log group are named after it, so it is unique in account and Region. 1-40 letters, digits, `-` or `_`."
-  type        = string
-  nullable    = false
-
-  validation {
-    condition     = can(regex("^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$", var.name))
-    error_message = "name must be 1-40 letters, digits, '-' or '_', and begin with a letter or digit, for example \"orders-backup\". Received: \"${var.name}\"."
-  }
-}
-
-variable "topic_arn" {
-  description = "ARN of the SNS topic to listen to, standard or FIFO. The topic itself is not changed. A topic of another account must allow this account `sns:Subscribe`; a topic of another Region needs `create_subscription = false`."
-  type        = string
-  nullable    = false
-
-  validation {
-    condition     = can(regex("^arn:[^:]+:sns:[^:]+:[0-9]{12}:[A-Za-z0-9_.-]{1,256}$", var.topic_arn))
-    error_message = "topic_arn must be the ARN of an SNS topic, for example \"arn:aws:sns:eu-west-1:123456789012:orders\". Received: \"${var.topic_arn}\"."
-  }
-}
-
-variable "create_subscription" {
-  description = "Whether to subscribe the queue to the topic. false is for a topic of another Region: SNS takes subscriptions only there, so the caller makes it with a provider of that Region. The queue accepts the topic's messages either way."
-  type        = bool
-  default     = true
-  nullable    = false
-}
-
-variable "filter_policy" {
-  description = "SNS filter policy as JSON text (`jsonencode`); null = all messages. At most 5 keys, 150 combinations of values and 256 KiB. A later change takes up to 15 minutes to act."
-  type        = string
-  default     = null
-
-  validation {
-    condition     = var.filter_policy == null || can(keys(jsondecode(var.filter_policy)))
-    error_message = "filter_policy must be a JSON object, for example jsonencode({ event_type = [\"order.placed\"] }). Received: ${coalesce(var.filter_policy, "null")}."
-  }
-
-  validation {
-    condition     = try(length(keys(jsondecode(var.filter_policy))) >= 1 && length(keys(jsondecode(var.filter_policy))) <= 5, true)
-    error_message = "filter_policy must have 1 to 5 keys, for example jsonencode({ event_type = [\"order.placed\"], amount = [{ numeric = [\">=\", 100] }] }). Received ${length(try(keys(jsondecode(var.filter_policy)), []))}: ${join(", ", try(keys(jsondecode(var.filter_policy)), []))}."
-  }
-
-  validation {
-    condition     = var.filter_policy == null || var.filter_policy_scope != "MessageAttributes" || try(alltrue([for values in values(jsondecode(var.filter_policy)) : can(values[0])]), true)
-    error_message = "filter_policy must give each attribute a list with at least one value, for example jsonencode({ event_type = [\"order.placed\"] }); nested objects need filter_policy_scope = \"MessageBody\". Received: ${coalesce(var.filter_policy, "null")}."
-  }
-
-  validation {
-    # At most five keys, so five factors; a missing one counts as 1. SNS counts a $or, and nested keys, in its own way: only flat policies are counted here.
-    condition = var.filter_policy == null || var.filter_policy_scope != "MessageAttributes" || strcontains(coalesce(var.filter_policy, "-"), "$or") || try([
-      for factors in [concat([for values in values(jsondecode(var.filter_policy)) : length(values)], [1, 1, 1, 1, 1])] :
-      factors[0] * factors[1] * factors[2] * factors[3] * factors[4]
-    ][0] <= 150, true)
-    error_message = "filter_policy must have at most 150 combinations of values (the product of the lists' lengths), for example 10 event types x 15 countries. Received lists of ${join(" x ", try([for values in values(jsondecode(var.filter_policy)) : length(values)], []))} values."
-  }
-
-  validation {
-    condition     = length(coalesce(var.filter_policy, "-")) <= 262144
-    error_message = "filter_policy must be at most 256 KiB (262144 characters), for example jsonencode({ event_type = [\"order.placed\"] }). Received ${length(coalesce(var.filter_policy, "-"))} characters."
-  }
-}
-
-variable "filter_policy_scope" {
-  description = "What the filter policy looks at: `MessageAttributes` (default, as SNS) or `MessageBody` (the message must be JSON)."
-  type        = string
-  default     = "MessageAttributes"
-  nullable    = false
-
-  validation {
-    condition     = contains(["MessageAttributes", "MessageBody"], var.filter_policy_scope)
-    error_message = "filter_policy_scope must be \"MessageAttributes\" or \"MessageBody\", for example \"MessageBody\". Received: \"${var.filter_policy_scope}\"."
-  }
-}
-
 variable "raw_message_delivery" {
   description = "Whether the queue gets the bare message instead of SNS's envelope. false keeps id, time and attributes of the message; with true SNS discards messages with more than 10 attributes into the dead-letter queue."
   type        = bool
@@ -132,25 +56,6 @@ variable "queue" {
     condition     = var.queue.max_receive_count >= 1 && var.queue.max_receive_count <= 1000
     error_message = "queue.max_receive_count must be 1-1000, for example 5. Received: ${var.queue.max_receive_count}."
   }
-}
-
-variable "dead_letter_queue" {
-  description = <<-EOT
-    Settings of the dead-letter queue:
-    - `message_retention_seconds`: 60-1209600. Default 1209600 (14 days, the most): a message keeps the age it had in the queue.
-    - `only_from_queue`: whether only this fork's queue may name it as its dead-letter queue. Default true; false for Regions without redrive allow policies.
-  EOT
-  type = object({
-    message_retention_seconds = optional(number, 1209600)
-    only_from_queue           = optional(bool, true)
-  })
-  default  = {}
-  nullable = false
-
-  validation {
-    condition     = var.dead_letter_queue.message_retention_seconds >= 60 && var.dead_letter_queue.message_retention_seconds <= 1209600
-    error_message = "dead_letter_queue.message_retention_seconds must be 60-1209600 (14 days), for example 1209600. Received: ${var.dead_letter_queue.message_retention_seconds}."
-  }
 
   validation {
     condition     = var.dead_letter_queue.message_retention_seconds >= var.queue.message_retention_seconds
@@ -182,37 +87,6 @@ variable "handler" {
   validation {
     condition     = can(regex("^[^[:space:]]{1,128}$", var.handler))
     error_message = "handler must have 1-128 characters and no blanks, for example \"audit.handler\". Received: \"${var.handler}\"."
-  }
-}
-
-variable "lambda_package" {
-  description = <<-EOT
-    Code of the function; {} = the package that comes with this module. Either `filename` (a zip on this machine) or `s3_bucket` and `s3_key` (and `s3_object_version`).
-    `source_code_hash` (base64 SHA-256) is computed from the file; give it for a package in S3, or for a file that is made during the same apply.
-  EOT
-  type = object({
-    filename          = optional(string)
-    s3_bucket         = optional(string)
-    s3_key            = optional(string)
-    s3_object_version = optional(string)
-    source_code_hash  = optional(string)
-  })
-  default  = {}
-  nullable = false
-
-  validation {
-    condition     = (var.lambda_package.s3_bucket == null) == (var.lambda_package.s3_key == null)
-    error_message = "lambda_package.s3_bucket and lambda_package.s3_key must be given together, for example { s3_bucket = \"builds\", s3_key = \"audit.zip\" }. Received: s3_bucket = ${jsonencode(var.lambda_package.s3_bucket)}, s3_key = ${jsonencode(var.lambda_package.s3_key)}."
-  }
-
-  validation {
-    condition     = var.lambda_package.filename == null || var.lambda_package.s3_bucket == null
-    error_message = "lambda_package must have either filename or s3_bucket, for example { filename = \"audit.zip\" }. Received: filename = ${jsonencode(var.lambda_package.filename)}, s3_bucket = ${jsonencode(var.lambda_package.s3_bucket)}."
-  }
-
-  validation {
-    condition     = var.lambda_package.filename == null || var.lambda_package.source_code_hash != null || fileexists(coalesce(var.lambda_package.filename, "-"))
-    error_message = "lambda_package.filename must be a file on this machine, for example \"$${path.module}/audit.zip\": build it before terraform plan, or give source_code_hash too when it is made during apply. Received: ${jsonencode(var.lambda_package.filename)}."
   }
 }
 
@@ -256,8 +130,8 @@ variable "function" {
   }
 
   validation {
-    condition     = can(regex("^python3[.]1[1-9]$", var.function.runtime)) || var.lambda_package.filename != null || var.lambda_package.s3_bucket != null
-    error_message = "function.runtime must be python3.11 or later for the package that comes with this module, for example \"python3.13\"; other runtimes need lambda_package. Received: \"${var.function.runtime}\"."
+    condition     = can(regex("^python3[.]1[1-4]$", var.function.runtime)) || var.lambda_package.filename != null || var.lambda_package.s3_bucket != null
+    error_message = "function.runtime must be python3.11 to python3.14 for the package that comes with this module, for example \"python3.13\"; other runtimes need lambda_package. Received: \"${var.function.runtime}\"."
   }
 }
 
@@ -275,22 +149,6 @@ variable "environment_variables" {
   validation {
     condition     = sum(concat([0], [for name, value in var.environment_variables : length(name) + length(value)])) <= 3700
     error_message = "environment_variables must have at most 3700 characters of names and values (Lambda allows 4096 bytes, the module needs the rest), for example { TABLE_NAME = \"audit\" }. Received ${sum(concat([0], [for name, value in var.environment_variables : length(name) + length(value)]))} characters."
-  }
-}
-
-variable "powertools_layer_arn" {
-  description = "ARN of a layer version with Powertools for AWS Lambda (Python); null = AWS's public layer, version 27 (Powertools 3.23.0), for the runtimes python3.10-python3.13. \"\" = no such layer."
-  type        = string
-  default     = null
-
-  validation {
-    condition     = contains(["", "-"], coalesce(var.powertools_layer_arn, "-")) || can(regex("^arn:[^:]+:lambda:[^:]+:[0-9]{12}:layer:[A-Za-z0-9_-]+:[0-9]+$", var.powertools_layer_arn))
-    error_message = "powertools_layer_arn must be the ARN of a layer version, for example \"arn:aws:lambda:eu-west-1:123456789012:layer:powertools:1\", \"\" for none or null for AWS's public layer. Received: \"${coalesce(var.powertools_layer_arn, "null")}\"."
-  }
-
-  validation {
-    condition     = var.powertools_layer_arn != null || local.powertools_layer_exists || var.lambda_package.filename != null || var.lambda_package.s3_bucket != null
-    error_message = "powertools_layer_arn must be given here: AWS publishes no layer for ${var.function.runtime} in ${local.region}, and the package that comes with this module needs one; for example \"arn:aws:lambda:${local.region}:123456789012:layer:powertools:1\". Received: null."
   }
 }
 
@@ -333,18 +191,6 @@ variable "policy_statements" {
   }
 }
 
-variable "log_level" {
-  description = "Log level of the function: DEBUG, INFO, WARNING, ERROR or CRITICAL."
-  type        = string
-  default     = "INFO"
-  nullable    = false
-
-  validation {
-    condition     = contains(["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], var.log_level)
-    error_message = "log_level must be one of DEBUG, INFO, WARNING, ERROR, CRITICAL, for example \"INFO\". Received: \"${var.log_level}\"."
-  }
-}
-
 variable "log_retention_days" {
   description = "Days that logs are kept, one of the values CloudWatch Logs allows. Default 30. 0 = for ever."
   type        = number
@@ -354,41 +200,6 @@ variable "log_retention_days" {
   validation {
     condition     = contains([0, 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.log_retention_days)
     error_message = "log_retention_days must be 0 (for ever), 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or 3653, for example 30. Received: ${var.log_retention_days}."
-  }
-}
-
-variable "log_kms_key" {
-  description = "Customer managed key for the log groups; null = encryption by CloudWatch Logs. The key must be in the fork's Region, and its policy must let `logs.<region>.amazonaws.com` use `kms:Encrypt*`, `kms:Decrypt*`, `kms:ReEncrypt*`, `kms:GenerateDataKey*` and `kms:Describe*`."
-  type        = object({ arn = string })
-  default     = null
-
-  validation {
-    condition     = var.log_kms_key == null || can(regex("^arn:[^:]+:kms:[^:]+:[0-9]{12}:key/.+$", var.log_kms_key.arn))
-    error_message = "log_kms_key.arn must be the ARN of a key, not of an alias, for example \"arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab\". Received: \"${try(var.log_kms_key.arn, "null")}\"."
-  }
-}
-
-variable "roles" {
-  description = <<-EOT
-    Settings of the IAM roles:
-    - `permissions_boundary`: ARN of the managed policy that bounds what they may do, for organisations that allow no role without one. Default null = none.
-    - `path`: IAM path of the roles, for example `/event-forks/`. Default `/`.
-  EOT
-  type = object({
-    permissions_boundary = optional(string)
-    path                 = optional(string, "/")
-  })
-  default  = {}
-  nullable = false
-
-  validation {
-    condition     = var.roles.permissions_boundary == null || can(regex("^arn:[^:]+:iam::([0-9]{12}|aws):policy/.+$", var.roles.permissions_boundary))
-    error_message = "roles.permissions_boundary must be the ARN of a managed policy, for example \"arn:aws:iam::123456789012:policy/boundary\". Received: ${jsonencode(var.roles.permissions_boundary)}."
-  }
-
-  validation {
-    condition     = can(regex("^/([!-~]{1,510}/)?$", var.roles.path))
-    error_message = "roles.path must begin and end with \"/\" and have at most 512 characters and no blanks, for example \"/event-forks/\". Received: \"${var.roles.path}\"."
   }
 }
 
@@ -440,7 +251,7 @@ variable "event_source_mapping" {
 }
 
 ################################################################################
-# Alarms and tags
+# Alarms
 ################################################################################
 
 variable "alarms" {
@@ -464,11 +275,4 @@ variable "alarms" {
     condition     = try(var.alarms.oldest_message_age_seconds, 0) >= 0
     error_message = "alarms.oldest_message_age_seconds must be 0 (off) or more, for example 3600. Received: ${try(var.alarms.oldest_message_age_seconds, 0)}."
   }
-}
-
-variable "tags" {
-  description = "Tags for everything that can have them."
-  type        = map(string)
-  default     = {}
-  nullable    = false
 }

@@ -42,14 +42,14 @@ module "archive_replay" {
   targets = local.targets
   worker  = merge(var.archive_worker, { runtime = var.function.runtime, architecture = var.function.architecture })
 
-  lambda_package     = var.lambda_package
-  layers             = module.fork.layers
-  log_level          = var.log_level
-  log_retention_days = var.log_retention_days
-  log_kms_key        = var.log_kms_key
-  roles              = var.roles
-  alarms             = var.alarms == null ? null : { actions = var.alarms.actions }
-  tags               = var.tags
+  lambda_package       = var.lambda_package
+  powertools_layer_arn = var.powertools_layer_arn
+  log_level            = var.log_level
+  log_retention_days   = var.log_retention_days
+  log_kms_key          = var.log_kms_key
+  roles                = var.roles
+  alarms               = var.alarms == null ? null : { actions = var.alarms.actions }
+  tags                 = var.tags
 }
 
 # Which of the waiting events a replay wants: written by `event-fork replay queue enable`, read by the function. {} = all of them.

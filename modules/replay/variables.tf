@@ -2,38 +2,6 @@
 # Topic and subscription
 ################################################################################
 
-variable "name" {
-  description = "Name of the fork. Queue, function and log group are named after it, so it is unique in account and Region. 1-40 letters, digits, `-` or `_`."
-  type        = string
-  nullable    = false
-}
-
-variable "topic_arn" {
-  description = "ARN of the SNS topic to listen to, standard or FIFO. The topic itself is not changed. A topic of another account must allow this account `sns:Subscribe`; a topic of another Region needs `create_subscription = false`."
-  type        = string
-  nullable    = false
-}
-
-variable "create_subscription" {
-  description = "Whether to subscribe the queue to the topic. false is for a topic of another Region: SNS takes subscriptions only there, so the caller makes it with a provider of that Region. The queue accepts the topic's messages either way."
-  type        = bool
-  default     = true
-  nullable    = false
-}
-
-variable "filter_policy" {
-  description = "SNS filter policy as JSON text (`jsonencode`); null = all messages. At most 5 keys, 150 combinations of values and 256 KiB. A later change takes up to 15 minutes to act."
-  type        = string
-  default     = null
-}
-
-variable "filter_policy_scope" {
-  description = "What the filter policy looks at: `MessageAttributes` (default, as SNS) or `MessageBody` (the message must be JSON)."
-  type        = string
-  default     = "MessageAttributes"
-  nullable    = false
-}
-
 variable "raw_message_delivery" {
   description = "Whether the queue gets the bare message instead of SNS's envelope. Take the setting of the regular pipeline's own subscription, for what lies here is what that pipeline will get. Default true; SNS then discards messages with more than 10 attributes into the dead-letter queue."
   type        = bool
@@ -77,39 +45,9 @@ variable "queue" {
   nullable = false
 }
 
-variable "dead_letter_queue" {
-  description = <<-EOT
-    Settings of the dead-letter queue:
-    - `message_retention_seconds`: 60-1209600. Default 1209600 (14 days, the most): a message keeps the age it had in the queue.
-    - `only_from_queue`: whether only this fork's queue may name it as its dead-letter queue. Default true; false for Regions without redrive allow policies.
-  EOT
-  type = object({
-    message_retention_seconds = optional(number, 1209600)
-    only_from_queue           = optional(bool, true)
-  })
-  default  = {}
-  nullable = false
-}
-
 ################################################################################
 # Function
 ################################################################################
-
-variable "lambda_package" {
-  description = <<-EOT
-    Code of the function; {} = the package that comes with this module. Either `filename` (a zip on this machine) or `s3_bucket` and `s3_key` (and `s3_object_version`).
-    `source_code_hash` (base64 SHA-256) is computed from the file; give it for a package in S3, or for a file that is made during the same apply.
-  EOT
-  type = object({
-    filename          = optional(string)
-    s3_bucket         = optional(string)
-    s3_key            = optional(string)
-    s3_object_version = optional(string)
-    source_code_hash  = optional(string)
-  })
-  default  = {}
-  nullable = false
-}
 
 variable "function" {
   description = <<-EOT
@@ -143,44 +81,11 @@ variable "environment_variables" {
   }
 }
 
-variable "powertools_layer_arn" {
-  description = "ARN of a layer version with Powertools for AWS Lambda (Python); null = AWS's public layer, version 27 (Powertools 3.23.0), for the runtimes python3.10-python3.13. \"\" = no such layer."
-  type        = string
-  default     = null
-}
-
-variable "log_level" {
-  description = "Log level of the function: DEBUG, INFO, WARNING, ERROR or CRITICAL."
-  type        = string
-  default     = "INFO"
-  nullable    = false
-}
-
 variable "log_retention_days" {
   description = "Days that logs are kept, one of the values CloudWatch Logs allows. Default 30. 0 = for ever."
   type        = number
   default     = 30
   nullable    = false
-}
-
-variable "log_kms_key" {
-  description = "Customer managed key for the log groups; null = encryption by CloudWatch Logs. The key must be in the fork's Region, and its policy must let `logs.<region>.amazonaws.com` use `kms:Encrypt*`, `kms:Decrypt*`, `kms:ReEncrypt*`, `kms:GenerateDataKey*` and `kms:Describe*`."
-  type        = object({ arn = string })
-  default     = null
-}
-
-variable "roles" {
-  description = <<-EOT
-    Settings of the IAM roles:
-    - `permissions_boundary`: ARN of the managed policy that bounds what they may do, for organisations that allow no role without one. Default null = none.
-    - `path`: IAM path of the roles, for example `/event-forks/`. Default `/`.
-  EOT
-  type = object({
-    permissions_boundary = optional(string)
-    path                 = optional(string, "/")
-  })
-  default  = {}
-  nullable = false
 }
 
 ################################################################################
@@ -371,7 +276,7 @@ variable "archive_worker" {
 }
 
 ################################################################################
-# Alarms and tags
+# Alarms
 ################################################################################
 
 variable "alarms" {
@@ -383,11 +288,4 @@ variable "alarms" {
     actions = optional(list(string), [])
   })
   default = null
-}
-
-variable "tags" {
-  description = "Tags for everything that can have them."
-  type        = map(string)
-  default     = {}
-  nullable    = false
 }

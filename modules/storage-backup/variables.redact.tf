@@ -1,4 +1,4 @@
-# The same file in storage-backup and search-analytics; a test holds them equal.
+# ONLY EDIT THIS FILE IN modules/storage-backup: `make docs` copies it into search-analytics as it is.
 
 variable "redact" {
   description = <<-EOT

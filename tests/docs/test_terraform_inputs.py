@@ -22,3 +22,12 @@ def test_defaults_are_taken_out_of_a_type_at_any_depth() -> None:
     assert without_defaults('object({ a = optional(list(object({ b = optional(string, "x") })), []) })') == (
         "object({ a = optional(list(object({ b = optional(string) }))) })"
     )
+
+
+def test_a_type_is_found_as_it_is_written(tmp_path: Path) -> None:
+    (tmp_path / "variables.tf").write_text(
+        'variable "a" {\n  type = list(object({\n    b = optional(string, "x")\n  }))\n'
+        '  default = []\n  description = "A."\n}\n'
+    )
+    (each,) = inputs(tmp_path)
+    assert each.written_type == 'list(object({\n    b = optional(string, "x")\n  }))'

@@ -1,16 +1,18 @@
-"""Inputs are written down in several modules, since Terraform cannot share a type; here they are held together."""
+"""Inputs stand in one place: what repeats them is generated; what a pipeline says again agrees with the fork."""
+
+import re
+import shutil
+from pathlib import Path
 
 import pytest
 
-from docs.terraform_inputs import Input, inputs, module_calls, outputs, without_defaults
+from docs import generate_terraform
+from docs.generate_terraform import FORKS, SHARED_INPUTS, generated
+from docs.terraform_inputs import Input, inputs, outputs, without_defaults
 from testbench.paths import PROJECT
 
 MODULES = PROJECT / "modules"
-ROOT_MAPS = {"storage_backups": "storage-backup", "search_analytics": "search-analytics", "replays": "replay"}
-SHARED = {"lambda_package", "powertools_layer_arn", "log_kms_key", "roles"}
-"""Inputs of the root module that all forks get."""
-FOR_ALL_FORKS = {"name", "topic_arn"} | SHARED
-"""Inputs of the pipelines that are the map's key, or inputs of the root module itself."""
+PIPELINES = tuple(forks.module for forks in FORKS)
 SET_BY_THE_PIPELINE = {"handler", "description", "layers", "policy_statements", "raw_message_delivery"}
 """Inputs of modules/fork that a pipeline decides and does not offer."""
 OF_ITS_OWN = {
@@ -27,39 +29,43 @@ def by_name(module: str) -> dict[str, Input]:
     return {each.name: each for each in inputs(MODULES / module)}
 
 
-def in_an_object(each: Input) -> str:
-    """The attribute that an input becomes: defaults stay in the module, for a null there means the default."""
-    bare = without_defaults(each.type)
-    return f"{each.name} = {bare}" if each.default is None else f"{each.name} = optional({bare})"
+@pytest.mark.parametrize("file", generated(), ids=lambda file: str(file.relative_to(PROJECT)))
+def test_what_is_generated_is_current(file: Path) -> None:
+    assert file.read_text() == generated()[file], "run `make docs`"
 
 
-@pytest.mark.parametrize(("map_name", "module"), ROOT_MAPS.items())
-def test_the_objects_of_the_root_module_have_the_inputs_of_the_module(map_name: str, module: str) -> None:
-    root = {each.name: each for each in inputs(PROJECT)}
-    attributes = " ".join(in_an_object(each) for name, each in by_name(module).items() if name not in FOR_ALL_FORKS)
-    assert root[map_name].type == f"map(object({{ {attributes} }}))"
-    assert root[map_name].default == "{}"
+def test_a_new_input_and_a_new_output_of_a_pipeline_reach_the_root(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(MODULES, tmp_path / "modules")
+    shutil.copy(PROJECT / "variables.tf", tmp_path)
+    replay = tmp_path / "modules" / "replay"
+    with (replay / "variables.tf").open("a") as file:
+        file.write(
+            'variable "speed" {\n  description = "Speed."\n'
+            "  type = object({\n    limit = optional(number, 5)\n  })\n  default = {}\n}\n"
+        )
+    with (replay / "outputs.tf").open("a") as file:
+        file.write('output "speed" {\n  description = "Speed."\n  value = 1\n}\n')
+    monkeypatch.setattr(generate_terraform, "PROJECT", tmp_path)
+    monkeypatch.setattr(generate_terraform, "MODULES", tmp_path / "modules")
+    made = generated()
+    assert re.search(r"speed += each\.value\.speed\n", made[tmp_path / "main.tf"])
+    assert "    speed = optional(object({\n      limit = optional(number)\n    }))\n" in made[tmp_path / "variables.tf"]
+    assert re.search(r"speed += fork\.speed\n", made[tmp_path / "outputs.tf"])
 
 
-@pytest.mark.parametrize(("map_name", "module"), ROOT_MAPS.items())
-def test_the_root_module_hands_every_attribute_on(map_name: str, module: str) -> None:
-    call = module_calls(PROJECT)[map_name]
-    handed = {name: call.get(name) for name in by_name(module)}
-    expected = {name: f"each.value.{name}" for name in by_name(module)}
-    expected |= {"name": "each.key", "topic_arn": "var.topic_arn", "tags": "merge(var.tags, each.value.tags)"}
-    expected |= {name: f"var.{name}" for name in SHARED}
-    assert handed == expected
+def test_the_shared_inputs_are_the_same_file_in_every_pipeline() -> None:
+    shared = [each.name for each in inputs(MODULES / "fork") if f'variable "{each.name}"' in SHARED_INPUTS.read_text()]
+    assert len(shared) >= 12
+    for module in PIPELINES:
+        assert (MODULES / module / SHARED_INPUTS.name).read_bytes() == SHARED_INPUTS.read_bytes()
+        assert not set(re.findall(r'^variable "(\w+)"', (MODULES / module / "variables.tf").read_text(), re.M)) & set(
+            shared
+        )
 
 
-@pytest.mark.parametrize(("map_name", "module"), ROOT_MAPS.items())
-def test_the_root_module_puts_out_everything_the_module_puts_out(map_name: str, module: str) -> None:
-    text = (PROJECT / "outputs.tf").read_text()
-    block = text[text.index(f'output "{map_name}"') :].partition("\n}\n")[0]
-    missing = [each.name for each in outputs(MODULES / module) if f"fork.{each.name}\n" not in block]
-    assert missing == []
-
-
-@pytest.mark.parametrize("module", ROOT_MAPS.values())
+@pytest.mark.parametrize("module", PIPELINES)
 def test_a_pipeline_offers_what_the_fork_offers_with_the_same_types(module: str) -> None:
     fork, pipeline = by_name("fork"), by_name(module)
     assert set(fork) - set(pipeline) <= SET_BY_THE_PIPELINE
@@ -72,16 +78,16 @@ def test_a_pipeline_offers_what_the_fork_offers_with_the_same_types(module: str)
     assert differing == []
 
 
-@pytest.mark.parametrize("module", ROOT_MAPS.values())
+@pytest.mark.parametrize("module", PIPELINES)
 def test_a_pipeline_puts_out_what_the_fork_puts_out(module: str) -> None:
     names = {each.name for each in outputs(MODULES / module)}
     assert {each.name for each in outputs(MODULES / "fork")} <= names
 
 
-@pytest.mark.parametrize("module", ["fork", *ROOT_MAPS.values()])
+@pytest.mark.parametrize("module", ["fork", *PIPELINES])
 def test_an_input_that_has_a_default_takes_null_for_it(module: str) -> None:
     # the root module hands null on for what its user left out
-    text = (MODULES / module / "variables.tf").read_text()
+    text = "".join(file.read_text() for file in (MODULES / module).glob("variables*.tf"))
     for each in inputs(MODULES / module):
         block = text[text.index(f'variable "{each.name}"') :].partition("\n}\n")[0]
         if each.default not in (None, "null"):

@@ -40,7 +40,7 @@ def programs() -> dict[str, tuple[str, Any]]:
     shutil.rmtree(folder, ignore_errors=True)
     module = folder / "module"
     module.mkdir(parents=True)
-    for name in ("variables.tf", "partitioning.tf"):
+    for name in ("variables.tf", "variables.fork.tf", "partitioning.tf"):
         shutil.copy2(PROJECT / "modules" / "storage-backup" / name, module)
     (module / "output.tf").write_text(_OUTPUT)
     needed = {"source": "./module", "name": "orders", "topic_arn": "arn:aws:sns:eu-west-1:123456789012:orders"}

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from docs.generate_terraform import copies
 from testbench.paths import PROJECT
 from tests.support.redaction_rules import TAKEN_PATHS, TAKEN_RULES
 from tests.terraform.native import MOCKS, MODULES, WORK, terraform_test
@@ -23,8 +24,6 @@ run "all" {
   command = plan
 }
 """
-THE_SAME = [MODULES / "search-analytics" / "variables.redact.tf"]
-"""Rules of which the cases in storage-backup speak."""
 _RULE = re.compile(r"validation rule at (?P<file>\S+/modules/\S+?\.tf):(?P<line>\d+),")
 
 
@@ -95,17 +94,11 @@ def test_every_redaction_rule_that_the_functions_take_is_planned() -> None:
     assert _planned(cases, "taken-rules") == {}
 
 
-def test_the_rules_of_redaction_stand_in_both_modules_alike() -> None:
-    (search,) = THE_SAME
-
-    assert search.read_text() == (MODULES / "storage-backup" / "variables.redact.tf").read_text()
-
-
 def test_every_validation_of_every_module_is_proved_by_a_case() -> None:
     written = {
         (file.relative_to(MODULES).as_posix(), number)
         for file in MODULES.glob("*/variables*.tf")
-        if file not in THE_SAME
+        if file not in copies()  # proved where they are written
         for number, line in enumerate(file.read_text().splitlines(), start=1)
         if line.strip() == "validation {"
     }

@@ -203,38 +203,6 @@ run "writes_parquet_into_partitions_of_a_lake" {
   }
 }
 
-run "refuses_what_it_does_not_know" {
-  command = plan
-
-  variables {
-    format       = "avro"
-    partition_by = { keys = [] }
-  }
-
-  expect_failures = [var.format, var.partition_by]
-}
-
-run "refuses_buffers_that_firehose_refuses" {
-  command = plan
-
-  variables {
-    partition_by = { keys = [{ attribute = "event_type" }] }
-    buffering    = { interval_seconds = 0, size_mib = 5 }
-  }
-
-  expect_failures = [var.buffering]
-}
-
-run "refuses_parquet_without_a_schema" {
-  command = plan
-
-  variables {
-    format = "parquet"
-  }
-
-  expect_failures = [var.athena]
-}
-
 run "refuses_a_column_that_the_table_has" {
   command = plan
 

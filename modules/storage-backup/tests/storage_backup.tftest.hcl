@@ -331,9 +331,9 @@ run "every_setting_arrives_where_it_acts" {
       RECORD_FORMAT        = "raw"
       PACK_RECORDS         = "false"
       REDACT = jsonencode([
-        { action = "remove", path = "$.payment.card" },
+        { path = "$.payment.card" },
         { action = "mask", mask = "***", path = "$..email" },
-        { action = "remove", path = "$['a b'][0][*]['it\\'s']" },
+        { path = "$['a b'][0][*]['it\\'s']" },
       ])
       STAGE = "test"
     }

@@ -1,0 +1,193 @@
+# The inputs that a fork and every pipeline have in common. ONLY EDIT THIS FILE IN modules/fork: `make docs` copies it into each pipeline
+# as it is, so a rule here reads only variables of this file.
+
+variable "name" {
+  description = "Name of the fork. Queue, function and log group are named after it, so it is unique in account and Region. 1-40 letters, digits, `-` or `_`."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$", var.name))
+    error_message = "name must be 1-40 letters, digits, '-' or '_', and begin with a letter or digit, for example \"orders-backup\". Received: \"${var.name}\"."
+  }
+}
+
+variable "topic_arn" {
+  description = "ARN of the SNS topic to listen to, standard or FIFO. The topic itself is not changed. A topic of another account must allow this account `sns:Subscribe`; a topic of another Region needs `create_subscription = false`."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^arn:[^:]+:sns:[^:]+:[0-9]{12}:[A-Za-z0-9_.-]{1,256}$", var.topic_arn))
+    error_message = "topic_arn must be the ARN of an SNS topic, for example \"arn:aws:sns:eu-west-1:123456789012:orders\". Received: \"${var.topic_arn}\"."
+  }
+}
+
+variable "create_subscription" {
+  description = "Whether to subscribe the queue to the topic. false is for a topic of another Region: SNS takes subscriptions only there, so the caller makes it with a provider of that Region. The queue accepts the topic's messages either way."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
+variable "filter_policy" {
+  description = "SNS filter policy as JSON text (`jsonencode`); null = all messages. At most 5 keys, 150 combinations of values and 256 KiB. A later change takes up to 15 minutes to act."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.filter_policy == null || can(keys(jsondecode(var.filter_policy)))
+    error_message = "filter_policy must be a JSON object, for example jsonencode({ event_type = [\"order.placed\"] }). Received: ${coalesce(var.filter_policy, "null")}."
+  }
+
+  validation {
+    condition     = try(length(keys(jsondecode(var.filter_policy))) >= 1 && length(keys(jsondecode(var.filter_policy))) <= 5, true)
+    error_message = "filter_policy must have 1 to 5 keys, for example jsonencode({ event_type = [\"order.placed\"], amount = [{ numeric = [\">=\", 100] }] }). Received ${length(try(keys(jsondecode(var.filter_policy)), []))}: ${join(", ", try(keys(jsondecode(var.filter_policy)), []))}."
+  }
+
+  validation {
+    condition     = var.filter_policy == null || var.filter_policy_scope != "MessageAttributes" || try(alltrue([for values in values(jsondecode(var.filter_policy)) : can(values[0])]), true)
+    error_message = "filter_policy must give each attribute a list with at least one value, for example jsonencode({ event_type = [\"order.placed\"] }); nested objects need filter_policy_scope = \"MessageBody\". Received: ${coalesce(var.filter_policy, "null")}."
+  }
+
+  validation {
+    # At most five keys, so five factors; a missing one counts as 1. SNS counts a $or, and nested keys, in its own way: only flat policies are counted here.
+    condition = var.filter_policy == null || var.filter_policy_scope != "MessageAttributes" || strcontains(coalesce(var.filter_policy, "-"), "$or") || try([
+      for factors in [concat([for values in values(jsondecode(var.filter_policy)) : length(values)], [1, 1, 1, 1, 1])] :
+      factors[0] * factors[1] * factors[2] * factors[3] * factors[4]
+    ][0] <= 150, true)
+    error_message = "filter_policy must have at most 150 combinations of values (the product of the lists' lengths), for example 10 event types x 15 countries. Received lists of ${join(" x ", try([for values in values(jsondecode(var.filter_policy)) : length(values)], []))} values."
+  }
+
+  validation {
+    condition     = length(coalesce(var.filter_policy, "-")) <= 262144
+    error_message = "filter_policy must be at most 256 KiB (262144 characters), for example jsonencode({ event_type = [\"order.placed\"] }). Received ${length(coalesce(var.filter_policy, "-"))} characters."
+  }
+}
+
+variable "filter_policy_scope" {
+  description = "What the filter policy looks at: `MessageAttributes` (default, as SNS) or `MessageBody` (the message must be JSON)."
+  type        = string
+  default     = "MessageAttributes"
+  nullable    = false
+
+  validation {
+    condition     = contains(["MessageAttributes", "MessageBody"], var.filter_policy_scope)
+    error_message = "filter_policy_scope must be \"MessageAttributes\" or \"MessageBody\", for example \"MessageBody\". Received: \"${var.filter_policy_scope}\"."
+  }
+}
+
+variable "dead_letter_queue" {
+  description = <<-EOT
+    Settings of the dead-letter queue:
+    - `message_retention_seconds`: 60-1209600. Default 1209600 (14 days, the most): a message keeps the age it had in the queue.
+    - `only_from_queue`: whether only this fork's queue may name it as its dead-letter queue. Default true; false for Regions without redrive allow policies.
+  EOT
+  type = object({
+    message_retention_seconds = optional(number, 1209600)
+    only_from_queue           = optional(bool, true)
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = var.dead_letter_queue.message_retention_seconds >= 60 && var.dead_letter_queue.message_retention_seconds <= 1209600
+    error_message = "dead_letter_queue.message_retention_seconds must be 60-1209600 (14 days), for example 1209600. Received: ${var.dead_letter_queue.message_retention_seconds}."
+  }
+}
+
+variable "lambda_package" {
+  description = <<-EOT
+    Code of the function; {} = the package that comes with this module. Either `filename` (a zip on this machine) or `s3_bucket` and `s3_key` (and `s3_object_version`).
+    `source_code_hash` (base64 SHA-256) is computed from the file; give it for a package in S3, or for a file that is made during the same apply.
+  EOT
+  type = object({
+    filename          = optional(string)
+    s3_bucket         = optional(string)
+    s3_key            = optional(string)
+    s3_object_version = optional(string)
+    source_code_hash  = optional(string)
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = (var.lambda_package.s3_bucket == null) == (var.lambda_package.s3_key == null)
+    error_message = "lambda_package.s3_bucket and lambda_package.s3_key must be given together, for example { s3_bucket = \"builds\", s3_key = \"audit.zip\" }. Received: s3_bucket = ${jsonencode(var.lambda_package.s3_bucket)}, s3_key = ${jsonencode(var.lambda_package.s3_key)}."
+  }
+
+  validation {
+    condition     = var.lambda_package.filename == null || var.lambda_package.s3_bucket == null
+    error_message = "lambda_package must have either filename or s3_bucket, for example { filename = \"audit.zip\" }. Received: filename = ${jsonencode(var.lambda_package.filename)}, s3_bucket = ${jsonencode(var.lambda_package.s3_bucket)}."
+  }
+
+  validation {
+    condition     = var.lambda_package.filename == null || var.lambda_package.source_code_hash != null || fileexists(coalesce(var.lambda_package.filename, "-"))
+    error_message = "lambda_package.filename must be a file on this machine, for example \"$${path.module}/audit.zip\": build it before terraform plan, or give source_code_hash too when it is made during apply. Received: ${jsonencode(var.lambda_package.filename)}."
+  }
+}
+
+variable "powertools_layer_arn" {
+  description = "ARN of a layer version with Powertools for AWS Lambda (Python); null = AWS's public layer, version 27 (Powertools 3.23.0), for the runtimes python3.10-python3.14. \"\" = no such layer."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = contains(["", "-"], coalesce(var.powertools_layer_arn, "-")) || can(regex("^arn:[^:]+:lambda:[^:]+:[0-9]{12}:layer:[A-Za-z0-9_-]+:[0-9]+$", var.powertools_layer_arn))
+    error_message = "powertools_layer_arn must be the ARN of a layer version, for example \"arn:aws:lambda:eu-west-1:123456789012:layer:powertools:1\", \"\" for none or null for AWS's public layer. Received: \"${coalesce(var.powertools_layer_arn, "null")}\"."
+  }
+}
+
+variable "log_level" {
+  description = "Log level of the function: DEBUG, INFO, WARNING, ERROR or CRITICAL."
+  type        = string
+  default     = "INFO"
+  nullable    = false
+
+  validation {
+    condition     = contains(["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], var.log_level)
+    error_message = "log_level must be one of DEBUG, INFO, WARNING, ERROR, CRITICAL, for example \"INFO\". Received: \"${var.log_level}\"."
+  }
+}
+
+variable "log_kms_key" {
+  description = "Customer managed key for the log groups; null = encryption by CloudWatch Logs. The key must be in the fork's Region, and its policy must let `logs.<region>.amazonaws.com` use `kms:Encrypt*`, `kms:Decrypt*`, `kms:ReEncrypt*`, `kms:GenerateDataKey*` and `kms:Describe*`."
+  type        = object({ arn = string })
+  default     = null
+
+  validation {
+    condition     = var.log_kms_key == null || can(regex("^arn:[^:]+:kms:[^:]+:[0-9]{12}:key/.+$", var.log_kms_key.arn))
+    error_message = "log_kms_key.arn must be the ARN of a key, not of an alias, for example \"arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab\". Received: \"${try(var.log_kms_key.arn, "null")}\"."
+  }
+}
+
+variable "roles" {
+  description = <<-EOT
+    Settings of the IAM roles:
+    - `permissions_boundary`: ARN of the managed policy that bounds what they may do, for organisations that allow no role without one. Default null = none.
+    - `path`: IAM path of the roles, for example `/event-forks/`. Default `/`.
+  EOT
+  type = object({
+    permissions_boundary = optional(string)
+    path                 = optional(string, "/")
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = var.roles.permissions_boundary == null || can(regex("^arn:[^:]+:iam::([0-9]{12}|aws):policy/.+$", var.roles.permissions_boundary))
+    error_message = "roles.permissions_boundary must be the ARN of a managed policy, for example \"arn:aws:iam::123456789012:policy/boundary\". Received: ${jsonencode(var.roles.permissions_boundary)}."
+  }
+
+  validation {
+    condition     = can(regex("^/([!-~]{1,510}/)?$", var.roles.path))
+    error_message = "roles.path must begin and end with \"/\" and have at most 512 characters and no blanks, for example \"/event-forks/\". Received: \"${var.roles.path}\"."
+  }
+}
+
+variable "tags" {
+  description = "Tags for everything that can have them."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+}
