@@ -38,7 +38,9 @@ QUIET_LOOKS = 3
 SLOWLY = "10"
 """Events a second where a test does something meanwhile: even the smallest window then lasts a minute."""
 A_REPEAT = 1_000
-"""What a crash may send twice at most, for each worker that crashed."""
+"""What a worker that crashed or was taken over from may have sent and not written: it comes twice."""
+READ_TIME_OUT = 10.0
+"""Seconds that a worker waits for an answer."""
 
 
 @pytest.fixture(scope="module")
@@ -95,6 +97,23 @@ def for_a_while(after_calls: int, seconds: float, answer: Answer) -> Callable[[R
         return call > after_calls and time.monotonic() - began[0] < seconds
 
     return call_number(now, answer)
+
+
+def hanging(after_calls: int, seconds: float, began: list[float]) -> Callable[[Request], Answer | None]:
+    """A rule for SendMessageBatch: so many calls pass, then for some time each takes longer than the worker waits.
+
+    The target takes them nevertheless, and nobody hears of it. `began`: when the trouble began.
+    """
+    calls = itertools.count(1)
+
+    def rule(request: Request) -> Answer | None:
+        if request.operation == "SendMessageBatch" and next(calls) > after_calls:
+            began.append(time.monotonic())
+            if time.monotonic() - began[0] < seconds:
+                time.sleep(READ_TIME_OUT + 2)
+        return None
+
+    return rule
 
 
 def test_the_configuration_is_stable(stack: ReplayStack) -> None:
@@ -318,6 +337,37 @@ def test_a_paused_replay_stops_and_a_resumed_one_sends_the_rest_and_nothing_twic
     assert 0 < paused["sent"] < len(expected)
     assert received.ids.keys() == expected
     assert received.ids.total() == len(expected)
+
+
+def test_cancel_and_resume_while_the_target_times_out_repeat_no_more_than_the_page_says(stack: ReplayStack) -> None:
+    # GIVEN 9,000 events in one object, so that one worker has all of them, and a target that times out for 25 seconds
+    day = START - timedelta(days=2)
+    events = written_archive.events(stack.output["topic_arn"], 9_000, day, day + BUFFER)
+    written = list(written_archive.objects(events, BUFFER))
+    written_archive.put(stack.s3, stack.output["bucket_name"], written)
+    plan = stack.plan("fenced", day, day + BUFFER, "--rate", "300", "--workers", "1")
+    trouble: list[float] = []
+    with stack.worker_through_proxy() as proxy:
+        proxy.rule = hanging(60, 25, trouble)
+        replay = stack.apply(plan)
+        eventually(lambda: trouble, bool, within=120, what="the target's trouble")
+
+        # WHEN the replay is cancelled in the midst of it, and resumed at once
+        assert stack.event_fork("replay", "cancel", replay).code == 0
+        resumed = stack.event_fork("replay", "resume", replay, "--no-watch")
+        assert resumed.code == 0, resumed.stderr
+        done = stack.until(replay, "done", limit=400)
+
+    # THEN everything arrives, and twice at most what one worker had not written, and calls of which nobody heard
+    expected = {event.message_id for one in written for event in one.events}
+    received = stack.receive()
+    assert len(expected) == 9_000
+    assert received.ids.keys() == expected
+    unheard = SEND_MAX_MESSAGES * proxy.unheard["SendMessageBatch"]
+    assert received.ids.total() - len(expected) <= A_REPEAT + unheard
+    assert (done["sent"], done["failed"], done["left"]) == (9_000, 0, 0)
+    assert [execution["name"] for execution in done["executions"]] == [replay, f"{replay}-r1"]
+    print(f"{received.ids.total() - len(expected)} events twice, {unheard} of them at most in calls nobody heard of")
 
 
 def test_a_cancelled_replay_sends_no_more_and_says_what_it_sent(stack: ReplayStack) -> None:
