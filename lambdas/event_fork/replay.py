@@ -24,9 +24,14 @@ def handler(event: dict[str, Any], context: Any) -> BatchResponse:
     """Lambda's entry point."""
     messages = received_messages(event)
     deadline = Deadline.in_milliseconds(context.get_remaining_time_in_millis())
-    outcome = replayer()(messages, deadline, run_of(context.invoked_function_arn))
-    report_replay(outcome)
-    return batch_response(outcome.received, outcome.returned, outcome.kept)
+    run = run_of(context.invoked_function_arn)
+    try:
+        outcome = replayer()(messages, deadline, run)
+    except Exception as error:
+        report_replay(Outcome.failed(messages, error), run)
+        raise
+    report_replay(outcome, run)
+    return batch_response(outcome.received, outcome.returned, outcome.waiting + outcome.kept)
 
 
 @cache

@@ -19,9 +19,10 @@ from event_fork.sending.dead_letters import DeadLetter, dead_letter
 from event_fork.sending.delivery import deliver, unexpected
 from event_fork.sending.outcome import Outcome
 from event_fork.sending.pacing import Pacer
-from event_fork.sending.ports import EntryFailure, HiddenMessages, Hold, MessageQueue, TextParameter
+from event_fork.sending.ports import EntryFailure, HiddenMessages, Hold, MessageQueue, Remedy, TextParameter
 
 RATE_REACHED = "RateReached"
+_NO_ROOM = EntryFailure(RATE_REACHED, "the replay's rate leaves no room in this invocation", Remedy.RETURN)
 
 
 @dataclass(frozen=True)
@@ -89,13 +90,16 @@ class WindowedReplayer:
         wanted = [message for message in messages if window.wants(message)]
         outcome = self._replayer(window, deadline).run(wanted, deadline)
         outcome.received = len(messages)
-        waiting = [key for key, failure in outcome.returned.items() if failure.code == RATE_REACHED]
-        for key in waiting:  # no failure: they come back at the visibility timeout, and then it is their turn
+        outcome.waiting = [key for key, failure in outcome.returned.items() if failure.code == RATE_REACHED]
+        for key in outcome.waiting:  # no failure: they come back at the visibility timeout, and then it is their turn
             del outcome.returned[key]
         wanted_ids = {message.message_id for message in wanted}
         kept = [message for message in messages if message.message_id not in wanted_ids]
-        outcome.kept = waiting + [message.message_id for message in kept]
+        outcome.kept = [message.message_id for message in kept]
         outcome.not_hidden = self._hide(kept, window, deadline)
+        if window.rate is not None and self._pacer is not None:
+            # Paid for here, and not by whichever instance comes next: it may be another one, which owes nothing.
+            self.sleep(min(self._pacer.wait(), deadline.left()))
         return outcome
 
     def _hide(
@@ -128,7 +132,7 @@ class WindowedReplayer:
 
 @dataclass(frozen=True)
 class PacedQueue:
-    """A queue that is sent to at a rate; what cannot be sent in this invocation's time is left for another one."""
+    """A queue that is sent to at a rate. What this invocation has no time to pay for is left for another one."""
 
     queue: MessageQueue
     pacer: Pacer
@@ -138,9 +142,10 @@ class PacedQueue:
     def send(self, messages: Sequence[OutgoingMessage]) -> Mapping[int, EntryFailure]:
         """See MessageQueue.send."""
         wait = self.pacer.wait()
-        if not self.deadline.allows(wait):
-            raise CallFailedError(RATE_REACHED, "the replay's rate leaves no room in this invocation", transient=False)
-        if wait > 0:
-            self.sleep(wait)
-        self.pacer.spend(len(messages))
-        return self.queue.send(messages)
+        payable = int((self.deadline.left() - wait) * self.pacer.rate)
+        if payable < 1:
+            raise CallFailedError(RATE_REACHED, _NO_ROOM.detail, transient=False)
+        self.sleep(wait)
+        part = messages[:payable]
+        self.pacer.spend(len(part))
+        return {**self.queue.send(part), **dict.fromkeys(range(len(part), len(messages)), _NO_ROOM)}

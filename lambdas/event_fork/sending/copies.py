@@ -5,6 +5,9 @@
                                      in the message, so it is the id in the replay queue
     event-fork-original-time         publish time from the envelope; else when SNS handed it to the replay queue
 
+What dead_letters.py has put on a message that was sent back from a dead-letter queue is taken off, but for the original
+id and time: there SQS gives it a new id and a new time.
+
 A queue takes 10 attributes and 1 MiB. Marks are put on in this order while there is room; a message without room for
 the first is sent without any. So is one that the queue refuses with them, for a queue may take less: its
 MaximumMessageSize.
@@ -14,6 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from event_fork.events.messages import OutgoingMessage, ReceivedMessage, is_sendable, text_attribute
+from event_fork.events.time_window import timestamp_text
 from event_fork.sending.backoff import Backoff, Leave
 from event_fork.sending.batching import send_batches
 from event_fork.sending.delivery import Delivery, deliver
@@ -22,19 +26,21 @@ from event_fork.sending.ports import MessageQueue
 REPLAY_ID_ATTRIBUTE = "event-fork-replay-id"
 ORIGINAL_ID_ATTRIBUTE = "event-fork-original-message-id"
 ORIGINAL_TIME_ATTRIBUTE = "event-fork-original-time"
+REASON_ATTRIBUTE = "event-fork-reason"
+DETAIL_ATTRIBUTE = "event-fork-detail"
+OF_DEAD_LETTERS = frozenset({REASON_ATTRIBUTE, DETAIL_ATTRIBUTE})
 
 
 def replay_copy(message: ReceivedMessage, replay_id: str) -> OutgoingMessage:
     """The copy. Of a message that is itself a copy, the replay id is renewed and the original id and time are kept."""
-    marks = {REPLAY_ID_ATTRIBUTE: replay_id}
-    if ORIGINAL_ID_ATTRIBUTE not in message.attributes:
-        marks |= _origin(message)
+    marks = {REPLAY_ID_ATTRIBUTE: replay_id, **origin(message)}
     return put_marks(unmarked_copy(message), marks)
 
 
 def unmarked_copy(message: ReceivedMessage) -> OutgoingMessage:
-    """The message as it came."""
-    return OutgoingMessage(message.message_id, message.body, message.attributes, message.group_id)
+    """The message as it came, without a reason for which it was dead-lettered once."""
+    attributes = {name: value for name, value in message.attributes.items() if name not in OF_DEAD_LETTERS}
+    return OutgoingMessage(message.message_id, message.body, attributes, message.group_id)
 
 
 def put_marks(copy: OutgoingMessage, texts: Mapping[str, str]) -> OutgoingMessage:
@@ -78,12 +84,14 @@ def deliver_copies(
     return result
 
 
-def _origin(message: ReceivedMessage) -> dict[str, str]:
+def origin(message: ReceivedMessage) -> dict[str, str]:
+    """The marks that say where the message comes from; what an earlier copy or a dead letter bears is not said again."""
     event = message.event
-    if event is None:
-        origin = {ORIGINAL_ID_ATTRIBUTE: message.message_id}
+    if event is not None:
+        known = {ORIGINAL_ID_ATTRIBUTE: event.message_id, ORIGINAL_TIME_ATTRIBUTE: event.timestamp}
+    else:
+        known = {ORIGINAL_ID_ATTRIBUTE: message.message_id}
         if message.sent_ms is not None:
-            moment = datetime.fromtimestamp(message.sent_ms / 1000, UTC)
-            origin[ORIGINAL_TIME_ATTRIBUTE] = moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        return origin
-    return {ORIGINAL_ID_ATTRIBUTE: event.message_id, ORIGINAL_TIME_ATTRIBUTE: event.timestamp}
+            known[ORIGINAL_TIME_ATTRIBUTE] = timestamp_text(datetime.fromtimestamp(message.sent_ms / 1000, UTC))
+    # An id without its time, or the other way round, is what there was room for: neither is known any more.
+    return {} if known.keys() & message.attributes.keys() else known

@@ -1,22 +1,28 @@
 """Messages that can never be delivered go to the fork's dead-letter queue at once, with the reason on them.
 
-Body and attributes stay as received, so that a message can be sent back when the cause is gone. Waiting for SQS's own
-redrive instead would try them as often as maxReceiveCount says and lose the reason.
+Body and attributes stay as received, so that a message can be sent back when the cause is gone. Then SQS gives it a new
+id and a new time, so those that it had are put on it too: a replay goes by them. Waiting for SQS's own redrive instead
+would try messages as often as maxReceiveCount says and lose the reason.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from event_fork.errors import PermanentMessageError
 from event_fork.events.messages import OutgoingMessage, ReceivedMessage, text_attribute
 from event_fork.sending.backoff import Backoff, Deadline
 from event_fork.sending.batching import send_batches
+from event_fork.sending.copies import (
+    DETAIL_ATTRIBUTE,
+    OF_DEAD_LETTERS,
+    ORIGINAL_ID_ATTRIBUTE,
+    ORIGINAL_TIME_ATTRIBUTE,
+    REASON_ATTRIBUTE,
+    origin,
+)
 from event_fork.sending.delivery import deliver
 from event_fork.sending.outcome import Outcome
 from event_fork.sending.ports import MessageQueue
-
-REASON_ATTRIBUTE = "event-fork-reason"
-DETAIL_ATTRIBUTE = "event-fork-detail"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,20 +33,29 @@ class DeadLetter:
     error: PermanentMessageError
 
     def labelled(self) -> OutgoingMessage:
-        """The message with its reason and detail on it; without detail, or without both, where there is no room.
+        """The message with reason, original time and id, and detail on it, in this order while there is room.
 
-        Room: 10 attributes and 1 MiB in all. Nothing of the original ever gives way to a label. Labels that an earlier
-        failure left on the message are replaced.
+        Room: 10 attributes and 1 MiB in all. Nothing of the original ever gives way to a label. Reason and detail that
+        an earlier failure left on the message are replaced. In an SNS envelope time and id stand already.
         """
-        attributes = dict(self.message.attributes)
-        plain = OutgoingMessage(self.message.message_id, self.message.body, attributes, self.message.group_id)
-        with_reason = {**attributes, REASON_ATTRIBUTE: text_attribute(self.error.reason)}
-        with_both = {**with_reason, DETAIL_ATTRIBUTE: text_attribute(self.error.detail)}
-        for labels in (with_both, with_reason):
-            candidate = OutgoingMessage(plain.key, plain.body, labels, plain.group_id)
-            if candidate.fits():
-                return candidate
-        return plain
+        message = self.message
+        given = {name: value for name, value in message.attributes.items() if name not in OF_DEAD_LETTERS}
+        known = {} if message.event is not None else origin(message)
+        labels = {
+            REASON_ATTRIBUTE: self.error.reason,
+            ORIGINAL_TIME_ATTRIBUTE: known.get(ORIGINAL_TIME_ATTRIBUTE),
+            ORIGINAL_ID_ATTRIBUTE: known.get(ORIGINAL_ID_ATTRIBUTE),
+            DETAIL_ATTRIBUTE: self.error.detail,
+        }
+        labelled = OutgoingMessage(message.message_id, message.body, given, message.group_id)
+        for name, text in labels.items():
+            if text is None:
+                continue
+            more = replace(labelled, attributes={**labelled.attributes, name: text_attribute(text)})
+            if not more.fits():
+                break
+            labelled = more
+        return labelled
 
 
 def dead_letter(

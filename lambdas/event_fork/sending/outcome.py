@@ -1,24 +1,28 @@
 """What became of the messages of one invocation."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from event_fork.sending.ports import EntryFailure
+from event_fork.errors import CallFailedError
+from event_fork.events.messages import ReceivedMessage
+from event_fork.sending.ports import EntryFailure, Remedy
 
 
 @dataclass(slots=True)
 class Outcome:
-    """Every received message is in exactly one of `delivered`, `dead_lettered`, `returned` and `kept`, by its id.
+    """Every received message is in exactly one of `delivered`, `dead_lettered`, `returned`, `waiting` and `kept`, by id.
 
-    dead_lettered: id -> reason; returned: id -> why; kept: outside a replay's window, stays in the queue for later, and
-    not_hidden says which of them could not be hidden there. The counts below feed the metrics of the same names.
+    dead_lettered: id -> reason; returned: id -> why; waiting: the replay's rate left no time for it, it comes back at
+    the visibility timeout; kept: outside a replay's window, stays in the queue for later, and not_hidden says which of
+    them could not be hidden there. The counts below feed the metrics of the same names.
     """
 
     received: int
     delivered: list[str] = field(default_factory=list)
     dead_lettered: dict[str, str] = field(default_factory=dict)
     returned: dict[str, EntryFailure] = field(default_factory=dict)
+    waiting: list[str] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)
     not_hidden: dict[str, EntryFailure] = field(default_factory=dict)
     records_put: int = 0
@@ -29,6 +33,13 @@ class Outcome:
     unmarked: int = 0
     unlabelled: list[str] = field(default_factory=list)
     redaction_matches: Counter[str] = field(default_factory=Counter)
+
+    @classmethod
+    def failed(cls, messages: Sequence[ReceivedMessage], error: Exception) -> "Outcome":
+        """Of a batch that could not even be begun: everything goes back."""
+        code = error.code if isinstance(error, CallFailedError) else type(error).__name__
+        failure = EntryFailure(code, "", Remedy.RETURN)
+        return cls(len(messages), returned={message.message_id: failure for message in messages})
 
     def reasons(self) -> Counter[str]:
         """How many messages were dead-lettered for each reason."""

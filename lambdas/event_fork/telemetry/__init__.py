@@ -10,18 +10,24 @@ from aws_lambda_powertools import Logger, Metrics, Tracer, single_metric
 from aws_lambda_powertools.metrics import MetricUnit
 
 from event_fork.events.redaction import Matches, Redactor
+from event_fork.queue_replay.run_report import (
+    EVENTS_DEAD_LETTERED,
+    EVENTS_FORWARDED,
+    EVENTS_KEPT,
+    EVENTS_RECEIVED,
+    EVENTS_RETURNED,
+    EVENTS_WAITING,
+    RETURNED_FOR,
+    RUN,
+)
 from event_fork.sending.outcome import Outcome, causes
 from event_fork.sending.ports import EntryFailure
 
 # Metrics, all counted per invocation, dimension `service`.
-EVENTS_RECEIVED = "EventsReceived"
-EVENTS_FORWARDED = "EventsForwarded"
-EVENTS_RETURNED = "EventsReturned"
-EVENTS_DEAD_LETTERED = "EventsDeadLettered"  # also with the dimension `reason`
+# EVENTS_DEAD_LETTERED also with the dimension `reason`.
 EVENTS_UNLABELLED = "EventsUnlabelled"
 EVENTS_MARKED = "EventsMarked"
 EVENTS_UNMARKED = "EventsUnmarked"
-EVENTS_KEPT = "EventsKept"
 EVENTS_NOT_HIDDEN = "EventsNotHidden"
 RECORDS_PUT = "RecordsPut"
 RECORD_BYTES = "RecordBytes"
@@ -70,12 +76,18 @@ def report_forwarding(outcome: Outcome, redactor: Redactor) -> None:
     _report(outcome)
 
 
-def report_replay(outcome: Outcome) -> None:
-    """Metrics and logs of a batch sent to the destination queue."""
+def report_replay(outcome: Outcome, run: str | None = None) -> None:
+    """Metrics and logs of a batch sent to the destination queue. `run`: the run of the queue that it belongs to."""
+    if run is not None:
+        metrics.add_metadata(key=RUN, value=run)
+        metrics.add_metadata(
+            key=RETURNED_FOR, value={failure.code: count for failure, count, _ in causes(outcome.returned)}
+        )
     _add_counts(
         {
             EVENTS_MARKED: outcome.marked,
             EVENTS_UNMARKED: outcome.unmarked,
+            EVENTS_WAITING: len(outcome.waiting),
             EVENTS_KEPT: len(outcome.kept),
             EVENTS_NOT_HIDDEN: len(outcome.not_hidden),
         }

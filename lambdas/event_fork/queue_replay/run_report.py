@@ -1,0 +1,55 @@
+"""What the function says of each batch of a run, and the command adds up: the line of metrics in the function's log.
+
+The line is CloudWatch's embedded metric format, which is written whatever the log level is. `run` in it is the run's
+replay_id, `returned_for` says how many messages went back for which error.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+RUN = "run"
+RETURNED_FOR = "returned_for"
+EVENTS_RECEIVED = "EventsReceived"
+EVENTS_FORWARDED = "EventsForwarded"
+EVENTS_RETURNED = "EventsReturned"
+EVENTS_DEAD_LETTERED = "EventsDeadLettered"
+EVENTS_WAITING = "EventsWaiting"
+EVENTS_KEPT = "EventsKept"
+
+
+@dataclass(frozen=True, slots=True)
+class RunReport:
+    """Messages of one batch. `returned`, by error, and `waiting` come back at the visibility timeout."""
+
+    received: int
+    forwarded: int
+    dead_lettered: int
+    waiting: int
+    kept: int
+    returned: Mapping[str, int]
+
+
+def read_report(line: str, run: str) -> RunReport | None:
+    """The report in a line of the log; None for every other line, and for those of another run."""
+    try:
+        document = json.loads(line)
+    except ValueError:
+        return None
+    if not isinstance(document, dict) or document.get(RUN) != run or EVENTS_RECEIVED not in document:
+        return None
+    causes = document.get(RETURNED_FOR)
+    return RunReport(
+        received=_count(document, EVENTS_RECEIVED),
+        forwarded=_count(document, EVENTS_FORWARDED),
+        dead_lettered=_count(document, EVENTS_DEAD_LETTERED),
+        waiting=_count(document, EVENTS_WAITING),
+        kept=_count(document, EVENTS_KEPT),
+        returned=causes if isinstance(causes, dict) else {},
+    )
+
+
+def _count(document: Mapping[str, Any], name: str) -> int:
+    value = document.get(name, 0)
+    return int(sum(value) if isinstance(value, list) else value)
