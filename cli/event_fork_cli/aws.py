@@ -16,6 +16,7 @@ from event_fork_cli.errors import BadInputError
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sns import SNSClient
     from mypy_boto3_sqs import SQSClient
@@ -77,6 +78,10 @@ class AwsSettings:
     def step_functions(self, region: str | None = None) -> SFNClient:
         """A client of Step Functions."""
         return self._client("stepfunctions", region)  # type: ignore[no-any-return]
+
+    def logs(self) -> CloudWatchLogsClient:
+        """A client of CloudWatch Logs."""
+        return self._client("logs")  # type: ignore[no-any-return]
 
     def functions(self) -> LambdaClient:
         """A client of Lambda."""

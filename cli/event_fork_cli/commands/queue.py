@@ -16,7 +16,7 @@ from event_fork_cli.moments import moment
 from event_fork_cli.options import Common, FilterScope, FilterScopeOption, checked_rate, with_options
 from event_fork_cli.output import plain_console, say
 from event_fork_cli.queue_replay.draining import Drain, drain, queue_status, switch_off
-from event_fork_cli.queue_replay.pipelines import find_pipeline, workers_of_run
+from event_fork_cli.queue_replay.pipelines import find_pipeline
 from event_fork_cli.queue_replay.windows import WindowParameter
 from event_fork_cli.views.queues import drain_line, queue_view, run_view
 
@@ -72,7 +72,6 @@ def enable(
         filter_policy=policy.document,
         filter_policy_scope=policy.scope,
         rate=rate,
-        workers=workers_of_run(pipeline, rate),
         holder=settings.caller(),
         started_at=timestamp_text(began),
         replay_id=f"{RUN_PREFIX}{began:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}",
@@ -98,10 +97,13 @@ def enable(
             say=say,
         )
     common.emit(run, lambda: run_view(run))
+    left = f"{run.left:,} events are still in {run.queue}" + (f", {run.in_flight:,} in flight" if run.in_flight else "")
+    if run.ended_by:
+        raise FailedError(f"{run.ended_by}; {left}")
     if run.interrupted:
-        raise FailedError(
-            f"interrupted; the mapping of {run.queue} is off again and {run.left:,} events are still in it"
-        )
+        raise FailedError(f"interrupted; the mapping of {run.queue} is off again and {left}")
+    if run.failure:
+        raise FailedError(f"{run.failure}; {left}")
 
 
 @queue.command()

@@ -1,22 +1,29 @@
-"""One run of the replay queue, from the lock to the mapping that is off again, whatever comes in between."""
+"""One run of the replay queue, from the lock to the mapping that is off again, whatever comes in between.
+
+What a run makes or changes bears its name: lock, window, alias, and the mapping by the alias that it invokes.
+Whoever ends a run takes back only what still bears that name, and a run that finds something of its own gone ends.
+tests/model/QueueRun.tla is that in TLA+, with a kill, a `disable` and a `terraform apply` between any two calls.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
 
 from event_fork.events.time_window import timestamp_text
-from event_fork.queue_replay.window import DEFAULT_HOLD_SECONDS, MAX_HOLD_SECONDS, ReplayWindow
-from event_fork_cli.errors import FailedError, NothingMatchedError, RefusedError
+from event_fork.queue_replay.window import DEFAULT_HOLD_SECONDS, DEFAULT_WORKERS, MAX_HOLD_SECONDS, ReplayWindow
+from event_fork.sending.backoff import usable_seconds
+from event_fork_cli.errors import BadInputError, FailedError, NothingMatchedError, RefusedError
 from event_fork_cli.queue_replay.interruption import Interruption
-from event_fork_cli.queue_replay.pipelines import DISABLED, Backlog, ReplayQueue
+from event_fork_cli.queue_replay.pipelines import Backlog, MappingSettings, ReplayQueue, workers_of_run
+from event_fork_cli.queue_replay.run_reports import FunctionLog
+from event_fork_cli.queue_replay.settling import Settling
 from event_fork_cli.queue_replay.windows import WindowParameter
 
 POLL_SECONDS = 5.0
-_QUIET_POLLS = 3
-"""The counts of SQS are estimates and lag; so often in a row must nothing be left."""
+_LOOKS_OF_DISABLE = 10
+"""So often does `disable` look whether a run that was about to begin has made something after all."""
 _ASSUMED_RATE = 100.0
 """Events a second, until it can be measured: a batch of ten a call, one instance."""
 _MEASURED_AFTER_SECONDS = 30.0
@@ -36,25 +43,39 @@ class QueueStatus:
 
 @dataclass(frozen=True, slots=True)
 class QueueRun:
-    """A run that has ended. `left`: what is still in the queue; hidden at most until `hidden_until`."""
+    """A run that has ended. Of the events, `forwarded`, `dead_lettered` and `kept` are the function's own counts.
+
+    `left`: what is still in the queue, hidden at most until `hidden_until`. `in_flight`: of these, what the function
+    has not reported as kept: in work, failed, or not its turn yet. `failure`: why not everything was forwarded.
+    `ended_by`: what somebody else did to end it. Both are "" when there is nothing of the kind.
+    """
 
     queue: str
     replay_id: str
     until: str
-    gone: int
+    forwarded: int
+    dead_lettered: int
+    kept: int
     left: int
+    in_flight: int
     interrupted: bool
+    failure: str
+    ended_by: str
     hidden_until: str
     seconds: float
 
 
 @dataclass(frozen=True, slots=True)
 class Drain:
-    """A look at a run. `start`: the backlog it began with; `rate`: messages a second that leave the queue."""
+    """A look at a run. `rate`: messages a second that are looked at for the first time."""
 
-    start: Backlog
+    settling: Settling
     now: Backlog
     rate: float
+
+
+class _EndedByOthersError(Exception):
+    """Something that was the run's own is not any more; the text says what."""
 
 
 def queue_status(queue: ReplayQueue, parameter: WindowParameter) -> QueueStatus:
@@ -62,7 +83,7 @@ def queue_status(queue: ReplayQueue, parameter: WindowParameter) -> QueueStatus:
     backlog = queue.backlog()
     return QueueStatus(
         queue=queue.name,
-        mapping_state=queue.state(),
+        mapping_state=queue.mapping_state().state,
         visible=backlog.visible,
         hidden=backlog.hidden,
         window=parameter.window() or None,
@@ -71,18 +92,25 @@ def queue_status(queue: ReplayQueue, parameter: WindowParameter) -> QueueStatus:
 
 
 def switch_off(queue: ReplayQueue, parameter: WindowParameter) -> None:
-    """Ends whatever run goes on, also one that was killed."""
-    held = parameter.holder() or {}
-    _switch_off(queue, parameter, held.get("mapping") or {"FunctionName": queue.function})
-    if run := held.get("replay_id"):
-        queue.forget(run)
+    """Ends whatever run goes on, also one that was killed, wherever that was.
 
-
-def _switch_off(queue: ReplayQueue, parameter: WindowParameter, mapping: dict[str, Any]) -> None:
-    """The mapping off, then no window, then no lock: in this order, so that no poller ever runs without a window."""
-    queue.switch_off(mapping)
-    parameter.close()
-    parameter.unlock()
+    The mapping off, then no window, so that no poller ever runs without one; aliases only after what they note was put
+    back; the lock last. A run that was about to begin may still make an alias or switch the mapping on, so it is looked
+    at again. Raises FailedError when that goes on.
+    """
+    before: MappingSettings | None = None
+    for _ in range(_LOOKS_OF_DISABLE):
+        mapping, runs = queue.mapping_state(), queue.runs()
+        if runs:
+            before = runs.get(mapping.run or "", next(iter(runs.values())))
+        queue.switch_off(before or mapping.settings)
+        parameter.close()
+        for run in runs:
+            queue.forget(run)
+        if not queue.runs() and not queue.mapping_state().is_on:
+            parameter.unlock()
+            return
+    raise FailedError(f"somebody begins runs of {queue.name} again and again: nothing was cleaned up for good")
 
 
 def drain(
@@ -97,66 +125,58 @@ def drain(
 ) -> QueueRun:
     """Forwards what the window holds and switches off again: at the end, on an error, and on Ctrl-C.
 
-    Raises RefusedError when a run goes on or the mapping is on already, NothingMatchedError when the queue is empty.
+    Raises RefusedError when a run goes on or the mapping is on already, NothingMatchedError when the queue is empty,
+    BadInputError for a rate that one invocation is too short for.
     """
     start = queue.backlog()
     if not start.visible:
         hidden = f" ({start.hidden} are hidden at the moment, kept back by an earlier run)" if start.hidden else ""
         raise NothingMatchedError(f"nothing is waiting in {queue.name}{hidden}")
     began = clock()
-    interrupted = False
+    run = window.replay_id
+    log = FunctionLog(queue.logs, queue.log_group, run, began)
+    log.new()  # whether it can be read is better known before anything is switched on
+    settling = Settling(start, queue.visibility_seconds() + queue.function_seconds)
     window = replace(window, hold_seconds=hold_seconds(start.all, window.rate or _ASSUMED_RATE))
-    before = queue.settings(window.workers)
+    interrupted, ended_by = False, ""
+    before: MappingSettings | None = None
     with Interruption(say) as interruption:
-        _take(queue, parameter, window, before)
         try:
             try:
+                parameter.lock(window, queue.name)
+                before = _found_off(queue)  # under the lock: before it, another run's changes may still be there
+                window = replace(window, workers=workers_of_run(window.rate, before.workers))
+                _refuse_too_slow(window, queue)
                 parameter.open(window)
-                queue.switch_on(window.replay_id, window.workers)
-                window = _until_empty(queue, parameter, window, start, show, poll_seconds)
+                queue.switch_on(run, before, window.workers)
+                window = _until_settled(queue, parameter, window, settling, log, show, poll_seconds)
             except KeyboardInterrupt:
                 interrupted = True
                 say(
                     f"interrupted: switching the mapping of {queue.name} off; what was not forwarded stays in the queue"
                 )
+            except _EndedByOthersError as error:
+                ended_by = str(error)
             interruption.hold()
         finally:
-            _switch_off_or_say(queue, parameter, before)
-            queue.forget(window.replay_id)
+            _give_back_or_say(queue, parameter, run, before)
     left = queue.backlog()
     ended = clock()
     return QueueRun(
         queue=queue.name,
-        replay_id=window.replay_id,
+        replay_id=run,
         until=timestamp_text(window.until),
-        gone=max(0, start.all - left.all),
+        forwarded=settling.forwarded,
+        dead_lettered=settling.dead_lettered,
+        kept=settling.kept,
         left=left.all,
+        in_flight=max(0, left.hidden - settling.kept),
         interrupted=interrupted,
+        failure=settling.failure if not interrupted and not ended_by else "",
+        ended_by=ended_by,
         hidden_until=timestamp_text(ended + timedelta(seconds=window.hold_seconds)),
         seconds=(ended - began).total_seconds(),
     )
-
-
-def _take(queue: ReplayQueue, parameter: WindowParameter, window: ReplayWindow, mapping: dict[str, Any]) -> None:
-    """The lock, of a mapping that is off. When it cannot be had, none is left behind."""
-    try:
-        parameter.lock(window, mapping, queue.name)
-        if (state := queue.state()) != DISABLED:
-            raise RefusedError(f"the mapping of {queue.name} is {state}: everything in it is being forwarded")
-    except BaseException:
-        if (parameter.holder() or {}).get("replay_id") == window.replay_id:
-            parameter.unlock()
-        raise
-
-
-def _switch_off_or_say(queue: ReplayQueue, parameter: WindowParameter, mapping: dict[str, Any]) -> None:
-    try:
-        _switch_off(queue, parameter, mapping)
-    except Exception as error:
-        raise FailedError(
-            f"the mapping of {queue.name} could not be switched off ({error}): events may still be forwarded; "
-            f"run `event-fork replay queue disable {queue.name}`"
-        ) from error
 
 
 def hold_seconds(messages: int, rate: float) -> int:
@@ -164,31 +184,93 @@ def hold_seconds(messages: int, rate: float) -> int:
     return int(min(MAX_HOLD_SECONDS, max(DEFAULT_HOLD_SECONDS, 2 * messages / rate)))
 
 
-def _until_empty(
+def _found_off(queue: ReplayQueue) -> MappingSettings:
+    mapping = queue.mapping_state()
+    if mapping.is_on:
+        raise RefusedError(f"the mapping of {queue.name} is {mapping.state}: everything in it is being forwarded")
+    return mapping.settings
+
+
+def _refuse_too_slow(window: ReplayWindow, queue: ReplayQueue) -> None:
+    """An event is paid for in the invocation that sends it: the next may be another instance, which owes nothing."""
+    if window.rate is None:
+        return
+    seconds = usable_seconds(queue.function_seconds)
+    slowest = (window.workers or DEFAULT_WORKERS) / seconds
+    if window.rate < slowest:
+        raise BadInputError(
+            "--rate",
+            f"must be at least {slowest:.2g}: an invocation has {seconds:g} s to send an event and wait for its turn",
+            example=f"--rate {max(1.0, slowest):.2g}",
+            received=window.rate,
+        )
+
+
+def _give_back_or_say(queue: ReplayQueue, parameter: WindowParameter, run: str, before: MappingSettings | None) -> None:
+    try:
+        _give_back(queue, parameter, run, before)
+    except Exception as error:
+        raise FailedError(
+            f"the mapping of {queue.name} could not be switched off ({error}): events may still be forwarded; "
+            f"run `event-fork replay queue disable {queue.name}`"
+        ) from error
+
+
+def _give_back(queue: ReplayQueue, parameter: WindowParameter, run: str, before: MappingSettings | None) -> None:
+    """What still bears the run's name; `before` None: it has changed nothing but the lock.
+
+    The mapping off, then no window, so that no poller ever runs without one; the lock last, so that until then nobody
+    else begins, and a run that is killed here leaves what `disable` looks for.
+    """
+    if before is not None:
+        # With the lock also a mapping that somebody has switched off: its limit may still be the run's.
+        if parameter.is_locked_by(run) or queue.mapping_state().run == run:
+            queue.switch_off(before)
+        if parameter.is_of(run):
+            parameter.close()
+        queue.forget(run)
+    if parameter.is_locked_by(run):
+        parameter.unlock()
+
+
+def _refuse_to_go_on(queue: ReplayQueue, parameter: WindowParameter, run: str) -> None:
+    """Raises _EndedByOthersError when something of the run's is not its own any more."""
+    holder = parameter.holder()
+    if holder is None:
+        raise _EndedByOthersError("somebody ran `queue disable`: its lock is gone")
+    if holder.get("replay_id") != run:
+        raise _EndedByOthersError(f"another run took its place, started by {holder.get('holder', '?')}")
+    mapping = queue.mapping_state()
+    if not mapping.is_on or mapping.run != run:
+        raise _EndedByOthersError("somebody switched its mapping off (`queue disable`, `terraform apply`)")
+    if not parameter.is_of(run):
+        raise _EndedByOthersError("somebody wrote another window")
+
+
+def _until_settled(
     queue: ReplayQueue,
     parameter: WindowParameter,
     window: ReplayWindow,
-    start: Backlog,
+    settling: Settling,
+    log: FunctionLog,
     show: Callable[[Drain], None],
     poll_seconds: float,
 ) -> ReplayWindow:
-    """Polls until nothing is visible and nothing leaves the queue any more; the window as it is in the end."""
-    quiet = 0
+    """Looks until everything is settled; the window as it is in the end."""
     elapsed = 0.0
-    before = start
-    while True:
+    start = settling.start
+    while not settling.is_over:
         queue.wait(poll_seconds)
         elapsed += poll_seconds
         now = queue.backlog()
+        settling.look(poll_seconds, now, log.new())
         # Everything that is taken for the first time stops being visible, whether it is forwarded or kept.
         rate = max(0, start.visible - now.visible) / elapsed
-        show(Drain(start, now, rate))
+        show(Drain(settling, now, rate))
+        _refuse_to_go_on(queue, parameter, window.replay_id)
         if rate > 0 and elapsed >= _MEASURED_AFTER_SECONDS:
             needed = hold_seconds(start.all, rate)
             if needed > window.hold_seconds:
                 window = replace(window, hold_seconds=needed)
                 parameter.open(window)
-        quiet = quiet + 1 if now.visible == 0 and now.all >= before.all else 0
-        if quiet == _QUIET_POLLS or now.all == 0 == before.all:
-            return window
-        before = now
+    return window

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import json
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from event_fork.queue_replay.window import DEFAULT_WORKERS, run_of
+from event_fork.queue_replay.window import DEFAULT_WORKERS, RUN_PREFIX, run_of
 from event_fork_cli.archive_replay.targets import find_queue
 from event_fork_cli.errors import BadInputError, FailedError, RefusedError
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_sqs import SQSClient
 
     from event_fork_cli.aws import AwsSettings
 
 WINDOW_VARIABLE = "REPLAY_WINDOW_PARAMETER"
 ENABLED, DISABLED = "Enabled", "Disabled"
+_QUALIFIER = re.compile(r"[A-Za-z0-9$_-]{1,128}")
+_LIMITS = range(2, 1001)
+"""What a maximum concurrency can be."""
 _STATE_SECONDS = 300.0
 """AWS does not say how long a mapping takes to change; it was seen to take up to two minutes."""
 
@@ -36,36 +42,72 @@ class Backlog:
         return self.visible + self.hidden
 
 
+@dataclass(frozen=True, slots=True)
+class MappingSettings:
+    """Of a mapping, what a run changes and puts back. It is noted on the run's alias, where any `disable` finds it.
+
+    `qualifier`: the version or alias of the function that it invokes, None without. `workers`: how many invocations it
+    makes at a time at most; None: as many as Lambda starts.
+    """
+
+    qualifier: str | None
+    workers: int | None
+
+    def to_text(self) -> str:
+        """The note."""
+        return json.dumps({"qualifier": self.qualifier, "maximum_concurrency": self.workers})
+
+    @classmethod
+    def from_text(cls, text: str) -> MappingSettings:
+        """What the note says. Of one that says something else, what can be right is taken: no more is ever put back."""
+        try:
+            note = json.loads(text)
+        except ValueError:
+            note = None
+        note = note if isinstance(note, dict) else {}
+        qualifier, workers = note.get("qualifier"), note.get("maximum_concurrency")
+        is_name = isinstance(qualifier, str) and _QUALIFIER.fullmatch(qualifier) is not None
+        is_limit = isinstance(workers, int) and not isinstance(workers, bool) and workers in _LIMITS
+        return cls(qualifier if is_name else None, workers if is_limit else None)
+
+
+@dataclass(frozen=True, slots=True)
+class MappingState:
+    """A mapping as it is. `state`: Enabled, Disabled, Enabling, ... `run`: whose alias it invokes; None: no run's."""
+
+    state: str
+    run: str | None
+    settings: MappingSettings
+
+    @property
+    def is_on(self) -> bool:
+        """Whether it is on, or about to be."""
+        return self.state not in {DISABLED, "Disabling"}
+
+
 @dataclass(frozen=True)
 class ReplayQueue:
     """A replay queue with its mapping and its function.
 
-    `function`: the ARN that the mapping invokes while no run goes on. `workers`: how many invocations the mapping makes
-    at a time at most; None: as many as Lambda starts.
+    `function`: its ARN, unqualified. `function_seconds`: how long an invocation of it takes at most.
     """
 
     url: str
     arn: str
     mapping: str
     function: str
+    function_seconds: float
+    log_group: str
     window_parameter: str
-    workers: int | None
     sqs: SQSClient
     functions: LambdaClient
+    logs: CloudWatchLogsClient
     wait: Callable[[float], None] = time.sleep
 
     @property
     def name(self) -> str:
         """The queue's name."""
         return self.arn.rpartition(":")[2]
-
-    def settings(self, workers: int | None) -> dict[str, Any]:
-        """Of the mapping, what a run with so many workers changes and puts back: for UpdateEventSourceMapping."""
-        settings: dict[str, Any] = {"FunctionName": self.function}
-        if workers != self.workers:
-            # An empty ScalingConfig removes the limit.
-            settings["ScalingConfig"] = {} if self.workers is None else {"MaximumConcurrency": self.workers}
-        return settings
 
     def backlog(self) -> Backlog:
         """What is in the queue now."""
@@ -75,62 +117,77 @@ class ReplayQueue:
         )["Attributes"]
         return Backlog(int(found["ApproximateNumberOfMessages"]), int(found["ApproximateNumberOfMessagesNotVisible"]))
 
-    def state(self) -> str:
-        """The mapping's state: Enabled, Disabled, Enabling, Disabling, Updating, ..."""
-        return self.functions.get_event_source_mapping(UUID=self.mapping)["State"]
+    def visibility_seconds(self) -> float:
+        """For how long a message is hidden that was received and not deleted."""
+        found = self.sqs.get_queue_attributes(QueueUrl=self.url, AttributeNames=["VisibilityTimeout"])["Attributes"]
+        return float(found["VisibilityTimeout"])
 
-    def switch_on(self, run: str, workers: int | None) -> None:
+    def mapping_state(self) -> MappingState:
+        """The mapping as it is now."""
+        found = self.functions.get_event_source_mapping(UUID=self.mapping)
+        run = run_of(found["FunctionArn"])
+        qualifier = None if run else next(iter(found["FunctionArn"].split(":")[7:]), None)
+        workers = found.get("ScalingConfig", {}).get("MaximumConcurrency")
+        return MappingState(found["State"], run, MappingSettings(qualifier, workers))
+
+    def switch_on(self, run: str, before: MappingSettings, workers: int | None) -> None:
         """Switches the mapping on for a run: it invokes the function by an alias of that name, so the function knows.
 
-        At most `workers` at a time; None: as the mapping has it. Raises FailedError when it takes longer than five
-        minutes.
+        At most `workers` at a time. `before`: what it is to be again at the end. Raises FailedError when it takes
+        longer than five minutes.
         """
-        version = self.functions.get_function_configuration(FunctionName=self.function)["Version"]
-        alias = self.functions.create_alias(
-            FunctionName=_unqualified(self.function),
-            Name=run,
-            FunctionVersion=version,
-            Description=f"A run of `event-fork replay queue enable {self.name}`"[:256],
+        version = self.functions.get_function_configuration(FunctionName=self._qualified(before))["Version"]
+        self.functions.create_alias(
+            FunctionName=self.function, Name=run, FunctionVersion=version, Description=before.to_text()
         )
-        settings: dict[str, Any] = {"FunctionName": alias["AliasArn"]}
-        if workers != self.workers:
-            settings["ScalingConfig"] = {"MaximumConcurrency": workers}
-        self._update(ENABLED, settings)
+        self._update(ENABLED, MappingSettings(run, workers), before.workers)
 
-    def switch_off(self, settings: dict[str, Any]) -> None:
+    def switch_off(self, before: MappingSettings) -> None:
         """Switches the mapping off and puts back what a run changed. Raises FailedError as switch_on does."""
-        self._update(DISABLED, settings)
+        self._update(DISABLED, before, self.mapping_state().settings.workers)
+
+    def runs(self) -> dict[str, MappingSettings]:
+        """The runs that have an alias, and what each has noted on it."""
+        pages = self.functions.get_paginator("list_aliases").paginate(FunctionName=self.function.split(":")[6])
+        aliases = [alias for page in pages for alias in page["Aliases"] if alias["Name"].startswith(RUN_PREFIX)]
+        return {alias["Name"]: MappingSettings.from_text(alias.get("Description", "")) for alias in aliases}
 
     def forget(self, run: str) -> None:
         """Deletes the alias of a run; there need not be one."""
         try:
-            self.functions.delete_alias(FunctionName=_unqualified(self.function), Name=run)
+            self.functions.delete_alias(FunctionName=self.function, Name=run)
         except self.functions.exceptions.ResourceNotFoundException:
             return
 
-    def _update(self, wanted: str, settings: dict[str, Any]) -> None:
+    def _qualified(self, settings: MappingSettings) -> str:
+        return self.function if settings.qualifier is None else f"{self.function}:{settings.qualifier}"
+
+    def _update(self, wanted: str, settings: MappingSettings, workers_now: int | None) -> None:
+        changes: dict[str, Any] = {"FunctionName": self._qualified(settings)}
+        if settings.workers != workers_now:
+            # An empty ScalingConfig removes the limit.
+            changes["ScalingConfig"] = {} if settings.workers is None else {"MaximumConcurrency": settings.workers}
         waited = 0.0
         while True:
             try:
-                self.functions.update_event_source_mapping(UUID=self.mapping, Enabled=wanted == ENABLED, **settings)
+                self.functions.update_event_source_mapping(UUID=self.mapping, Enabled=wanted == ENABLED, **changes)
                 break
             except self.functions.exceptions.ResourceInUseException:
                 waited = self._waited(waited, wanted)  # it is in the middle of another change
-        while self.state() != wanted:
+        while self.mapping_state().state != wanted:
             waited = self._waited(waited, wanted)
 
     def _waited(self, waited: float, wanted: str) -> float:
         if waited >= _STATE_SECONDS:
-            raise FailedError(
-                f"the mapping {self.mapping} of {self.name} is {self.state()} and not {wanted}: look at it"
-            )
+            state = self.mapping_state().state
+            raise FailedError(f"the mapping {self.mapping} of {self.name} is {state} and not {wanted}: look at it")
         self.wait(1.0)
         return waited + 1.0
 
 
-def workers_of_run(queue: ReplayQueue, rate: float | None) -> int | None:
+def workers_of_run(rate: float | None, limit: int | None) -> int | None:
     """How many invocations share a run's rate: where the mapping has no limit, the least there can be."""
-    return DEFAULT_WORKERS if rate is not None and queue.workers is None else queue.workers
+    return DEFAULT_WORKERS if rate is not None and limit is None else limit
 
 
 def find_pipeline(settings: AwsSettings, given: str) -> ReplayQueue:
@@ -146,10 +203,11 @@ def find_pipeline(settings: AwsSettings, given: str) -> ReplayQueue:
             received=given,
         )
     (mapping,) = mappings
+    function = _unqualified(mapping["FunctionArn"])
     # During a run it is the run's alias.
-    function = _without_run(mapping["FunctionArn"])
-    variables = functions.get_function_configuration(FunctionName=function).get("Environment", {}).get("Variables", {})
-    parameter = variables.get(WINDOW_VARIABLE)
+    invoked = function if run_of(mapping["FunctionArn"]) else mapping["FunctionArn"]
+    configuration = functions.get_function_configuration(FunctionName=invoked)
+    parameter = configuration.get("Environment", {}).get("Variables", {}).get(WINDOW_VARIABLE)
     if not parameter:
         raise RefusedError(
             f"the function {function.rpartition(':')[2]} has no {WINDOW_VARIABLE} and so would replay everything: "
@@ -160,16 +218,14 @@ def find_pipeline(settings: AwsSettings, given: str) -> ReplayQueue:
         arn=queue.arn,
         mapping=mapping["UUID"],
         function=function,
+        function_seconds=configuration["Timeout"],
+        log_group=configuration.get("LoggingConfig", {}).get("LogGroup") or f"/aws/lambda/{function.split(':')[6]}",
         window_parameter=parameter,
-        workers=mapping.get("ScalingConfig", {}).get("MaximumConcurrency"),
         sqs=settings.sqs(),
         functions=functions,
+        logs=settings.logs(),
     )
 
 
 def _unqualified(function_arn: str) -> str:
     return ":".join(function_arn.split(":")[:7])
-
-
-def _without_run(function_arn: str) -> str:
-    return function_arn if run_of(function_arn) is None else _unqualified(function_arn)

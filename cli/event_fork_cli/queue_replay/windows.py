@@ -30,24 +30,16 @@ class WindowParameter:
         return found
 
     def holder(self) -> dict[str, Any] | None:
-        """Who holds the lock ({holder, started_at, replay_id, mapping}); None: nobody."""
+        """Who holds the lock ({holder, started_at, replay_id}); None: nobody."""
         try:
             found: dict[str, Any] = json.loads(self._ssm.get_parameter(Name=self._lock)["Parameter"]["Value"])
         except self._ssm.exceptions.ParameterNotFound:
             return None
         return found
 
-    def lock(self, window: ReplayWindow, mapping: dict[str, Any], queue: str) -> None:
-        """Takes the lock for a run. Raises RefusedError, naming the holder, when somebody has it.
-
-        `mapping`: what is put back at the run's end, kept here for `disable` after a run that was killed.
-        """
-        value = {
-            "holder": window.holder,
-            "started_at": window.started_at,
-            "replay_id": window.replay_id,
-            "mapping": mapping,
-        }
+    def lock(self, window: ReplayWindow, queue: str) -> None:
+        """Takes the lock for a run. Raises RefusedError, naming the holder, when somebody has it."""
+        value = {"holder": window.holder, "started_at": window.started_at, "replay_id": window.replay_id}
         try:
             self._ssm.put_parameter(Name=self._lock, Value=json.dumps(value), Type="String", Overwrite=False)
         except self._ssm.exceptions.ParameterAlreadyExists:
@@ -59,8 +51,16 @@ class WindowParameter:
                 f"{other.get('holder', '?')}; if it is dead: event-fork replay queue disable {queue}"
             ) from None
 
+    def is_locked_by(self, run: str) -> bool:
+        """Whether that run holds the lock."""
+        return (self.holder() or {}).get("replay_id") == run
+
+    def is_of(self, run: str) -> bool:
+        """Whether the window is that run's."""
+        return self.window().get("replay_id") == run
+
     def unlock(self) -> None:
-        """Gives the lock back; there need not be one."""
+        """Gives the lock back, whose ever it is; there need not be one."""
         try:
             self._ssm.delete_parameter(Name=self._lock)
         except self._ssm.exceptions.ParameterNotFound:

@@ -26,18 +26,24 @@ def run_view(run: QueueRun) -> Table:
     table = _grid()
     table.add_row("replay", run.replay_id)
     table.add_row("queue", run.queue)
-    table.add_row("left the queue", f"{run.gone:,} in {shown_duration(timedelta(seconds=run.seconds))}")
+    table.add_row("forwarded", f"{run.forwarded:,} in {shown_duration(timedelta(seconds=run.seconds))}")
+    if run.dead_lettered:
+        table.add_row("dead-lettered", f"{run.dead_lettered:,}")
     table.add_row("stay for later", f"{run.left:,}, hidden until {run.hidden_until} at most")
-    table.add_row("mapping", "off again" + (" (interrupted)" if run.interrupted else ""))
+    if run.in_flight:
+        table.add_row("in flight", f"{run.in_flight:,} of these: in work, failed, or not their turn yet")
+    table.add_row("mapping", "as somebody else left it" if run.ended_by else "off again")
     return table
 
 
 def drain_line(look: Drain) -> str:
     """A look at a run, in one line."""
+    settling = look.settling
+    failures = "".join(f"; {code}: {count:,} went back" for code, count in settling.failures.most_common())
     left = "?" if not look.rate else shown_duration(timedelta(seconds=look.now.visible / look.rate))
     return (
-        f"{look.now.visible:,} of {look.start.visible:,} still to be looked at, {look.now.hidden:,} in flight or kept, "
-        f"{look.rate:,.0f}/s, {left} left"
+        f"{look.now.visible:,} of {settling.start.visible:,} still to be looked at, {settling.forwarded:,} forwarded, "
+        f"{look.now.hidden:,} in flight or kept, {look.rate:,.0f}/s, {left} left{failures}"
     )
 
 

@@ -33,6 +33,11 @@ class Backoff:
         return self.draw(0.0, min(self.cap, self.base * 2 ** (attempt - 1)))
 
 
+def usable_seconds(remaining: float) -> float:
+    """Of the seconds that an invocation has, those in which it may begin a call."""
+    return max(remaining / 2, remaining - RESERVE_SECONDS)
+
+
 class Leave(Protocol):
     """Who sends in several calls asks for it before each of them."""
 
@@ -53,8 +58,7 @@ class Deadline:
     @classmethod
     def in_milliseconds(cls, remaining: int, clock: Callable[[], float] = time.monotonic) -> "Deadline":
         """From the invocation's remaining time. Half of it is always usable, however short the function's timeout."""
-        seconds = remaining / 1000
-        return cls(at=clock() + max(seconds / 2, seconds - RESERVE_SECONDS), clock=clock)
+        return cls(at=clock() + usable_seconds(remaining / 1000), clock=clock)
 
     def left(self) -> float:
         """Seconds in which a call may still begin; 0 when there are none."""

@@ -85,7 +85,7 @@ def deliver_copies(
 
 
 def origin(message: ReceivedMessage) -> dict[str, str]:
-    """The marks that say where the message comes from; what an earlier copy or a dead letter bears is not said again."""
+    """The marks that say where the message comes from; none for an earlier copy, or a dead letter, which bears them."""
     event = message.event
     if event is not None:
         known = {ORIGINAL_ID_ATTRIBUTE: event.message_id, ORIGINAL_TIME_ATTRIBUTE: event.timestamp}

@@ -11,7 +11,7 @@ from event_fork.sending.ports import EntryFailure, Remedy
 
 @dataclass(slots=True)
 class Outcome:
-    """Every received message is in exactly one of `delivered`, `dead_lettered`, `returned`, `waiting` and `kept`, by id.
+    """Every received message is, by its id, in one of `delivered`, `dead_lettered`, `returned`, `waiting` and `kept`.
 
     dead_lettered: id -> reason; returned: id -> why; waiting: the replay's rate left no time for it, it comes back at
     the visibility timeout; kept: outside a replay's window, stays in the queue for later, and not_hidden says which of

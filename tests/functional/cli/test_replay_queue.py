@@ -5,8 +5,9 @@ import json
 import os
 import signal
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -16,12 +17,14 @@ from event_fork.queue_replay.window import read_window, run_of
 from event_fork_cli.aws import AwsSettings
 from event_fork_cli.queue_replay import draining
 from event_fork_cli.queue_replay.interruption import Interruption
-from event_fork_cli.queue_replay.pipelines import Backlog, ReplayQueue
+from event_fork_cli.queue_replay.pipelines import Backlog, ReplayQueue, find_pipeline
 from event_fork_cli.queue_replay.windows import WindowParameter
 from tests.functional.cli.conftest import NOON, REGION, Result, World, _session
 from tests.functional.event_fork.conftest import FakeContext
 
 PARAMETER = "/event-fork-pipelines/orders/replay-window"
+LOG_GROUP = "/aws/lambda/orders-replay"
+RUN = "queue-20261123-120000-3f9a2c"
 
 
 @dataclass
@@ -34,10 +37,11 @@ class Pipeline:
     looks: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     updates: list[dict[str, Any]] = field(default_factory=list)
     backlog: Backlog = field(default_factory=lambda: Backlog(50, 0))
+    invoked: str = ""
 
     def __post_init__(self) -> None:
         session = _session()
-        self.functions = session.client("lambda")
+        self.functions = self.remember(session.client("lambda"))
         role = session.client("iam").create_role(RoleName="replay", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
         self.url = self.world.sqs.create_queue(QueueName="orders-replay")["QueueUrl"]
         self.arn = self.url.replace(
@@ -52,12 +56,43 @@ class Pipeline:
             Role=role,
             Handler="event_fork.replay.handler",
             Code={"ZipFile": code.getvalue()},
+            Timeout=60,
             Environment={"Variables": {"REPLAY_WINDOW_PARAMETER": PARAMETER}},
         )["FunctionArn"]
+        self.invoked = self.function
         self.mapping = self.functions.create_event_source_mapping(
             EventSourceArn=self.arn, FunctionName="orders-replay", Enabled=False
         )["UUID"]
         self.world.ssm.put_parameter(Name=PARAMETER, Value="{}", Type="String")
+        self.logs = session.client("logs")
+        self.logs.create_log_group(logGroupName=LOG_GROUP)
+        self.logs.create_log_stream(logGroupName=LOG_GROUP, logStreamName="1")
+
+    def remember(self, client: Any) -> Any:
+        """A client of Lambda that keeps of a mapping what moto forgets: alias and scaling."""
+
+        def update(params: dict[str, Any], **_: Any) -> None:
+            self.scaling = params.get("ScalingConfig", self.scaling)
+            self.invoked = params.get("FunctionName", self.invoked)
+
+        def answer(parsed: dict[str, Any], **_: Any) -> None:
+            for mapping in parsed.get("EventSourceMappings", [parsed]):
+                mapping |= {"ScalingConfig": self.scaling, "FunctionArn": self.invoked}
+
+        client.meta.events.register("provide-client-params.lambda.UpdateEventSourceMapping", update)
+        for operation in ("GetEventSourceMapping", "ListEventSourceMappings"):
+            client.meta.events.register(f"after-call.lambda.{operation}", answer)
+        return client
+
+    def report(self, run: str = "", returned: Mapping[str, int] | None = None, **counts: int) -> None:
+        """The function reports a batch of the run: EventsReceived, EventsForwarded, ..."""
+        found = self.document() or {}
+        line = {"_aws": {}, "run": run or found.get("replay_id"), "returned_for": returned or {}}
+        line |= {f"Events{name.capitalize()}": [float(count)] for name, count in counts.items()}
+        now = int(datetime.now(UTC).timestamp() * 1000)
+        self.logs.put_log_events(
+            logGroupName=LOG_GROUP, logStreamName="1", logEvents=[{"timestamp": now, "message": json.dumps(line)}]
+        )
 
     @property
     def aliases(self) -> list[str]:
@@ -74,7 +109,7 @@ class Pipeline:
     @property
     def state(self) -> str:
         """The mapping's state."""
-        return self.functions.get_event_source_mapping(UUID=self.mapping)["State"]
+        return str(self.functions.get_event_source_mapping(UUID=self.mapping)["State"])
 
     def run(self, *options: str) -> Result:
         """`replay queue enable`, answering with JSON."""
@@ -87,11 +122,13 @@ class Pipeline:
             self.plays.pop(0)()
         return self.backlog
 
-    def set(self, visible: int, hidden: int) -> Callable[[], None]:
-        """A play: the backlog becomes that."""
+    def set(self, visible: int, hidden: int, **reported: Any) -> Callable[[], None]:
+        """A play: the backlog becomes that, and the function reports a batch, if it is given what."""
 
         def play() -> None:
             self.backlog = Backlog(visible, hidden)
+            if reported:
+                self.report(**reported)
 
         return play
 
@@ -102,16 +139,11 @@ def pipeline(world: World, monkeypatch: pytest.MonkeyPatch) -> Pipeline:
     monkeypatch.setattr(ReplayQueue, "backlog", lambda _: made.look())
 
     def remembered(_: AwsSettings) -> Any:
-        client = _session().client("lambda")
+        client = made.remember(_session().client("lambda"))
         client.meta.events.register(
             "provide-client-params.lambda.UpdateEventSourceMapping", lambda params, **_: made.updates.append(params)
         )
-        client.meta.events.register("after-call.lambda.ListEventSourceMappings", scaled)
         return client
-
-    def scaled(parsed: dict[str, Any], **_: Any) -> None:
-        for mapping in parsed.get("EventSourceMappings", ()):
-            mapping["ScalingConfig"] = made.scaling
 
     monkeypatch.setattr(AwsSettings, "functions", remembered)
     monkeypatch.setattr(
@@ -145,12 +177,17 @@ def off(pipeline: Pipeline) -> None:
 
 
 def test_a_run_switches_on_drains_and_switches_off(pipeline: Pipeline) -> None:
-    pipeline.plays = [pipeline.set(20, 10), pipeline.set(0, 10), pipeline.set(0, 4)]
+    pipeline.plays = [
+        pipeline.set(20, 10, received=30, forwarded=30),
+        pipeline.set(0, 10, received=20, forwarded=16, kept=4),
+        pipeline.set(0, 4),
+    ]
 
     result = pipeline.run()
 
     assert result.code == 0, result.err
-    assert (result.json["gone"], result.json["left"], result.json["interrupted"]) == (46, 4, False)
+    ran = result.json
+    assert (ran["forwarded"], ran["kept"], ran["left"], ran["in_flight"], ran["interrupted"]) == (46, 4, 4, 0, False)
     during = [document for state, document in pipeline.looks if state == "Enabled"]
     assert during
     assert all(document["until"] == "2026-11-23T16:00:00.000Z" for document in during)
@@ -164,18 +201,18 @@ def test_the_window_says_what_was_asked(pipeline: Pipeline, world: World) -> Non
     policy = world.folder / "policy.json"
     policy.write_text('{"event_type": ["order.paid"]}')
 
-    assert pipeline.run("--from", "3h", "--until", "1h", "--filter", str(policy), "--rate", "0.01").code == 0
+    assert pipeline.run("--from", "3h", "--until", "1h", "--filter", str(policy), "--rate", "0.05").code == 0
 
     document = next(document for state, document in pipeline.looks if state == "Enabled")
     assert (document["from"], document["until"]) == ("2026-11-23T13:00:00.000Z", "2026-11-23T15:00:00.000Z")
     assert document["filter_policy"] == {"event_type": ["order.paid"]}
     assert document["filter_policy_scope"] == "MessageAttributes"
-    assert document["rate"] == 0.01
+    assert document["rate"] == 0.05
     wanted = read_window(json.dumps(document))
     assert wanted is not None
     assert wanted.filter is not None
-    # 50 messages at 0.01/s are 5,000 s, and what is kept must not come back within the pass
-    assert document["hold_seconds"] == 10_000
+    # 50 messages at 0.05/s are 1,000 s, and what is kept must not come back within the pass
+    assert document["hold_seconds"] == 2_000
 
 
 def test_the_mapping_names_the_run_while_it_lasts(pipeline: Pipeline) -> None:
@@ -283,7 +320,7 @@ def test_a_lock_whose_answer_was_lost_is_ones_own(pipeline: Pipeline, monkeypatc
 def test_ctrl_c_before_the_mapping_was_touched_gives_the_lock_back(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ReplayQueue, "state", lambda _: os.kill(os.getpid(), signal.SIGINT))
+    monkeypatch.setattr(ReplayQueue, "mapping_state", lambda _: os.kill(os.getpid(), signal.SIGINT))
 
     assert pipeline.run().code == 1
     assert pipeline.updates == []
@@ -307,8 +344,8 @@ def test_a_second_ctrl_c_does_not_keep_the_mapping_on(pipeline: Pipeline, monkey
     off(pipeline)
 
 
-def test_it_does_not_end_while_something_still_leaves_the_queue(pipeline: Pipeline) -> None:
-    pipeline.plays = [pipeline.set(0, left) for left in (30, 20, 10, 5, 4, 3)]
+def test_it_does_not_end_while_something_is_still_forwarded(pipeline: Pipeline) -> None:
+    pipeline.plays = [pipeline.set(0, left, received=10, forwarded=10) for left in (40, 30, 20, 10, 5, 3)]
 
     assert pipeline.run().json["left"] == 3
     assert pipeline.plays == []
@@ -324,7 +361,9 @@ def test_ctrl_c_kill_and_a_closed_terminal_switch_off_and_say_so(
 
     assert result.code == 1
     assert result.json["interrupted"] is True
-    assert "the mapping of orders-replay is off again and 30 events are still in it" in result.err
+    assert (
+        "the mapping of orders-replay is off again and 30 events are still in orders-replay, 10 in flight" in result.err
+    )
     off(pipeline)
 
 
@@ -425,13 +464,16 @@ def test_an_empty_queue_is_exit_code_3_and_nothing_is_switched_on(pipeline: Pipe
 
 
 def test_disable_cleans_up_after_a_run_that_was_killed(pipeline: Pipeline, world: World) -> None:
-    run = "queue-20261123-120000-3f9a2c"
-    before = {"FunctionName": f"{pipeline.function}:live", "ScalingConfig": {}}
-    pipeline.functions.create_alias(FunctionName=pipeline.function, Name=run, FunctionVersion="$LATEST")
     version = pipeline.functions.publish_version(FunctionName=pipeline.function)["Version"]
-    pipeline.functions.create_alias(FunctionName=pipeline.function, Name="live", FunctionVersion=version)
-    pipeline.functions.update_event_source_mapping(UUID=pipeline.mapping, Enabled=True)
-    lock = {"holder": "ana", "replay_id": run, "mapping": before}
+    note = '{"qualifier": "live", "maximum_concurrency": 5}'
+    for name, noted in (("live", ""), (RUN, note)):
+        pipeline.functions.create_alias(
+            FunctionName=pipeline.function, Name=name, FunctionVersion=version, Description=noted
+        )
+    pipeline.functions.update_event_source_mapping(
+        UUID=pipeline.mapping, Enabled=True, FunctionName=f"{pipeline.function}:{RUN}"
+    )
+    lock = {"holder": "ana", "started_at": "2026-11-23T12:00:00.000Z", "replay_id": RUN}
     world.ssm.put_parameter(Name=f"{PARAMETER}-lock", Value=json.dumps(lock), Type="String")
     world.ssm.put_parameter(Name=PARAMETER, Value='{"until": "2026-11-23T16:00:00Z"}', Type="String", Overwrite=True)
 
@@ -440,9 +482,23 @@ def test_disable_cleans_up_after_a_run_that_was_killed(pipeline: Pipeline, world
     assert status.json["mapping_state"] == "Enabled"
     assert world.run("replay", "queue", "disable", "orders-replay").code == 0
     (update,) = pipeline.updates
-    assert {name: update[name] for name in before} == before
+    assert update["FunctionName"] == f"{pipeline.function}:live"
+    assert update["ScalingConfig"] == {"MaximumConcurrency": 5}
     assert pipeline.aliases == ["live"]
     pipeline.functions.delete_alias(FunctionName=pipeline.function, Name="live")
+    off(pipeline)
+
+
+@pytest.mark.parametrize("note", ["A run", '{"qualifier": "a:b", "maximum_concurrency": 1e9}', "[]", ""])
+def test_disable_puts_back_nothing_but_a_qualifier_and_a_limit(pipeline: Pipeline, world: World, note: str) -> None:
+    pipeline.functions.create_alias(
+        FunctionName=pipeline.function, Name=RUN, FunctionVersion="$LATEST", Description=note
+    )
+
+    assert world.run("replay", "queue", "disable", "orders-replay").code == 0
+
+    (update,) = pipeline.updates
+    assert (update["FunctionName"], "ScalingConfig" in update) == (pipeline.function, False)
     off(pipeline)
 
 
@@ -505,16 +561,167 @@ def test_a_run_against_a_queue_that_is_looked_at_for_real(world: World, monkeypa
     """The counts of moto's own queue, not a script."""
     pipeline = Pipeline(world)
     world.sqs.send_message(QueueUrl=pipeline.url, MessageBody="1")
-    found = ReplayQueue(
-        pipeline.url,
-        pipeline.arn,
-        pipeline.mapping,
-        "f",
-        PARAMETER,
-        None,
-        AwsSettings(REGION).sqs(),
-        pipeline.functions,
-    )
+    found = find_pipeline(AwsSettings(REGION), "orders-replay")
+    assert (found.function_seconds, found.visibility_seconds(), found.log_group) == (60, 30, LOG_GROUP)
     assert found.backlog() == Backlog(1, 0)
     world.sqs.receive_message(QueueUrl=pipeline.url)
     assert found.backlog() == Backlog(0, 1)
+
+
+# -- what somebody else does -------------------------------------------------------------------------------------------
+
+
+class KilledError(BaseException):
+    """kill -9: nothing of the command runs any more, no `finally` either."""
+
+
+STEPS = [
+    (WindowParameter, "lock"),
+    (WindowParameter, "open"),
+    (ReplayQueue, "switch_on"),
+    (draining, "_until_settled"),
+    (ReplayQueue, "switch_off"),
+    (WindowParameter, "close"),
+    (ReplayQueue, "forget"),
+    (WindowParameter, "unlock"),
+]
+
+
+@pytest.mark.parametrize("done", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize(("where", "step"), STEPS, ids=[step for _, step in STEPS])
+def test_wherever_a_run_was_killed_one_disable_cleans_up(
+    pipeline: Pipeline, world: World, monkeypatch: pytest.MonkeyPatch, where: Any, step: str, done: bool
+) -> None:
+    # GIVEN a run that sets a limit, and is killed just before or just after a step
+    pipeline.plays = [pipeline.set(0, 0)] * 2
+    with monkeypatch.context() as patched:
+        original, give_back = getattr(where, step), draining._give_back_or_say
+        dead: list[bool] = []
+
+        def dies(*given: Any) -> Any:
+            if done:
+                original(*given)
+            dead.append(True)
+            raise KilledError
+
+        patched.setattr(where, step, dies)
+        patched.setattr(draining, "_give_back_or_say", lambda *given: None if dead else give_back(*given))
+        with pytest.raises(KilledError):
+            pipeline.run("--rate", "50")
+
+    # WHEN the operator disables it once THEN nothing of it is left
+    result = world.run("replay", "queue", "disable", "orders-replay")
+    assert result.code == 0, result.err
+    assert pipeline.scaling == {}
+    off(pipeline)
+
+
+def test_a_disable_elsewhere_ends_the_run_with_a_sentence(pipeline: Pipeline, world: World) -> None:
+    def disable() -> None:
+        assert world.run("replay", "queue", "disable", "orders-replay").code == 0
+
+    pipeline.plays = [pipeline.set(20, 10, received=30, forwarded=20, kept=10), disable]
+
+    result = pipeline.run()
+
+    assert result.code == 1
+    assert "somebody ran `queue disable`: its lock is gone; 30 events are still in orders-replay" in result.err
+    off(pipeline)
+
+
+def test_a_terraform_apply_ends_the_run_and_everything_is_as_it_was(pipeline: Pipeline) -> None:
+    def apply() -> None:
+        pipeline.functions.update_event_source_mapping(
+            UUID=pipeline.mapping, Enabled=False, FunctionName=pipeline.function
+        )
+
+    pipeline.plays = [pipeline.set(20, 10), apply]
+
+    result = pipeline.run("--rate", "50")
+
+    assert result.code == 1
+    assert "somebody switched its mapping off (`queue disable`, `terraform apply`)" in result.err
+    assert pipeline.scaling == {}
+    off(pipeline)
+
+
+def test_a_run_that_was_disabled_takes_nothing_of_the_next_one(pipeline: Pipeline, world: World) -> None:
+    # GIVEN a run, a disable, and another run that goes on
+    other = {"holder": "ana", "started_at": "2026-11-23T16:00:01.000Z", "replay_id": RUN}
+
+    def another() -> None:
+        assert world.run("replay", "queue", "disable", "orders-replay").code == 0
+        pipeline.functions.create_alias(FunctionName=pipeline.function, Name=RUN, FunctionVersion="$LATEST")
+        pipeline.functions.update_event_source_mapping(
+            UUID=pipeline.mapping, Enabled=True, FunctionName=f"{pipeline.function}:{RUN}"
+        )
+        world.ssm.put_parameter(Name=f"{PARAMETER}-lock", Value=json.dumps(other), Type="String")
+        world.ssm.put_parameter(Name=PARAMETER, Value=json.dumps({"replay_id": RUN}), Type="String", Overwrite=True)
+
+    pipeline.plays = [another]
+
+    # WHEN the first one looks again
+    result = pipeline.run()
+
+    # THEN it ends, and mapping, window, lock and alias of the other are as they were
+    assert result.code == 1
+    assert "another run took its place, started by ana" in result.err
+    assert (pipeline.state, pipeline.aliases) == ("Enabled", [RUN])
+    assert (pipeline.document()["replay_id"], pipeline.document("-lock")) == (RUN, other)
+
+
+def test_what_a_run_changes_of_the_mapping_is_read_under_the_lock(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # GIVEN a mapping that another run, with a rate, has limited until this one has the lock
+    pipeline.scaling = {"MaximumConcurrency": 2}
+    lock = WindowParameter.lock
+
+    def ended_before(*given: Any) -> None:
+        pipeline.scaling = {}
+        lock(*given)
+
+    monkeypatch.setattr(WindowParameter, "lock", ended_before)
+    pipeline.plays = [pipeline.set(0, 0)] * 2
+
+    assert pipeline.run("--rate", "50").code == 0
+
+    on, off_again = pipeline.updates
+    assert (on["ScalingConfig"], off_again["ScalingConfig"]) == ({"MaximumConcurrency": 2}, {})
+
+
+# -- when it is over ---------------------------------------------------------------------------------------------------
+
+
+def test_what_could_not_be_forwarded_is_exit_code_1_with_the_reason(pipeline: Pipeline) -> None:
+    refused = {"AccessDenied": 10}
+    pipeline.plays = [pipeline.set(0, 50, received=10, returned=refused) for _ in range(5)]
+
+    result = pipeline.run()
+
+    assert result.code == 1
+    assert "events could not be forwarded: AccessDenied (50 times)" in result.err
+    assert "50 events are still in orders-replay, 50 in flight" in result.err
+    assert "AccessDenied: 10 went back" in result.err, "it is said while it goes on"
+    off(pipeline)
+
+
+def test_what_went_back_and_was_forwarded_later_is_waited_for(pipeline: Pipeline) -> None:
+    pipeline.plays = [
+        pipeline.set(0, 50, received=50, forwarded=20, returned={"ThrottlingException": 20}, waiting=10),
+        *[lambda: None] * 9,
+        pipeline.set(0, 20, received=30, forwarded=30),
+    ]
+
+    result = pipeline.run()
+
+    assert result.code == 0, result.err
+    assert (result.json["forwarded"], pipeline.plays) == (50, [])
+
+
+def test_a_rate_that_one_invocation_is_too_short_for_is_refused(pipeline: Pipeline) -> None:
+    result = pipeline.run("--rate", "0.04")
+
+    assert result.code == 2
+    assert "--rate must be at least 0.044: an invocation has 45 s" in result.err
+    off(pipeline)

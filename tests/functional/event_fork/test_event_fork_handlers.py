@@ -120,6 +120,8 @@ def test_backup_stores_envelopes_without_card_data_and_dead_letters_what_is_none
         "note": "sent by hand",
         "event-fork-reason": "not-an-sns-envelope",
         "event-fork-detail": "the body is not JSON",
+        "event-fork-original-time": dead["MessageAttributes"]["event-fork-original-time"]["StringValue"],
+        "event-fork-original-message-id": event["Records"][2]["messageId"],
     }
     metrics, lines = emitted(capsys)
     assert metrics == {

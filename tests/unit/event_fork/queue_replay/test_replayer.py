@@ -233,7 +233,33 @@ def test_the_rate_is_shared_by_the_workers_and_holds_across_invocations() -> Non
         world.run(*(at(-1, f"{batch}-{number}") for number in range(10)))
 
     assert len(world.target.taken) == 60
-    assert world.clock.now == pytest.approx(5.0), "60 events at 10 a second; the last ten are paid for later"
+    assert world.clock.now == pytest.approx(6.0), "60 events at 10 a second, each batch paid for before it is answered"
+
+
+def test_the_rate_holds_whichever_of_many_warm_instances_lambda_picks() -> None:
+    # GIVEN 40 instances, of which each batch comes to one that has not worked for long
+    instances = [World(text(rate=20, workers=2)) for _ in range(40)]
+    seconds = 0.0
+
+    # WHEN one after the other works, as a mapping with one invocation at a time lets them
+    for batch, world in enumerate(instances):
+        world.clock.now = seconds + 1_000.0
+        world.run(*(at(-1, f"{batch}-{number}") for number in range(10)))
+        seconds = world.clock.now - 1_000.0
+
+    # THEN all of them together keep the one's share of the rate
+    assert sum(len(world.target.taken) for world in instances) == 400
+    assert seconds >= 400 / 10
+
+
+def test_what_an_invocation_has_no_time_to_pay_for_is_not_sent_by_it() -> None:
+    world = World(text(rate=0.2, workers=2))
+
+    outcome = world.run(*(at(-1, str(number)) for number in range(10)), seconds=45)
+
+    assert world.target.ids() == ["0", "1", "2", "3"]
+    assert outcome.waiting == ["4", "5", "6", "7", "8", "9"]
+    assert (outcome.returned, world.clock.now <= 45) == ({}, True)
 
 
 def test_what_the_rate_leaves_no_time_for_waits_and_is_no_failure() -> None:
@@ -241,9 +267,9 @@ def test_what_the_rate_leaves_no_time_for_waits_and_is_no_failure() -> None:
 
     outcome = world.run(*(at(-1, str(number)) for number in range(30)), seconds=15)
 
-    assert world.target.ids() == [str(number) for number in range(20)]
-    assert outcome.kept == [str(number) for number in range(20, 30)]
-    assert outcome.returned == {}
+    assert world.target.ids() == [str(number) for number in range(15)]
+    assert outcome.waiting == [str(number) for number in range(15, 30)]
+    assert (outcome.kept, outcome.returned) == ([], {})
     assert world.hiding.holds == {}, "it is their turn as soon as they are visible again"
 
 
