@@ -53,8 +53,9 @@ def enable(
 ) -> None:
     """Forward what is in the queue, then switch off again.
 
-    Switches the event source mapping on, shows how the queue empties and switches it off when nothing of the window is
-    left, and on Ctrl-C too. Events outside the window or the filter stay in the queue. Two runs at once are refused.
+    Switches the event source mapping on, shows how the queue empties and switches it off when everything in the window
+    was forwarded, and on Ctrl-C too. Events outside the window or the filter stay in the queue. Two runs at once are
+    refused.
     """
     settings = common.aws
     began = context.now()

@@ -6,7 +6,7 @@ import os
 import signal
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,6 +15,7 @@ import pytest
 from event_fork import replay
 from event_fork.queue_replay.window import read_window, run_of
 from event_fork_cli.aws import AwsSettings
+from event_fork_cli.commands import queue
 from event_fork_cli.queue_replay import draining
 from event_fork_cli.queue_replay.interruption import Interruption
 from event_fork_cli.queue_replay.pipelines import Backlog, ReplayQueue, find_pipeline
@@ -146,9 +147,8 @@ def pipeline(world: World, monkeypatch: pytest.MonkeyPatch) -> Pipeline:
         return client
 
     monkeypatch.setattr(AwsSettings, "functions", remembered)
-    monkeypatch.setattr(
-        draining.drain, "__kwdefaults__", {**(draining.drain.__kwdefaults__ or {}), "poll_seconds": 0.001}
-    )
+    # Five seconds a look, as the command counts them, and none for the test.
+    monkeypatch.setattr(queue, "find_pipeline", lambda *given: replace(find_pipeline(*given), wait=lambda _: None))
     return made
 
 
