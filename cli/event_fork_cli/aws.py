@@ -45,7 +45,8 @@ class AwsSettings:
     @property
     def region_name(self) -> str:
         """The Region; raises BadInputError when there is none anywhere."""
-        found = self.region or self._session().region_name
+        # AWS_REGION by ourselves: boto3 reads AWS_DEFAULT_REGION only
+        found = self.region or os.environ.get("AWS_REGION") or self._session().region_name
         if not found:
             raise BadInputError(
                 "--region",

@@ -74,7 +74,7 @@ module "search" {
   tags = var.tags
 }
 
-# Every order of the last 14 days, ready to go through checkout again.
+# Every order of the last 14 days, ready to go through checkout again; older ones from the backup, by `event-fork replay`.
 module "replay" {
   source = "../../modules/replay"
 
@@ -90,6 +90,14 @@ module "replay" {
     arn = module.checkout.queue_arn
     url = module.checkout.queue_url
   }
+
+  archive = { bucket = { arn = module.backup.bucket_arn, name = module.backup.bucket_name } }
+  targets = [{
+    arn                   = module.checkout.queue_arn
+    url                   = module.checkout.queue_url
+    kms_key_arn           = aws_kms_key.orders.arn
+    dead_letter_queue_arn = module.checkout.dead_letter_queue_arn
+  }]
 
   tags = var.tags
 }

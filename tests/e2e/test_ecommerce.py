@@ -184,6 +184,11 @@ def test_no_message_ended_in_a_dead_letter_queue(seen: Seen) -> None:
     assert set(seen.healing.dead_letters.values()) == {0}
 
 
+def test_the_backup_replays_every_order_once_more_and_changes_nothing(seen: Seen) -> None:
+    assert seen.archive_replay.planned == seen.archive_replay.sent == len(seen.accepted)
+    assert seen.archive_replay.rows_after == seen.healing.rows_after
+
+
 # -- Terraform ---------------------------------------------------------------------------------------------------------
 
 

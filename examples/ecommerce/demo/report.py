@@ -32,6 +32,11 @@ def report_of(seen: Seen) -> dict[str, Any]:
             "replayed": seen.healing.replayed,
             "corrupted_after": len(seen.corrupted_after),
         },
+        "archive_replay": {
+            "planned": seen.archive_replay.planned,
+            "sent": seen.archive_replay.sent,
+            "state": seen.archive_replay.state,
+        },
         "terraform": {
             "second_plan_changes": len(seen.applied.second_plan),
             "resources": len(seen.applied.resources),
@@ -48,6 +53,7 @@ def broken_promises(seen: Seen) -> list[str]:
         *_backup_faults(seen),
         *_search_faults(seen),
         *_replay_faults(seen),
+        *_archive_replay_faults(seen),
         *_end_faults(seen),
     ]
 
@@ -100,6 +106,16 @@ def _replay_faults(seen: Seen) -> Iterator[str]:
     for fork, count in seen.healing.dead_letters.items():
         if count:
             yield f"{count} messages are in the dead-letter queue of {fork}"
+
+
+def _archive_replay_faults(seen: Seen) -> Iterator[str]:
+    found = seen.archive_replay
+    if found.planned != len(seen.accepted):
+        yield f"event-fork planned {found.planned} orders of the backup, not the {len(seen.accepted)} accepted ones"
+    if (found.state, found.sent) != ("done", found.planned):
+        yield f"the replay from the backup is {found.state} after {found.sent} of {found.planned} orders"
+    if found.rows_after != seen.healing.rows_after:
+        yield "the replay from the backup changed rows that were right"
 
 
 def _end_faults(seen: Seen) -> Iterator[str]:

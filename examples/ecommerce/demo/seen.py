@@ -63,6 +63,16 @@ class Healing:
 
 
 @dataclass(frozen=True)
+class ArchiveReplay:
+    """A replay from the backup: what was planned and sent, and CheckoutTable after it."""
+
+    planned: int
+    sent: int
+    state: str
+    rows_after: dict[str, Row]
+
+
+@dataclass(frozen=True)
 class Applied:
     """Resources in Terraform's state, what a second plan would change, and what the services have."""
 
@@ -88,6 +98,7 @@ class Seen:
     queries: dict[str, QueryResult]
     search: Search
     healing: Healing
+    archive_replay: ArchiveReplay
     applied: Applied
     destroyed: Destroyed | None
     seconds: dict[str, float] = field(default_factory=dict)

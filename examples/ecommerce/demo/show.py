@@ -19,7 +19,7 @@ from examples.ecommerce.demo.place import Answer
 from examples.ecommerce.demo.read_archive import Archive
 from examples.ecommerce.demo.read_checkout import wrong_rows
 from examples.ecommerce.demo.read_index import Figures
-from examples.ecommerce.demo.seen import Applied, Destroyed, Healing, Search
+from examples.ecommerce.demo.seen import Applied, ArchiveReplay, Destroyed, Healing, Search
 from examples.ecommerce.demo.shop import Shop
 from testbench.athena import QueryResult
 
@@ -143,6 +143,11 @@ class Show:
         self._console.print(table)
         self._console.print(f"{healing.replayed} orders left the replay queue for CheckoutQueue\n")
 
+    def archive_replay(self, found: ArchiveReplay) -> None:
+        """What event-fork planned and sent."""
+        said = f"event-fork planned {found.planned} orders of the backup and sent {found.sent} to CheckoutQueue"
+        self._console.print(f"{said}: {found.state}\n")
+
     def terraform(self, applied: Applied, destroyed: Destroyed | None) -> None:
         """Resources, the second plan, the destroy."""
         plan = f"{len(applied.second_plan) or 'no'} changes"
@@ -173,11 +178,16 @@ Everything is destroyed and stopped. Next:
     def kept(self, state: Path, shop: Shop, workspace: Path) -> None:
         """How to look around in what goes on running, and how to stop it."""
         python = f"{_shown(Path(sys.executable))} -m"
+        event_fork = _shown(Path(sys.executable).with_name("event-fork"))
+        archive, queue = f"--archive s3://{shop.backup_bucket}/", shop.checkout_queue.rpartition("/")[2]
         self._console.print(
             f"""
 The example goes on running. In a shell, in this folder:
-  eval "$({python} testbench env --state {_shown(state)})"     # any AWS SDK and the AWS CLI 2 then talk to it
-  aws s3 ls --recursive s3://{shop.backup_bucket}/     # the backup
+  eval "$({python} testbench env --state {_shown(state)})"     # any AWS SDK then talks to it
+  {python} testbench aws --state {_shown(state)} s3 ls --recursive s3://{shop.backup_bucket}/     # the backup
+  {event_fork} replay plan {archive} --from 2h --target {queue} --out plan.json     # sends nothing
+  {event_fork} replay apply plan.json     # sends exactly that
+  {event_fork} replay list     # what was replayed
   curl -i -H 'Content-Type: application/json' -d '{{}}' {shop.orders_url}     # no order: refused, each field named
   curl "$OPENSEARCH_URL/{shop.index}-*/_search?pretty&size=1"     # an order in the index
   {python} testbench terraform -chdir={_shown(workspace)} output     # names of buckets, queues, table, ...

@@ -1,15 +1,28 @@
 """The walk-through, step by step: the demo shows it, and the end-to-end test checks what it saw."""
 
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 from examples.ecommerce.demo.account import resources_named
+from examples.ecommerce.demo.event_fork import EventFork
 from examples.ecommerce.demo.orders import Sample
 from examples.ecommerce.demo.place import Answer, place
 from examples.ecommerce.demo.read_archive import Archive, ArchiveReader
 from examples.ecommerce.demo.read_checkout import Row, queue_depth, table_rows, wrong_rows
 from examples.ecommerce.demo.read_index import Index, rejected_documents
-from examples.ecommerce.demo.seen import Applied, Destroyed, Healing, Search, Seen, expected_ids, unindexable_ids
+from examples.ecommerce.demo.seen import (
+    Applied,
+    ArchiveReplay,
+    Destroyed,
+    Healing,
+    Search,
+    Seen,
+    expected_ids,
+    unindexable_ids,
+)
 from examples.ecommerce.demo.shop import Shop
 from examples.ecommerce.demo.show import Show, Step
 from examples.ecommerce.demo.wait import until
@@ -56,6 +69,7 @@ class Walk:
         search = self._search(shop, archive)
         queries = self._queries(shop)
         healing = self._heal(shop, archive)
+        archive_replay = self._replay_from_archive(shop)
         with self.show.step("second_plan", "terraform plan: is anything left to change?", note=CHANGE_NOTE):
             applied = Applied(
                 resources=self.workspace.resources(),
@@ -64,7 +78,7 @@ class Walk:
             )
         destroyed = None if keep else self._destroy(shop)
         self.show.terraform(applied, destroyed)
-        return Seen(answers, archive, queries, search, healing, applied, destroyed, self.show.seconds)
+        return Seen(answers, archive, queries, search, healing, archive_replay, applied, destroyed, self.show.seconds)
 
     def shop(self) -> Shop:
         """Where the parts of the applied example are."""
@@ -151,6 +165,31 @@ class Walk:
         healing = Healing(rows_before, rows_after, waiting_before, waiting_after, dead_letters)
         self.show.healing(healing, archive)
         return healing
+
+    def _replay_from_archive(self, shop: Shop) -> ArchiveReplay:
+        with self.show.step("replay_off", "terraform apply: replay_enabled = false", note=CHANGE_NOTE) as step:
+            self._change(step, replay_enabled=False)
+        event_fork, sqs = EventFork(self.bench), self.bench.client("sqs")
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "plan.json"
+            with self.show.step("archive_plan", "event-fork replay plan: what the backup holds; sends nothing"):
+                plan = event_fork.plan(shop.backup_bucket, shop.checkout_queue, file)
+            planned, replay = plan["totals"]["events"], plan["replay_id"]
+            with self.show.step("archive_replay", "event-fork replay apply: sends exactly that", planned) as step:
+                event_fork.apply(file)
+
+                def look() -> tuple[dict[str, Any], int]:
+                    return event_fork.status(replay), queue_depth(sqs, shop.checkout_queue)
+
+                def complete(found: tuple[dict[str, Any], int]) -> bool:
+                    status, waiting = found
+                    step.advance(status["sent"])
+                    return status["state"] in ("done", "incomplete", "cancelled") and waiting == 0
+
+                status, _ = until(look, complete, REPLAY_LIMIT)
+        found = ArchiveReplay(planned, status["sent"], status["state"], self._rows(shop))
+        self.show.archive_replay(found)
+        return found
 
     def _destroy(self, shop: Shop) -> Destroyed:
         with self.show.step("destroy", "terraform destroy") as step:

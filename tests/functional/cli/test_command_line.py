@@ -14,6 +14,7 @@ from rich.table import Table
 
 from event_fork.replay_plan.work_area import WorkArea
 from event_fork_cli import app
+from event_fork_cli.aws import AwsSettings
 from event_fork_cli.commands import replay as replay_commands
 from event_fork_cli.output import Output, emit, json_text
 from tests.functional.cli.conftest import BUCKET, World, event
@@ -85,6 +86,15 @@ def test_a_connection_that_cannot_be_is_exit_code_2_with_rule_example_and_value(
     assert len(err.splitlines()) == 1
     for word in (*words, "for example"):
         assert word in err
+
+
+def test_aws_region_alone_is_enough(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("AWS_DEFAULT_REGION", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_REGION", "eu-central-1")
+    assert AwsSettings().sqs().meta.region_name == "eu-central-1"
+    assert AwsSettings(region="us-east-1").sqs().meta.region_name == "us-east-1"
 
 
 def refuse(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:

@@ -13,7 +13,7 @@ from examples.ecommerce.demo.place import Answer
 from examples.ecommerce.demo.read_archive import Archive, ArchivedObject
 from examples.ecommerce.demo.read_index import Rejected
 from examples.ecommerce.demo.report import broken_promises, report_of
-from examples.ecommerce.demo.seen import Applied, Destroyed, Healing, Search, Seen
+from examples.ecommerce.demo.seen import Applied, ArchiveReplay, Destroyed, Healing, Search, Seen
 
 CARD = "4111111111111111"
 
@@ -74,6 +74,7 @@ SEEN = Seen(
     queries={},
     search=Search([DEAR], [REJECTED]),
     healing=Healing(rows(status="unpaid"), rows(), 3, 0, NO_DEAD_LETTERS),
+    archive_replay=ArchiveReplay(3, 3, "done", rows()),
     applied=Applied(["aws_sns_topic.a", "aws_sqs_queue.b"], [], ["sns shop"]),
     destroyed=Destroyed([], []),
     seconds={"apply": 90.27},
@@ -86,6 +87,7 @@ def test_the_report_has_the_figures_of_what_was_read_back() -> None:
         "backup": {"objects": 1, "events": 3, "card_data_found": 0, "compression": "GZIP", "encryption": "aws:kms"},
         "search": {"expected": 1, "indexed": 1, "rejected": 1, "rejected_in_bucket": 1},
         "replay": {"corrupted_before": 1, "replayed": 3, "corrupted_after": 0},
+        "archive_replay": {"planned": 3, "sent": 3, "state": "done"},
         "terraform": {"second_plan_changes": 0, "resources": 2, "destroyed": True},
         "seconds": {"apply": 90.3},
     }
@@ -103,6 +105,10 @@ def test_an_example_that_was_kept_is_reported_as_not_destroyed_and_that_is_no_fa
 
 def with_healing(**changes: Any) -> Seen:
     return replace(SEEN, healing=replace(SEEN.healing, **changes))
+
+
+def with_archive_replay(**changes: Any) -> Seen:
+    return replace(SEEN, archive_replay=replace(SEEN.archive_replay, **changes))
 
 
 @pytest.mark.parametrize(
@@ -127,6 +133,9 @@ def with_healing(**changes: Any) -> Seen:
         (lambda: with_healing(rows_after={}), "3 rows are wrong after the replay: o-1, o-2, o-3"),
         (lambda: with_healing(waiting_after=1), "2 orders were replayed, not the 3"),
         (lambda: with_healing(dead_letters=NO_DEAD_LETTERS | {"backup": 2}), "dead-letter queue of backup"),
+        (lambda: with_archive_replay(planned=2, sent=2), "planned 2 orders of the backup, not the 3"),
+        (lambda: with_archive_replay(sent=2, state="incomplete"), "is incomplete after 2 of 3"),
+        (lambda: with_archive_replay(rows_after=rows(status="unpaid")), "changed rows that were right"),
         (lambda: replace(SEEN, applied=replace(SEEN.applied, second_plan=["update a.b"])), "would change update a.b"),
         (lambda: replace(SEEN, destroyed=Destroyed([], ["sqs shop-queue"])), "still sqs shop-queue"),
         (lambda: replace(SEEN, destroyed=Destroyed(["aws_sqs_queue.b"], [])), "still aws_sqs_queue.b"),
