@@ -23,7 +23,7 @@ class FunctionLog:
         self._group = group
         self._run = run
         self._since = int(began.timestamp() * 1000) - _LATE_MS
-        self._seen: set[str] = set()
+        self._seen: set[tuple[str, int, str]] = set()
 
     def new(self) -> list[RunReport]:
         """What was not given before. A group that is not there (yet) has none."""
@@ -38,8 +38,10 @@ class FunctionLog:
             for page in pages:
                 for event in page["events"]:
                     newest = max(newest, event["timestamp"] - _LATE_MS)
-                    if event["eventId"] not in self._seen:
-                        self._seen.add(event["eventId"])
+                    # A stream is one instance's, which says one thing at a time.
+                    line = (event["logStreamName"], event["timestamp"], event["message"])
+                    if line not in self._seen:
+                        self._seen.add(line)
                         yield event["message"]
         except self._logs.exceptions.ResourceNotFoundException:
             return

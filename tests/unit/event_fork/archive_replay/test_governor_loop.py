@@ -6,7 +6,7 @@ from event_fork.archive_replay.governor import Memory, Policy
 from event_fork.archive_replay.governor_loop import BLIND_LOOKS, LOOK_SECONDS, GovernorLoop
 from event_fork.archive_replay.observation import Observation
 from event_fork.errors import CallFailedError
-from event_fork.replay_plan.control import PAUSED, RUNNING, Control
+from event_fork.replay_plan.control import CANCELLED, PAUSED, RUNNING, Control
 from event_fork.replay_plan.plan import Health
 from event_fork.sending.backoff import Deadline
 from tests.support.fakes import Clock
@@ -173,3 +173,45 @@ def test_a_passing_blindness_changes_nothing() -> None:
     world.loop().run()
 
     assert replace(world.control, changed_at="") == replace(world.control, state=RUNNING, rate=100.0, changed_at="")
+
+
+def test_a_governor_that_crashed_and_begins_anew_still_counts_from_the_first_dead_letters() -> None:
+    # GIVEN a replay that may cause no dead letter, and a governor that has seen the target once and then crashed
+    world = World()
+    world.target.dead = 5
+    world.loop(seconds=2 * LOOK_SECONDS).run()
+
+    # WHEN it begins anew, without its memory, after there was one more
+    world.target.dead = 6
+    world.loop().run()
+
+    assert world.control.state == PAUSED
+    assert world.control.reason.startswith("dead-letters: 1 more")
+
+
+def test_a_cancel_during_the_last_look_at_a_target_that_cannot_be_seen_stays() -> None:
+    world = World()
+    world.target.blind = True
+    look = world.target.look
+
+    def cancelled_in_the_last(rate: float) -> Observation:
+        if world.target.looks == BLIND_LOOKS - 1:
+            world.replay.documents.set_control(state=CANCELLED, reason="wrong target", changed_by="ana")
+        return look(rate)
+
+    world.target.look = cancelled_in_the_last  # type: ignore[method-assign]
+
+    world.loop().run()
+
+    assert (world.control.state, world.control.reason, world.control.changed_by) == (CANCELLED, "wrong target", "ana")
+
+
+def test_the_governor_of_an_earlier_execution_changes_nothing_and_ends() -> None:
+    # GIVEN a replay that was resumed while its first execution's governor goes on
+    world = World()
+    world.target.age = 100.0
+    world.replay.documents.set_control(execution="replay-1-r1")
+
+    assert world.loop().run() is True
+
+    assert (world.control.rate, world.target.looks) == (100.0, 0)
