@@ -36,7 +36,6 @@ from event_fork.replay_plan.control import RUNNING, Control  # noqa: E402
 from event_fork.replay_plan.documents import ReplayDocuments  # noqa: E402
 from event_fork.replay_plan.json_values import to_json  # noqa: E402
 from event_fork.replay_plan.plan import Plan, read_plan  # noqa: E402
-from event_fork.replay_plan.work_area import WorkArea  # noqa: E402
 from event_fork_cli.archive_replay.applying import execution_input  # noqa: E402
 from testbench import Bench  # noqa: E402
 from testbench.polling import eventually  # noqa: E402
@@ -116,7 +115,7 @@ class Rig:
         self.stack.bench.client("stepfunctions").start_execution(
             stateMachineArn=self.stack.output["state_machine_arn"],
             name=plan.replay_id,
-            input=json.dumps(execution_input(plan, plan.workers, documents)),
+            input=json.dumps(execution_input(plan, documents)),
         )
         run = self._run(began, {}, began)
         self._until_ended(plan)
@@ -126,7 +125,7 @@ class Rig:
         """The worker alone."""
         plan = self._plan()
         documents = self._prepare(plan)
-        batch = {key: value for key, value in execution_input(plan, 1, documents).items() if key != "workers"}
+        batch = {key: value for key, value in execution_input(plan, documents).items() if key != "workers"}
         event = {
             "BatchInput": {**batch, "started_at": timestamp_text(datetime.now(UTC)), "execution": plan.replay_id},
             "Items": [to_json(plan.items[0])],
@@ -155,8 +154,12 @@ class Rig:
         return replace(self.plan, replay_id=f"replay-{uuid.uuid4().hex[:20]}").sealed()
 
     def _prepare(self, plan: Plan) -> ReplayDocuments:
-        documents = ReplayDocuments(S3DocumentStore(plan.archive.bucket, self.stack.s3), WorkArea.of(plan.replay_id))
-        documents.create_control(Control(RUNNING, plan.rate, plan.rate, plan.workers, 0, "", "", "", plan.replay_id))
+        documents = ReplayDocuments(
+            S3DocumentStore(plan.archive.bucket, self.stack.s3), self.stack.area(plan.replay_id)
+        )
+        documents.create_control(
+            Control(RUNNING, plan.rate, plan.rate, plan.workers, 0, "", "", plan.created_at, plan.replay_id)
+        )
         documents.write_plan(plan.to_bytes())
         documents.write_items(plan.items)
         return documents

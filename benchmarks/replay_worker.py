@@ -33,7 +33,7 @@ from event_fork.archive_replay.burst import BurstSender  # noqa: E402
 from event_fork.archive_replay.worker import ItemReplay, Tools  # noqa: E402
 from event_fork.events.messages import OutgoingMessage  # noqa: E402
 from event_fork.events.time_window import timestamp_text  # noqa: E402
-from event_fork.replay_plan.control import RUNNING, Control  # noqa: E402
+from event_fork.replay_plan.control import MAX_RATE, RUNNING, Control  # noqa: E402
 from event_fork.replay_plan.item import Item  # noqa: E402
 from event_fork.replay_plan.plan import (  # noqa: E402
     ArchiveLocation,
@@ -129,18 +129,18 @@ def plan_of(keys: Mapping[str, int], body: str) -> Plan:
     """A plan that wants everything of these objects: key -> lines."""
     return Plan(
         replay_id="bench",
-        created_at="",
+        created_at=timestamp_text(START),
         created_by="",
-        expires_at="",
+        expires_at=timestamp_text(START),
         archive=ArchiveLocation("bench", "", "eu-west-1"),
         window=PlannedWindow(timestamp_text(START), timestamp_text(START + timedelta(days=1)), 3600),
         filter_policy=POLICY,
         filter_policy_scope="MessageAttributes",
         event_types=tuple(POLICY["event_type"]),
         event_type_attribute="event_type",
-        target=Target("arn:aws:sqs:eu-west-1:000000000000:q", "https://sqs/q", body),
+        target=Target("arn:aws:sqs:eu-west-1:000000000000:q", "https://sqs/000000000000/q", body),
         engine=None,
-        rate=1e9,
+        rate=MAX_RATE,
         pace=None,
         workers=1,
         ramp=None,
@@ -161,7 +161,9 @@ def plan_of(keys: Mapping[str, int], body: str) -> Plan:
 def worker(folder: Path, plan: Plan) -> int:
     """All items through the worker's own code; how many events reached the queue."""
     queue = NoQueue()
-    documents = MemoryDocuments(plan, Control(RUNNING, 1e9, 1e9, 1, 0, "", "", "", "bench"))
+    documents = MemoryDocuments(
+        plan, Control(RUNNING, MAX_RATE, MAX_RATE, 1, 0, "", "", timestamp_text(START), "bench")
+    )
     tools = Tools(
         plan=plan,
         criteria=plan.criteria(),

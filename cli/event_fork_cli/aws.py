@@ -15,6 +15,7 @@ from event_fork.adapters.s3_archive import S3ArchiveStore
 from event_fork_cli.errors import BadInputError
 
 if TYPE_CHECKING:
+    from mypy_boto3_kms import KMSClient
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_s3 import S3Client
@@ -83,6 +84,10 @@ class AwsSettings:
     def logs(self) -> CloudWatchLogsClient:
         """A client of CloudWatch Logs."""
         return self._client("logs")  # type: ignore[no-any-return]
+
+    def kms(self) -> KMSClient:
+        """A client of KMS."""
+        return self._client("kms")  # type: ignore[no-any-return]
 
     def functions(self) -> LambdaClient:
         """A client of Lambda."""

@@ -3,6 +3,7 @@
 import re
 from datetime import UTC, datetime, timedelta
 
+from event_fork.events.time_window import FIRST_YEAR, LAST_YEAR
 from event_fork_cli.errors import BadInputError
 
 _UNITS = {"w": "weeks", "d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
@@ -11,8 +12,6 @@ _PART = re.compile(r"(\d+)([wdhms])")
 
 
 LONGEST = timedelta(days=3650)
-_FIRST_YEAR, _LAST_YEAR = 2000, 2999
-"""Times far outside what SNS could have written are slips of the pen, and overflow what is reckoned with them."""
 
 
 def length_of_time(text: str, option: str) -> timedelta:
@@ -42,7 +41,7 @@ def moment(text: str, option: str, now: datetime) -> datetime:
     try:
         ago = text.removesuffix(" ago")
         given = now - duration(ago, option) if _DURATION.fullmatch(ago) else datetime.fromisoformat(text)
-        if not _FIRST_YEAR <= given.year <= _LAST_YEAR:
+        if not FIRST_YEAR <= given.year <= LAST_YEAR:
             raise ValueError(given)
     except (ValueError, OverflowError):
         raise BadInputError(

@@ -1,7 +1,6 @@
 """The options of the commands: what several of them have, those of `replay plan`, and what holds for their values."""
 
 import inspect
-import math
 from collections.abc import Callable
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from enum import StrEnum
@@ -13,7 +12,7 @@ import typer
 from rich.console import RenderableType
 
 from event_fork.filter_policy import MESSAGE_ATTRIBUTES, MESSAGE_BODY
-from event_fork.replay_plan.control import MIN_RATE
+from event_fork.replay_plan.control import MAX_RATE, MIN_RATE
 from event_fork_cli.aws import AwsSettings
 from event_fork_cli.errors import BadInputError
 from event_fork_cli.output import Output, emit
@@ -169,8 +168,9 @@ def with_options(command: Callable[..., None]) -> Callable[..., None]:
 
 def checked_rate(option: str, rate: float, *, example: str) -> float:
     """The rate itself, in events a second. Raises BadInputError; NaN and infinity are no rates."""
-    if not (math.isfinite(rate) and rate >= MIN_RATE):
-        raise BadInputError(option, f"must be at least {MIN_RATE} events a second", example=example, received=rate)
+    if not MIN_RATE <= rate <= MAX_RATE:
+        rule = f"must be {MIN_RATE} to {MAX_RATE:,} events a second"
+        raise BadInputError(option, rule, example=example, received=rate)
     return rate
 
 

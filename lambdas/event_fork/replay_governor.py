@@ -30,11 +30,11 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 def govern(invocation: GovernorInvocation, deadline: Deadline) -> dict[str, Any]:
     """Put the parts together and look until the end or the deadline."""
     replay = invocation.replay
-    documents = ReplayDocuments(S3DocumentStore(replay.bucket), replay.work_area)
+    documents = ReplayDocuments(S3DocumentStore(replay.bucket), replay.work_area, replay.plan_sha256)
     plan = documents.plan()
     if not plan.is_governed:
         return {"done": True, "memory": {}}
-    backlog = BacklogAge(**invocation.memory.get("backlog", {}))
+    backlog = BacklogAge.from_json(invocation.memory.get("backlog", {}))
     loop = GovernorLoop(
         policy=Policy(plan.ramp, plan.ramp_asks, plan.health),
         execution=invocation.execution.rpartition(":")[2],

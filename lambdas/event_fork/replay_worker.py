@@ -44,9 +44,9 @@ def _replay(invocation: WorkerInvocation, item: Item, deadline: Deadline, reques
 def tools_of(replay: ReplayRef) -> Tools:
     """The parts, put together at the first item of a replay and kept for the following ones: a plan never changes."""
     s3 = boto3.client("s3", config=RETRYING_CONFIG)
-    documents = ReplayDocuments(S3DocumentStore(replay.bucket, s3), replay.work_area)
+    documents = ReplayDocuments(S3DocumentStore(replay.bucket, s3), replay.work_area, replay.plan_sha256)
     plan = documents.plan()
-    target = SqsQueue(plan.target.queue_url, region=plan.target.queue_arn.split(":")[3])
+    target = SqsQueue(plan.target.queue_url, region=plan.target.region)
     return Tools(
         plan=plan,
         criteria=plan.criteria(),

@@ -13,9 +13,10 @@ locals {
   account_id = data.aws_caller_identity.current.account_id
   region     = data.aws_service.states.region
 
-  # The work area of every replay lies in the archive's bucket, outside the archive's own keys. The command and the functions
-  # know it by the same name (event_fork.replay_plan.work_area).
-  work_area = "event-fork-replays"
+  # The work area of every replay lies in the archive's bucket, outside the archive's own keys, and each module's in a folder of its own:
+  # modules that share a bucket cannot write each other's. The command and the functions know it by the same name
+  # (event_fork.replay_plan.work_area).
+  work_area = "event-fork-replays/${var.name}"
 
   state_machine_name = "${var.name}-archive"
   # Known before it is made: its role must name it, to start the executions of the Distributed Map.

@@ -36,6 +36,7 @@ locals {
       MaxItemsPerBatch = 1
       BatchInput = {
         "replay_id.$"   = "$.replay_id"
+        "plan_sha256.$" = "$.plan_sha256"
         "bucket.$"      = "$.bucket"
         "work_prefix.$" = "$.work_prefix"
         "started_at.$"  = "$$.Execution.StartTime"
@@ -73,6 +74,7 @@ locals {
       Type = "Pass"
       Parameters = {
         "replay_id.$"   = "$.replay_id"
+        "plan_sha256.$" = "$.plan_sha256"
         "bucket.$"      = "$.bucket"
         "work_prefix.$" = "$.work_prefix"
         "started_at.$"  = "$$.Execution.StartTime"
@@ -88,6 +90,7 @@ locals {
         FunctionName = module.function["governor"].arn
         Payload = {
           "replay_id.$"   = "$.replay_id"
+          "plan_sha256.$" = "$.plan_sha256"
           "bucket.$"      = "$.bucket"
           "work_prefix.$" = "$.work_prefix"
           "started_at.$"  = "$.started_at"
@@ -111,7 +114,7 @@ locals {
   }
 
   definition = {
-    Comment = "Replays what a plan of the event-fork command froze. Input: replay_id, bucket, work_prefix, workers, start."
+    Comment = "Replays what a plan of the event-fork command froze. Input: replay_id, plan_sha256, bucket, work_prefix, workers, start."
     StartAt = "Replay"
     States = {
       Replay = {

@@ -18,7 +18,6 @@ from urllib.parse import urlsplit
 import psutil
 import pytest
 
-from event_fork.replay_plan.work_area import WorkArea
 from event_fork.sending.batching import SEND_MAX_MESSAGES
 from testbench import Bench, processes
 from testbench.polling import eventually
@@ -35,7 +34,7 @@ BUFFER = timedelta(minutes=15)
 """The longest that Firehose buffers, so the longest time that an object holds."""
 END = START + timedelta(days=DAYS)
 QUIET_LOOKS = 3
-SLOWLY = "10"
+SLOWLY, FAST = 10.0, "2000"
 """Events a second where a test does something meanwhile: even the smallest window then lasts a minute."""
 A_REPEAT = 1_000
 """What a worker that crashed or was taken over from may have sent and not written: it comes twice."""
@@ -248,7 +247,7 @@ def test_one_unreadable_object_of_many_is_named_by_the_plan_and_the_others_are_s
 def test_an_object_that_is_lost_while_the_replay_runs_is_named_and_the_others_are_sent(stack: ReplayStack) -> None:
     window = (START + 10 * HOUR, START + 14 * HOUR)
     bucket = stack.output["bucket_name"]
-    replay = stack.apply(stack.plan("lost", *window, "--rate", SLOWLY, "--workers", "1"))
+    replay = stack.apply(stack.begin_at(SLOWLY, stack.plan("lost", *window, "--rate", FAST, "--workers", "1")))
     lost = next(one for one in stack.written if one.events[0].published_at >= START + 13 * HOUR)
     for version in stack.s3.list_object_versions(Bucket=bucket, Prefix=lost.key)["Versions"]:
         stack.s3.delete_object(Bucket=bucket, Key=lost.key, VersionId=version["VersionId"])
@@ -267,7 +266,7 @@ def test_an_object_that_is_lost_while_the_replay_runs_is_named_and_the_others_ar
 
 def test_a_killed_command_does_not_end_the_replay_and_status_finds_it(stack: ReplayStack) -> None:
     window = (START + 14 * HOUR, START + 16 * HOUR)
-    plan = stack.plan("killed", *window, "--rate", SLOWLY, "--workers", "2")
+    plan = stack.begin_at(SLOWLY, stack.plan("killed", *window, "--rate", FAST, "--workers", "2"))
     replay = json.loads(plan.read_text())["replay_id"]
     command = stack.start("replay", "apply", str(plan), "--yes", "--watch")
     try:
@@ -289,7 +288,7 @@ def test_a_killed_command_does_not_end_the_replay_and_status_finds_it(stack: Rep
 
 def test_a_command_with_expired_credentials_says_so_and_the_replay_goes_on(stack: ReplayStack) -> None:
     window = (START + 16 * HOUR, START + 17 * HOUR)
-    replay = stack.apply(stack.plan("credentials", *window, "--rate", SLOWLY, "--workers", "1"))
+    replay = stack.apply(stack.begin_at(SLOWLY, stack.plan("credentials", *window, "--rate", FAST, "--workers", "1")))
     with fault_proxy(stack.bench.endpoints.aws_endpoint_url) as proxy:
         proxy.rule = lambda _: aws_error(
             "ExpiredTokenException", "The security token included in the request is expired", 403
@@ -307,7 +306,7 @@ def test_a_command_with_expired_credentials_says_so_and_the_replay_goes_on(stack
 
 def test_the_same_plan_is_applied_once(stack: ReplayStack) -> None:
     window = (START + 17 * HOUR, START + 18 * HOUR)
-    plan = stack.plan("twice", *window, "--rate", SLOWLY)
+    plan = stack.begin_at(SLOWLY, stack.plan("twice", *window, "--rate", FAST))
     replay = stack.apply(plan)
 
     while_it_runs = stack.event_fork("replay", "apply", str(plan), "--yes", "--no-watch")
@@ -323,7 +322,7 @@ def test_the_same_plan_is_applied_once(stack: ReplayStack) -> None:
 
 def test_a_paused_replay_stops_and_a_resumed_one_sends_the_rest_and_nothing_twice(stack: ReplayStack) -> None:
     window = (START + 18 * HOUR, START + 20 * HOUR)
-    replay = stack.apply(stack.plan("paused", *window, "--rate", SLOWLY, "--workers", "2"))
+    replay = stack.apply(stack.begin_at(SLOWLY, stack.plan("paused", *window, "--rate", FAST, "--workers", "2")))
     until_sent(stack, replay, 20)
 
     assert stack.event_fork("replay", "pause", replay).code == 0
@@ -372,7 +371,7 @@ def test_cancel_and_resume_while_the_target_times_out_repeat_no_more_than_the_pa
 
 def test_a_cancelled_replay_sends_no_more_and_says_what_it_sent(stack: ReplayStack) -> None:
     window = (START + 20 * HOUR, START + 22 * HOUR)
-    replay = stack.apply(stack.plan("cancelled", *window, "--rate", SLOWLY, "--workers", "2"))
+    replay = stack.apply(stack.plan("cancelled", *window, "--rate", str(SLOWLY), "--workers", "2"))
     until_sent(stack, replay, 20)
 
     assert stack.event_fork("replay", "cancel", replay).code == 0
@@ -385,7 +384,9 @@ def test_a_cancelled_replay_sends_no_more_and_says_what_it_sent(stack: ReplaySta
 
 def test_new_dead_letters_at_the_target_pause_the_replay_with_the_reason(stack: ReplayStack) -> None:
     window = (START + 22 * HOUR, START + 24 * HOUR)
-    replay = stack.apply(stack.plan("governed", *window, "--rate", SLOWLY, "--workers", "1", "--max-dead-letters", "0"))
+    replay = stack.apply(
+        stack.plan("governed", *window, "--rate", str(SLOWLY), "--workers", "1", "--max-dead-letters", "0")
+    )
     until_sent(stack, replay, 20)
     sqs = stack.bench.client("sqs")
 
@@ -419,7 +420,7 @@ def test_a_ramp_begins_at_its_first_step(stack: ReplayStack) -> None:
 
 def test_a_target_that_is_deleted_cancels_the_replay_with_the_reason(stack: ReplayStack) -> None:
     window = (START + 26 * HOUR, START + 28 * HOUR)
-    plan = stack.plan("deleted", *window, "--rate", SLOWLY, "--workers", "1", target="shadow")
+    plan = stack.plan("deleted", *window, "--rate", str(SLOWLY), "--workers", "1", target="shadow")
     replay = stack.apply(plan)
     until_sent(stack, replay, 20)
     stack.bench.client("sqs").delete_queue(QueueUrl=stack.output["shadow_queue_url"])
@@ -482,7 +483,7 @@ def test_every_document_of_a_replay_is_in_its_work_area(stack: ReplayStack) -> N
     replay = stack.apply(stack.plan("documents", *window))
     stack.until(replay, "done")
 
-    area = WorkArea.of(replay)
+    area = stack.area(replay)
     listed = stack.s3.list_objects_v2(Bucket=stack.output["bucket_name"], Prefix=area.prefix)["Contents"]
     keys = {entry["Key"] for entry in listed}
     assert {area.plan, area.items, area.control} < keys
@@ -509,7 +510,7 @@ def until_sent(stack: ReplayStack, replay: str, events: int, limit: float = 240.
 
 def faster(stack: ReplayStack, replay: str) -> None:
     """Let the rest of a slow replay run."""
-    ran = stack.event_fork("replay", "rate", replay, "2000")
+    ran = stack.event_fork("replay", "rate", replay, FAST)
     assert ran.code == 0, ran.stderr
 
 

@@ -25,7 +25,8 @@ class FakeExecutions:
             if self.executions[arn].status == "RUNNING" and self.inputs[arn] == given:
                 return arn
             raise ExecutionExistsError(name)
-        self.executions[arn] = Execution(arn, name, "RUNNING", datetime.now(UTC))
+        sha256 = given.get("plan_sha256")
+        self.executions[arn] = Execution(arn, name, "RUNNING", datetime.now(UTC), plan_sha256=sha256)
         self.inputs[arn] = dict(given)
         self.runs[arn] = MapRun(f"{arn}/map", int(given["workers"]), {"running": 1})
         self.on_start(given)
@@ -43,12 +44,6 @@ class FakeExecutions:
     def map_runs(self, execution_arn: str) -> list[MapRun]:
         """See Executions."""
         return [self.runs[execution_arn]]
-
-    def limit_map_run(self, map_run_arn: str, workers: int) -> None:
-        """See Executions."""
-        assert workers >= 1
-        arn = map_run_arn.removesuffix("/map")
-        self.runs[arn] = replace(self.runs[arn], max_concurrency=workers)
 
     def end(self, execution_arn: str, status: str = "SUCCEEDED", cause: str | None = None) -> None:
         """The execution ends."""

@@ -51,7 +51,7 @@ class MemoryDocuments(ReplayDocuments):
 
     def __init__(self, plan: Plan, control: Control) -> None:
         self.store = MemoryStore()
-        super().__init__(self.store, WorkArea.of(plan.replay_id))
+        super().__init__(self.store, WorkArea("orders", plan.replay_id))
         self.write_plan(plan.sealed().to_bytes())
         self.create_control(control)
         self.progresses: dict[str, Progress] = {}

@@ -17,6 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from event_fork.events.envelope import StoredEvent
+from event_fork.replay_plan.control import RUNNING, Control
+from event_fork.replay_plan.plan import read_plan
+from event_fork.replay_plan.work_area import WorkArea
 from testbench import Bench, Workspace
 from testbench.paths import PROJECT
 from tests.support.fault_proxy import FaultProxy, fault_proxy
@@ -109,6 +112,21 @@ class ReplayStack:
         )
         assert ran.code == 0, ran.stderr
         return file
+
+    def area(self, replay: str) -> WorkArea:
+        """Where its documents lie. The state machine is named after the module."""
+        return WorkArea(self.output["state_machine_arn"].rpartition(":")[2].removesuffix("-archive"), replay)
+
+    def begin_at(self, rate: float, plan: Path) -> Path:
+        """Let the plan begin at that rate once it is applied; it can be given its own later.
+
+        The apply then goes on with what another one that died has left: no other way is slow from the first event on.
+        """
+        made = read_plan(plan.read_bytes())
+        left = Control(RUNNING, rate, made.rate, made.workers, 0, "applied", "", made.created_at, made.replay_id)
+        key = self.area(made.replay_id).control
+        self.s3.put_object(Bucket=self.output["bucket_name"], Key=key, Body=left.to_json())
+        return plan
 
     def apply(self, plan: Path) -> str:
         """Start it; gives the replay's id."""

@@ -3,6 +3,7 @@
 import gzip
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from event_fork.archive.errors import ObjectChangedError
@@ -72,9 +73,11 @@ class ReplayWorld:
             filter_policy_scope="MessageAttributes",
             event_types=(),
             event_type_attribute="event_type",
-            target=Target("arn:aws:sqs:eu-west-1:000000000000:checkout", "https://sqs.example/1/checkout", body),
+            target=Target(
+                "arn:aws:sqs:eu-west-1:000000000000:checkout", "https://sqs.example/000000000000/checkout", body
+            ),
             engine=None,
-            rate=rate,
+            rate=1_000_000.0,
             pace=pace,
             workers=workers,
             ramp=None,
@@ -99,6 +102,13 @@ class ReplayWorld:
             clock=self.clock,
             sleep=self.clock.sleep,
         )
+
+    def planned(self, **fields: Any) -> None:
+        """The plan has this item in the place of the one that it had."""
+        self.item = replace(self.item, **fields)
+        self.plan = replace(self.plan, items=(self.item,))
+        self.documents.write_plan(self.plan.sealed().to_bytes())
+        self.tools = replace(self.tools, plan=self.plan)
 
     def attempt(
         self,

@@ -10,12 +10,12 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from event_fork.archive.store import ArchiveStore
 from event_fork.events.time_window import timestamp_of, timestamp_text
-from event_fork.replay_plan.control import GOVERNOR, RUNNING, Control
+from event_fork.replay_plan.control import RUNNING, Control
 from event_fork.replay_plan.documents import ReplayDocuments
 from event_fork.replay_plan.errors import DocumentError
 from event_fork.replay_plan.item import Item
@@ -38,12 +38,17 @@ class Applied:
     plan: Plan
 
 
-def open_plan(text: bytes, now: datetime, name: str) -> Plan:
-    """The plan of a file; raises RefusedError when it was changed, is no plan, or is too old. `name`: the file's."""
+def open_plan(text: bytes, now: datetime, name: str, sha256: str | None = None) -> Plan:
+    """The plan of a file; raises RefusedError when it was changed, is no plan, or is too old. `name`: the file's.
+
+    `sha256`: the hash that it must have, as whoever looked at the plan has noted it; None: any.
+    """
     try:
         plan = read_plan(text)
     except DocumentError as error:
         raise RefusedError(f"{name}: {error}") from error
+    if sha256 is not None and plan.sha256 != sha256.lower():
+        raise RefusedError(f"{name}: the plan's sha256 is {plan.sha256}, and --sha256 asks for {sha256}")
     if now >= timestamp_of(plan.expires_at):
         raise RefusedError(f"{name}: the plan expired at {plan.expires_at} (made at {plan.created_at}): make a new one")
     return plan
@@ -58,7 +63,13 @@ def engine_of(plan: Plan, engines: list[ReplayEngine], name: str | None = None) 
             f"no replay module here has the archive s3://{plan.archive.bucket}/{plan.archive.prefix}: "
             "set `archive` in modules/replay, and look in the Region of the module"
         )
-    return engine_for_target(able, plan.target.queue_arn)
+    engine = engine_for_target(able, plan.target.queue_arn)
+    if plan.engine is not None and name is None and plan.engine != engine.in_plan():
+        raise RefusedError(f"the plan was made for {plan.engine.state_machine_arn}, not for {engine.state_machine_arn}")
+    allowed = engine.target(plan.target.queue_arn)
+    if allowed is None or allowed.url != plan.target.queue_url:
+        raise RefusedError(f"the plan would send to {plan.target.queue_url}, which is not what {engine.name} has")
+    return engine
 
 
 def refuse_changed_objects(items: Iterable[Item], store: ArchiveStore) -> None:
@@ -94,7 +105,7 @@ def refuse_applied(plan: Plan, engine: ReplayEngine, executions: Executions, doc
     execution = executions.describe(engine.state_machine_arn, plan.replay_id)
     if execution is not None:
         control = documents.find_control()
-        who = f" by {control.changed_by}" if control and control.changed_by != GOVERNOR else ""
+        who = f" by {control.changes[0].by}" if control and control.changes else ""
         raise RefusedError(
             f"{plan.replay_id} was applied at {timestamp_text(execution.started)}{who} and is {execution.status}; "
             f"see `event-fork replay status {plan.replay_id}`"
@@ -124,14 +135,17 @@ def start(
         changed_by=caller,
         changed_at=timestamp_text(clock()),
     )
-    if not documents.create_control(control):
+    created = documents.create_control(control)
+    if not created:
         _refuse_held(plan, documents.control())
     documents.write_plan(text)
     documents.write_items(plan.items)
     try:
-        arn = executions.start(engine.state_machine_arn, plan.replay_id, execution_input(plan, plan.workers, documents))
+        arn = executions.start(engine.state_machine_arn, plan.replay_id, execution_input(plan, documents))
     except ExecutionExistsError as error:
         raise RefusedError(f"{plan.replay_id} was applied before: a plan is applied once") from error
+    if not created:  # by an apply that died, or lost against this one: it has not started anything
+        documents.change_control(lambda now: _applied_by(now, control), changed_by=caller)
     return Applied(plan.replay_id, arn, plan)
 
 
@@ -140,15 +154,20 @@ def first_rate(plan: Plan) -> float:
     return plan.rate * min(1.0, plan.ramp[0] / 100) if plan.ramp else plan.rate
 
 
-def execution_input(plan: Plan, workers: int, documents: ReplayDocuments) -> dict[str, str | int]:
+def execution_input(plan: Plan, documents: ReplayDocuments) -> dict[str, str | int]:
     """The input of the state machine, another one each time: the same is answered as if it had been started."""
     return {
         "replay_id": plan.replay_id,
+        "plan_sha256": plan.sha256,
         "bucket": plan.archive.bucket,
         "work_prefix": documents.area.prefix,
-        "workers": workers,
+        "workers": plan.workers,
         "start": secrets.token_hex(8),
     }
+
+
+def _applied_by(now: Control, control: Control) -> Control:
+    return replace(now, changes=(*control.noted(None).changes, *now.changes[1:]))
 
 
 def _refuse_held(plan: Plan, control: Control) -> None:

@@ -1,5 +1,8 @@
 """The replay modules that have an archive: each one leaves a parameter that says what it can do.
 
+Who may write parameters might plant one. So it counts for nothing but the module that it is named after: the state
+machine is that module's, in the account and Region of the parameter.
+
 /event-fork-pipelines/<name>/archive-replay
     {"state_machine_arn": ..., "bucket": ..., "prefix": ..., "region": ..., "targets": [{"arn": ..., "url": ...}],
      "memory": {"worker": MiB, "governor": MiB}}
@@ -7,11 +10,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from event_fork.archive_replay.costs import DEFAULT_MEMORY, Memory
-from event_fork.replay_plan.json_values import from_json, json_object, parse_json
+from event_fork.replay_plan.errors import DocumentError
+from event_fork.replay_plan.json_values import Id, from_json, json_object, parse_json
 from event_fork.replay_plan.plan import Engine
 from event_fork_cli.errors import BadInputError, RefusedError
 
@@ -39,7 +44,7 @@ class AllowedTarget:
 class ReplayEngine:
     """A replay module with an archive: its name, state machine, archive and the queues it may send to."""
 
-    name: str
+    name: Id
     state_machine_arn: str
     bucket: str
     prefix: str
@@ -56,15 +61,16 @@ class ReplayEngine:
         return Engine(self.name, self.state_machine_arn, self.region)
 
 
-def find_engines(ssm: SSMClient) -> list[ReplayEngine]:
-    """All replay modules with an archive in this account and Region, by name."""
+def find_engines(ssm: SSMClient, say: Callable[[str], None]) -> list[ReplayEngine]:
+    """All replay modules with an archive in this account and Region, by name. What is none of them is said."""
     pages = ssm.get_paginator("get_parameters_by_path").paginate(Path=ROOT, Recursive=True)
-    found = [
-        _engine(parameter["Name"], parameter["Value"])
-        for page in pages
-        for parameter in page["Parameters"]
-        if parameter["Name"].endswith(_SUFFIX)
-    ]
+    found: list[ReplayEngine] = []
+    for parameter in (parameter for page in pages for parameter in page["Parameters"]):
+        if parameter["Name"].endswith(_SUFFIX):
+            try:
+                found.append(_engine(parameter["Name"], parameter["ARN"], parameter["Value"]))
+            except DocumentError as error:
+                say(f"note: a replay module is left out: {error}")
     return sorted(found, key=lambda engine: engine.name)
 
 
@@ -97,7 +103,13 @@ def engine_for_target(engines: list[ReplayEngine], arn: str) -> ReplayEngine:
     return able[0]
 
 
-def _engine(parameter: str, value: str) -> ReplayEngine:
+def _engine(parameter: str, parameter_arn: str, value: str) -> ReplayEngine:
     where = f"parameter {parameter}"
     name = parameter.removeprefix(ROOT).removesuffix(_SUFFIX)
-    return from_json(ReplayEngine, {**json_object(parse_json(value, where), where), "name": name}, where)
+    found = from_json(ReplayEngine, {**json_object(parse_json(value, where), where), "name": name}, where)
+    _, partition, _, region, account, _ = parameter_arn.split(":", 5)
+    own = f"arn:{partition}:states:{region}:{account}:stateMachine:{name}-archive"
+    for what, given, right in (("state_machine_arn", found.state_machine_arn, own), ("region", found.region, region)):
+        if given != right:
+            raise DocumentError(f"{where}.{what} must be {right}, got {given}")
+    return found

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
+from event_fork.replay_plan.json_values import json_object, parse_json
+
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
 
@@ -16,7 +18,10 @@ RUNNING = "RUNNING"
 
 @dataclass(frozen=True, slots=True)
 class Execution:
-    """One execution of a replay's state machine. `status` is Step Functions' word; `cause` says why it failed."""
+    """One execution of a replay's state machine. `status` is Step Functions' word; `cause` says why it failed.
+
+    `plan_sha256`: the hash of the plan that it was started with; None of what was started by an earlier version.
+    """
 
     arn: str
     name: str
@@ -24,6 +29,7 @@ class Execution:
     started: datetime
     stopped: datetime | None = None
     cause: str | None = None
+    plan_sha256: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +60,6 @@ class Executions(Protocol):
     def map_runs(self, execution_arn: str) -> list[MapRun]:
         """The Distributed Maps that the execution has begun."""
 
-    def limit_map_run(self, map_run_arn: str, workers: int) -> None:
-        """Lets at most so many children run at once from now on; at least 1 (0 would mean: no limit)."""
-
 
 class StepFunctions:
     """Executions on AWS Step Functions."""
@@ -80,8 +83,15 @@ class StepFunctions:
         except self._client.exceptions.ExecutionDoesNotExist:
             return None
         parts = [part for part in (found.get("error"), found.get("cause")) if part]
+        given = json_object(parse_json(found.get("input") or "{}", "the execution's input"), "the execution's input")
         return Execution(
-            arn, name, found["status"], found["startDate"], found.get("stopDate"), ": ".join(parts) or None
+            arn,
+            name,
+            found["status"],
+            found["startDate"],
+            found.get("stopDate"),
+            ": ".join(parts) or None,
+            given.get("plan_sha256"),
         )
 
     def stop(self, execution_arn: str, cause: str) -> None:
@@ -92,12 +102,6 @@ class StepFunctions:
         """See Executions."""
         pages = self._client.get_paginator("list_map_runs").paginate(executionArn=execution_arn)
         return [self._map_run(entry["mapRunArn"]) for page in pages for entry in page["mapRuns"]]
-
-    def limit_map_run(self, map_run_arn: str, workers: int) -> None:
-        """See Executions."""
-        if workers < 1:
-            raise ValueError("MaxConcurrency 0 means no limit in Step Functions")
-        self._client.update_map_run(mapRunArn=map_run_arn, maxConcurrency=workers)
 
     def _map_run(self, arn: str) -> MapRun:
         found = self._client.describe_map_run(mapRunArn=arn)

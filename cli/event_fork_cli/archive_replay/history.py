@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from event_fork.adapters.s3_documents import S3DocumentStore
+from event_fork.errors import CallFailedError
 from event_fork.replay_plan.documents import ReplayDocuments, replay_ids
 from event_fork.replay_plan.errors import DocumentError
 from event_fork.replay_plan.work_area import WorkArea
@@ -27,34 +28,28 @@ def history(
 
     One whose documents cannot be understood (another version's, say) is said and left out.
     """
-    by_bucket: dict[str, list[ReplayEngine]] = {}
-    for engine in engines:
-        by_bucket.setdefault(engine.bucket, []).append(engine)
-    stores = {bucket: S3DocumentStore(bucket, s3) for bucket in by_bucket}
     # Ids made by `plan` begin with their time, so they sort by it.
-    found = sorted(((found, bucket) for bucket, store in stores.items() for found in replay_ids(store)), reverse=True)
+    found = [(replay_id, engine) for engine in engines for replay_id in _ids(s3, engine, say)]
+    found.sort(key=lambda entry: entry[0], reverse=True)
 
-    def status(entry: tuple[str, str]) -> Status | None:
+    def status(entry: tuple[str, ReplayEngine]) -> Status | None:
+        replay_id, engine = entry
+        documents = ReplayDocuments(S3DocumentStore(engine.bucket, s3), WorkArea(engine.name, replay_id))
         try:
-            return read(*entry)
+            if documents.find_plan() is None:  # an apply that died before its plan was written
+                return None
+            return StatusReader(documents, executions, engine.state_machine_arn).read()
         except DocumentError as error:
-            say(f"note: {entry[0]} is left out: {error}")
+            say(f"note: {replay_id} is left out: {error}")
             return None
-
-    def read(replay_id: str, bucket: str) -> Status | None:
-        documents = ReplayDocuments(stores[bucket], WorkArea.of(replay_id))
-        plan = documents.find_plan()
-        if plan is None:  # an apply that died before its plan was written
-            return None
-        engine = next(
-            (
-                engine
-                for engine in by_bucket[bucket]
-                if plan.engine is None or engine.state_machine_arn == plan.engine.state_machine_arn
-            ),
-            by_bucket[bucket][0],
-        )
-        return StatusReader(documents, executions, engine.state_machine_arn).read()
 
     with ThreadPoolExecutor(_THREADS) as threads:
         return [entry for entry in threads.map(status, found[:limit]) if entry is not None]
+
+
+def _ids(s3: S3Client, engine: ReplayEngine, say: Callable[[str], None]) -> list[str]:
+    try:
+        return list(replay_ids(S3DocumentStore(engine.bucket, s3), engine.name))
+    except CallFailedError as error:
+        say(f"note: the replays of {engine.name} are left out: s3://{engine.bucket}: {error}")
+        return []

@@ -12,6 +12,7 @@ from event_fork.archive.listing import Reach, begun_at, needed_objects
 from event_fork.archive.store import BrowsableStore, ListedObject
 from event_fork.archive_replay.costs import DEFAULT_MEMORY, Memory, Work, estimate
 from event_fork.events.time_window import timestamp_of
+from event_fork.replay_plan.control import MAX_WORKERS
 from event_fork.replay_plan.item import MAX_ITEM_EVENTS, MAX_ITEM_SECONDS, Item
 from event_fork.replay_plan.plan import Count, Plan, PlanRequest, Totals, Unreadable
 from event_fork_cli.archive_replay.duplicates import Duplicate
@@ -22,7 +23,6 @@ from event_fork_cli.errors import NothingMatchedError
 
 EVENTS_PER_WORKER = 300
 """A second: what one worker sends with room to spare (SendMessageBatch of 10, one call after the other)."""
-MAX_WORKERS = 1000
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,9 +23,12 @@ from event_fork.errors import NotAnEnvelopeError
 from event_fork.events.envelope import parse
 from event_fork.events.time_window import Window, timestamp_text
 from event_fork.filter_policy import compile_policy
+from event_fork.replay_plan.control import MAX_WORKERS
 from event_fork.replay_plan.plan import (
     BODY_ENVELOPE,
     BODY_RAW,
+    MAX_PACE,
+    MIN_PACE,
     ArchiveLocation,
     Health,
     PlannedWindow,
@@ -33,7 +36,7 @@ from event_fork.replay_plan.plan import (
     Target,
 )
 from event_fork_cli.archive_replay.engines import ReplayEngine, engine_for_target, engines_of, find_engines
-from event_fork_cli.archive_replay.planner import MAX_WORKERS, workers_for
+from event_fork_cli.archive_replay.planner import workers_for
 from event_fork_cli.archive_replay.subscriptions import subscription, subscription_of
 from event_fork_cli.archive_replay.targets import find_target
 from event_fork_cli.aws import AwsSettings, OpenArchive
@@ -47,7 +50,6 @@ if TYPE_CHECKING:
 _ARCHIVE = re.compile(r"s3://(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/(?P<prefix>.*))?")
 _PACE = re.compile(r"(\d+(?:\.\d+)?)x")
 _DENIED = {"AccessDenied", "AccessDeniedException", "AuthorizationError"}
-_FASTEST = 1_000_000
 _STILL_BUFFERED = timedelta(minutes=20)
 _PEEK_OBJECTS = 5
 
@@ -128,9 +130,12 @@ def speed(text: str) -> float:
     if text == "original":
         return 1.0
     match = _PACE.fullmatch(text)
-    if not match or not 0 < float(match[1]) <= _FASTEST:
+    if not match or not MIN_PACE <= float(match[1]) <= MAX_PACE:
         raise BadInputError(
-            "--pace", f"must be original or a multiple of it up to {_FASTEST:,}x", example="--pace 10x", received=text
+            "--pace",
+            f"must be original or a multiple of it from {MIN_PACE}x to {MAX_PACE:,}x",
+            example="--pace 10x",
+            received=text,
         )
     return float(match[1])
 
@@ -252,7 +257,7 @@ def filter_of(path: Path | None, scope: str, like: str | None, settings: AwsSett
 
 def _engines(settings: AwsSettings, archive: ArchiveLocation, name: str | None, notes: list[str]) -> list[ReplayEngine]:
     try:
-        engines = engines_of(find_engines(settings.ssm()), archive.bucket, archive.prefix, name)
+        engines = engines_of(find_engines(settings.ssm(), notes.append), archive.bucket, archive.prefix, name)
     except ClientError as error:
         if error.response["Error"]["Code"] not in _DENIED:
             raise

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from event_fork.replay_plan.control import CANCELLED, PAUSED, Control
+from event_fork.replay_plan.control import CANCELLED, PAUSED, Change, Control
 from event_fork.replay_plan.documents import ReplayDocuments
 from event_fork.replay_plan.item import Item
+from event_fork.replay_plan.json_values import LONGEST_SECONDS
 from event_fork.replay_plan.plan import Plan
 from event_fork.replay_plan.progress import FailedEvent, Progress
 from event_fork_cli.archive_replay.executions import RUNNING, Execution, Executions, MapRun, executions_of
@@ -38,6 +39,7 @@ class Status:
     `state`: running, pausing (workers in flight finish), paused, cancelling, cancelled, done, done-with-failures (every
     event was tried, some could not be sent), incomplete (it ended before everything was tried: resume it), not-started.
     `sent`, `failed`, `left` are events and make up `total`. `seconds_left`: at the present rate; None when not running.
+    `created_by` is what the plan says; `applied_by` and `changes` were written at that moment, as STS named the caller.
     """
 
     replay_id: str
@@ -57,6 +59,8 @@ class Status:
     target: str
     archive: str
     created_by: str
+    applied_by: str
+    changes: tuple[Change, ...]
     changed_by: str
     changed_at: str
     started: datetime | None
@@ -70,32 +74,38 @@ _NAMED_FAILURES = 20
 
 
 class StatusReader:
-    """Reads the status of one replay, again and again if need be; the plan is read once."""
+    """Reads the status of one replay, again and again if need be."""
 
     def __init__(self, documents: ReplayDocuments, executions: Executions, state_machine_arn: str) -> None:
         self._documents = documents
         self._executions = executions
         self._state_machine_arn = state_machine_arn
-        self._plan: Plan | None = None
+
+    @property
+    def module(self) -> str:
+        """The replay module that it is one of."""
+        return self._documents.area.module
 
     def plan(self) -> Plan:
         """The plan as it was applied. Raises BadInputError when there is none of that id."""
-        if self._plan is None:
-            self._plan = self._documents.find_plan()
-        if self._plan is None:
+        plan = self._documents.find_plan()
+        if plan is None:
             raise BadInputError(
                 "REPLAY",
                 "must be the id of a replay that was applied",
                 example="replay-20261123-101500-3f9a2c (see `event-fork replay list`)",
                 received=self._documents.area.replay_id,
             )
-        return self._plan
+        return plan
 
     def read(self) -> Status:
-        """The status now."""
+        """The status now. Raises DocumentError when what the documents say cannot be, by the plan that was applied."""
         plan = self.plan()
         control = self._documents.find_control()
         found = executions_of(self._executions, self._state_machine_arn, plan.replay_id)
+        for execution in found:
+            if execution.plan_sha256 is not None:
+                self._documents.check_applied(execution.plan_sha256)
         # Progress after the executions: when the last one has ended, what is read then is final.
         progress = self._documents.all_progress()
         runs = self._executions.map_runs(found[-1].arn) if found else []
@@ -104,7 +114,11 @@ class StatusReader:
 
 def items_left(plan: Plan, progress: Mapping[str, Progress]) -> list[Item]:
     """The items that are not done, or of which events failed: what a resume works on."""
-    return [item for item in plan.items if not (state := progress.get(item.id)) or not state.finished or _failed(state)]
+    return [item for item in plan.items if (state := progress.get(item.id)) is None or not _is_done(state)]
+
+
+def _is_done(state: Progress) -> bool:
+    return state.finished and not state.failed_events
 
 
 def status_of(
@@ -118,7 +132,7 @@ def status_of(
     total = plan.totals.events
     sent = sum(entry.sent for entry in progress.values())
     failures = [event for entry in progress.values() for event in entry.failed]
-    failed = sum(_failed(entry) for entry in progress.values())
+    failed = sum(entry.failed_events for entry in progress.values())
     left = total - sent - failed
     last = found[-1] if found else None
     state, reason = _state(plan, control, last, progress, failed > 0)
@@ -138,10 +152,12 @@ def status_of(
         limit=control.limit if control else plan.rate,
         workers=control.workers if control else plan.workers,
         ramp_step=control.ramp_step if control else 0,
-        seconds_left=left / rate if running and rate > 0 else None,
+        seconds_left=min(left / rate, LONGEST_SECONDS) if running and rate > 0 else None,
         target=plan.target.queue_arn,
         archive=f"s3://{plan.archive.bucket}/{plan.archive.prefix}",
         created_by=plan.created_by,
+        applied_by=control.changes[0].by if control and control.changes else "",
+        changes=control.changes if control else (),
         changed_by=control.changed_by if control else "",
         changed_at=control.changed_at if control else "",
         started=found[0].started if found else None,
@@ -150,11 +166,6 @@ def status_of(
         map_runs=tuple(runs),
         failures=tuple(failures[:_NAMED_FAILURES]),
     )
-
-
-def _failed(progress: Progress) -> int:
-    """Events that could not be sent. A failure without a message id is a line that is no event: no event is lost."""
-    return sum(1 for event in progress.failed if event.message_id)
 
 
 def _state(

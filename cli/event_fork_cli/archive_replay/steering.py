@@ -15,9 +15,8 @@ from event_fork_cli.archive_replay.applying import execution_input, refuse_chang
 from event_fork_cli.archive_replay.engines import ReplayEngine
 from event_fork_cli.archive_replay.executions import RUNNING as EXECUTION_RUNNING
 from event_fork_cli.archive_replay.executions import ExecutionExistsError, Executions, executions_of, resume_name
-from event_fork_cli.archive_replay.planner import workers_for
 from event_fork_cli.archive_replay.statuses import Status, StatusReader, items_left
-from event_fork_cli.errors import FailedError, RefusedError
+from event_fork_cli.errors import BadInputError, FailedError, RefusedError
 from event_fork_cli.options import checked_rate
 
 _DRAIN_SECONDS = 120.0
@@ -73,21 +72,20 @@ def cancel(helm: Helm, reason: str) -> Status:
 
 
 def change_rate(helm: Helm, rate: float) -> Status:
-    """Another rate for a replay that runs; the number of workers follows, by UpdateMapRun."""
+    """Another rate for a replay that runs, at most the plan's: that is the one that was looked at."""
     checked_rate("RATE", rate, example="200")
-    status = _must_run(helm, "given another rate")
+    _must_run(helm, "given another rate")
     plan = helm.reader.plan()
+    if rate > plan.rate:
+        raise BadInputError(
+            "RATE", f"must be at most the plan's {plan.rate:g}", example=f"{plan.rate:g}", received=rate
+        )
 
     def changed(control: Control) -> Control:
         now = min(control.rate, rate) if plan.is_governed else rate
-        # Never fewer workers: those that run already would share the new rate by the smaller number and exceed it.
-        workers = max(control.workers, min(workers_for(rate), len(plan.items)))
-        return replace(control, rate=now, limit=rate, workers=workers, reason=f"rate {rate:g} events/s")
+        return replace(control, rate=now, limit=rate, reason=f"rate {rate:g} events/s")
 
-    control = helm.change(changed)
-    for run in status.map_runs:
-        if run.max_concurrency != control.workers:
-            helm.executions.limit_map_run(run.arn, control.workers)
+    helm.change(changed)
     return helm.reader.read()
 
 
@@ -110,13 +108,11 @@ def resume(helm: Helm, store: ArchiveStore) -> Status:
             )
         return _resumed(plan, control, name)
 
-    control = helm.change(resumed)
+    helm.change(resumed)
     _wait_for_workers_in_flight(helm, status)
     helm.documents.write_items(_from_now_on(_left(helm, plan)))
     try:
-        helm.executions.start(
-            helm.engine.state_machine_arn, name, execution_input(plan, control.workers, helm.documents)
-        )
+        helm.executions.start(helm.engine.state_machine_arn, name, execution_input(plan, helm.documents))
     except ExecutionExistsError as error:
         raise RefusedError(f"{plan.replay_id} was resumed by somebody else just now") from error
     return helm.reader.read()

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from event_fork.filter_policy import MESSAGE_ATTRIBUTES
+from event_fork.replay_plan.json_values import json_object, parse_json
 from event_fork_cli.errors import BadInputError
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
+
+
+_POLICY = "the subscription's FilterPolicy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,7 @@ def subscription(sns: SNSClient, arn: str) -> Subscription:
     policy = attributes.get("FilterPolicy")
     return Subscription(
         arn=arn,
-        filter_policy=json.loads(policy) if policy else None,
+        filter_policy=dict(json_object(parse_json(policy, _POLICY), _POLICY)) if policy else None,
         filter_policy_scope=attributes.get("FilterPolicyScope") or MESSAGE_ATTRIBUTES,
         raw=attributes.get("RawMessageDelivery") == "true",
         endpoint=attributes.get("Endpoint", ""),

@@ -19,10 +19,15 @@ _NAME = re.compile(r"[\w-]{1,80}")
 
 def find_target(given: str, allowed: Sequence[AllowedTarget], settings: AwsSettings) -> AllowedTarget:
     """The queue of a name, URL or ARN: one of the allowed ones, else one that exists. Raises BadInputError."""
-    for target in allowed:
-        if given in (target.arn, target.url, target.name):
-            return target
-    return find_queue(given, "--target", settings)
+    found = {target.arn: target for target in allowed if given in (target.arn, target.url, target.name)}
+    if len(found) > 1:
+        raise BadInputError(
+            "--target",
+            f"must say which queue of that name is meant ({', '.join(found)})",
+            example=f"--target {next(iter(found))}",
+            received=given,
+        )
+    return next(iter(found.values())) if found else find_queue(given, "--target", settings)
 
 
 def find_queue(given: str, option: str, settings: AwsSettings) -> AllowedTarget:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 import typer
 
 from event_fork.adapters.s3_documents import S3DocumentStore
+from event_fork.errors import EventForkError
 from event_fork.replay_plan.documents import ReplayDocuments
 from event_fork.replay_plan.work_area import WorkArea
 from event_fork_cli.archive_replay.engines import ReplayEngine, find_engines
@@ -17,6 +18,9 @@ from event_fork_cli.archive_replay.statuses import StatusReader
 from event_fork_cli.archive_replay.steering import Helm
 from event_fork_cli.aws import AwsSettings
 from event_fork_cli.errors import BadInputError, FailedError, RefusedError
+from event_fork_cli.output import say
+
+_REPLAY = "replay-20261123-101500-3f9a2c"
 
 
 @dataclass(frozen=True)
@@ -58,20 +62,40 @@ def executions_for(settings: AwsSettings, engine: ReplayEngine) -> Executions:
 
 
 def documents_of(settings: AwsSettings, engine: ReplayEngine, replay_id: str) -> ReplayDocuments:
-    """The documents of a replay in the bucket of the module's archive."""
-    return ReplayDocuments(S3DocumentStore(engine.bucket, settings.s3(engine.region)), WorkArea.of(replay_id))
+    """The documents of a replay in the bucket of the module's archive. Raises BadInputError for what is no id."""
+    try:
+        area = WorkArea(engine.name, replay_id)
+    except ValueError as error:
+        raise BadInputError("REPLAY", str(error), example=_REPLAY, received=replay_id) from error
+    return ReplayDocuments(S3DocumentStore(engine.bucket, settings.s3(engine.region)), area)
 
 
-def find_replay(settings: AwsSettings, replay_id: str) -> FoundReplay:
-    """The replay of that id, looked for in the archives of all replay modules of the Region. Raises BadInputError."""
-    for engine in find_engines(settings.ssm()):
+def find_replay(settings: AwsSettings, replay_id: str, module: str | None = None) -> FoundReplay:
+    """The replay of that id, looked for in the work areas of all replay modules of the Region, or of that one.
+
+    Raises BadInputError, and RefusedError when several have one: which is meant must not be guessed.
+    """
+    found: list[FoundReplay] = []
+    unread: list[EventForkError] = []
+    for engine in find_engines(settings.ssm(), say):
+        if module not in (None, engine.name):
+            continue
         documents = documents_of(settings, engine, replay_id)
-        plan = documents.find_plan()
-        if plan is not None and (plan.engine is None or plan.engine.state_machine_arn == engine.state_machine_arn):
-            return FoundReplay(documents, executions_for(settings, engine), engine, settings)
-    raise BadInputError(
-        "REPLAY",
-        "must be the id of a replay that was applied in this Region (see `event-fork replay list`)",
-        example="replay-20261123-101500-3f9a2c",
-        received=replay_id,
-    )
+        try:
+            if documents.find_plan() is not None:
+                found.append(FoundReplay(documents, executions_for(settings, engine), engine, settings))
+        except EventForkError as error:  # one module that cannot be read is no reason not to find it in another
+            unread.append(error)
+    if len(found) > 1:
+        names = ", ".join(one.engine.name for one in found)
+        raise RefusedError(f"several replay modules have a replay {replay_id} ({names}): say which with --replay NAME")
+    if unread and not found:
+        raise unread[0]
+    if not found:
+        raise BadInputError(
+            "REPLAY",
+            "must be the id of a replay that was applied in this Region (see `event-fork replay list`)",
+            example=_REPLAY,
+            received=replay_id,
+        )
+    return found[0]

@@ -20,6 +20,7 @@ from event_fork_cli.archive_replay.executions import StepFunctions
 from event_fork_cli.archive_replay.history import history
 from event_fork_cli.archive_replay.planner import Planned, ScanProgress, make_plan
 from event_fork_cli.archive_replay.request import Checked, check, late_note
+from event_fork_cli.archive_replay.signatures import sign, verify
 from event_fork_cli.archive_replay.statuses import STATE_DONE, STATE_PAUSED, Status, StatusReader
 from event_fork_cli.archive_replay.steering import cancel, change_rate, pause, resume
 from event_fork_cli.aws import OpenArchive
@@ -56,6 +57,10 @@ def plan(
     *,
     options: PlanOptions,
     out: Annotated[Path | None, typer.Option(metavar="FILE", help="File to save the plan in, for `apply`.")] = None,
+    key: Annotated[
+        str | None,
+        typer.Option("--sign", metavar="KEY", help="KMS key to sign the plan with, for `apply --signed-by`."),
+    ] = None,
     processes: Annotated[
         int | None, typer.Option(metavar="N", help="Processes that read the archive; default: one for each processor.")
     ] = None,
@@ -81,11 +86,12 @@ def plan(
     note_late = late_note(planned.latest_arrival, timedelta(seconds=checked.request.window.lateness_seconds))
     if note_late:
         say(f"note: {note_late}")
+    made = planned.plan if key is None else sign(planned.plan, key, common.aws.kms())
     if out is not None:
-        _save(out, planned.plan)
-    common.emit(planned.plan.to_json(), lambda: plan_view(planned.plan, planned.latest_arrival))
+        _save(out, made)
+    common.emit(made.to_json(), lambda: plan_view(made, planned.latest_arrival))
     if out is not None:
-        say(f"saved; nothing was sent. To send it: event-fork replay apply {out}")
+        say(f"saved; nothing was sent. To send it: event-fork replay apply {out} --sha256 {made.sha256}")
 
 
 @replay.command()
@@ -93,6 +99,12 @@ def plan(
 def apply(
     *,
     plan_file: PlanFile,
+    sha256: Annotated[
+        str | None, typer.Option(metavar="HASH", help="Hash that the plan must have, as `plan` has printed it.")
+    ] = None,
+    signed_by: Annotated[
+        str | None, typer.Option(metavar="KEY", help="KMS key that the plan must be signed with.")
+    ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
     watch_it: Watch = True,
     replay_name: ReplayModule = None,
@@ -105,8 +117,10 @@ def apply(
     """
     settings = common.aws
     text = plan_file.read_bytes()
-    wanted = open_plan(text, context.now(), str(plan_file))
-    engine = engine_of(wanted, find_engines(settings.ssm()), replay_name)
+    wanted = open_plan(text, context.now(), str(plan_file), sha256)
+    if wanted.signature is not None or signed_by is not None:
+        verify(wanted, signed_by, settings.kms())
+    engine = engine_of(wanted, find_engines(settings.ssm(), say), replay_name)
     executions = executions_for(settings, engine)
     documents = documents_of(settings, engine, wanted.replay_id)
     store, sts = OpenArchive(settings, wanted.archive.bucket, wanted.archive.region)(), settings.sts()
@@ -141,11 +155,12 @@ def status(
     *,
     replay_id: ReplayId,
     watch_it: Annotated[bool, typer.Option("--watch", help="Show the progress until the replay ends.")] = False,
+    replay_name: ReplayModule = None,
     common: Common,
 ) -> None:
     """Show where a replay stands: sent, failed, left, rate, workers, executions."""
     settings = common.aws
-    found = find_replay(settings, replay_id)
+    found = find_replay(settings, replay_id, replay_name)
     if watch_it:
         _watch_to_the_end(common, found.reader, replay_id, ask=False)
         return
@@ -159,10 +174,11 @@ def pause_command(
     *,
     replay_id: ReplayId,
     reason: Reason = None,
+    replay_name: ReplayModule = None,
     common: Common,
 ) -> None:
     """Stop after the batches in flight. `resume` goes on from there."""
-    found = find_replay(common.aws, replay_id)
+    found = find_replay(common.aws, replay_id, replay_name)
     current = pause(found.helm(), reason or "paused by operator")
     say("workers in flight end within seconds; to go on: event-fork replay resume " + replay_id)
     common.emit(current, lambda: status_view(current))
@@ -174,10 +190,11 @@ def cancel_command(
     *,
     replay_id: ReplayId,
     reason: Reason = None,
+    replay_name: ReplayModule = None,
     common: Common,
 ) -> None:
     """Stop the replay and its execution. What was sent stays sent; `resume` would send the rest."""
-    found = find_replay(common.aws, replay_id)
+    found = find_replay(common.aws, replay_id, replay_name)
     current = cancel(found.helm(), reason or "cancelled by operator")
     common.emit(current, lambda: status_view(current))
 
@@ -188,11 +205,12 @@ def resume_command(
     *,
     replay_id: ReplayId,
     watch_it: Watch = True,
+    replay_name: ReplayModule = None,
     common: Common,
 ) -> None:
     """Send only what a paused, cancelled or failed replay has not sent yet."""
     settings = common.aws
-    found = find_replay(settings, replay_id)
+    found = find_replay(settings, replay_id, replay_name)
     applied = found.reader.plan()
     store = OpenArchive(settings, applied.archive.bucket, applied.archive.region)()
     current = resume(found.helm(), store)
@@ -209,10 +227,11 @@ def rate_command(
     *,
     replay_id: ReplayId,
     rate: Annotated[float, typer.Argument(help="At most so many events a second, for all workers together.")],
+    replay_name: ReplayModule = None,
     common: Common,
 ) -> None:
     """Change the rate of a running replay. Workers follow within seconds."""
-    found = find_replay(common.aws, replay_id)
+    found = find_replay(common.aws, replay_id, replay_name)
     current = change_rate(found.helm(), rate)
     common.emit(current, lambda: status_view(current))
 
@@ -226,7 +245,7 @@ def list_command(
 ) -> None:
     """List the replays of all archives of this Region: who, when, what, how far."""
     settings = common.aws
-    engines = find_engines(settings.ssm())
+    engines = find_engines(settings.ssm(), say)
     found = history(settings.s3(), StepFunctions(settings.step_functions()), engines, limit, say)
     common.emit(found, lambda: history_view(found))
 
@@ -272,7 +291,7 @@ def _watch_to_the_end(common: Common, reader: StatusReader, replay_id: str, *, a
         say(current.reason)
         if not typer.confirm("Go on?", err=True):
             break
-        found = find_replay(common.aws, replay_id)
+        found = find_replay(common.aws, replay_id, reader.module)
         archive = reader.plan().archive
         resume(found.helm(), OpenArchive(common.aws, archive.bucket, archive.region)())
     common.emit(current, lambda: status_view(current))

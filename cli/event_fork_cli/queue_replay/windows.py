@@ -7,17 +7,26 @@ Parameter Store has no conditional overwrite, but a parameter can be created onl
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
 
-from event_fork.queue_replay.window import ReplayWindow
+from event_fork.queue_replay.window import RUN_PREFIX, ReplayWindow
+from event_fork.replay_plan.json_values import Matches, from_json, json_object, parse_json
 from event_fork_cli.errors import RefusedError
 
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
 
 
+@dataclass(frozen=True, slots=True)
+class _Lock:
+    holder: str = ""
+    started_at: str = ""
+    replay_id: Annotated[str, Matches(rf"{RUN_PREFIX}[A-Za-z0-9_-]{{1,64}}", "the id of a run")] | None = None
+
+
 class WindowParameter:
-    """The window parameter and its lock."""
+    """The window parameter and its lock. Reading raises DocumentError when one holds something else."""
 
     def __init__(self, ssm: SSMClient, name: str) -> None:
         self._ssm = ssm
@@ -26,15 +35,15 @@ class WindowParameter:
 
     def window(self) -> dict[str, Any]:
         """The document as it is; {} when no run goes on."""
-        found: dict[str, Any] = json.loads(self._ssm.get_parameter(Name=self._name)["Parameter"]["Value"])
-        return found
+        return self._object(self._name)
 
     def holder(self) -> dict[str, Any] | None:
         """Who holds the lock ({holder, started_at, replay_id}); None: nobody."""
         try:
-            found: dict[str, Any] = json.loads(self._ssm.get_parameter(Name=self._lock)["Parameter"]["Value"])
+            found = self._object(self._lock)
         except self._ssm.exceptions.ParameterNotFound:
             return None
+        from_json(_Lock, found, f"parameter {self._lock}")
         return found
 
     def lock(self, window: ReplayWindow, queue: str) -> None:
@@ -73,6 +82,10 @@ class WindowParameter:
     def close(self) -> None:
         """Writes {}. With {} the function forwards everything, so the mapping must be off by then."""
         self._put("{}")
+
+    def _object(self, name: str) -> dict[str, Any]:
+        where = f"parameter {name}"
+        return dict(json_object(parse_json(self._ssm.get_parameter(Name=name)["Parameter"]["Value"], where), where))
 
     def _put(self, text: str) -> None:
         self._ssm.put_parameter(Name=self._name, Value=text, Type="String", Overwrite=True)

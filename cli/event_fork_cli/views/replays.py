@@ -11,6 +11,7 @@ from rich.console import Console, Group, RenderableType
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
+from event_fork.replay_plan.control import Change
 from event_fork_cli.archive_replay.statuses import ENDED, Status, StatusReader
 from event_fork_cli.moments import shown_duration
 
@@ -36,9 +37,9 @@ def status_view(status: Status) -> RenderableType:
         table.add_row("time left", shown_duration(timedelta(seconds=status.seconds_left)))
     table.add_row("from", status.archive)
     table.add_row("to", status.target)
-    table.add_row("by", status.created_by)
-    if status.changed_by:
-        table.add_row("last change", f"{status.changed_at} by {status.changed_by}")
+    table.add_row("planned by", status.created_by)
+    for change in status.changes:
+        table.add_row(change.what, f"{change.at} by {change.by}" + (f": {change.reason}" if change.reason else ""))
     for execution in status.executions:
         table.add_row("execution", f"{execution.name} {execution.status}, started {execution.started:%Y-%m-%d %H:%M}")
     for run in status.map_runs:
@@ -58,7 +59,7 @@ def history_view(statuses: list[Status]) -> Table:
     """One line for each replay."""
     table = Table()
     table.add_column("replay", no_wrap=True)  # to be copied
-    for column in ("state", "started (UTC)", "by", "from", "to"):
+    for column in ("state", "who did what when (UTC)", "from", "to"):
         table.add_column(column, overflow="fold")
     table.add_column("sent", justify="right")
     table.add_column("failed", justify="right")
@@ -66,14 +67,17 @@ def history_view(statuses: list[Status]) -> Table:
         table.add_row(
             status.replay_id,
             status.state,
-            f"{status.started:%Y-%m-%d %H:%M:%S}" if status.started else "",
-            status.created_by.rpartition("/")[2],
+            "\n".join(map(_change, status.changes)),
             status.archive,
             status.target.rpartition(":")[2],
             f"{status.sent:,} of {status.total:,}",
             f"{status.failed:,}",
         )
     return table
+
+
+def _change(change: Change) -> str:
+    return f"{change.what} {change.at[:19].replace('T', ' ')} {change.by.rpartition('/')[2]}"
 
 
 def watch(

@@ -4,16 +4,17 @@ Sources: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/A
          https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
 """
 
-import json
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import boto3
 
 from event_fork.adapters.aws_calls import RETRYING_CONFIG, as_call_failed
 from event_fork.archive_replay.observation import BacklogAge, Observation
+from event_fork.replay_plan.json_values import Matches, from_json, parse_json
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch.client import CloudWatchClient
@@ -22,6 +23,11 @@ if TYPE_CHECKING:
 _METRIC_PERIOD = 60
 _METRIC_MINUTES = 5
 """SQS puts the metric every minute and a little late; older values say nothing about now."""
+
+
+@dataclass(frozen=True, slots=True)
+class _RedrivePolicy:
+    deadLetterTargetArn: Annotated[str, Matches(r"(?:[^:]+:){5}[^:]+", "the ARN of a queue")]  # noqa: N815  SQS's name
 
 
 class SqsTargetHealth:
@@ -68,7 +74,9 @@ class SqsTargetHealth:
         if not redrive_policy:
             return None
         if self._dead_letter_url is None:
-            arn = json.loads(redrive_policy)["deadLetterTargetArn"].split(":")
+            arn = from_json(
+                _RedrivePolicy, parse_json(redrive_policy, "RedrivePolicy"), "RedrivePolicy"
+            ).deadLetterTargetArn.split(":")
             found = self._sqs.get_queue_url(QueueName=arn[5], QueueOwnerAWSAccountId=arn[4])
             self._dead_letter_url = found["QueueUrl"]
         attributes = self._sqs.get_queue_attributes(

@@ -9,12 +9,12 @@ It pauses and never cancels: what was not sent can be resumed. The rule is that 
 Jain 1989): many who share one consumer come to fair shares without knowing of each other, live events among them.
 """
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from event_fork.archive_replay.observation import Observation
 from event_fork.replay_plan.control import MIN_RATE, PAUSED, RAMP, RUNNING, Control
+from event_fork.replay_plan.json_values import from_json
 from event_fork.replay_plan.plan import Health
 
 INCREASE = 0.1
@@ -58,9 +58,9 @@ class Memory:
         return asdict(self)
 
     @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> "Memory":
-        """From the state machine; {} is a fresh one."""
-        return cls(**{field.name: value[field.name] for field in fields(cls) if field.name in value})
+    def from_json(cls, value: object) -> "Memory":
+        """From the state machine; {} is a fresh one. Raises DocumentError."""
+        return from_json(cls, value, "memory.policy")
 
 
 def govern(policy: Policy, control: Control, memory: Memory, seen: Observation) -> tuple[Control, Memory]:

@@ -2,8 +2,8 @@
 
 worker    {"BatchInput": {replay, "started_at", "execution"}, "Items": [item, ...]}
 governor  {replay, "started_at", "execution", "memory": {...}}
-where replay = "replay_id", "bucket", "work_prefix"; started_at is the execution's start, ISO 8601, execution its name
-to the worker and its ARN to the governor
+where replay = "replay_id", "plan_sha256", "bucket", "work_prefix"; started_at is the execution's start, ISO 8601,
+execution its name to the worker and its ARN to the governor
 """
 
 from collections.abc import Mapping
@@ -19,16 +19,24 @@ from event_fork.replay_plan.work_area import WorkArea
 
 @dataclass(frozen=True, slots=True)
 class ReplayRef:
-    """Which replay: its id, the archive's bucket and the work area in it."""
+    """Which replay: its id, the hash of its plan, the archive's bucket and the work area in it."""
 
     replay_id: str
+    plan_sha256: str
     bucket: str
     work_area: WorkArea
 
     @classmethod
     def from_event(cls, event: Mapping[str, Any]) -> "ReplayRef":
         """Raises InvocationShapeError."""
-        return cls(_text(event, "replay_id"), _text(event, "bucket"), WorkArea(_text(event, "work_prefix")))
+        replay_id = _text(event, "replay_id")
+        try:
+            area = WorkArea.of_prefix(_text(event, "work_prefix"))
+        except ValueError as error:
+            raise InvocationShapeError(f"work_prefix {error}") from error
+        if area.replay_id != replay_id:
+            raise InvocationShapeError(f"work_prefix must be that of {replay_id}, got {area.prefix}")
+        return cls(replay_id, _text(event, "plan_sha256"), _text(event, "bucket"), area)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +51,8 @@ class WorkerInvocation:
     @classmethod
     def from_event(cls, event: Mapping[str, Any]) -> "WorkerInvocation":
         """Raises InvocationShapeError for anything but a batch of the Distributed Map."""
-        shared, items = event.get("BatchInput"), event.get("Items")
+        found = event if isinstance(event, Mapping) else {}
+        shared, items = found.get("BatchInput"), found.get("Items")
         if not isinstance(shared, Mapping) or not isinstance(items, list):
             raise InvocationShapeError("the event has no BatchInput and Items; a Distributed Map invokes this function")
         try:
@@ -69,7 +78,7 @@ class GovernorInvocation:
     @classmethod
     def from_event(cls, event: Mapping[str, Any]) -> "GovernorInvocation":
         """Raises InvocationShapeError."""
-        memory = event.get("memory")
+        memory = event.get("memory") if isinstance(event, Mapping) else None
         if not isinstance(memory, Mapping):
             raise InvocationShapeError("memory must be an object")
         return cls(ReplayRef.from_event(event), _started_at(event), _text(event, "execution"), memory)

@@ -3,6 +3,8 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from event_fork.replay_plan.json_values import from_json
+
 
 @dataclass(frozen=True, slots=True)
 class Observation:
@@ -44,8 +46,13 @@ class BacklogAge:
         return min(waited, length / taken_out) if taken_out > 0 else waited
 
     def to_json(self) -> dict[str, Any]:
-        """For the state machine; the fields are the constructor's."""
+        """For the state machine."""
         return asdict(self)
+
+    @classmethod
+    def from_json(cls, value: object) -> "BacklogAge":
+        """From the state machine; {} is a fresh one. Raises DocumentError."""
+        return from_json(cls, value, "memory.backlog")
 
     def _rate_out(self, at: float, length: int, rate_in: float) -> float:
         if self.last_at is None or at <= self.last_at:

@@ -87,9 +87,11 @@ class ItemReplay:
         """Go on with the item until it is done or held by the operator; of one that is done, send what failed again.
 
         Everything else is raised, after progress was written: OutOfTimeError, TargetNotTakingError,
-        TargetRefusedError, PlanMismatchError, UnreadableObjectError and ObjectChangedError (the text names the key).
+        TargetRefusedError, PlanMismatchError, UnreadableObjectError and ObjectChangedError (the text names the key),
+        DocumentError when the item is not the plan's or what lies beside the plan does not fit it.
         TakenOverError when another invocation of the same execution is at the item.
         """
+        self.tools.plan.item(self.item)
         try:
             self.book.open()
             again = frozenset(event.line for event in self.book.progress.failed if event.message_id)
@@ -131,7 +133,7 @@ class ItemReplay:
         if plan.pace is None or plan.first_event is None or item.not_before_seconds is None:
             return None
         # A resume moves the items' due times to its own start; which event time they stand for, only the plan knows.
-        planned = next((one for one in plan.items if one.id == item.id), item).not_before_seconds
+        planned = plan.item(item).not_before_seconds
         first = timestamp_of(plan.first_event) + timedelta(seconds=(planned or 0.0) * plan.pace)
         return Timetable(plan.pace, first, self.tools.clock() - self.elapsed + item.not_before_seconds)
 

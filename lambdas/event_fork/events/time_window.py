@@ -7,26 +7,34 @@ from datetime import UTC, datetime
 # SNS always writes milliseconds and Z. Text of this one shape sorts as time does, so it is compared without parsing.
 _CANONICAL = re.compile(r"\d{4}-[01]\d-[0-3]\dT[0-2]\d:[0-5]\d:[0-6]\d\.\d{3}Z").fullmatch
 
+FIRST_YEAR, LAST_YEAR = 2000, 2999
+"""Times far outside what SNS could have written are slips of the pen, and overflow what is reckoned with them."""
+
 
 def timestamp_text(moment: datetime) -> str:
     """SNS's way to write a time: UTC, milliseconds, `Z`. Microseconds are cut off."""
     if moment.tzinfo is None:
         raise ValueError("a time without an offset could mean any zone; give one, UTC for instance")
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
 def canonical_timestamp(text: str) -> str:
     """The same moment in SNS's own shape; raises ValueError when `text` is no ISO 8601 time with an offset."""
     if _CANONICAL(text):
         return text
-    return timestamp_text(datetime.fromisoformat(text))
+    try:
+        return timestamp_text(datetime.fromisoformat(text))
+    except OverflowError as error:  # the first or last day there is, and an offset
+        raise ValueError(f"{text!r} is no time in UTC") from error
 
 
 def timestamp_of(text: str) -> datetime:
-    """The moment an ISO 8601 text with an offset names."""
+    """The moment an ISO 8601 text with an offset names. Raises ValueError, also for a year that nobody can mean."""
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         raise ValueError(f"{text!r} has no offset (end it with Z for UTC)")
+    if not FIRST_YEAR <= moment.year <= LAST_YEAR:
+        raise ValueError(f"{text!r} is not in the years {FIRST_YEAR} to {LAST_YEAR}")
     return moment.astimezone(UTC)
 
 

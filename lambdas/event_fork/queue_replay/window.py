@@ -19,7 +19,7 @@ from typing import Any
 
 from event_fork.errors import WindowError
 from event_fork.events.messages import MessageAttribute, ReceivedMessage
-from event_fork.events.time_window import timestamp_text
+from event_fork.events.time_window import timestamp_of, timestamp_text
 from event_fork.filter_policy import MESSAGE_ATTRIBUTES, InvalidFilterPolicyError, Matcher, compile_policy
 from event_fork.sending.copies import ORIGINAL_TIME_ATTRIBUTE
 from event_fork.sending.ports import TextParameter
@@ -28,6 +28,8 @@ RUN_PREFIX = "queue-"
 """Begins the id of every run of a queue, and so the name of its alias."""
 DEFAULT_WORKERS = 2
 """The fewest invocations at a time that a mapping can be limited to."""
+_LARGEST = 1_000_000
+"""No rate, number of workers or seconds of a run is larger."""
 DEFAULT_HOLD_SECONDS = 900
 MAX_HOLD_SECONDS = 42_000
 """SQS hides a message for at most 12 hours from its receiving, which was up to a batching window (300 s) and an
@@ -135,7 +137,7 @@ def read_window(text: str) -> ReplayWindow | None:
     """The window in the parameter; None for {}. Raises WindowError, which names the field."""
     try:
         document = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise WindowError("the replay window is not JSON") from error
     if not isinstance(document, dict):
         raise WindowError("the replay window is not a JSON object")
@@ -199,16 +201,16 @@ def _moment(document: Mapping[str, Any], name: str) -> datetime | None:
     value = document.get(name)
     if value is None:
         return None
-    moment = _parsed(value) if isinstance(value, str) else None
-    if moment is None:
-        raise WindowError(f"the replay window's {name} is not an ISO 8601 time with an offset")
-    return moment
+    try:
+        return timestamp_of(value if isinstance(value, str) else "")
+    except ValueError as error:
+        raise WindowError(f"the replay window's {name} is not an ISO 8601 time with an offset") from error
 
 
 def _number(document: Mapping[str, Any], name: str, default: float) -> float:
     value = document.get(name)
     if value is None:
         return default
-    if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
-        raise WindowError(f"the replay window's {name} is not a number of at least 0")
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _LARGEST:
+        raise WindowError(f"the replay window's {name} is not a number of at least 0 and at most {_LARGEST:g}")
     return value

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import NamedTuple, Protocol, TypeVar
@@ -9,11 +10,11 @@ from typing import NamedTuple, Protocol, TypeVar
 from event_fork.errors import CallFailedError
 from event_fork.events.time_window import timestamp_text
 from event_fork.replay_plan.control import Control
-from event_fork.replay_plan.errors import ControlConflictError
+from event_fork.replay_plan.errors import ControlConflictError, DocumentError
 from event_fork.replay_plan.item import Item, items_to_jsonl
 from event_fork.replay_plan.plan import Plan, read_plan
 from event_fork.replay_plan.progress import Progress
-from event_fork.replay_plan.work_area import ROOT, WorkArea
+from event_fork.replay_plan.work_area import WorkArea, folder_of
 
 Document = TypeVar("Document")
 
@@ -33,11 +34,6 @@ class VersionedProgress(NamedTuple):
 
     progress: Progress | None
     etag: str | None
-
-    @classmethod
-    def of(cls, found: StoredDocument) -> "VersionedProgress":
-        """Raises DocumentError."""
-        return cls(Progress.from_json(found.content), found.etag)
 
 
 class DocumentStore(Protocol):
@@ -63,11 +59,17 @@ class DocumentStore(Protocol):
 
 
 class ReplayDocuments:
-    """The work area of one replay. All calls raise CallFailedError, reading ones DocumentError too."""
+    """The work area of one replay. All calls raise CallFailedError, reading ones DocumentError too.
 
-    def __init__(self, store: DocumentStore, area: WorkArea) -> None:
+    The plan is sealed, and what lies beside it is checked against it: nothing else in the work area is. `plan_sha256`:
+    the hash of the plan that was applied, as the execution's input has it; None where that is not known.
+    """
+
+    def __init__(self, store: DocumentStore, area: WorkArea, plan_sha256: str | None = None) -> None:
         self._store = store
         self.area = area
+        self._plan_sha256 = plan_sha256
+        self._plan: Plan | None = None
         self._known: dict[str, tuple[str, Progress]] = {}
 
     def plan(self) -> Plan:
@@ -75,12 +77,26 @@ class ReplayDocuments:
         return _there(self.find_plan(), self.area.plan)
 
     def find_plan(self) -> Plan | None:
-        """The same; None when this replay was never applied."""
-        found = self._store.get(self.area.plan)
-        return None if found is None else read_plan(found.content)
+        """The same; None when this replay was never applied. Read once: it never changes."""
+        if self._plan is None and (found := self._store.get(self.area.plan)) is not None:
+            plan = read_plan(found.content)
+            if plan.replay_id != self.area.replay_id:
+                raise DocumentError(f"{self.area.plan} is the plan of {plan.replay_id}")
+            self._plan = plan
+            if self._plan_sha256 is not None:
+                self.check_applied(self._plan_sha256)
+        return self._plan
+
+    def check_applied(self, plan_sha256: str) -> None:
+        """Raises DocumentError when plan.json is not the plan with that hash, which was applied."""
+        plan = self.plan()
+        if plan.sha256 != plan_sha256:
+            self._plan = None
+            raise DocumentError(f"{self.area.plan} is not the plan that was applied: its sha256 is {plan.sha256}")
 
     def write_plan(self, text: bytes) -> None:
         """Put the plan."""
+        self._plan = None
         self._store.put(self.area.plan, text)
 
     def write_items(self, items: Iterable[Item]) -> None:
@@ -94,11 +110,11 @@ class ReplayDocuments:
     def find_control(self) -> Control | None:
         """The same; None when this replay was never applied."""
         found = self._store.get(self.area.control)
-        return None if found is None else Control.from_json(found.content)
+        return None if found is None else self._control(found.content)
 
     def create_control(self, control: Control) -> bool:
         """Put the first control.json; False when there is one: somebody else applies this plan or has applied it."""
-        return self._write_over(self.area.control, control.to_json(), None) is not None
+        return self._write_over(self.area.control, control.noted(None).to_json(), None) is not None
 
     def change_control(self, change: Callable[[Control], Control | None], *, changed_by: str) -> Control:
         """Read, change, sign and date, write; again when somebody else wrote in between, so that no change is lost.
@@ -107,19 +123,23 @@ class ReplayDocuments:
         """
         for _ in range(ATTEMPTS_TO_CHANGE):
             content, etag = _there(self._store.get(self.area.control), self.area.control)
-            current = Control.from_json(content)
+            current = self._control(content)
             wanted = change(current)
             if wanted is None:
                 return current
-            wanted = replace(wanted, changed_by=changed_by, changed_at=timestamp_text(datetime.now(UTC)))
+            wanted = replace(wanted, changed_by=changed_by, changed_at=timestamp_text(datetime.now(UTC))).noted(current)
             if self._write_over(self.area.control, wanted.to_json(), etag):
                 return wanted
         raise ControlConflictError(f"control.json was changed by others {ATTEMPTS_TO_CHANGE} times in a row")
 
     def progress(self, item_id: str) -> VersionedProgress:
         """How far the item got."""
-        found = self._store.get(self.area.progress(item_id))
-        return VersionedProgress(None, None) if found is None else VersionedProgress.of(found)
+        key = self.area.progress(item_id)
+        found = self._store.get(key)
+        if found is None:
+            return VersionedProgress(None, None)
+        item = next((item for item in self.plan().items if item.id == item_id), None)
+        return VersionedProgress(_progress(key, found, item), found.etag)
 
     def put_progress(self, progress: Progress, over: str | None) -> str | None:
         """Write the item's progress over the version of that ETag (None: over nothing).
@@ -132,11 +152,18 @@ class ReplayDocuments:
         """How far each item got that was begun, by item id. What did not change since the last call is not read."""
         listed = self._store.etags(self.area.progress_prefix)
         changed = [key for key, etag in listed.items() if self._known.get(key, ("",))[0] != etag]
+        items = {self.area.progress(item.id): item for item in self.plan().items} if changed else {}
         with ThreadPoolExecutor(_READ_AT_ONCE) as threads:
             for key, found in zip(changed, threads.map(self._store.get, changed), strict=True):
                 if found is not None:
-                    self._known[key] = (found.etag, Progress.from_json(found.content))
+                    self._known[key] = (found.etag, _progress(key, found, items.get(key)))
         return {progress.item: progress for key, (_, progress) in self._known.items() if key in listed}
+
+    def _control(self, content: bytes) -> Control:
+        control, plan = Control.from_json(content), self.find_plan()
+        if plan is not None:  # an apply that died may not have come to it
+            plan.check(control)
+        return control
 
     def _write_over(self, key: str, content: bytes, etag: str | None) -> str | None:
         written = self._store.create(key, content) if etag is None else self._store.replace(key, content, etag)
@@ -147,9 +174,19 @@ class ReplayDocuments:
         return found.etag if found is not None and found.content == content else None
 
 
-def replay_ids(store: DocumentStore) -> Iterator[str]:
-    """The replays that were applied to the archives of a bucket."""
-    return (WorkArea(folder).replay_id for folder in store.folders(ROOT))
+def replay_ids(store: DocumentStore, module: str) -> Iterator[str]:
+    """The replays that a replay module has in a bucket. What is no id is none of them."""
+    for folder in store.folders(folder_of(module)):
+        with suppress(ValueError):
+            yield WorkArea.of_prefix(folder).replay_id
+
+
+def _progress(key: str, found: StoredDocument, item: Item | None) -> Progress:
+    if item is None:
+        raise DocumentError(f"{key} is not of an item of the plan")
+    progress = Progress.from_json(found.content)
+    progress.check(item)
+    return progress
 
 
 def _there(document: Document | None, key: str) -> Document:

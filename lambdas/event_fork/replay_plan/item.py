@@ -3,8 +3,9 @@
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Annotated
 
-from event_fork.replay_plan.json_values import from_json, parse_json, to_json
+from event_fork.replay_plan.json_values import AtMost, Id, from_json, parse_json, to_json
 
 MAX_ITEM_EVENTS = 10_000
 MAX_ITEM_SECONDS = 240
@@ -21,7 +22,7 @@ class Item:
     running maximum of the Timestamps: a late event is due at once.
     """
 
-    id: str
+    id: Id
     key: str
     version_id: str | None
     etag: str
@@ -29,7 +30,7 @@ class Item:
     last_line: int
     events: int
     skip_lines: tuple[int, ...] = ()
-    not_before_seconds: float | None = None
+    not_before_seconds: Annotated[float, AtMost(10**12)] | None = None
 
     def __post_init__(self) -> None:
         if self.last_line < self.first_line:

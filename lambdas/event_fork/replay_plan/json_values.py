@@ -5,22 +5,30 @@ The type of a value says how it is read, `Annotated` what else it must be, or wh
     rate: Annotated[float, AtLeast(0.01)]
     start: Annotated[Time, Named("from")]
 
-A value that is absent is its default, and a list that is absent is empty. A wrong value is named, with its path.
+A value that is absent is its default, and a list that is absent is empty. A wrong value is named, with its path: so are
+NaN, what is too large to reckon with, a year that nobody can mean, and what is nested too deeply.
 """
 
 import json
+import math
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, dataclass, fields
 from functools import cache, partial
 from types import NoneType, UnionType
 from typing import Annotated, Any, NamedTuple, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from event_fork.events.time_window import timestamp_of
+from event_fork.events.time_window import FIRST_YEAR, LAST_YEAR, timestamp_of
 from event_fork.replay_plan.errors import DocumentError
 
 T = TypeVar("T")
 Read = Callable[[Any, str], Any]
 """Value, where it stands -> what it is. Raises DocumentError."""
+
+LARGEST = 10**15
+"""No number of a document is larger; those that are added up or made times of have a bound of their own."""
+LONGEST_SECONDS = 3650 * 86_400
+"""Ten years: what is longer overflows times."""
 
 _ABSENT = object()
 
@@ -33,10 +41,25 @@ class AtLeast:
 
 
 @dataclass(frozen=True, slots=True)
+class AtMost:
+    """A number is not above it; without one, not above LARGEST."""
+
+    maximum: float
+
+
+@dataclass(frozen=True, slots=True)
 class OneOf:
     """A text is one of these."""
 
     texts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Matches:
+    """A text matches the pattern as a whole; `words` say what that is."""
+
+    pattern: str
+    words: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +75,10 @@ class _AnyTime:
 
 Time = Annotated[str, _AnyTime()]
 """An ISO 8601 time with an offset, as text."""
+
+ID_PATTERN, ID_WORDS = r"[A-Za-z0-9_-]{1,64}", "1 to 64 letters, digits, - or _"
+Id = Annotated[str, Matches(ID_PATTERN, ID_WORDS)]
+"""What keys, names of executions and parameters are made of: a replay's id, an item's, a module's name."""
 
 
 def to_json(value: Any) -> Any:
@@ -85,9 +112,18 @@ def json_object(value: object, where: str) -> Mapping[str, Any]:
 def parse_json(text: str | bytes, where: str) -> Any:
     """What the text says. Raises DocumentError."""
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError) as error:
+        return json.loads(text, parse_float=_finite, parse_constant=_finite)
+    except RecursionError as error:
+        raise DocumentError(f"{where} is nested too deeply") from error
+    except ValueError as error:
         raise DocumentError(f"{where} is not JSON: {error}") from error
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text[:20]} is no number")
+    return number
 
 
 class _Value(NamedTuple):
@@ -124,7 +160,8 @@ def _reader(hint: Any) -> Read:
         return partial(_leaves, words, holds) if holds else partial(_tuple, _reader(parts[0]))
     if hint in (int, float):
         minimum = next((rule.minimum for rule in rules if isinstance(rule, AtLeast)), 0)
-        return partial(_number, "a whole number" if hint is int else "a number", _KINDS[hint], minimum)
+        maximum = next((rule.maximum for rule in rules if isinstance(rule, AtMost)), LARGEST)
+        return partial(_number, "a whole number" if hint is int else "a number", _KINDS[hint], minimum, maximum)
     if hint is str:
         return partial(_text, rules)
     if of is Mapping:
@@ -136,16 +173,20 @@ def _text(rules: list[Any], value: Any, where: str) -> Any:
     allowed = next((rule.texts for rule in rules if isinstance(rule, OneOf)), ())
     words = f"one of {', '.join(allowed)}" if allowed else "a string"
     _if(isinstance(value, str) and (not allowed or value in allowed), value, where, words)
+    for rule in rules:
+        if isinstance(rule, Matches):
+            _if(re.fullmatch(rule.pattern, value) is not None, value, where, rule.words)
     if any(isinstance(rule, _AnyTime) for rule in rules):
         try:
             timestamp_of(value)
         except ValueError:
-            _if(False, value, where, "an ISO 8601 time with an offset")
+            _if(False, value, where, f"an ISO 8601 time with an offset, of {FIRST_YEAR} to {LAST_YEAR}")
     return value
 
 
-def _number(words: str, kinds: Any, minimum: float, value: Any, where: str) -> Any:
-    return _if(_is_number(value, kinds) and value >= minimum, value, where, f"{words} of at least {minimum:g}")
+def _number(words: str, kinds: Any, minimum: float, maximum: float, value: Any, where: str) -> Any:
+    _if(_is_number(value, kinds) and value >= minimum, value, where, f"{words} of at least {minimum:g}")
+    return _if(value <= maximum, value, where, f"{words} of at most {maximum:g}")
 
 
 def _mapping(value: Any, where: str) -> Any:
@@ -177,8 +218,8 @@ def _is_number(value: Any, kinds: Any) -> bool:
 
 _KINDS: Mapping[type, Any] = {int: int, float: int | float}
 _LEAVES: Mapping[type, tuple[str, Callable[[Any], bool]]] = {
-    int: ("a list of whole numbers of at least 0", lambda value: _is_number(value, int) and value >= 0),
-    float: ("a list of numbers above 0", lambda value: _is_number(value, int | float) and value > 0),
+    int: ("a list of whole numbers of at least 0", lambda value: _is_number(value, int) and 0 <= value <= LARGEST),
+    float: ("a list of numbers above 0", lambda value: _is_number(value, int | float) and 0 < value <= LARGEST),
     str: ("a list of strings", lambda value: isinstance(value, str)),
 }
 
@@ -191,5 +232,8 @@ def _if(holds: bool, value: Any, where: str, words: str) -> Any:
 
 
 def _shown(value: object) -> str:
-    text = json.dumps(value)
+    try:
+        text = json.dumps(value)
+    except (RecursionError, ValueError):  # nested too deeply; a number of thousands of digits
+        return "what cannot be shown"
     return text if len(text) <= 60 else text[:57] + "..."

@@ -13,11 +13,15 @@ from typing import Annotated, Any, Literal
 from event_fork.archive.selection import Criteria
 from event_fork.events.time_window import Window, timestamp_of
 from event_fork.filter_policy import MESSAGE_ATTRIBUTES, MESSAGE_BODY, compile_policy
-from event_fork.replay_plan.control import MIN_RATE
+from event_fork.replay_plan.control import MAX_RATE, MAX_WORKERS, MIN_RATE, Control
 from event_fork.replay_plan.errors import DocumentError
 from event_fork.replay_plan.item import Item
 from event_fork.replay_plan.json_values import (
+    LONGEST_SECONDS,
     AtLeast,
+    AtMost,
+    Id,
+    Matches,
     Named,
     OneOf,
     Time,
@@ -30,6 +34,11 @@ from event_fork.replay_plan.json_values import (
 FORMAT = 1
 BODY_RAW: Literal["raw"] = "raw"
 BODY_ENVELOPE: Literal["envelope"] = "envelope"
+MIN_PACE, MAX_PACE = 0.001, 1_000_000
+_MOST_EVENTS = 10**11
+_MOST_MINUTES = 10**12
+_LONGEST_SPAN_SECONDS = 10**11
+_UNSEALED = ("sha256", "signature")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +56,11 @@ class PlannedWindow:
 
     start: Annotated[Time, Named("from")]
     end: Annotated[Time, Named("to")]
-    lateness_seconds: float
+    lateness_seconds: Annotated[float, AtMost(LONGEST_SECONDS)]
+
+    def __post_init__(self) -> None:
+        if timestamp_of(self.end) <= timestamp_of(self.start):
+            raise ValueError(f"to must be later than from ({self.start}), got {self.end}")
 
     @property
     def published(self) -> Window:
@@ -59,18 +72,37 @@ class PlannedWindow:
 class Target:
     """The queue to send to. `body`: `raw` sends the message itself, `envelope` the SNS envelope around it."""
 
-    queue_arn: str
+    queue_arn: Annotated[str, Matches(r"arn:[a-z-]+:sqs:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,80}", "the ARN of a queue")]
     queue_url: str
     body: Annotated[str, OneOf((BODY_RAW, BODY_ENVELOPE))]
+
+    def __post_init__(self) -> None:
+        account, name = self.queue_arn.split(":")[4:]
+        if not self.queue_url.endswith(f"/{account}/{name}"):
+            raise ValueError(f"queue_url must be the URL of {self.queue_arn}, got {self.queue_url}")
+
+    @property
+    def region(self) -> str:
+        """Where the queue is."""
+        return self.queue_arn.split(":")[3]
 
 
 @dataclass(frozen=True, slots=True)
 class Engine:
     """The replay module that runs the plan: its name and its state machine."""
 
-    replay: str
+    replay: Id
     state_machine_arn: str
     region: str
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """A signature of KMS over the plan's hash: by which key (its ARN) and algorithm; `value` in base64."""
+
+    key: str
+    algorithm: str
+    value: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +115,7 @@ class Health:
 
     max_oldest_message_age_seconds: float | None = None
     max_dead_letters_growth: float | None = None
-    head_room: float | None = None
+    head_room: Annotated[float, AtMost(1)] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +133,7 @@ class Totals:
     """`objects` read, `events` to send, their `bytes` as sent, `duplicates` left out, what cannot be read."""
 
     objects: int
-    events: int
+    events: Annotated[int, AtMost(_MOST_EVENTS)]
     bytes: int
     duplicates: int
     unreadable: tuple[Unreadable, ...] = ()
@@ -120,7 +152,7 @@ class Count:
 class Estimate:
     """What the replay will take: minutes at the planned rate or pace, US dollars at list price."""
 
-    minutes: float
+    minutes: Annotated[float, AtMost(_MOST_MINUTES)]
     dollars: float
 
 
@@ -134,7 +166,7 @@ class PlanRequest:
     pauses and waits for `resume`, else the governor goes on by itself while the target is healthy.
     """
 
-    replay_id: str
+    replay_id: Id
     created_at: Time
     created_by: str
     expires_at: Time
@@ -146,9 +178,9 @@ class PlanRequest:
     event_type_attribute: str
     target: Target
     engine: Engine | None
-    rate: Annotated[float, AtLeast(MIN_RATE)]
-    pace: float | None
-    workers: Annotated[int, AtLeast(1)]
+    rate: Annotated[float, AtLeast(MIN_RATE), AtMost(MAX_RATE)]
+    pace: Annotated[float, AtLeast(MIN_PACE), AtMost(MAX_PACE)] | None
+    workers: Annotated[int, AtLeast(1), AtMost(MAX_WORKERS)]
     ramp: tuple[float, ...] | None
     ramp_asks: bool
     health: Health
@@ -171,11 +203,41 @@ class Plan(PlanRequest):
 
     totals: Totals
     counts: tuple[Count, ...]
-    first_event: str | None
-    last_event: str | None
+    first_event: Time | None
+    last_event: Time | None
     estimate: Estimate
     items: tuple[Item, ...]
     sha256: str = ""
+    signature: Signature | None = None
+
+    def __post_init__(self) -> None:
+        if len({item.id for item in self.items}) != len(self.items):
+            raise ValueError("items must have an id each")
+        latest = max((item.not_before_seconds or 0 for item in self.items), default=0)
+        if latest * (self.pace or 0) > _LONGEST_SPAN_SECONDS:
+            raise ValueError(f"items must not lie {latest * (self.pace or 0):g} s of the events' time apart")
+
+    def item(self, given: Item) -> Item:
+        """The planned item that the given one is. Raises DocumentError when it is not one of the plan.
+
+        With a pace, a resume moves it forward to its own start: it may be due sooner than planned.
+        """
+        planned = next((item for item in self.items if item.id == given.id), None)
+        if planned is None or replace(given, not_before_seconds=planned.not_before_seconds) != planned:
+            raise DocumentError(f"item {given.id} is not one of the plan {self.replay_id}")
+        if (given.not_before_seconds is None) != (planned.not_before_seconds is None) or (
+            (given.not_before_seconds or 0) > (planned.not_before_seconds or 0)
+        ):
+            raise DocumentError(f"item {given.id} has another not_before_seconds than the plan {self.replay_id}")
+        return planned
+
+    def check(self, control: Control) -> None:
+        """Raises DocumentError when control.json allows more than the plan, or other workers would share the rate."""
+        for name, value in (("rate", control.rate), ("limit", control.limit)):
+            if value > self.rate:
+                raise DocumentError(f"control.json.{name} must be at most the plan's {self.rate:g}, got {value:g}")
+        if control.workers != self.workers:
+            raise DocumentError(f"control.json.workers must be the plan's {self.workers}, got {control.workers}")
 
     def sealed(self) -> "Plan":
         """The same plan with its hash."""
@@ -196,9 +258,12 @@ class Plan(PlanRequest):
 
 
 def digest(document: Mapping[str, Any]) -> str:
-    """SHA-256 (hex) of the canonical form of a plan's JSON, its own field left out."""
-    content = {name: value for name, value in document.items() if name != "sha256"}
-    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    """SHA-256 (hex) of the canonical form of a plan's JSON, its own field and the signature left out."""
+    content = {name: value for name, value in document.items() if name not in _UNSEALED}
+    try:
+        canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    except (RecursionError, ValueError) as error:  # nested too deeply, a number of thousands of digits
+        raise DocumentError(f"plan cannot be read: {error}") from error
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 

@@ -3,7 +3,9 @@
 import json
 from dataclasses import dataclass
 
-from event_fork.replay_plan.json_values import from_json, parse_json, to_json
+from event_fork.replay_plan.errors import DocumentError
+from event_fork.replay_plan.item import Item
+from event_fork.replay_plan.json_values import Id, from_json, parse_json, to_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,7 @@ class Progress:
     `request_id`: the invocation that wrote it. `claimed`: that invocation is at the item, or died at it.
     """
 
-    item: str
+    item: Id
     line: int
     sent: int
     duplicates_skipped: int
@@ -37,6 +39,36 @@ class Progress:
     ahead: tuple[int, ...] = ()
     stopped: str = ""
     claimed: bool = False
+
+    @property
+    def failed_events(self) -> int:
+        """Events that could not be sent. A failure without a message id is a line that is no event: none is lost."""
+        return sum(1 for event in self.failed if event.message_id)
+
+    def check(self, item: Item) -> None:
+        """Raises DocumentError when no worker can have come so far with that item of the plan."""
+        # An object that holds more events than were counted ends the item; what was sent until then is written down.
+        lines = item.last_line - item.first_line + 1
+        tried = self.sent + self.failed_events
+        wrong = next(
+            (
+                name
+                for name, holds in (
+                    ("item", self.item == item.id),
+                    ("line", item.first_line <= self.line <= item.last_line + 1),
+                    ("sent", tried <= lines),
+                    ("unmarked", self.unmarked <= self.sent),
+                    ("duplicates_skipped", self.duplicates_skipped <= len(item.skip_lines)),
+                    ("failed", all(item.first_line <= event.line <= item.last_line for event in self.failed)),
+                    ("ahead", all(self.line <= line <= item.last_line for line in self.ahead)),
+                    ("finished", not self.finished or (self.line == item.last_line + 1 and tried == item.events)),
+                )
+                if not holds
+            ),
+            None,
+        )
+        if wrong:
+            raise DocumentError(f"progress of item {item.id}: `{wrong}` does not fit the plan")
 
     def to_json(self) -> bytes:
         """The content of the progress object."""

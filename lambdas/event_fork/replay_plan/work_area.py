@@ -1,25 +1,41 @@
-"""Where the documents of a replay lie: in the archive's bucket, outside the archive's own keys."""
+"""Where the documents of a replay lie: in the archive's bucket, outside the archive's own keys, a folder per module."""
 
+import re
 from dataclasses import dataclass
 
+from event_fork.replay_plan.json_values import ID_PATTERN, ID_WORDS
+
 ROOT = "event-fork-replays/"
+_PREFIX = re.compile(rf"{ROOT}(?P<module>{ID_PATTERN})/(?P<replay_id>{ID_PATTERN})/")
 
 
 @dataclass(frozen=True, slots=True)
 class WorkArea:
-    """The keys of one replay. `prefix` ends with a slash and is the `work_prefix` of the state machine's input."""
+    """The keys of one replay of a replay module. The roles of a module may use its own folder only.
 
-    prefix: str
+    Raises ValueError when one of the two is no id, and so might lead to another folder.
+    """
+
+    module: str
+    replay_id: str
+
+    def __post_init__(self) -> None:
+        for name, value in (("the name of a replay module", self.module), ("the id of a replay", self.replay_id)):
+            if not re.fullmatch(ID_PATTERN, value):
+                raise ValueError(f"{name} must be {ID_WORDS}, got {value!r}")
 
     @classmethod
-    def of(cls, replay_id: str) -> "WorkArea":
-        """The work area of a replay."""
-        return cls(f"{ROOT}{replay_id}/")
+    def of_prefix(cls, prefix: str) -> "WorkArea":
+        """The one with that prefix. Raises ValueError."""
+        match = _PREFIX.fullmatch(prefix)
+        if match is None:
+            raise ValueError(f"must be {ROOT}<module>/<replay id>/, got {prefix!r}")
+        return cls(**match.groupdict())
 
     @property
-    def replay_id(self) -> str:
-        """Whose work area it is."""
-        return self.prefix.removeprefix(ROOT).rstrip("/")
+    def prefix(self) -> str:
+        """Ends with a slash and is the `work_prefix` of the state machine's input."""
+        return f"{folder_of(self.module)}{self.replay_id}/"
 
     @property
     def plan(self) -> str:
@@ -49,3 +65,8 @@ class WorkArea:
     def results_prefix(self) -> str:
         """The Distributed Map's ResultWriter writes under it."""
         return f"{self.prefix}results/"
+
+
+def folder_of(module: str) -> str:
+    """Where the work areas of a replay module lie."""
+    return f"{ROOT}{module}/"

@@ -80,8 +80,8 @@ run "each_role_may_do_its_own_work_and_no_more" {
     condition = toset([for statement in local.function_statements.worker : "${statement.sid} ${jsonencode(statement.actions)} ${jsonencode(statement.resources)}"]) == toset([
       "ReadArchive [\"s3:GetObject\"] [\"arn:aws:s3:::orders-archive/orders/date=*\"]",
       "TellMissingFromForbidden [\"s3:ListBucket\"] [\"arn:aws:s3:::orders-archive\"]",
-      "ReadPlan [\"s3:GetObject\"] [\"arn:aws:s3:::orders-archive/event-fork-replays/*/plan.json\"]",
-      "KeepProgress [\"s3:GetObject\",\"s3:PutObject\"] [\"arn:aws:s3:::orders-archive/event-fork-replays/*/control.json\",\"arn:aws:s3:::orders-archive/event-fork-replays/*/progress/*\"]",
+      "ReadPlan [\"s3:GetObject\"] [\"arn:aws:s3:::orders-archive/event-fork-replays/orders-replay/*/plan.json\"]",
+      "KeepProgress [\"s3:GetObject\",\"s3:PutObject\"] [\"arn:aws:s3:::orders-archive/event-fork-replays/orders-replay/*/control.json\",\"arn:aws:s3:::orders-archive/event-fork-replays/orders-replay/*/progress/*\"]",
       "SendToTargets [\"sqs:SendMessage\"] [\"arn:aws:sqs:eu-west-1:123456789012:checkout\",\"arn:aws:sqs:us-east-1:999999999999:shadow\"]",
       "UseTargetKeys [\"kms:Decrypt\",\"kms:GenerateDataKey\"] [\"arn:aws:kms:us-east-1:999999999999:key/1234abcd-12ab-34cd-56ef-1234567890ab\"]",
     ])
@@ -90,8 +90,8 @@ run "each_role_may_do_its_own_work_and_no_more" {
 
   assert {
     condition = toset([for statement in local.function_statements.governor : "${statement.sid} ${jsonencode(statement.actions)} ${jsonencode(statement.resources)}"]) == toset([
-      "ReadPlan [\"s3:GetObject\"] [\"arn:aws:s3:::orders-archive/event-fork-replays/*/plan.json\"]",
-      "SetRate [\"s3:GetObject\",\"s3:PutObject\"] [\"arn:aws:s3:::orders-archive/event-fork-replays/*/control.json\"]",
+      "ReadPlan [\"s3:GetObject\"] [\"arn:aws:s3:::orders-archive/event-fork-replays/orders-replay/*/plan.json\"]",
+      "SetRate [\"s3:GetObject\",\"s3:PutObject\"] [\"arn:aws:s3:::orders-archive/event-fork-replays/orders-replay/*/control.json\"]",
       "SeeMapRun [\"states:ListMapRuns\",\"states:DescribeMapRun\"] [\"arn:aws:states:eu-west-1:123456789012:execution:orders-replay-archive:*\",\"arn:aws:states:eu-west-1:123456789012:mapRun:orders-replay-archive/*\"]",
       "SeeQueues [\"sqs:GetQueueAttributes\",\"sqs:GetQueueUrl\"] [\"arn:aws:sqs:eu-west-1:123456789012:checkout\",\"arn:aws:sqs:us-east-1:999999999999:shadow\",\"arn:aws:sqs:us-east-1:999999999999:shadow-dlq\"]",
       "SeeAges [\"cloudwatch:GetMetricStatistics\"] [\"*\"]",
@@ -102,8 +102,8 @@ run "each_role_may_do_its_own_work_and_no_more" {
   assert {
     condition = toset([for statement in jsondecode(aws_iam_role_policy.state_machine.policy).Statement : "${statement.Sid} ${jsonencode(statement.Action)} ${jsonencode(statement.Resource)}"]) == toset([
       "InvokeFunctions \"lambda:InvokeFunction\" [\"arn:aws:lambda:eu-west-1:123456789012:function:orders-replay-replay-governor\",\"arn:aws:lambda:eu-west-1:123456789012:function:orders-replay-replay-worker\"]",
-      "ReadItems \"s3:GetObject\" \"arn:aws:s3:::orders-archive/event-fork-replays/*/items.jsonl\"",
-      "WriteResults [\"s3:PutObject\",\"s3:GetObject\",\"s3:ListMultipartUploadParts\",\"s3:AbortMultipartUpload\"] \"arn:aws:s3:::orders-archive/event-fork-replays/*/results/*\"",
+      "ReadItems \"s3:GetObject\" \"arn:aws:s3:::orders-archive/event-fork-replays/orders-replay/*/items.jsonl\"",
+      "WriteResults [\"s3:PutObject\",\"s3:GetObject\",\"s3:ListMultipartUploadParts\",\"s3:AbortMultipartUpload\"] \"arn:aws:s3:::orders-archive/event-fork-replays/orders-replay/*/results/*\"",
       "StartChildren \"states:StartExecution\" \"arn:aws:states:eu-west-1:123456789012:stateMachine:orders-replay-archive\"",
       "StopChildren [\"states:DescribeExecution\",\"states:StopExecution\"] [\"arn:aws:states:eu-west-1:123456789012:execution:orders-replay-archive:*\",\"arn:aws:states:eu-west-1:123456789012:execution:orders-replay-archive/Items:*\"]",
       "LogFailures [\"logs:CreateLogDelivery\",\"logs:GetLogDelivery\",\"logs:UpdateLogDelivery\",\"logs:DeleteLogDelivery\",\"logs:ListLogDeliveries\",\"logs:PutResourcePolicy\",\"logs:DescribeResourcePolicies\",\"logs:DescribeLogGroups\"] \"*\"",

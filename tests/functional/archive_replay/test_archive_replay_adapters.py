@@ -27,7 +27,7 @@ from tests.support.replay_world import ReplayWorld, stored
 
 REGION: Final = "eu-west-1"
 ACCOUNT: Final = "123456789012"
-AREA = WorkArea.of("replay-1")
+AREA = WorkArea("orders", "replay-1")
 CONTROL = Control("running", 10.0, 10.0, 2, 0, "", "ana", "2026-11-23T12:00:00.000Z", "replay-1")
 
 
@@ -45,7 +45,7 @@ def _aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def documents() -> ReplayDocuments:
     s3 = boto3.client("s3")
     s3.create_bucket(Bucket="archive", CreateBucketConfiguration={"LocationConstraint": REGION})
-    plan = replace(ReplayWorld([stored(0)]).plan).sealed()
+    plan = replace(ReplayWorld([stored(n) for n in range(10)], skip_lines=(1,), workers=2).plan).sealed()
     s3.put_object(Bucket="archive", Key=AREA.plan, Body=plan.to_bytes())
     s3.put_object(Bucket="archive", Key=AREA.control, Body=CONTROL.to_json())
     return ReplayDocuments(S3DocumentStore("archive"), AREA)

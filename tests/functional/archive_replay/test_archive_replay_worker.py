@@ -24,8 +24,9 @@ def test_a_warm_process_sees_at_once_that_a_paused_replay_was_resumed(monkeypatc
     event = {
         "BatchInput": {
             "replay_id": "replay-1",
+            "plan_sha256": "0" * 64,
             "bucket": "archive",
-            "work_prefix": "event-fork-replays/replay-1/",
+            "work_prefix": "event-fork-replays/orders/replay-1/",
             "started_at": "2026-11-23T13:00:00.000Z",
             "execution": "replay-1",
         },

@@ -30,7 +30,7 @@ REGION: Final = "eu-west-1"
 ACCOUNT = "123456789012"
 BUCKET = "orders-backup-20261123101500123400000001"
 TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:orders"
-MACHINE = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:orders-archive-replay"
+MACHINE = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:orders-archive"
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
@@ -145,15 +145,15 @@ class World:
 
     def control(self, replay_id: str) -> Control:
         """control.json of a replay."""
-        return Control.from_json(self.object(WorkArea.of(replay_id).control))
+        return Control.from_json(self.object(WorkArea("orders", replay_id).control))
 
     def set_control(self, replay_id: str, control: Control) -> None:
         """Writes control.json as the governor would."""
-        self.s3.put_object(Bucket=BUCKET, Key=WorkArea.of(replay_id).control, Body=control.to_json())
+        self.s3.put_object(Bucket=BUCKET, Key=WorkArea("orders", replay_id).control, Body=control.to_json())
 
     def items(self, replay_id: str) -> list[str]:
         """The ids of the items that the next worker would get."""
-        return [item.id for item in items_from_jsonl(self.object(WorkArea.of(replay_id).items))]
+        return [item.id for item in items_from_jsonl(self.object(WorkArea("orders", replay_id).items))]
 
     def work(
         self,
@@ -179,7 +179,7 @@ class World:
             stopped=stopped,
             claimed=claimed,
         )
-        key = WorkArea.of(plan.replay_id).progress(worked.id)
+        key = WorkArea("orders", plan.replay_id).progress(worked.id)
         self.s3.put_object(Bucket=BUCKET, Key=key, Body=progress.to_json())
 
     def waiting(self) -> int:

@@ -214,7 +214,7 @@ def test_a_terminal_that_knows_no_bars_shows_the_table_all_the_same(encoding: st
 def test_a_replay_that_cannot_be_understood_does_not_hide_the_others(world: World) -> None:
     world.put(event(1))
     good = world.applied().replay_id
-    world.s3.put_object(Bucket=BUCKET, Key=WorkArea.of("replay-broken").plan, Body=b'{"format": 7}')
+    world.s3.put_object(Bucket=BUCKET, Key=WorkArea("orders", "replay-broken").plan, Body=b'{"format": 7}')
 
     listed = world.run("replay", "list", "--output", "json")
 

@@ -40,11 +40,12 @@ def test_apply_starts_one_execution_named_after_the_plan_over_exactly_its_items(
     assert given == {
         "replay_id": plan.replay_id,
         "bucket": BUCKET,
-        "work_prefix": f"event-fork-replays/{plan.replay_id}/",
+        "plan_sha256": plan.sha256,
+        "work_prefix": f"event-fork-replays/orders/{plan.replay_id}/",
         "workers": 4,
         "start": given["start"],
     }
-    assert world.object(WorkArea.of(plan.replay_id).plan) == path.read_bytes()
+    assert world.object(WorkArea("orders", plan.replay_id).plan) == path.read_bytes()
     assert world.items(plan.replay_id) == [item.id for item in plan.items]
     control = world.control(plan.replay_id)
     assert (control.state, control.rate, control.limit, control.workers) == ("running", 1200, 1200, 4)
@@ -183,10 +184,10 @@ def test_a_plan_for_a_target_nobody_knows_is_refused(world: World) -> None:
     some_archive(world)
     path = world.planned()
     plan = read_plan(path.read_bytes())
-    foreign = replace(plan, target=Target("arn:aws:sqs:eu-west-1:1:x", "https://x/1/x", "raw"))
+    foreign = replace(plan, target=Target("arn:aws:sqs:eu-west-1:111111111111:x", "https://x/111111111111/x", "raw"))
     path.write_bytes(foreign.sealed().to_bytes())
 
-    refused(world.apply(path), "no replay module of this archive may send to arn:aws:sqs:eu-west-1:1:x")
+    refused(world.apply(path), "no replay module of this archive may send to arn:aws:sqs:eu-west-1:111111111111:x")
 
 
 def test_without_a_module_for_the_archive_nothing_can_be_applied(world: World) -> None:

@@ -725,3 +725,30 @@ def test_a_rate_that_one_invocation_is_too_short_for_is_refused(pipeline: Pipeli
     assert result.code == 2
     assert "--rate must be at least 0.044: an invocation has 45 s" in result.err
     off(pipeline)
+
+
+@pytest.mark.parametrize("suffix", ["", "-lock"])
+@pytest.mark.parametrize("value", ["[]", "7", "no JSON", "[" * 3_000, '{"rate": Infinity}'])
+def test_a_window_or_lock_of_another_shape_is_one_sentence(
+    pipeline: Pipeline, world: World, suffix: str, value: str
+) -> None:
+    world.ssm.put_parameter(Name=f"{PARAMETER}{suffix}", Value=value, Type="String", Overwrite=True)
+
+    result = world.run("replay", "queue", "status", "orders-replay")
+
+    assert result.code == 1
+    (sentence,) = result.err.splitlines()
+    assert f"event-fork: parameter {PARAMETER}{suffix} " in sentence
+
+
+def test_a_lock_of_a_run_that_is_none_is_one_sentence(pipeline: Pipeline, world: World) -> None:
+    lock = {"holder": "ana", "replay_id": "live"}
+    world.ssm.put_parameter(Name=f"{PARAMETER}-lock", Value=json.dumps(lock), Type="String")
+    version = pipeline.functions.publish_version(FunctionName=pipeline.function)["Version"]
+    pipeline.functions.create_alias(FunctionName=pipeline.function, Name="live", FunctionVersion=version)
+
+    result = world.run("replay", "queue", "status", "orders-replay")
+
+    assert result.code == 1
+    assert "-lock.replay_id must be the id of a run" in result.err
+    assert pipeline.aliases == ["live"]

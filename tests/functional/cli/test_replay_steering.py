@@ -11,7 +11,7 @@ from rich.console import Console
 from event_fork.adapters.s3_archive import S3ArchiveStore
 from event_fork.replay_plan.plan import Plan
 from event_fork.replay_plan.work_area import WorkArea
-from event_fork_cli.archive_replay.executions import StepFunctions, execution_arn
+from event_fork_cli.archive_replay.executions import execution_arn
 from event_fork_cli.archive_replay.steering import Helm, cancel, resume
 from event_fork_cli.aws import AwsSettings
 from event_fork_cli.commands import context
@@ -313,28 +313,32 @@ def test_a_replay_that_has_ended_cannot_be_paused_or_given_a_rate(world: World, 
         assert "done" in result.err
 
 
-def test_rate_changes_control_and_map_run(world: World, running: Plan) -> None:
-    changed = command(world, "rate", running.replay_id, "700")
+def test_rate_changes_control_and_never_goes_above_the_plan(world: World) -> None:
+    world.put(event(1), event(2))
+    plan = world.applied("--rate", "700", "--workers", "3")
 
-    assert (changed["rate"], changed["limit"], changed["workers"]) == (700, 700, 3)
-    assert [run["max_concurrency"] for run in changed["map_runs"]] == [3]
+    slower = command(world, "rate", plan.replay_id, "0.5")
+    assert (slower["rate"], slower["limit"], slower["workers"]) == (0.5, 0.5, 3)
+    back = command(world, "rate", plan.replay_id, "700")
+    assert (back["rate"], back["limit"]) == (700, 700)
 
-    # Fewer workers would let those that run share the rate by the smaller number: the sum would be too high.
-    slower = command(world, "rate", running.replay_id, "0.5")
-    assert (slower["rate"], slower["workers"]) == (0.5, 3)
+    result = world.run("replay", "rate", plan.replay_id, "700.5")
+    assert result.code == 2
+    assert "RATE must be at most the plan's 700" in result.err
+    assert world.control(plan.replay_id).rate == 700
 
 
 def test_a_governed_replay_gets_a_new_limit_and_keeps_its_rate_below_it(world: World) -> None:
     world.put(event(1), event(2))
-    plan = world.applied("--rate", "100", "--ramp", "10,100")
+    plan = world.applied("--rate", "200", "--ramp", "10,100")
 
-    command(world, "rate", plan.replay_id, "200")
-    assert (world.control(plan.replay_id).rate, world.control(plan.replay_id).limit) == (10, 200)
+    command(world, "rate", plan.replay_id, "100")
+    assert (world.control(plan.replay_id).rate, world.control(plan.replay_id).limit) == (20, 100)
     command(world, "rate", plan.replay_id, "4")
     assert (world.control(plan.replay_id).rate, world.control(plan.replay_id).limit) == (4, 4)
 
 
-@pytest.mark.parametrize("rate", ["0", "-1", "nan", "x"])
+@pytest.mark.parametrize("rate", ["0", "-1", "nan", "inf", "1e300", "x"])
 def test_a_wrong_rate_is_bad_input(world: World, running: Plan, rate: str) -> None:
     assert world.run("replay", "rate", running.replay_id, "--", rate).code == 2
 
@@ -388,7 +392,7 @@ def test_with_a_pace_a_resume_begins_at_once(world: World) -> None:
 
     command(world, "resume", plan.replay_id, "--no-watch")
 
-    items = world.object(WorkArea.of(plan.replay_id).items).splitlines()
+    items = world.object(WorkArea("orders", plan.replay_id).items).splitlines()
     assert [b'"not_before_seconds":0.0' in items[0], b'"not_before_seconds":1200.0' in items[1]] == [True, True]
 
 
@@ -500,8 +504,3 @@ def test_on_a_terminal_there_is_a_bar(world: World, running: Plan) -> None:
 
     assert "300 of 300 sent, 0 failed" in screen.getvalue()
     assert "━" in screen.getvalue()
-
-
-def test_the_adapter_never_sets_a_map_run_to_no_limit() -> None:
-    with pytest.raises(ValueError, match="no limit"):
-        StepFunctions(None).limit_map_run("arn", 0)  # type: ignore[arg-type]

@@ -84,7 +84,8 @@ def test_duplicates_named_by_the_plan_are_skipped_and_counted() -> None:
 def test_only_the_items_own_lines_are_read() -> None:
     world = ReplayWorld([stored(n) for n in range(10)])
 
-    world.attempt(item=replace(world.item, first_line=3, last_line=6, events=4)).run()
+    world.planned(first_line=3, last_line=6, events=4)
+    world.attempt().run()
 
     assert world.sent_lines() == [3, 4, 5, 6]
 
@@ -378,10 +379,10 @@ def test_a_line_that_is_no_event_is_named_and_the_others_go_on() -> None:
 def test_an_object_that_breaks_off_is_named_and_what_came_before_is_sent() -> None:
     world = ReplayWorld([stored(n) for n in range(50)], rate=20)
     world.archive.objects[KEY] = world.archive.objects[KEY][:-40]
-    item = replace(world.item, etag=world.archive.open(KEY).etag)
+    world.planned(etag=world.archive.open(KEY).etag)
 
     with pytest.raises(UnreadableObjectError, match=KEY):
-        world.attempt(item=item).run()
+        world.attempt().run()
 
     (failed,) = world.progress.failed
     assert failed.message_id == ""
@@ -395,11 +396,13 @@ def test_a_broken_connection_is_forgotten_when_the_next_attempt_gets_through() -
     etag = world.item.etag
     broken = whole[:-40]
     world.archive.objects[KEY] = broken
+    world.planned(etag=world.archive.open(KEY).etag)
     with pytest.raises(UnreadableObjectError):
-        world.attempt(item=replace(world.item, etag=world.archive.open(KEY).etag)).run()
+        world.attempt().run()
     world.archive.objects[KEY] = whole
 
-    world.attempt(item=replace(world.item, etag=etag)).run()
+    world.planned(etag=etag)
+    world.attempt().run()
 
     assert world.progress.failed == ()
     assert (world.progress.sent, world.progress.finished) == (50, True)

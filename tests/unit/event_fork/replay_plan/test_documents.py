@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from event_fork.replay_plan.control import Control
+from event_fork.replay_plan.documents import ReplayDocuments
 from event_fork.replay_plan.errors import DocumentError
 from event_fork.replay_plan.item import Item, items_from_jsonl, items_to_jsonl
 from event_fork.replay_plan.plan import (
@@ -25,6 +26,7 @@ from event_fork.replay_plan.plan import (
 )
 from event_fork.replay_plan.progress import FailedEvent, Progress
 from event_fork.replay_plan.work_area import WorkArea
+from tests.support.memory_documents import MemoryDocuments
 
 ITEMS = (
     Item("000000", "date=2026-11-23/hour=12/s-1.gz", None, "abc", 0, 99, 98, (3, 7)),
@@ -102,7 +104,11 @@ def test_a_change_of_any_field_of_a_plan_is_seen(path: tuple[Any, ...]) -> None:
         (("target", "body"), "xml", r"plan\.target\.body must be one of raw, envelope, got \"xml\""),
         (("items", 0, "etag"), None, r"plan\.items\[0\]\.etag must be a string, got null"),
         (("items", 0, "last_line"), -1, r"plan\.items\[0\]\.last_line must be a whole number of at least 0, got -1"),
-        (("expires_at",), "tomorrow", r"plan\.expires_at must be an ISO 8601 time with an offset, got \"tomorrow\""),
+        (
+            ("expires_at",),
+            "tomorrow",
+            r"plan\.expires_at must be an ISO 8601 time with an offset, of 2000 to 2999, got \"tomorrow\"",
+        ),
         (("ramp",), [0], r"plan\.ramp must be a list of numbers above 0, got \[0\]"),
         (("ramp_asks",), 1, r"plan\.ramp_asks must be true or false, got 1"),
         (("totals",), [], r"plan\.totals must be a JSON object, got \[\]"),
@@ -153,10 +159,118 @@ def test_control_and_progress_are_read_back_as_they_were_written() -> None:
 
 
 def test_the_work_area_lies_outside_the_archives_own_keys() -> None:
-    area = WorkArea.of("replay-1")
+    area = WorkArea("orders", "replay-1")
 
-    assert area.progress("000000") == "event-fork-replays/replay-1/progress/000000.json"
+    assert area.progress("000000") == "event-fork-replays/orders/replay-1/progress/000000.json"
     assert all(
-        key.startswith("event-fork-replays/replay-1/")
+        key.startswith("event-fork-replays/orders/replay-1/")
         for key in (area.plan, area.items, area.control, area.results_prefix)
     )
+
+
+@pytest.mark.parametrize(("module", "replay_id"), [("orders", ".."), ("..", "replay-1"), ("", "x"), ("a/b", "x")])
+def test_what_is_no_id_has_no_work_area(module: str, replay_id: str) -> None:
+    with pytest.raises(ValueError, match="must be 1 to 64 letters"):
+        WorkArea(module, replay_id)
+    with pytest.raises(ValueError, match="must be event-fork-replays/<module>/<replay id>/"):
+        WorkArea.of_prefix(f"event-fork-replays/{module}/{replay_id}/")
+
+
+def test_a_plan_knows_its_own_items_and_no_others() -> None:
+    assert PLAN.item(ITEMS[1]) == ITEMS[1]
+    assert PLAN.item(replace(ITEMS[1], not_before_seconds=0.0)) == ITEMS[1], "a resume moves it forward"
+    changed: list[dict[str, Any]] = [
+        {"id": "000007"},
+        {"key": "date=2026-11-23/hour=12/payroll.gz"},
+        {"last_line": 10},
+        {"skip_lines": (0,)},
+        {"etag": "x"},
+        {"events": 2},
+        {"not_before_seconds": 2.0},
+        {"not_before_seconds": None},
+    ]
+    for fields in changed:
+        with pytest.raises(DocumentError, match="item 00000"):
+            PLAN.item(replace(ITEMS[1], **fields))
+
+
+def test_control_allows_no_more_than_the_plan() -> None:
+    control = Control("running", 100, 100, 2, 0, "", "ana", "2026-11-23T13:00:00.000Z", "replay-1")
+
+    PLAN.check(control)
+    for fields, words in (
+        ({"rate": 100.5}, "rate must be at most the plan's 100, got 100.5"),
+        ({"limit": 101}, "limit must be at most the plan's 100"),
+        ({"workers": 1}, "workers must be the plan's 2, got 1"),
+        ({"workers": 3}, "workers must be the plan's 2, got 3"),
+    ):
+        with pytest.raises(DocumentError, match=words):
+            PLAN.check(replace(control, **fields))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "fields"),
+    [
+        ("item", {"item": "000001"}),
+        ("line", {"line": 101}),
+        ("sent", {"sent": 101}),
+        ("unmarked", {"unmarked": 51}),
+        ("duplicates_skipped", {"duplicates_skipped": 3}),
+        ("failed", {"failed": (FailedEvent(100, "m", "gone"),)}),
+        ("ahead", {"ahead": (100,)}),
+        ("finished", {"finished": True}),
+        ("finished", {"finished": True, "line": 100}),
+    ],
+)
+def test_progress_that_no_worker_can_have_made_is_refused(wrong: str, fields: dict[str, Any]) -> None:
+    progress = Progress("000000", 52, 50, 2, 1, finished=False)
+    progress.check(ITEMS[0])
+    replace(progress, line=100, sent=97, finished=True, failed=(FailedEvent(3, "m", "gone"),)).check(ITEMS[0])
+
+    with pytest.raises(DocumentError, match=f"`{wrong}` does not fit the plan"):
+        replace(progress, **fields).check(ITEMS[0])
+
+
+def test_a_change_of_control_is_noted_with_who_and_when() -> None:
+    applied = Control("running", 9, 9, 1, 0, "applied", "ana", "2026-11-23T13:00:00.000Z", "replay-1").noted(None)
+    slower = replace(applied, rate=4.0, changed_by="governor").noted(applied)
+    paused = replace(slower, state="paused", reason="deploy", changed_by="ben").noted(slower)
+    resumed = replace(paused, state="running", execution="replay-1-r1", changed_by="eve").noted(paused)
+    limited = replace(resumed, limit=5, reason="rate 5 events/s", changed_by="ana").noted(resumed)
+
+    assert slower.changes == applied.changes, "what the governor does all the time is none of it"
+    assert [(change.what, change.by) for change in limited.changes] == [
+        ("applied", "ana"),
+        ("paused", "ben"),
+        ("resumed", "eve"),
+        ("limited", "ana"),
+    ]
+    for _ in range(200):
+        limited = replace(limited, state="paused").noted(limited)
+        limited = replace(limited, state="running").noted(limited)
+    assert len(limited.changes) == 100
+    assert limited.changes[0].by == "ana"
+    assert Control.from_json(limited.to_json()) == limited
+
+
+def test_documents_of_another_plan_are_refused() -> None:
+    documents = MemoryDocuments(PLAN, Control("running", 9, 9, 2, 0, "", "ana", "2026-11-23T13:00:00.000Z", "replay-1"))
+    other = replace(PLAN, replay_id="replay-2").sealed()
+
+    ReplayDocuments(documents.store, documents.area, PLAN.sha256).control()
+    documents.store.put(documents.area.plan, replace(PLAN, created_by="eve").sealed().to_bytes())
+    with pytest.raises(DocumentError, match="is not the plan that was applied"):
+        ReplayDocuments(documents.store, documents.area, PLAN.sha256).plan()
+    documents.store.put(documents.area.plan, other.to_bytes())
+    with pytest.raises(DocumentError, match="is the plan of replay-2"):
+        ReplayDocuments(documents.store, documents.area).plan()
+
+
+def test_a_progress_object_of_no_item_or_another_item_is_refused() -> None:
+    documents = MemoryDocuments(PLAN, Control("running", 9, 9, 2, 0, "", "ana", "2026-11-23T13:00:00.000Z", "replay-1"))
+    documents.store.put(documents.area.progress("000009"), Progress("000009", 0, 0, 0, 0, finished=True).to_json())
+
+    with pytest.raises(DocumentError, match="is not of an item of the plan"):
+        documents.all_progress()
+    with pytest.raises(DocumentError, match="is not of an item of the plan"):
+        documents.progress("000009")

@@ -1,0 +1,337 @@
+"""What is read is checked: plans that were edited and sealed again, forged documents, planted modules, who did what."""
+
+import base64
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from event_fork.replay_plan.plan import Plan, digest, read_plan
+from event_fork.replay_plan.work_area import WorkArea
+from event_fork_cli.archive_replay.executions import execution_arn
+from event_fork_cli.aws import AwsSettings
+from tests.functional.cli.conftest import ACCOUNT, BUCKET, MACHINE, REGION, World, _session, event
+
+PARAMETERS = "/event-fork-pipelines/"
+
+
+@pytest.fixture
+def archive(world: World) -> World:
+    world.put(*(event(number, number / 10) for number in range(100)))
+    return world
+
+
+def resealed(world: World, change: Callable[[dict[str, Any]], None]) -> Any:
+    """A plan file that somebody edited, with a hash that fits."""
+    path = world.planned()
+    document = json.loads(path.read_bytes())
+    change(document)
+    document["sha256"] = digest(document)
+    path.write_text(json.dumps(document))
+    return path
+
+
+def refused(world: World, path: Any, *words: str, options: tuple[str, ...] = ()) -> None:
+    result = world.apply(path, *options)
+    assert result.code == 2, result
+    for word in words:
+        assert word in result.err
+    assert len(result.err.splitlines()) == 1
+    assert world.executions.names == []
+    assert "Contents" not in world.s3.list_objects_v2(Bucket=BUCKET, Prefix="event-fork-replays/")
+
+
+# -- plans that were edited and sealed again ---------------------------------------------------------------------------
+
+
+def test_a_plan_that_confirms_one_queue_and_sends_to_another_is_refused(archive: World) -> None:
+    def other_queue(document: dict[str, Any]) -> None:
+        document["target"]["queue_url"] = document["target"]["queue_url"].replace("CheckoutQueue", "Payments")
+
+    refused(archive, resealed(archive, other_queue), "plan.target.queue_url must be the URL of", archive.queue_arn)
+
+    def other_host(document: dict[str, Any]) -> None:
+        document["target"]["queue_url"] = f"https://evil.example/{ACCOUNT}/CheckoutQueue"
+
+    refused(archive, resealed(archive, other_host), "would send to https://evil.example/")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("replay_id", "../../date=2026-11-23", "plan.replay_id must be 1 to 64 letters"),
+        ("rate", 1e300, "plan.rate must be a number of at most 1e+06"),
+        ("rate", float("inf"), "Infinity is no number"),
+        ("workers", 10**400, "plan.workers must be a whole number of at most 1000"),
+        ("expires_at", "9999-12-31T23:59:59-14:00", "plan.expires_at must be an ISO 8601 time"),
+    ],
+)
+def test_ids_bounds_and_times_of_a_plan_are_checked_whatever_its_hash_says(
+    archive: World, name: str, value: object, words: str
+) -> None:
+    refused(archive, resealed(archive, lambda document: document.update({name: value})), words)
+
+
+def test_a_plan_for_another_state_machine_is_refused(archive: World) -> None:
+    def elsewhere(document: dict[str, Any]) -> None:
+        document["engine"]["state_machine_arn"] = MACHINE.replace(ACCOUNT, "999999999999")
+
+    refused(archive, resealed(archive, elsewhere), "the plan was made for arn:aws:states:eu-west-1:999999999999")
+
+
+def test_apply_takes_only_the_plan_with_the_hash_that_was_noted(archive: World) -> None:
+    noted = read_plan(archive.planned().read_bytes()).sha256
+    path = resealed(archive, lambda document: document.update(created_by="arn:aws:iam::123456789012:user/boss"))
+
+    refused(archive, path, f"--sha256 asks for {noted}", options=("--sha256", noted))
+    own = read_plan(path.read_bytes()).sha256
+    assert archive.apply(path, "--sha256", own.upper()).code == 0
+
+
+def key_of(usage: Any = "SIGN_VERIFY", spec: Any = "ECC_NIST_P256") -> str:
+    kms = _session().client("kms")
+    return str(kms.create_key(KeyUsage=usage, KeySpec=spec)["KeyMetadata"]["Arn"])
+
+
+@pytest.mark.parametrize("spec", ["ECC_NIST_P256", "RSA_2048"])
+def test_a_plan_that_was_signed_is_applied_and_one_that_was_edited_afterwards_is_not(archive: World, spec: str) -> None:
+    key, other = key_of(spec=spec), key_of()
+    path = archive.planned("--sign", key)
+    signed = path.read_bytes()
+
+    refused(archive, path, f"is signed by {key}, and --signed-by asks for {other}", options=("--signed-by", other))
+
+    document = json.loads(signed)
+    document["rate"] = 99
+    document["sha256"] = digest(document)
+    path.write_text(json.dumps(document))
+    refused(archive, path, f"is not what {key} has signed", options=("--signed-by", key))
+    refused(archive, path, f"is not what {key} has signed")
+    document["signature"]["value"] = "no base64"
+    path.write_text(json.dumps(document))
+    refused(archive, path, f"is not what {key} has signed")
+    document["signature"] = None
+    path.write_text(json.dumps(document))
+    refused(archive, path, f"is not signed, and --signed-by asks for {key}", options=("--signed-by", key))
+
+    path.write_bytes(signed)
+    assert archive.apply(path, "--signed-by", key).code == 0
+    applied = read_plan(archive.object(WorkArea("orders", read_plan(signed).replay_id).plan))
+    assert applied.signature is not None
+    assert applied.signature.key == key
+    assert base64.b64decode(applied.signature.value)
+
+
+def test_a_key_that_cannot_sign_is_bad_input(archive: World) -> None:
+    result = archive.plan("--sign", key_of("ENCRYPT_DECRYPT", "SYMMETRIC_DEFAULT"))
+
+    assert result.code == 2
+    assert "--sign must be an asymmetric key of KMS for signing" in result.err
+
+
+def test_a_name_that_two_allowed_queues_have_is_refused(archive: World) -> None:
+    elsewhere = archive.queue_arn.replace(ACCOUNT, "999999999999")
+    archive.module("orders", targets=[archive.queue_arn, elsewhere])
+
+    result = archive.plan()
+
+    assert result.code == 2
+    assert f"--target must say which queue of that name is meant ({archive.queue_arn}, {elsewhere})" in result.err
+    archive.module("orders", targets=[archive.queue_arn])
+    archive.module("orders-two", targets=[archive.queue_arn], machine=MACHINE.replace("orders-", "orders-two-"))
+    assert archive.plan("--replay", "orders").code == 0, "one queue that two modules have is one queue"
+
+
+# -- documents beside the plan -----------------------------------------------------------------------------------------
+
+
+def put(world: World, key: str, content: bytes) -> None:
+    world.s3.put_object(Bucket=BUCKET, Key=key, Body=content)
+
+
+def said(world: World, *arguments: str) -> str:
+    """The one sentence of a command that fails."""
+    result = world.run("replay", *arguments)
+    assert result.code in {1, 2}, result
+    (sentence,) = result.err.splitlines()
+    return sentence
+
+
+def test_status_does_not_believe_a_progress_that_does_not_fit_the_plan(archive: World) -> None:
+    plan = archive.applied()
+    archive.work(plan, 0, 3)
+    archive.executions.end(execution_arn(MACHINE, plan.replay_id))
+
+    assert "progress of item 000000: `finished` does not fit the plan" in said(archive, "status", plan.replay_id)
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"rate": 1e9}, "control.json.rate must be a number of at most 1e+06"),
+        ({"rate": 101}, "control.json.rate must be at most the plan's 100, got 101"),
+        ({"limit": 1000}, "control.json.limit must be at most the plan's 100, got 1000"),
+        ({"workers": 7}, "control.json.workers must be the plan's 1, got 7"),
+        ({"rate": float("inf")}, "control.json is not JSON: Infinity is no number"),
+    ],
+)
+def test_a_control_that_allows_more_than_the_plan_is_one_sentence(
+    archive: World, fields: dict[str, Any], words: str
+) -> None:
+    plan = archive.applied()
+    area = WorkArea("orders", plan.replay_id)
+    put(archive, area.control, json.dumps({**json.loads(archive.object(area.control)), **fields}).encode())
+
+    for verb in ("status", "pause", "resume"):
+        assert words in said(archive, verb, plan.replay_id)
+
+
+def test_a_plan_that_was_put_in_the_place_of_the_applied_one_is_refused(archive: World) -> None:
+    plan = archive.applied()
+    other = replace(plan, event_types=("order.paid",)).sealed()
+    put(archive, WorkArea("orders", plan.replay_id).plan, other.to_bytes())
+
+    for verb in ("status", "pause", "resume"):
+        assert "is not the plan that was applied" in said(archive, verb, plan.replay_id)
+    assert "is left out" in archive.run("replay", "list").err
+
+
+@pytest.mark.parametrize("replay_id", ["..", "../orders/replay-1", "a/b", "x" * 65])
+def test_what_is_no_id_is_bad_input(archive: World, replay_id: str) -> None:
+    assert "the id of a replay must be 1 to 64 letters, digits, - or _" in said(archive, "status", replay_id)
+
+
+# -- who did what, and modules that somebody planted -------------------------------------------------------------------
+
+
+def called_by(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """STS says that the caller is this user."""
+    arn = f"arn:aws:iam::{ACCOUNT}:user/{name}"
+    monkeypatch.setattr(AwsSettings, "caller", lambda _: arn)
+    monkeypatch.setattr(AwsSettings, "sts", lambda _: _Sts(arn))
+
+
+class _Sts:
+    def __init__(self, arn: str) -> None:
+        self._arn = arn
+
+    def get_caller_identity(self) -> dict[str, str]:
+        return {"Arn": self._arn}
+
+
+def test_list_says_who_applied_paused_and_resumed_each_with_its_time(
+    archive: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # GIVEN a plan that says it was made by somebody else than it was
+    path = resealed(archive, lambda document: document.update(created_by="arn:aws:iam::123456789012:user/boss"))
+    called_by(monkeypatch, "ana")
+    replay_id = archive.apply(path).json["replay_id"]
+    called_by(monkeypatch, "ben")
+    assert archive.run("replay", "pause", replay_id, "--reason", "deploy").code == 0
+    archive.executions.end(execution_arn(MACHINE, replay_id))
+    called_by(monkeypatch, "eve")
+    assert archive.run("replay", "resume", replay_id, "--no-watch").code == 0
+
+    # WHEN the replays are listed THEN each is named by STS's word of that moment
+    (listed,) = archive.run("replay", "list", "--output", "json").json
+    who = [(change["what"], change["by"].rpartition("/")[2], change["reason"]) for change in listed["changes"]]
+    assert who == [("applied", "ana", "applied"), ("paused", "ben", "deploy"), ("resumed", "eve", "resumed")]
+    assert listed["applied_by"] == f"arn:aws:iam::{ACCOUNT}:user/ana"
+    assert all(change["at"].startswith("20") for change in listed["changes"])
+    table = archive.run("replay", "list").out
+    for name in ("ana", "ben", "eve"):
+        assert name in table
+    assert "boss" not in table
+
+
+def test_an_apply_that_goes_on_where_another_died_is_the_one_that_is_named(
+    archive: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = archive.planned()
+    called_by(monkeypatch, "ana")
+    with monkeypatch.context() as patched:
+        patched.setattr(type(archive.executions), "start", _dies)
+        assert archive.apply(path).code == 1
+    called_by(monkeypatch, "ben")
+
+    status = archive.apply(path).json
+
+    assert [(change["what"], change["by"].rpartition("/")[2]) for change in status["changes"]] == [("applied", "ben")]
+
+
+def _dies(*_: object) -> str:
+    raise KeyboardInterrupt
+
+
+def record(world: World, name: str, value: str) -> None:
+    world.ssm.put_parameter(Name=f"{PARAMETERS}{name}/archive-replay", Value=value, Type="String", Overwrite=True)
+
+
+def planted(**changes: str) -> str:
+    found = {"state_machine_arn": MACHINE, "bucket": BUCKET, "prefix": "", "region": REGION, "targets": []}
+    return json.dumps({**found, **changes})
+
+
+@pytest.mark.parametrize("value", ["", "no JSON", "[]", "[" * 1_000, '{"bucket": 7}', '{"memory": NaN}'])
+def test_a_parameter_that_cannot_be_read_does_not_end_list(archive: World, value: str) -> None:
+    plan = archive.applied()
+    record(archive, "broken", value or " ")
+
+    result = archive.run("replay", "list", "--output", "json")
+
+    assert [entry["replay_id"] for entry in result.json] == [plan.replay_id]
+    assert f"note: a replay module is left out: parameter {PARAMETERS}broken/archive-replay" in result.err
+
+
+@pytest.mark.parametrize(
+    ("name", "changes"),
+    [
+        ("evil", {}),  # another module's state machine
+        ("evil", {"state_machine_arn": MACHINE.replace(ACCOUNT, "999999999999").replace("orders", "evil")}),
+        ("evil", {"state_machine_arn": MACHINE.replace("orders", "evil"), "region": "us-east-1"}),
+        ("a/b", {"state_machine_arn": MACHINE.replace("orders", "a/b")}),
+    ],
+)
+def test_a_module_is_only_the_one_that_its_parameter_is_named_after(
+    archive: World, name: str, changes: dict[str, str]
+) -> None:
+    plan = archive.applied()
+    record(archive, name, planted(**changes))
+
+    assert archive.run("replay", "pause", plan.replay_id).code == 0
+    result = archive.run("replay", "list", "--output", "json")
+    assert len(result.json) == 1
+    assert f"is left out: parameter {PARAMETERS}{name}/archive-replay" in result.err
+
+
+def forged(world: World, plan: Plan, name: str) -> WorkArea:
+    """A module of that name on the same bucket, with a replay of the same id in its own work area."""
+    record(world, name, planted(state_machine_arn=MACHINE.replace("orders", name)))
+    area = WorkArea(name, plan.replay_id)
+    put(world, area.plan, plan.to_bytes())
+    put(world, area.control, world.object(WorkArea("orders", plan.replay_id).control))
+    return area
+
+
+def test_a_planted_module_with_a_replay_of_the_same_id_diverts_nothing(archive: World) -> None:
+    plan = archive.applied()
+    area = forged(archive, plan, "aaa")
+    before = archive.object(area.control)
+
+    assert "several replay modules have a replay" in said(archive, "pause", plan.replay_id)
+    assert archive.run("replay", "pause", plan.replay_id, "--replay", "orders").code == 0
+
+    assert archive.object(area.control) == before
+    assert archive.control(plan.replay_id).state == "paused"
+
+
+def test_a_planted_module_whose_bucket_is_not_there_ends_nothing(archive: World) -> None:
+    plan = archive.applied()
+    record(archive, "aaa", planted(state_machine_arn=MACHINE.replace("orders", "aaa"), bucket="nowhere-at-all"))
+
+    assert archive.run("replay", "pause", plan.replay_id).code == 0
+    result = archive.run("replay", "list", "--output", "json")
+    assert len(result.json) == 1
+    assert "note: the replays of aaa are left out: s3://nowhere-at-all" in result.err
