@@ -15,6 +15,7 @@ _ADAPTERS = ("tests/functional/event_fork/test_event_fork_adapters.py",)
 _ARCHIVE = ("tests/unit/event_fork/archive_replay",)
 _DOCUMENTS = ("tests/functional/archive_replay", "tests/unit/event_fork/replay_plan")
 _STEERING = ("tests/functional/cli/test_replay_steering.py",)
+_SEALED = ("tests/functional/cli/test_replay_sealed.py",)
 _APPLY = ("tests/functional/cli/test_replay_apply.py",)
 _QUEUE_COMMAND = ("tests/functional/cli/test_replay_queue.py",)
 _SIMULATION = ("tests/simulation/test_findings.py",)
@@ -413,14 +414,19 @@ PLANTED = (
     _cli(
         "status reads progress before the executions",
         "archive_replay/statuses.py",
-        """        control = self._documents.find_control()
-        found = executions_of(self._executions, self._state_machine_arn, plan.replay_id)
+        """        found = executions_of(self._executions, self._state_machine_arn, plan.replay_id)
+        for execution in found:
+            if execution.plan_sha256 is not None:
+                self._documents.check_applied(execution.plan_sha256)
         # Progress after the executions: when the last one has ended, what is read then is final.
         progress = self._documents.all_progress()
 """,
-        """        control = self._documents.find_control()
-        progress = self._documents.all_progress()
+        """        progress = self._documents.all_progress()
         found = executions_of(self._executions, self._state_machine_arn, plan.replay_id)
+        for execution in found:
+            if execution.plan_sha256 is not None:
+                self._documents.check_applied(execution.plan_sha256)
+        # Progress after the executions: when the last one has ended, what is read then is final.
 """,
         _STEERING,
     ),
@@ -432,10 +438,67 @@ PLANTED = (
         _STEERING,
     ),
     _cli(
-        "fewer workers at a lower rate",
+        "a rate above the plan's",
         "archive_replay/steering.py",
-        "workers = max(control.workers, min(workers_for(rate), len(plan.items)))",
-        "workers = min(workers_for(rate), len(plan.items))",
+        "    if rate > plan.rate:\n",
+        "    if False:\n",
         _STEERING,
+    ),
+    # -- what is read is checked --------------------------------------------------------------------------------------
+    _fork(
+        "a worker sends an item that is not the plan's",
+        "archive_replay/worker.py",
+        "        self.tools.plan.item(self.item)\n",
+        "",
+        _ARCHIVE,
+    ),
+    _fork(
+        "control.json may allow more than the plan",
+        "replay_plan/documents.py",
+        "            plan.check(control)\n",
+        "            pass\n",
+        _SEALED,
+    ),
+    _fork(
+        "progress is believed whatever it says",
+        "replay_plan/documents.py",
+        "    progress.check(item)\n",
+        "",
+        _SEALED,
+    ),
+    _fork(
+        "another plan in the place of the applied one is believed",
+        "replay_plan/documents.py",
+        "        if plan.sha256 != plan_sha256:\n",
+        "        if False:\n",
+        (*_DOCUMENTS, *_SEALED),
+    ),
+    _fork(
+        "no bound for a number",
+        "replay_plan/json_values.py",
+        "    return _if(value <= maximum, value, where,",
+        "    return _if(True, value, where,",
+        _DOCUMENTS,
+    ),
+    _cli(
+        "a planted parameter names any state machine",
+        "archive_replay/engines.py",
+        "        if given != right:\n",
+        "        if False:\n",
+        _SEALED,
+    ),
+    _cli(
+        "the plan's own URL is taken",
+        "archive_replay/applying.py",
+        "    if allowed is None or allowed.url != plan.target.queue_url:\n",
+        "    if False:\n",
+        _SEALED,
+    ),
+    _cli(
+        "a signature is not asked for",
+        "archive_replay/signatures.py",
+        "        if key is not None:\n",
+        "        if False:\n",
+        _SEALED,
     ),
 )

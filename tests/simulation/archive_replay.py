@@ -80,7 +80,7 @@ class Stage(World):
         self.worker = self.function("orders-replay-worker", handler(module, "worker"), worker_timeout, {})
         self.governor = self.function("orders-replay-governor", handler(module, "governor"), 900.0, {})
         self.state_machine = self.step_functions.add(
-            "orders-archive-replay",
+            f"{MODULE}-archive",
             definition(
                 module,
                 {"worker": self.worker.arn, "governor": self.governor.arn},
@@ -381,7 +381,7 @@ def _session(stage: Stage, chance: Chance, name: str, skew: float, replay_id: st
         for number in range(chance.whole(f"acts of {name}", 0, 4)):
             stage.scheduler.sleep(chance.between(f"pause of {name}", 0.5, 40.0))
             what = chance.one_of(f"act of {name}", "pause", "cancel", "resume", "resume", "rate", "status")
-            more: Sequence[str] = (str(chance.one_of(f"rate of {name}", rate / 2, rate, rate * 2)),)
+            more: Sequence[str] = (str(chance.one_of(f"rate of {name}", rate / 4, rate / 2, rate)),)
             if not stage.troubles.happens((f"act of {name}", number), f"{name}: {what} at {stage.scheduler.now:.1f} s"):
                 continue
             if what == "resume":

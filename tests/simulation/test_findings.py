@@ -138,12 +138,13 @@ def test_a3_failed_events_are_repeated_once_each_while_the_rate_changes(
 ) -> None:
     with archive_replay.Stage(troubles, events=events, per_object=events) as stage:
         stage.target.refuses = lambda _: True
-        replay_id = stage.plan(rate=before, workers=1)
+        replay_id = stage.plan(rate=max(before, after), workers=1)
         stage.ended(stage.apply())
         stage.passes(60.0)
         stage.until_it_rests(replay_id)
         stage.target.refuses = lambda _: False
         stage.ended(stage.resumed("ana", replay_id))
+        stage.ended(stage.steer("ana", "rate", replay_id, str(before)))
         stage.passes(3.0)
         stage.ended(stage.steer("ana", "rate", replay_id, str(after)))
         status = stage.until_it_rests(replay_id)

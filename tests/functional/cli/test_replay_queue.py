@@ -730,8 +730,9 @@ def test_a_rate_that_one_invocation_is_too_short_for_is_refused(pipeline: Pipeli
 @pytest.mark.parametrize("suffix", ["", "-lock"])
 @pytest.mark.parametrize("value", ["[]", "7", "no JSON", "[" * 3_000, '{"rate": Infinity}'])
 def test_a_window_or_lock_of_another_shape_is_one_sentence(
-    pipeline: Pipeline, world: World, suffix: str, value: str
+    pipeline: Pipeline, world: World, monkeypatch: pytest.MonkeyPatch, suffix: str, value: str
 ) -> None:
+    monkeypatch.setattr(ReplayQueue, "backlog", lambda _: Backlog(1, 0))
     world.ssm.put_parameter(Name=f"{PARAMETER}{suffix}", Value=value, Type="String", Overwrite=True)
 
     result = world.run("replay", "queue", "status", "orders-replay")

@@ -135,13 +135,6 @@ class StepFunctions:
             "itemCounts": {name: run.counts[name] for name in names},
         }
 
-    def update_map_run(self, **params: Any) -> Any:
-        run = self._map_run(params["mapRunArn"])
-        run.max_concurrency = params.get("maxConcurrency", run.max_concurrency)
-        if run.dispatcher is not None and not run.dispatcher.done:
-            self._scheduler.wake(run.dispatcher)
-        return {}
-
     def _execution(self, arn: str) -> Execution:
         if arn not in self.executions:
             raise ServiceError("ExecutionDoesNotExist", f"Execution Does Not Exist: '{arn}'")

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -18,6 +19,7 @@ from event_fork.archive_replay.errors import (
 )
 from event_fork.errors import CallFailedError
 from event_fork.replay_plan.control import CANCELLED, PAUSED
+from event_fork.replay_plan.errors import DocumentError
 from event_fork.replay_plan.progress import Progress
 from event_fork.sending.ports import EntryFailure
 from tests.support.fakes import FakeQueue, Fault, failing, forbidden, refusing, throttled, works
@@ -448,3 +450,28 @@ def test_a_resumed_replay_keeps_original_timing_inside_an_item() -> None:
     world.attempt(elapsed=resumed_at).run()
 
     assert arrivals == pytest.approx([20, 30], abs=0.6)
+
+
+@pytest.mark.parametrize(
+    "fields", [{"key": "payroll/2026.gz"}, {"last_line": 5_000}, {"id": "000001"}, {"skip_lines": (1,)}]
+)
+def test_an_item_that_is_not_the_plans_is_refused_and_nothing_of_it_is_sent(fields: dict[str, Any]) -> None:
+    world = ReplayWorld([stored(n) for n in range(10)])
+
+    with pytest.raises(DocumentError, match="is not one of the plan replay-1"):
+        world.attempt(item=replace(world.item, **fields)).run()
+
+    assert world.target.calls == []
+    assert world.documents.written == []
+
+
+@pytest.mark.parametrize("fields", [{"rate": 11.0}, {"limit": 11.0}, {"workers": 2}])
+def test_a_control_that_allows_more_than_the_plan_is_never_obeyed(fields: dict[str, Any]) -> None:
+    world = ReplayWorld([stored(n) for n in range(10)], rate=10)
+    world.documents.write_plan(replace(world.plan, rate=10).sealed().to_bytes())
+    world.documents.set_control(**fields)
+
+    with pytest.raises(DocumentError, match=r"control\.json\.\w+ must be"):
+        world.attempt().run()
+
+    assert world.target.calls == []
