@@ -27,6 +27,11 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
+def note(text: str) -> None:
+    """The same, for what goes on nevertheless."""
+    say(f"note: {text}")
+
+
 def plain_console(file: TextIO) -> Console:
     """A console that shows text as it is: `[true]` in a filter is no markup, and `:key:` in an ARN no picture."""
     return Console(file=file, markup=False, emoji=False)

@@ -70,7 +70,7 @@ def find_engines(ssm: SSMClient, say: Callable[[str], None]) -> list[ReplayEngin
             try:
                 found.append(_engine(parameter["Name"], parameter["ARN"], parameter["Value"]))
             except DocumentError as error:
-                say(f"note: a replay module is left out: {error}")
+                say(f"a replay module is left out: {error}")
     return sorted(found, key=lambda engine: engine.name)
 
 

@@ -40,7 +40,7 @@ def history(
                 return None
             return StatusReader(documents, executions, engine.state_machine_arn).read()
         except DocumentError as error:
-            say(f"note: {replay_id} is left out: {error}")
+            say(f"{replay_id} is left out: {error}")
             return None
 
     with ThreadPoolExecutor(_THREADS) as threads:
@@ -51,5 +51,5 @@ def _ids(s3: S3Client, engine: ReplayEngine, say: Callable[[str], None]) -> list
     try:
         return list(replay_ids(S3DocumentStore(engine.bucket, s3), engine.name))
     except CallFailedError as error:
-        say(f"note: the replays of {engine.name} are left out: s3://{engine.bucket}: {error}")
+        say(f"the replays of {engine.name} are left out: s3://{engine.bucket}: {error}")
         return []

@@ -18,7 +18,7 @@ from event_fork_cli.archive_replay.statuses import StatusReader
 from event_fork_cli.archive_replay.steering import Helm
 from event_fork_cli.aws import AwsSettings
 from event_fork_cli.errors import BadInputError, FailedError, RefusedError
-from event_fork_cli.output import say
+from event_fork_cli.output import note
 
 _REPLAY = "replay-20261123-101500-3f9a2c"
 
@@ -77,7 +77,7 @@ def find_replay(settings: AwsSettings, replay_id: str, module: str | None = None
     """
     found: list[FoundReplay] = []
     unread: list[EventForkError] = []
-    for engine in find_engines(settings.ssm(), say):
+    for engine in find_engines(settings.ssm(), note):
         if module not in (None, engine.name):
             continue
         documents = documents_of(settings, engine, replay_id)

@@ -29,7 +29,7 @@ from event_fork_cli.commands.context import documents_of, executions_for, find_r
 from event_fork_cli.commands.queue import queue
 from event_fork_cli.errors import BadInputError, FailedError, InterruptedWatchError
 from event_fork_cli.options import Common, PlanOptions, ReplayModule, with_options
-from event_fork_cli.output import plain_console, say
+from event_fork_cli.output import note, plain_console, say
 from event_fork_cli.views.plans import plan_view, summary
 from event_fork_cli.views.replays import history_view, status_view, watch
 
@@ -80,12 +80,12 @@ def plan(
             "--out", "must be a file in a folder that exists", example="--out plan.json", received=str(out)
         )
     checked = check(options, common.aws, context.now())
-    for note in checked.notes:
-        say(f"note: {note}")
+    for text in checked.notes:
+        note(text)
     planned = _read_archive(checked, processes)
     note_late = late_note(planned.latest_arrival, timedelta(seconds=checked.request.window.lateness_seconds))
     if note_late:
-        say(f"note: {note_late}")
+        note(note_late)
     made = planned.plan if key is None else sign(planned.plan, key, common.aws.kms())
     if out is not None:
         _save(out, made)
@@ -120,7 +120,7 @@ def apply(
     wanted = open_plan(text, context.now(), str(plan_file), sha256)
     if wanted.signature is not None or signed_by is not None:
         verify(wanted, signed_by, settings.kms())
-    engine = engine_of(wanted, find_engines(settings.ssm(), say), replay_name)
+    engine = engine_of(wanted, find_engines(settings.ssm(), note), replay_name)
     executions = executions_for(settings, engine)
     documents = documents_of(settings, engine, wanted.replay_id)
     store, sts = OpenArchive(settings, wanted.archive.bucket, wanted.archive.region)(), settings.sts()
@@ -245,8 +245,8 @@ def list_command(
 ) -> None:
     """List the replays of all archives of this Region: who, when, what, how far."""
     settings = common.aws
-    engines = find_engines(settings.ssm(), say)
-    found = history(settings.s3(), StepFunctions(settings.step_functions()), engines, limit, say)
+    engines = find_engines(settings.ssm(), note)
+    found = history(settings.s3(), StepFunctions(settings.step_functions()), engines, limit, note)
     common.emit(found, lambda: history_view(found))
 
 

@@ -88,11 +88,11 @@ class World:
         self.topic = self.sns.create_topic(Name="orders")["TopicArn"]
         self.module("orders")
 
-    def module(self, name: str, targets: list[str] | None = None, machine: str = MACHINE) -> None:
+    def module(self, name: str, targets: list[str] | None = None) -> None:
         """What a replay module leaves in Parameter Store."""
         arns = [self.queue_arn] if targets is None else targets
         record = {
-            "state_machine_arn": machine,
+            "state_machine_arn": MACHINE.replace("orders", name),
             "bucket": BUCKET,
             "prefix": "",
             "region": REGION,

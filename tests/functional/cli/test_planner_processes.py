@@ -61,7 +61,7 @@ def request() -> PlanRequest:
         filter_policy_scope="MessageAttributes",
         event_types=("t",),
         event_type_attribute="event_type",
-        target=Target("arn:aws:sqs:eu-west-1:1:q", "https://sqs/q", "raw"),
+        target=Target("arn:aws:sqs:eu-west-1:000000000000:q", "https://sqs/000000000000/q", "raw"),
         engine=None,
         rate=1000,
         pace=None,

@@ -140,7 +140,7 @@ def test_the_items_of_a_plan_hold_every_wanted_event_exactly_once_and_nothing_el
         filter_policy_scope="MessageAttributes",
         event_types=kinds,
         event_type_attribute="event_type",
-        target=Target("arn:aws:sqs:eu-west-1:000000000000:q", "https://sqs/q", "raw"),
+        target=Target("arn:aws:sqs:eu-west-1:000000000000:q", "https://sqs/000000000000/q", "raw"),
         engine=None,
         rate=rate,
         pace=pace,
