@@ -62,7 +62,7 @@ class MappingSettings:
         """What the note says. Of one that says something else, what can be right is taken: no more is ever put back."""
         try:
             note = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             note = None
         note = note if isinstance(note, dict) else {}
         qualifier, workers = note.get("qualifier"), note.get("maximum_concurrency")

@@ -17,6 +17,7 @@ EVENTS_RETURNED = "EventsReturned"
 EVENTS_DEAD_LETTERED = "EventsDeadLettered"
 EVENTS_WAITING = "EventsWaiting"
 EVENTS_KEPT = "EventsKept"
+_LARGEST_BATCH = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ def read_report(line: str, run: str) -> RunReport | None:
     """The report in a line of the log; None for every other line, and for those of another run."""
     try:
         document = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     if not isinstance(document, dict) or document.get(RUN) != run or EVENTS_RECEIVED not in document:
         return None
@@ -46,10 +47,15 @@ def read_report(line: str, run: str) -> RunReport | None:
         dead_lettered=_count(document, EVENTS_DEAD_LETTERED),
         waiting=_count(document, EVENTS_WAITING),
         kept=_count(document, EVENTS_KEPT),
-        returned=causes if isinstance(causes, dict) else {},
+        returned={code: _number(count) for code, count in causes.items()} if isinstance(causes, dict) else {},
     )
 
 
 def _count(document: Mapping[str, Any], name: str) -> int:
     value = document.get(name, 0)
-    return int(sum(value) if isinstance(value, list) else value)
+    return sum(map(_number, value)) if isinstance(value, list) else _number(value)
+
+
+def _number(value: object) -> int:
+    """Anybody can write a line; what is no count of messages in a batch counts for nothing."""
+    return int(value) if isinstance(value, int | float) and 0 <= value <= _LARGEST_BATCH else 0

@@ -14,6 +14,7 @@ from event_fork.archive_replay.invocation import GovernorInvocation, WorkerInvoc
 from event_fork.archive_replay.observation import BacklogAge
 from event_fork.errors import EventForkError
 from event_fork.events.time_window import canonical_timestamp, timestamp_of
+from event_fork.queue_replay.run_report import read_report
 from event_fork.queue_replay.window import read_window
 from event_fork.replay_plan.control import Change, Control
 from event_fork.replay_plan.item import items_from_jsonl, items_to_jsonl
@@ -21,6 +22,7 @@ from event_fork.replay_plan.json_values import to_json
 from event_fork.replay_plan.plan import digest, read_plan
 from event_fork.replay_plan.progress import FailedEvent, Progress
 from event_fork_cli.archive_replay.engines import _engine
+from event_fork_cli.queue_replay.pipelines import MappingSettings
 from tests.unit.event_fork.replay_plan.test_documents import PLAN
 
 AT = "2026-11-23T13:00:00.000Z"
@@ -54,6 +56,7 @@ WINDOW = {
     "started_at": AT,
     "replay_id": "queue-1",
 }
+REPORT = {"run": "queue-1", "EventsReceived": 5, "EventsForwarded": [1, 2], "returned_for": {"AccessDenied": 2}}
 PARAMETER = "/event-fork-pipelines/orders/archive-replay"
 PARAMETER_ARN = f"arn:aws:ssm:eu-west-1:000000000000:parameter{PARAMETER}"
 
@@ -75,6 +78,8 @@ READERS: dict[str, tuple[Any, Callable[[str], object]]] = {
     "control": (to_json(CONTROL), lambda text: Control.from_json(text.encode())),
     "progress": (to_json(PROGRESS), lambda text: Progress.from_json(text.encode())),
     "window": (WINDOW, read_window),
+    "report": (REPORT, lambda text: read_report(text, "queue-1")),
+    "note": ({"qualifier": "live", "maximum_concurrency": 5}, MappingSettings.from_text),
     "engine": (ENGINE, lambda text: _engine(PARAMETER, PARAMETER_ARN, text)),
     "worker": (
         {"BatchInput": BATCH, "Items": [to_json(PLAN.items[0])]},
@@ -86,6 +91,8 @@ READERS: dict[str, tuple[Any, Callable[[str], object]]] = {
 }
 PARSED_BY_LAMBDA = {"worker", "governor", "memory", "backlog"}
 """What these are given is parsed already: what is no JSON does not come to them."""
+TAKE_WHAT_IS_RIGHT = {"report", "note"}
+"""These refuse nothing: of a line of a log, or of an alias, they take what can be right."""
 HOSTILE = [
     "NaN",
     "Infinity",
@@ -158,11 +165,27 @@ def test_no_value_of_any_document_is_more_than_one_sentence(name: str, data: st.
     reads_or_says_why(read, text)
 
 
-@pytest.mark.parametrize("name", [name for name in READERS if name not in PARSED_BY_LAMBDA])
+@pytest.mark.parametrize("name", [name for name in READERS if name not in PARSED_BY_LAMBDA | TAKE_WHAT_IS_RIGHT])
 @pytest.mark.parametrize("text", ["[" * 100_000, '{"a":' * 100_000 + "1" + "}" * 100_000, '{"a": NaN}', "{", "\x00"])
 def test_a_text_that_is_no_document_or_nested_too_deeply_is_one_sentence(name: str, text: str) -> None:
     with pytest.raises(EventForkError):
         READERS[name][1](text)
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, "NaN", '{"run": "queue-1", "EventsReceived": NaN}', "[]", ""])
+def test_what_is_no_note_and_no_report_is_taken_for_none(text: str) -> None:
+    report = read_report(text, "queue-1")
+
+    assert report is None or (report.received, report.forwarded, dict(report.returned)) == (0, 0, {})
+    assert MappingSettings.from_text(text) == MappingSettings(None, None)
+
+
+def test_a_note_of_an_alias_can_name_a_limit_and_a_qualifier_and_nothing_else() -> None:
+    for limit in (1, 1_001, 10**400, 2.5, True, "5"):
+        text = json.dumps({"qualifier": "live", "maximum_concurrency": limit, "FilterCriteria": {"Filters": []}})
+        assert MappingSettings.from_text(text) == MappingSettings("live", None)
+    other = "arn:aws:lambda:eu-west-1:000000000000:function:other"
+    assert MappingSettings.from_text(json.dumps({"qualifier": other})) == MappingSettings(None, None)
 
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "1e400", str(10**400), "1e300"])
