@@ -74,12 +74,13 @@ def main() -> int:
     parser.add_argument("--processes", type=int, default=2)
     given = parser.parse_args()
     chosen = [bug for number, bug in enumerate(PLANTED, 1) if not given.numbers or number in given.numbers]
-    with ThreadPoolExecutor(given.processes) as threads:
-        verdicts = list(threads.map(judge, chosen))
     print("| planted bug | in | caught by |\n|---|---|---|")
-    for verdict in verdicts:
-        caught = verdict.caught_by or f"NOT CAUGHT: {verdict.why_not}"
-        print(f"| {verdict.bug.what} | {verdict.bug.file} | {caught} |")
+    verdicts: list[Verdict] = []
+    with ThreadPoolExecutor(given.processes) as threads:
+        for verdict in threads.map(judge, chosen):
+            verdicts.append(verdict)
+            caught = verdict.caught_by or f"NOT CAUGHT: {verdict.why_not}"
+            print(f"| {verdict.bug.what} | {verdict.bug.file} | {caught} |", flush=True)
     survivors = [verdict for verdict in verdicts if verdict.caught_by is None]
     print(f"\n{len(verdicts)} planted, {len(verdicts) - len(survivors)} caught")
     return 1 if survivors else 0

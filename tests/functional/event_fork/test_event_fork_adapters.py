@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 from botocore.awsrequest import AWSPreparedRequest
-from botocore.exceptions import EndpointConnectionError, NoCredentialsError, ReadTimeoutError
+from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError, ReadTimeoutError
 from botocore.stub import Stubber
 from moto import mock_aws
 
 from event_fork.adapters.aws_calls import CLIENT_CONFIG
 from event_fork.adapters.firehose import FirehoseStream
 from event_fork.adapters.sqs import SqsQueue
+from event_fork.adapters.ssm_window import SsmParameter
 from event_fork.errors import CallFailedError
 from event_fork.events.messages import MessageAttribute, OutgoingMessage
 from event_fork.sending.backoff import RESERVE_SECONDS
@@ -136,6 +137,35 @@ def test_errors_without_an_answer_are_judged_too(firehose: "FirehoseClient", err
 
     assert (failure.value.code, failure.value.transient) == (type(error).__name__, transient)
     assert attempts == 1  # the SDK does not try again behind the domain's back
+
+
+class AnsweredParameters:
+    """Parameter Store: what it answers next; an error is raised."""
+
+    def __init__(self, *answers: str | Exception) -> None:
+        self._answers = list(answers)
+
+    def get_parameter(self, **_: str) -> dict[str, Any]:
+        answer = self._answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return {"Parameter": {"Value": answer}}
+
+
+def test_a_window_is_read_anew_after_5_seconds_and_obeyed_for_a_minute_while_it_cannot_be_read() -> None:
+    throttled = ClientError({"Error": {"Code": "ThrottlingException", "Message": ""}}, "GetParameter")
+    now = [0.0]
+    client: Any = AnsweredParameters("first", "second", throttled, throttled)
+    parameter = SsmParameter("/window", client, clock=lambda: now[0])
+
+    seen = []
+    for now[0] in (0.0, 4.9, 5.1, 60.0):
+        seen.append(parameter.text())
+    now[0] = 66.0
+    with pytest.raises(CallFailedError):
+        parameter.text()
+
+    assert seen == ["first", "first", "second", "second"]
 
 
 def test_parameters_refused_before_sending_are_not_quoted(sqs: "SQSClient") -> None:

@@ -67,6 +67,12 @@ def test_the_answer_names_exactly_the_returned_messages() -> None:
     assert batch_response(0, []) == {"batchItemFailures": []}
 
 
+def test_the_answer_names_kept_messages_too_or_the_mapping_would_delete_them() -> None:
+    answer = batch_response(3, ["m-1"], ["m-3"])
+
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "m-1"}, {"itemIdentifier": "m-3"}]}
+
+
 def test_a_batch_of_which_nothing_was_delivered_fails_the_invocation() -> None:
     with pytest.raises(WholeBatchFailedError, match="none of 2"):
         batch_response(2, ["a", "b"])
