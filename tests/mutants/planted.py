@@ -78,8 +78,8 @@ PLANTED = (
     _fork(
         "no time is kept for the answer",
         "sending/backoff.py",
-        "max(seconds / 2, seconds - RESERVE_SECONDS)",
-        "seconds",
+        "return max(remaining / 2, remaining - RESERVE_SECONDS)",
+        "return remaining",
         _SENDING,
     ),
     _fork(
@@ -221,7 +221,7 @@ PLANTED = (
     _fork(
         "what was sent is not charged to the rate",
         "queue_replay/replayer.py",
-        "        self.pacer.spend(len(messages))\n",
+        "        self.pacer.spend(len(part))\n",
         "",
         _QUEUE,
     ),
@@ -334,8 +334,8 @@ PLANTED = (
     _fork(
         "failures of lines that are read again are kept twice",
         "archive_replay/book_keeping.py",
-        "if number < line])",
-        "])",
+        "if found.finished or event.line < found.line)",
+        ")",
         _ARCHIVE,
     ),
     _fork(
@@ -373,7 +373,8 @@ PLANTED = (
         "archive_replay/governor_loop.py",
         "wanted = change(now) if self._governs(now) else now",
         "wanted = change(now)",
-        _ARCHIVE,
+        _SIMULATION,
+        "l1",
     ),
     _fork(
         "a lost race for control.json is not tried again",
@@ -500,5 +501,65 @@ PLANTED = (
         "        if key is not None:\n",
         "        if False:\n",
         _SEALED,
+    # -- the command on the queue -------------------------------------------------------------------------------------
+    _cli(
+        "the window is closed before the mapping is off",
+        "queue_replay/draining.py",
+        """            queue.switch_off(before)
+        if parameter.is_of(run):
+            parameter.close()
+""",
+        """            parameter.close()
+            queue.switch_off(before)
+        if parameter.is_of(run):
+            parameter.close()
+""",
+        _QUEUE_COMMAND,
+    ),
+    _cli(
+        "a refused run takes the first one's lock",
+        "queue_replay/draining.py",
+        "        queue.forget(run)\n    if parameter.is_locked_by(run):\n",
+        "        queue.forget(run)\n    if True:\n",
+        _QUEUE_COMMAND,
+    ),
+    _cli(
+        "a run ends at its first quiet look",
+        "queue_replay/settling.py",
+        "QUIET_LOOKS = 3",
+        "QUIET_LOOKS = 1",
+        (*_QUEUE_COMMAND, "tests/unit/cli"),
+    ),
+    _cli(
+        "a run does not wait for what failed",
+        "queue_replay/settling.py",
+        "        return self._seconds - since >= self.patience\n",
+        "        return True\n",
+        (*_SIMULATION,),
+        "a2",
+    ),
+    _cli(
+        "one run's end closes another one's window",
+        "queue_replay/draining.py",
+        "        if parameter.is_of(run):\n            parameter.close()\n        queue.forget(run)",
+        "        parameter.close()\n        queue.forget(run)",
+        _SIMULATION,
+        "a5",
+    ),
+    _cli(
+        "a run does not notice that its mapping was switched off",
+        "queue_replay/draining.py",
+        "    if not mapping.is_on or mapping.run != run:\n",
+        "    if False:\n",
+        _SIMULATION,
+        "a6",
+    ),
+    _fork(
+        "an instance leaves its debt to the next one",
+        "queue_replay/replayer.py",
+        "            self.sleep(min(self._pacer.wait(), deadline.left()))\n",
+        "            pass\n",
+        (*_QUEUE, *_SIMULATION),
+        "rate or l5",
     ),
 )

@@ -155,7 +155,12 @@ class Network:
         if kind is Kind.BROKEN:
             raise ServiceError(_BROKEN.get(service, "InternalServerError"), "try again", _SERVER_ERROR)
         self._present = kind, number
-        answer = work()
+        try:
+            answer = work()
+        except ServiceError:
+            if kind is Kind.CRASH_AFTER:
+                self._die(process)
+            raise
         if kind in UNKNOWN_OUTCOME:
             self.unknown_outcomes[operation] += 1
         if kind is Kind.CRASH_AFTER:

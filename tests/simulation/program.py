@@ -187,9 +187,8 @@ class Program:
             "boto3": _like(self.boto3),
             # Typer makes all commands anew for each run of one, which takes longer than most commands do here.
             "typer": _like(typer, main=_like(typer.main, get_command=cache(typer.main.get_command))),
-            "aws_lambda_powertools": _like(
-                aws_lambda_powertools, Logger=_Silent, Metrics=_Silent, Tracer=_Silent, single_metric=_single_metric
-            ),
+            # Metrics are real: they are printed, and the command reads what the functions print.
+            "aws_lambda_powertools": _like(aws_lambda_powertools, Logger=_Silent, Tracer=_Silent),
         }
 
     @contextmanager
@@ -212,7 +211,7 @@ class Program:
 
 
 class _Silent:
-    """Powertools that say nothing: logs, metrics and traces are tested elsewhere and cost most of the time here."""
+    """Powertools that say nothing: logs and traces are tested elsewhere and cost most of the time here."""
 
     def __init__(self, *_: object, **__: object) -> None:
         return
@@ -224,11 +223,6 @@ class _Silent:
 def _silent(function: Any = None, *_: object, **__: object) -> Any:
     """As a decorator the function itself, with options the decorator, as a call nothing."""
     return function if callable(function) else lambda decorated=None, *_, **__: decorated
-
-
-@contextmanager
-def _single_metric(*_: object, **__: object) -> Iterator[Any]:
-    yield _Silent()
 
 
 def _like(original: Any, **changed: Any) -> ModuleType:

@@ -234,7 +234,7 @@ class Stage(World):
             "maximum concurrency": self.mapping.maximum_concurrency,
             "window": self.ssm.now(PARAMETER),
             "lock": self.ssm.now(f"{PARAMETER}-lock"),
-            "aliases": sorted(self.replayer.aliases),
+            "aliases": list(self.replayer.aliases),
         }
         expected: dict[str, object] = {
             "mapping": "Disabled",

@@ -15,6 +15,7 @@ from tests.simulation.program import Program, load
 from tests.simulation.scheduler import EPOCH, Process, Scheduler, Task
 from tests.simulation.services.firehose import Firehose
 from tests.simulation.services.functions import Function, Functions
+from tests.simulation.services.logs import Logs
 from tests.simulation.services.s3 import S3
 from tests.simulation.services.small import CloudWatch, Sns, Sts
 from tests.simulation.services.sqs import Sqs
@@ -96,7 +97,8 @@ class World:
         self.sqs = Sqs(self.network)
         self.ssm = Ssm(self.network)
         self.firehose = Firehose(self.network)
-        self.functions = Functions(self.network, self.sqs)
+        self.logs = Logs(self.network)
+        self.functions = Functions(self.network, self.sqs, self.logs)
         self.step_functions = StepFunctions(self.network, self.functions, self.s3)
         self.network.services = {
             "s3": self.s3,
@@ -104,6 +106,7 @@ class World:
             "ssm": self.ssm,
             "firehose": self.firehose,
             "lambda": self.functions,
+            "logs": self.logs,
             "stepfunctions": self.step_functions,
             "sts": Sts(self.network),
             "cloudwatch": CloudWatch(self.network, self.sqs),

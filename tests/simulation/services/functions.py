@@ -10,6 +10,7 @@ from typing import Any
 
 from tests.simulation.clients import ACCOUNT, REGION, Network, ServiceError
 from tests.simulation.scheduler import Killed, Process, Task
+from tests.simulation.services.logs import Logs
 from tests.simulation.services.sqs import Message, Queue, Sqs
 from tests.simulation.troubles import fraction
 
@@ -43,7 +44,8 @@ class Function:
     make: Callable[[], Handler]
     timeout: float
     environment: dict[str, str] = field(default_factory=dict)
-    aliases: set[str] = field(default_factory=set)
+    aliases: dict[str, str] = field(default_factory=dict)
+    """Name -> description."""
     idle: list[tuple[Process, Handler]] = field(default_factory=list)
     instances: int = 0
 
@@ -84,8 +86,9 @@ class EventSourceMapping:
 class Functions:
     """One account's functions and mappings. `lost_deletes`: share of the batches whose deletion fails."""
 
-    def __init__(self, network: Network, sqs: Sqs) -> None:
+    def __init__(self, network: Network, sqs: Sqs, logs: Logs) -> None:
         self._network = network
+        self.logs = logs
         self._sqs = sqs
         self._scheduler = network.scheduler
         self._service = Process("lambda", ours=True)
@@ -124,8 +127,11 @@ class Functions:
         end = self._scheduler.now + function.timeout
         request_id = f"request-{next(self._requests)}"
         context = Context(function.name, arn, request_id, lambda: end - self._scheduler.now)
+        printed = len(process.output.getvalue())
         running = self._scheduler.start(process, lambda: json.loads(json.dumps(handler(payload, context))))
-        if not self._scheduler.wait(running, function.timeout):
+        in_time = self._scheduler.wait(running, function.timeout)
+        self.logs.write(f"/aws/lambda/{function.name}", process.output.getvalue()[printed:])
+        if not in_time:
             process.alive = False
             running.kill()
             return Outcome(error=("Sandbox.Timedout", f"{request_id} timed out"))
@@ -228,7 +234,7 @@ class Functions:
         function = self._function(params["FunctionName"])
         if params["Name"] in function.aliases:
             raise ServiceError("ResourceConflictException", "Alias already exists", 409)
-        function.aliases.add(params["Name"])
+        function.aliases[params["Name"]] = params.get("Description", "")
         return self._alias(function, params["Name"])
 
     def get_alias(self, **params: Any) -> Any:
@@ -245,7 +251,7 @@ class Functions:
         function = self._function(params["FunctionName"])
         if params["Name"] not in function.aliases:
             raise ServiceError("ResourceNotFoundException", "Cannot find alias", 404)
-        function.aliases.remove(params["Name"])
+        del function.aliases[params["Name"]]
         return {}
 
     def list_event_source_mappings(self, **params: Any) -> Any:
@@ -297,7 +303,12 @@ class Functions:
         return self.mappings[uuid]
 
     def _alias(self, function: Function, name: str) -> dict[str, Any]:
-        return {"Name": name, "AliasArn": f"{function.arn}:{name}", "FunctionVersion": "$LATEST"}
+        return {
+            "Name": name,
+            "AliasArn": f"{function.arn}:{name}",
+            "FunctionVersion": "$LATEST",
+            "Description": function.aliases[name],
+        }
 
     def _described(self, mapping: EventSourceMapping) -> dict[str, Any]:
         found: dict[str, Any] = {

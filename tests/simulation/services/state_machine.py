@@ -12,7 +12,7 @@ import pygohcl
 
 _PATH = re.compile(r"(?:local|var)(?:\.\w+)+")
 _SUM = re.compile(r"((?:local|var)(?:\.\w+)+) \+ (\d+)")
-_FUNCTION = re.compile(r'aws_lambda_function\.this\["(\w+)"\]\.arn')
+_FUNCTION = re.compile(r'(?:aws_lambda_function\.this|module\.function)\["(\w+)"\]\.arn')
 _HANDLER = re.compile(r'handler += "event_fork\.([^"]+)\.handler"')
 
 

@@ -267,6 +267,21 @@ def test_while_the_rate_changes_each_failed_event_is_repeated_once(first: float,
     assert (world.progress.failed, world.progress.sent) == ((), 600)
 
 
+def test_repeated_events_are_sent_one_by_one_at_the_rate() -> None:
+    world = failed_world(20, rate=1.0)
+    arrivals: list[float] = []
+
+    def note(entries: Sequence[object]) -> Mapping[int, EntryFailure]:
+        arrivals.extend([world.clock.now] * len(entries))
+        return {}
+
+    set_target(world, note)
+    world.attempt().run()
+
+    assert len(arrivals) == 20
+    assert arrivals[-1] - arrivals[0] >= 18.9
+
+
 def test_repeated_events_are_paid_for_before_the_next_item_begins() -> None:
     world = failed_world(20, rate=1.0)
     began = world.clock.now

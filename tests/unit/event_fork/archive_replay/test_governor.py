@@ -129,6 +129,12 @@ def test_a_recovered_target_gets_its_rate_back_step_by_step() -> None:
     assert rates == pytest.approx([60, 70, 80, 90, 100, 100, 100])
 
 
+def test_the_last_step_up_ends_at_the_ceiling() -> None:
+    now, _ = govern(Policy(None, False, Health(max_oldest_message_age_seconds=60)), control(rate=95), Memory(), seen())
+
+    assert now.rate == 100.0
+
+
 def test_head_room_is_left_below_the_rate_at_which_the_target_fell_behind() -> None:
     policy = Policy(None, False, Health(max_oldest_message_age_seconds=AGE_BOUND, head_room=0.2))
     now, memory = govern(policy, control(rate=50), Memory(), seen(age=100))
