@@ -501,6 +501,7 @@ PLANTED = (
         "        if key is not None:\n",
         "        if False:\n",
         _SEALED,
+    ),
     # -- the command on the queue -------------------------------------------------------------------------------------
     _cli(
         "the window is closed before the mapping is off",

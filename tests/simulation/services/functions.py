@@ -130,7 +130,7 @@ class Functions:
         printed = len(process.output.getvalue())
         running = self._scheduler.start(process, lambda: json.loads(json.dumps(handler(payload, context))))
         in_time = self._scheduler.wait(running, function.timeout)
-        self.logs.write(f"/aws/lambda/{function.name}", process.output.getvalue()[printed:])
+        self.logs.write(f"/aws/lambda/{function.name}", process.name, process.output.getvalue()[printed:])
         if not in_time:
             process.alive = False
             running.kill()

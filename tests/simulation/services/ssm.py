@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.simulation.clients import Network, ServiceError
+from tests.simulation.clients import ACCOUNT, REGION, Network, ServiceError
 from tests.simulation.troubles import fraction
 
 
@@ -37,11 +37,11 @@ class Ssm:
         value = self._read(params["Name"])
         if value is None:
             raise ServiceError("ParameterNotFound", params["Name"])
-        return {"Parameter": {"Name": params["Name"], "Value": value, "Type": "String"}}
+        return {"Parameter": _described(params["Name"], value)}
 
     def get_parameters_by_path(self, **params: Any) -> Any:
         found = {name: self.now(name) for name in sorted(self.history) if name.startswith(params["Path"])}
-        return {"Parameters": [{"Name": name, "Value": value} for name, value in found.items() if value is not None]}
+        return {"Parameters": [_described(name, value) for name, value in found.items() if value is not None]}
 
     def put_parameter(self, **params: Any) -> Any:
         if not params.get("Overwrite", False) and self.now(params["Name"]) is not None:
@@ -63,3 +63,12 @@ class Ssm:
             then = self.network.scheduler.now - self.lag * drawn / self.stale
             return next((value for at, value in reversed(versions) if at <= then), versions[0][1] if versions else None)
         return versions[-1][1] if versions else None
+
+
+def _described(name: str, value: str) -> dict[str, str]:
+    return {
+        "Name": name,
+        "Value": value,
+        "Type": "String",
+        "ARN": f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/{name.removeprefix('/')}",
+    }
