@@ -30,6 +30,39 @@ variable "create_subscription" {
   nullable    = false
 }
 
+# SNS's grammar of a filter policy's arrays, as regular expressions on what jsonencode writes (compact, < and > as \u003c and \u003e).
+# https://docs.aws.amazon.com/sns/latest/dg/subscription-filter-policy-constraints.html
+locals {
+  json_text   = "\"(?:[^\"\\\\]|\\\\.)*\""
+  json_number = "-?[0-9]+(?:[.][0-9]+)?(?:[eE][+-]?[0-9]+)?"
+
+  # At most three *, none beside another; \* and \\ are literal.
+  filter_policy_literal  = "(?:[^\"\\\\*]|\\\\\\\\[*]|\\\\\\\\\\\\\\\\|\\\\[^\\\\])"
+  filter_policy_wildcard = "\"${local.filter_policy_literal}*(?:[*]${local.filter_policy_literal}+){0,2}(?:[*]${local.filter_policy_literal}*)?\""
+
+  filter_policy_both_bounds = "\"\\\\u003e=?\",(${local.json_number}),\"\\\\u003c=?\",(${local.json_number})"
+  filter_policy_numeric     = "\\[(?:\"(?:=|\\\\u003c=?|\\\\u003e=?)\",${local.json_number}|${replace(local.filter_policy_both_bounds, "(-", "(?:-")})\\]"
+  filter_policy_anything_but = join("|", [
+    local.json_text,
+    local.json_number,
+    "\\[${local.json_text}(?:,${local.json_text})*\\]",
+    "\\[${local.json_number}(?:,${local.json_number})*\\]",
+    "{\"(?:prefix|suffix)\":\"(?:[^\"\\\\]|\\\\.)+\"}",
+    "{\"wildcard\":${local.filter_policy_wildcard}}",
+  ])
+  filter_policy_operator = join("|", [
+    "\"(?:prefix|suffix|equals-ignore-case|cidr)\":${local.json_text}",
+    "\"wildcard\":${local.filter_policy_wildcard}",
+    "\"exists\":(?:true|false)",
+    "\"numeric\":${local.filter_policy_numeric}",
+    "\"anything-but\":(?:${local.filter_policy_anything_but})",
+  ])
+  filter_policy_entry   = "(?:${local.json_text}|${local.json_number}|true|false|null|{(?:${local.filter_policy_operator})})"
+  filter_policy_entries = "\\[${local.filter_policy_entry}(?:,${local.filter_policy_entry})*\\]"
+  filter_policy_fields  = "${local.json_text}:0(?:,${local.json_text}:0)*"
+  filter_policy_or      = "\"[$]or\":\\[{${local.filter_policy_fields}}(?:,{${local.filter_policy_fields}})+\\]"
+}
+
 variable "filter_policy" {
   description = "SNS filter policy as JSON text (`jsonencode`); null = all messages. At most 5 keys, 150 combinations of values and 256 KiB. A later change takes up to 15 minutes to act."
   type        = string
@@ -45,9 +78,30 @@ variable "filter_policy" {
     error_message = "filter_policy must have 1 to 5 keys, for example jsonencode({ event_type = [\"order.placed\"], amount = [{ numeric = [\">=\", 100] }] }). Received ${length(try(keys(jsondecode(var.filter_policy)), []))}: ${join(", ", try(keys(jsondecode(var.filter_policy)), []))}."
   }
 
+  # Right arrays become 0, then objects of nothing else and $or of such objects do, level by level (the sixth nesting is not looked into).
   validation {
-    condition     = var.filter_policy == null || var.filter_policy_scope != "MessageAttributes" || try(alltrue([for values in values(jsondecode(var.filter_policy)) : can(values[0])]), true)
-    error_message = "filter_policy must give each attribute a list with at least one value, for example jsonencode({ event_type = [\"order.placed\"] }); nested objects need filter_policy_scope = \"MessageBody\". Received: ${coalesce(var.filter_policy, "null")}."
+    condition = var.filter_policy == null || !can(keys(jsondecode(var.filter_policy))) || anytrue([
+      for flat in [
+        for entries in [replace(try(jsonencode(jsondecode(var.filter_policy)), "-"), "/${local.filter_policy_entries}/", "0")] :
+        replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(entries,
+          var.filter_policy_scope == "MessageBody" ? "/:{${local.filter_policy_fields}}/" : "/^-$/", ":0"), "/${local.filter_policy_or}/", "\"or\":0"),
+          var.filter_policy_scope == "MessageBody" ? "/:{${local.filter_policy_fields}}/" : "/^-$/", ":0"), "/${local.filter_policy_or}/", "\"or\":0"),
+          var.filter_policy_scope == "MessageBody" ? "/:{${local.filter_policy_fields}}/" : "/^-$/", ":0"), "/${local.filter_policy_or}/", "\"or\":0"),
+          var.filter_policy_scope == "MessageBody" ? "/:{${local.filter_policy_fields}}/" : "/^-$/", ":0"), "/${local.filter_policy_or}/", "\"or\":0"),
+          var.filter_policy_scope == "MessageBody" ? "/:{${local.filter_policy_fields}}/" : "/^-$/", ":0"), "/${local.filter_policy_or}/", "\"or\":0")
+      ] : can(regex("^{${local.filter_policy_fields}}$", flat)) || (var.filter_policy_scope == "MessageBody" && can(regex(":{${local.filter_policy_fields}}", flat)))
+    ])
+    error_message = "filter_policy must give every key a list of strings, numbers, true, false, null or objects with one operator of SNS (prefix, suffix, equals-ignore-case, wildcard, cidr, numeric, exists, anything-but), for example jsonencode({ event_type = [\"order.placed\"], amount = [{ numeric = [\">=\", 100] }] }); nested objects need filter_policy_scope = \"MessageBody\". `event-fork filter check` says what is wrong. Received: ${coalesce(var.filter_policy, "null")}."
+  }
+
+  validation {
+    condition     = alltrue([for range in regexall(local.filter_policy_both_bounds, try(jsonencode(jsondecode(var.filter_policy)), "-")) : tonumber(range[0]) < tonumber(range[1])])
+    error_message = "filter_policy must have a lower bound below the upper one in numeric, for example { numeric = [\">\", 0, \"<=\", 150] }. Received: ${coalesce(var.filter_policy, "null")}."
+  }
+
+  validation {
+    condition     = alltrue([for network in regexall("\"cidr\":\"([^\"]*)\"", try(jsonencode(jsondecode(var.filter_policy)), "-")) : can(cidrhost(network[0], 0))])
+    error_message = "filter_policy must have the network of an address and its length in cidr, for example { cidr = \"10.0.0.0/24\" }. Received: ${coalesce(var.filter_policy, "null")}."
   }
 
   validation {

@@ -12,6 +12,7 @@ import pytest
 
 from docs.generate_terraform import copies
 from testbench.paths import PROJECT
+from tests.support.filter_policies import TAKEN
 from tests.support.redaction_rules import TAKEN_PATHS, TAKEN_RULES
 from tests.terraform.native import MOCKS, MODULES, WORK, terraform_test
 from tests.terraform.refusals import REFUSALS, VALID, Refusal
@@ -92,6 +93,15 @@ def test_every_redaction_rule_that_the_functions_take_is_planned() -> None:
 
     assert 2_945 < len(json.dumps(longest, separators=(",", ":"))) <= 3_000
     assert _planned(cases, "taken-rules") == {}
+
+
+def test_every_filter_policy_that_sns_takes_is_planned() -> None:
+    cases = {
+        f"policy-{number}": Refusal("fork", {"filter_policy": policy, "filter_policy_scope": scope}, "")
+        for number, (policy, scope) in enumerate(TAKEN)
+    }
+
+    assert _planned(cases, "taken-policies") == {}
 
 
 def test_every_validation_of_every_module_is_proved_by_a_case() -> None:
