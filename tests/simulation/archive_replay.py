@@ -216,8 +216,10 @@ class Stage(World):
             if status["state"] in ("done", "done-with-failures"):
                 break
             if status["state"] == "not-started":
-                self.ended(self.apply("finisher"))
-                continue
+                again = self.apply("finisher")
+                self.ended(again)
+                if again.code == 0:
+                    continue  # else it was cancelled before it began, and is to be resumed
             command = self.resumed("finisher", replay_id)
             self.ended(command)
         return self.until_it_rests(replay_id)

@@ -168,8 +168,11 @@ def test_events_that_are_not_written_yet_when_the_replay_is_paused_are_not_sent_
 def test_many_small_items_keep_the_rate() -> None:
     world = ReplayWorld([stored(n) for n in range(30)], rate=1.0)
 
-    for number in range(30):
-        item = replace(world.item, id=f"{number:06d}", first_line=number, last_line=number, events=1)
+    items = tuple(
+        replace(world.item, id=f"{number:06d}", first_line=number, last_line=number, events=1) for number in range(30)
+    )
+    world.tools = replace(world.tools, plan=replace(world.plan, items=items))
+    for item in items:
         world.attempt(item=item).run()
 
     assert world.clock.now >= 29.0
