@@ -102,3 +102,19 @@ def test_a_report_is_read_as_the_metrics_are_written_without_their_zeros() -> No
     line = json.dumps({"_aws": {}, "run": "queue-1", "EventsReceived": [10.0], "returned_for": {"AccessDenied": 10}})
 
     assert read_report(line, "queue-1") == RunReport(10, 0, 0, 0, 0, {"AccessDenied": 10})
+
+
+def test_one_quiet_look_is_not_the_end_because_counts_and_logs_are_late() -> None:
+    # GIVEN a run that has forwarded 8 of 10 events and keeps 2
+    settling = Settling(Backlog(10, 0), patience=420.0)
+    settling.look(5.0, Backlog(0, 2), [RunReport(10, 8, 0, 0, 2, {})])
+
+    # WHEN nothing more is heard of it
+    over = []
+    for _ in range(3):
+        settling.look(5.0, Backlog(0, 2), [])
+        over.append(settling.is_over)
+
+    # THEN it is over at the third look
+    assert over == [False, False, True]
+    assert (settling.forwarded, settling.kept, settling.failure) == (8, 2, "")
