@@ -136,11 +136,12 @@ def test_a3_failed_events_are_repeated_once_each_while_the_rate_changes(
         stage.until_it_rests(replay_id)
         stage.target.refuses = lambda _: False
         stage.ended(stage.resumed("ana", replay_id))
+        stage.passes(1.0)
         for rate in rates:
-            stage.passes(3.0)
             command = stage.steer("ana", "rate", replay_id, str(rate))
             stage.ended(command)
             assert command.code == 0, command.said
+            stage.passes(8.0)  # a worker looks every 5 seconds
         status = stage.until_it_rests(replay_id)
         assert (stage.again, len(stage.missing), status["state"]) == (0, 0, "done")
 
