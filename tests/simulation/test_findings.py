@@ -136,7 +136,7 @@ def test_a3_failed_events_are_repeated_once_each_while_the_rate_changes(
         stage.until_it_rests(replay_id)
         stage.target.refuses = lambda _: False
         stage.ended(stage.resumed("ana", replay_id))
-        stage.passes(1.0)
+        stage.passes(3.0)
         for rate in rates:
             command = stage.steer("ana", "rate", replay_id, str(rate))
             stage.ended(command)
