@@ -11,6 +11,9 @@ module "storage_backups" {
   filter_policy           = each.value.filter_policy
   filter_policy_scope     = each.value.filter_policy_scope
   dead_letter_queue       = each.value.dead_letter_queue
+  max_message_bytes       = each.value.max_message_bytes
+  undelivered_queue       = each.value.undelivered_queue
+  replace_stores          = each.value.replace_stores
   log_level               = each.value.log_level
   redact                  = each.value.redact
   kms_key                 = each.value.kms_key
@@ -52,6 +55,9 @@ module "search_analytics" {
   filter_policy           = each.value.filter_policy
   filter_policy_scope     = each.value.filter_policy_scope
   dead_letter_queue       = each.value.dead_letter_queue
+  max_message_bytes       = each.value.max_message_bytes
+  undelivered_queue       = each.value.undelivered_queue
+  replace_stores          = each.value.replace_stores
   log_level               = each.value.log_level
   redact                  = each.value.redact
   kms_key                 = each.value.kms_key
@@ -97,6 +103,9 @@ module "replays" {
   filter_policy         = each.value.filter_policy
   filter_policy_scope   = each.value.filter_policy_scope
   dead_letter_queue     = each.value.dead_letter_queue
+  max_message_bytes     = each.value.max_message_bytes
+  undelivered_queue     = each.value.undelivered_queue
+  replace_stores        = each.value.replace_stores
   log_level             = each.value.log_level
   raw_message_delivery  = each.value.raw_message_delivery
   retention_seconds     = each.value.retention_seconds

@@ -21,8 +21,11 @@ variable "storage_backups" {
       message_retention_seconds = optional(number)
       only_from_queue           = optional(bool)
     }))
-    log_level = optional(string)
-    tags      = optional(map(string))
+    max_message_bytes = optional(number)
+    undelivered_queue = optional(object({ arn = string }))
+    replace_stores    = optional(string)
+    log_level         = optional(string)
+    tags              = optional(map(string))
     redact = optional(list(object({
       path      = optional(string)
       attribute = optional(string)
@@ -55,6 +58,7 @@ variable "storage_backups" {
       batch_size                      = optional(number)
       maximum_batching_window_seconds = optional(number)
       maximum_concurrency             = optional(number)
+      provisioned_pollers             = optional(object({ minimum = optional(number), maximum = optional(number) }))
       enabled                         = optional(bool)
     }))
     buffering = optional(object({
@@ -128,8 +132,11 @@ variable "search_analytics" {
       message_retention_seconds = optional(number)
       only_from_queue           = optional(bool)
     }))
-    log_level = optional(string)
-    tags      = optional(map(string))
+    max_message_bytes = optional(number)
+    undelivered_queue = optional(object({ arn = string }))
+    replace_stores    = optional(string)
+    log_level         = optional(string)
+    tags              = optional(map(string))
     redact = optional(list(object({
       path      = optional(string)
       attribute = optional(string)
@@ -161,6 +168,7 @@ variable "search_analytics" {
       batch_size                      = optional(number)
       maximum_batching_window_seconds = optional(number)
       maximum_concurrency             = optional(number)
+      provisioned_pollers             = optional(object({ minimum = optional(number), maximum = optional(number) }))
       enabled                         = optional(bool)
     }))
     index_name             = string
@@ -229,6 +237,9 @@ variable "replays" {
       message_retention_seconds = optional(number)
       only_from_queue           = optional(bool)
     }))
+    max_message_bytes    = optional(number)
+    undelivered_queue    = optional(object({ arn = string }))
+    replace_stores       = optional(string)
     log_level            = optional(string)
     tags                 = optional(map(string))
     raw_message_delivery = optional(bool)
@@ -252,6 +263,7 @@ variable "replays" {
       batch_size                      = optional(number)
       maximum_batching_window_seconds = optional(number)
       maximum_concurrency             = optional(number)
+      provisioned_pollers             = optional(object({ minimum = optional(number), maximum = optional(number) }))
     }))
     destination_queue = object({
       arn         = string

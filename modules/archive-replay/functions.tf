@@ -100,7 +100,7 @@ module "function" {
   name        = local.function_names[each.key]
   description = each.value.description
   handler     = "event_fork.replay_${each.key}.handler"
-  location    = { partition = local.partition, region = local.region }
+  location    = var.location
 
   function = {
     memory_size     = each.value.memory_size

@@ -27,7 +27,7 @@ locals {
     Type    = "Map"
     Label   = "Items" # part of the ARNs of the Map Run and of its child executions
     ItemReader = {
-      Resource     = "arn:${local.partition}:states:::s3:getObject"
+      Resource     = "arn:${var.location.partition}:states:::s3:getObject"
       ReaderConfig = { InputType = "JSONL" }
       Parameters   = { "Bucket.$" = "$.bucket", "Key.$" = "States.Format('{}items.jsonl', $.work_prefix)" }
     }
@@ -51,7 +51,7 @@ locals {
       States = {
         Send = {
           Type           = "Task"
-          Resource       = "arn:${local.partition}:states:::lambda:invoke"
+          Resource       = "arn:${var.location.partition}:states:::lambda:invoke"
           Parameters     = { FunctionName = module.function["worker"].arn, "Payload.$" = "$" }
           OutputPath     = "$.Payload"
           TimeoutSeconds = local.functions.worker.timeout_seconds + 60
@@ -61,7 +61,7 @@ locals {
       }
     }
     ResultWriter = {
-      Resource   = "arn:${local.partition}:states:::s3:putObject"
+      Resource   = "arn:${var.location.partition}:states:::s3:putObject"
       Parameters = { "Bucket.$" = "$.bucket", "Prefix.$" = "States.Format('{}results', $.work_prefix)" }
     }
     End = true
@@ -85,7 +85,7 @@ locals {
     }
     Govern = {
       Type     = "Task"
-      Resource = "arn:${local.partition}:states:::lambda:invoke"
+      Resource = "arn:${var.location.partition}:states:::lambda:invoke"
       Parameters = {
         FunctionName = module.function["governor"].arn
         Payload = {
@@ -157,7 +157,7 @@ resource "aws_cloudwatch_log_group" "state_machine" {
 }
 
 resource "aws_iam_role" "state_machine" {
-  name                 = "${local.state_machine_name}-${local.region}"
+  name                 = "${local.state_machine_name}-${var.location.region}"
   path                 = var.roles.path
   permissions_boundary = var.roles.permissions_boundary
   assume_role_policy = jsonencode({
@@ -166,7 +166,7 @@ resource "aws_iam_role" "state_machine" {
       Effect    = "Allow"
       Principal = { Service = "states.amazonaws.com" }
       Action    = "sts:AssumeRole"
-      Condition = { StringEquals = { "aws:SourceAccount" = local.account_id } }
+      Condition = { StringEquals = { "aws:SourceAccount" = var.location.account_id } }
     }]
   })
   tags = var.tags
@@ -183,7 +183,7 @@ resource "aws_iam_role_policy" "state_machine" {
           Sid      = "InvokeFunctions"
           Effect   = "Allow"
           Action   = "lambda:InvokeFunction"
-          Resource = [for role, name in local.function_names : "arn:${local.partition}:lambda:${local.region}:${local.account_id}:function:${name}"]
+          Resource = [for role, name in local.function_names : "arn:${var.location.partition}:lambda:${var.location.region}:${var.location.account_id}:function:${name}"]
         },
         {
           Sid      = "ReadItems"

@@ -6,6 +6,12 @@ variable "name" {
   nullable    = false
 }
 
+variable "location" {
+  description = "Where the engine stands, as modules/fork says."
+  type        = object({ partition = string, region = string, account_id = string })
+  nullable    = false
+}
+
 variable "archive" {
   description = "The archive: `bucket` (`arn`, `name`), key `prefix` before `date=`, `kms_key` of the bucket."
   type = object({

@@ -109,12 +109,31 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
         }
       }
 
+      # Versioned objects that expire stay, as noncurrent versions behind a delete marker: both must go too.
       dynamic "noncurrent_version_expiration" {
-        for_each = rule.value.noncurrent_version_expiration_days == null ? [] : [rule.value.noncurrent_version_expiration_days]
+        for_each = rule.value.noncurrent_version_expiration_days != null ? [rule.value.noncurrent_version_expiration_days] : rule.value.expiration_days != null ? [1] : []
 
         content {
           noncurrent_days = noncurrent_version_expiration.value
         }
+      }
+    }
+  }
+
+  # S3 takes no `days` in the rule that removes delete markers.
+  dynamic "rule" {
+    for_each = [for rule in var.lifecycle_rules : rule if rule.expiration_days != null]
+
+    content {
+      id     = "${rule.value.id}-delete-markers"
+      status = rule.value.enabled ? "Enabled" : "Disabled"
+
+      filter {
+        prefix = rule.value.prefix
+      }
+
+      expiration {
+        expired_object_delete_marker = true
       }
     }
   }

@@ -39,8 +39,8 @@ variable "lifecycle_rules" {
   nullable = false
 
   validation {
-    condition     = length(distinct(concat(["abort-incomplete-multipart-uploads"], var.lifecycle_rules[*].id))) == length(var.lifecycle_rules) + 1
-    error_message = "lifecycle_rules[*].id must be unique and not \"abort-incomplete-multipart-uploads\", which the module uses, for example \"archive-after-90-days\". Received: ${join(", ", var.lifecycle_rules[*].id)}."
+    condition     = length(distinct(concat(["abort-incomplete-multipart-uploads"], var.lifecycle_rules[*].id, [for rule in var.lifecycle_rules : "${rule.id}-delete-markers"]))) == 2 * length(var.lifecycle_rules) + 1
+    error_message = "lifecycle_rules[*].id must be unique, and not \"abort-incomplete-multipart-uploads\" or another id with \"-delete-markers\", which the module uses, for example \"archive-after-90-days\". Received: ${join(", ", var.lifecycle_rules[*].id)}."
   }
 
   validation {

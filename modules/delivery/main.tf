@@ -1,23 +1,14 @@
 # Internal: what every delivery stream of storage-backup and search-analytics needs beside the stream itself:
 # the role Firehose works under, the log of its errors, the call of a transformation function, and alarms (alarms.tf).
 
-data "aws_caller_identity" "current" {}
-
-# Region and address of S3. Not by aws_region: its `name` and `id` are deprecated in version 6 of the provider, its `region` is not there in version 5.
-data "aws_service" "s3" {
-  service_id = "s3"
-}
-
 locals {
-  region = data.aws_service.s3.region
-
   bucket_key_statements = var.bucket_kms_key == null ? [] : [{
     Sid      = "EncryptObjects"
     Effect   = "Allow"
     Action   = ["kms:Decrypt", "kms:GenerateDataKey"]
     Resource = var.bucket_kms_key.arn
     Condition = {
-      StringEquals = { "kms:ViaService" = data.aws_service.s3.dns_name }
+      StringEquals = { "kms:ViaService" = var.location.s3_dns_name }
       # The context is the bucket with an S3 bucket key and the object without.
       StringLike = { "kms:EncryptionContext:aws:s3:arn" = [var.bucket.arn, "${var.bucket.arn}/*"] }
     }
@@ -47,7 +38,7 @@ locals {
 }
 
 resource "aws_iam_role" "this" {
-  name                 = "${var.name}-firehose-${local.region}" # roles are global: the same fork may stand in several Regions of one account
+  name                 = "${var.name}-firehose-${var.location.region}" # roles are global: the same fork may stand in several Regions of one account
   path                 = var.roles.path
   permissions_boundary = var.roles.permissions_boundary
   assume_role_policy = jsonencode({
@@ -56,7 +47,7 @@ resource "aws_iam_role" "this" {
       Effect    = "Allow"
       Principal = { Service = "firehose.amazonaws.com" }
       Action    = "sts:AssumeRole"
-      Condition = { StringEquals = { "sts:ExternalId" = data.aws_caller_identity.current.account_id } } # streams of this account only
+      Condition = { StringEquals = { "sts:ExternalId" = var.location.account_id } } # streams of this account only
     }]
   })
   tags = var.tags

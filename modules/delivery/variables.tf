@@ -4,6 +4,12 @@ variable "name" {
   nullable    = false
 }
 
+variable "location" {
+  description = "Where the stream stands, as modules/fork says."
+  type        = object({ region = string, account_id = string, s3_dns_name = string })
+  nullable    = false
+}
+
 variable "bucket" {
   description = "Bucket that objects go to; `given` says whether the user passed it in, so that it may belong to another account."
   type        = object({ arn = string, given = bool })

@@ -32,7 +32,7 @@ module "function" {
   name        = var.name
   description = var.description
   handler     = var.handler
-  location    = { partition = local.partition, region = local.region }
+  location    = local.location
 
   function             = var.function
   lambda_package       = var.lambda_package
@@ -69,6 +69,15 @@ resource "aws_lambda_event_source_mapping" "this" {
 
     content {
       maximum_concurrency = scaling_config.value
+    }
+  }
+
+  dynamic "provisioned_poller_config" {
+    for_each = var.event_source_mapping.provisioned_pollers == null ? [] : [var.event_source_mapping.provisioned_pollers]
+
+    content {
+      minimum_pollers = provisioned_poller_config.value.minimum
+      maximum_pollers = provisioned_poller_config.value.maximum
     }
   }
 

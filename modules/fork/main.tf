@@ -3,12 +3,40 @@
 data "aws_caller_identity" "current" {}
 
 # Partition and Region. Not by aws_region: its `name` and `id` are deprecated in version 6 of the provider, its `region` is not there in version 5.
-data "aws_service" "sqs" {
-  service_id = "sqs"
+data "aws_service" "s3" {
+  service_id = "s3"
+}
+
+# Where the fork stands and what it is called, as it was when it was made. Terraform does not read a data source in a plan while something
+# changes that the module depends on (`depends_on` at a module block). Names of roles and policies would then be unknown, and roles replaced.
+resource "terraform_data" "location" {
+  input = {
+    partition   = data.aws_service.s3.partition
+    region      = data.aws_service.s3.region
+    account_id  = data.aws_caller_identity.current.account_id
+    s3_dns_name = data.aws_service.s3.dns_name
+    name        = var.name
+  }
+  triggers_replace = var.replace_stores
+
+  lifecycle {
+    ignore_changes = [input]
+
+    postcondition {
+      condition     = self.input.name == var.name
+      error_message = "The new name would replace the queues of ${self.input.name}, with the events in them. Empty them first, then say replace_stores = \"renamed\" (any new text) in the same plan; for example name = \"${self.input.name}\" to leave it. Received: \"${var.name}\"."
+    }
+
+    postcondition {
+      condition     = self.input.region == data.aws_service.s3.region && self.input.account_id == data.aws_caller_identity.current.account_id
+      error_message = "The fork ${self.input.name} stands in ${self.input.region} of account ${self.input.account_id} and cannot be moved: make a new one beside it, for example by another module block. Received: a provider of ${data.aws_service.s3.region} in account ${data.aws_caller_identity.current.account_id}."
+    }
+  }
 }
 
 locals {
-  partition  = data.aws_service.sqs.partition
-  account_id = data.aws_caller_identity.current.account_id
-  region     = data.aws_service.sqs.region
+  location   = terraform_data.location.input
+  partition  = local.location.partition
+  account_id = local.location.account_id
+  region     = local.location.region
 }

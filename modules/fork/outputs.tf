@@ -79,3 +79,12 @@ output "event_source_mapping_uuid" {
   description = "Id of the event source mapping between queue and function."
   value       = aws_lambda_event_source_mapping.this.uuid
 }
+
+################################################################################
+# Location
+################################################################################
+
+output "location" {
+  description = "Where the fork stands: `partition`, `region`, `account_id` and `s3_dns_name` (address of S3, for key policies). For ARNs in what a pipeline adds."
+  value       = { for name in ["partition", "region", "account_id", "s3_dns_name"] : name => local.location[name] }
+}

@@ -54,6 +54,7 @@ resource "aws_sqs_queue" "this" {
   name                       = local.queue_name
   message_retention_seconds  = var.queue.message_retention_seconds
   visibility_timeout_seconds = local.visibility_timeout_seconds
+  max_message_size           = var.max_message_bytes
   sqs_managed_sse_enabled    = var.kms_key == null ? true : null
   kms_master_key_id          = try(var.kms_key.arn, null)
   policy                     = local.queue_policies.queue
@@ -69,6 +70,7 @@ resource "aws_sqs_queue" "this" {
 resource "aws_sqs_queue" "dead_letter" {
   name                      = local.dead_letter_queue_name
   message_retention_seconds = var.dead_letter_queue.message_retention_seconds
+  max_message_size          = var.max_message_bytes
   sqs_managed_sse_enabled   = var.kms_key == null ? true : null
   kms_master_key_id         = try(var.kms_key.arn, null)
   policy                    = local.queue_policies.dead_letter

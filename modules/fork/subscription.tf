@@ -4,6 +4,11 @@
 
 locals {
   topic_region = split(":", var.topic_arn)[3]
+  topic_name   = split(":", var.topic_arn)[5]
+
+  # SNS's default scope is not said: the provider refuses a scope beside a policy that is not known yet, such as one with the id of a VPC
+  # of the same plan. https://github.com/hashicorp/terraform-provider-aws/issues/32072
+  filter_policy_scope = var.filter_policy_scope == "MessageAttributes" || var.filter_policy == null ? null : var.filter_policy_scope
 }
 
 # The filter policy and the scope travel inside SNS's Subscribe call. A subscription that got its filter in a second call
@@ -15,11 +20,11 @@ resource "aws_sns_topic_subscription" "this" {
   protocol             = "sqs"
   endpoint             = aws_sqs_queue.this.arn
   filter_policy        = var.filter_policy
-  filter_policy_scope  = var.filter_policy == null ? null : var.filter_policy_scope
+  filter_policy_scope  = local.filter_policy_scope
   raw_message_delivery = var.raw_message_delivery
 
   # What SNS cannot hand to the queue (queue deleted, policy or key refuses) goes to the same place as what the function cannot handle.
-  redrive_policy = jsonencode({ deadLetterTargetArn = aws_sqs_queue.dead_letter.arn })
+  redrive_policy = jsonencode({ deadLetterTargetArn = var.undelivered_queue == null ? aws_sqs_queue.dead_letter.arn : var.undelivered_queue.arn })
 
   lifecycle {
     precondition {

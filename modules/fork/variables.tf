@@ -213,12 +213,14 @@ variable "event_source_mapping" {
     - `batch_size`: messages an invocation gets at most, 1-10000; above 10 a window of at least 1 second is needed. Default 10. A batch also ends at 6 MB.
     - `maximum_batching_window_seconds`: how long to wait for a full batch, 0-300. Default 0.
     - `maximum_concurrency`: invocations at a time at most, 2-1000. Default null = as many as Lambda starts.
+    - `provisioned_pollers`: pollers that are kept ready for this queue alone, `{ minimum = 2, maximum = 200 }`: `minimum` 2-200, `maximum` 2-10000. Each reads up to 1 MB/s and 10 batches at a time, and is billed by the hour. Excludes `maximum_concurrency`. Version 5 of the AWS provider takes a `maximum` of 2000 at most. Default null = Lambda's own pollers.
     - `enabled`: false lets messages wait in the queue. Default true.
   EOT
   type = object({
     batch_size                      = optional(number, 10)
     maximum_batching_window_seconds = optional(number, 0)
     maximum_concurrency             = optional(number)
+    provisioned_pollers             = optional(object({ minimum = optional(number), maximum = optional(number) }))
     enabled                         = optional(bool, true)
   })
   default  = {}
@@ -242,6 +244,20 @@ variable "event_source_mapping" {
   validation {
     condition     = coalesce(var.event_source_mapping.maximum_concurrency, 2) >= 2 && coalesce(var.event_source_mapping.maximum_concurrency, 2) <= 1000
     error_message = "event_source_mapping.maximum_concurrency must be 2-1000 or null, for example 10. Received: ${coalesce(var.event_source_mapping.maximum_concurrency, 0)}."
+  }
+
+  validation {
+    condition = var.event_source_mapping.provisioned_pollers == null || (
+      coalesce(try(var.event_source_mapping.provisioned_pollers.minimum, null), 2) >= 2 && coalesce(try(var.event_source_mapping.provisioned_pollers.minimum, null), 2) <= 200
+      && coalesce(try(var.event_source_mapping.provisioned_pollers.maximum, null), 200) >= coalesce(try(var.event_source_mapping.provisioned_pollers.minimum, null), 2)
+      && coalesce(try(var.event_source_mapping.provisioned_pollers.maximum, null), 200) <= 10000
+    )
+    error_message = "event_source_mapping.provisioned_pollers must have a minimum of 2-200 and a maximum between it and 10000, for example { minimum = 2, maximum = 200 }. Received: ${jsonencode(var.event_source_mapping.provisioned_pollers)}."
+  }
+
+  validation {
+    condition     = var.event_source_mapping.provisioned_pollers == null || var.event_source_mapping.maximum_concurrency == null
+    error_message = "event_source_mapping must have either provisioned_pollers or maximum_concurrency, as Lambda takes only one of them, for example { provisioned_pollers = { minimum = 2, maximum = 20 } }. Received: maximum_concurrency = ${coalesce(var.event_source_mapping.maximum_concurrency, 0)}."
   }
 
   validation {

@@ -37,10 +37,11 @@ module "archive_replay" {
   source = "../archive-replay"
   count  = var.archive == null ? 0 : 1
 
-  name    = var.name
-  archive = var.archive
-  targets = local.targets
-  worker  = merge(var.archive_worker, { runtime = var.function.runtime, architecture = var.function.architecture })
+  name     = var.name
+  location = module.fork.location
+  archive  = var.archive
+  targets  = local.targets
+  worker   = merge(var.archive_worker, { runtime = var.function.runtime, architecture = var.function.architecture })
 
   lambda_package       = var.lambda_package
   powertools_layer_arn = var.powertools_layer_arn
@@ -65,22 +66,12 @@ resource "aws_ssm_parameter" "window" {
   }
 }
 
-data "aws_caller_identity" "current" {}
-
-# Partition and Region. Not by aws_region: its `name` and `id` are deprecated in version 6 of the provider, its `region` is not there in version 5.
-data "aws_service" "sqs" {
-  service_id = "sqs"
-}
-
 locals {
-  partition  = data.aws_service.sqs.partition
-  account_id = data.aws_caller_identity.current.account_id
-  region     = data.aws_service.sqs.region
-
   window_parameter_name = "/event-fork-pipelines/${var.name}/replay-window"
   # From known parts, so that the policies are known when they are planned.
-  window_parameter_arn = "arn:${local.partition}:ssm:${local.region}:${local.account_id}:parameter${local.window_parameter_name}"
-  queue_arn            = "arn:${local.partition}:sqs:${local.region}:${local.account_id}:${var.name}"
+  location             = module.fork.location
+  window_parameter_arn = "arn:${local.location.partition}:ssm:${local.location.region}:${local.location.account_id}:parameter${local.window_parameter_name}"
+  queue_arn            = "arn:${local.location.partition}:sqs:${local.location.region}:${local.location.account_id}:${var.name}"
 
   targets = var.targets == null ? [merge(var.destination_queue, { dead_letter_queue_arn = null })] : var.targets
 

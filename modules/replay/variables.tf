@@ -105,11 +105,13 @@ variable "event_source_mapping" {
     - `batch_size`: messages an invocation gets at most, 1-10000; above 10 a window of at least 1 second is needed. Default 10. A batch also ends at 6 MB.
     - `maximum_batching_window_seconds`: how long to wait for a full batch, 0-300. Default 0.
     - `maximum_concurrency`: invocations at a time at most, 2-1000. Default null = as many as Lambda starts; a small number replays gently.
+    - `provisioned_pollers`: pollers that are kept ready for this queue alone, `{ minimum = 2, maximum = 200 }`: `minimum` 2-200, `maximum` 2-10000. Each reads up to 1 MB/s and 10 batches at a time, and is billed by the hour. Excludes `maximum_concurrency`. Version 5 of the AWS provider takes a `maximum` of 2000 at most. Default null = Lambda's own pollers.
   EOT
   type = object({
     batch_size                      = optional(number, 10)
     maximum_batching_window_seconds = optional(number, 0)
     maximum_concurrency             = optional(number)
+    provisioned_pollers             = optional(object({ minimum = optional(number), maximum = optional(number) }))
   })
   default  = {}
   nullable = false

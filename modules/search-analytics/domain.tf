@@ -5,9 +5,19 @@
 locals {
   domain = var.domain == null ? { arn = aws_opensearch_domain.this[0].arn, endpoint = aws_opensearch_domain.this[0].endpoint } : var.domain
 
-  # Domain names are 3-28 lower-case letters, digits or '-', and begin with a letter.
-  domain_name = coalesce(var.new_domain.name, trim(substr(replace(lower("${can(regex("^[A-Za-z]", var.name)) ? "" : "d-"}${var.name}--"), "_", "-"), 0, 28), "-"))
-  zones       = var.new_domain.zone_count != null ? var.new_domain.zone_count : var.new_domain.instance_count % 2 == 0 ? 2 : 1
+  # Domain names are 3-28 lower-case letters, digits or '-', and begin with a letter. A name that must be changed for that ends with a hash
+  # of the whole, so that short names are long enough and two forks of like names have two domains.
+  domain_name_from_fork = can(regex("^[a-z][a-z0-9-]{1,26}[a-z0-9]$", var.name)) ? var.name : join("-", [
+    trim(substr(replace(lower("${can(regex("^[A-Za-z]", var.name)) ? "" : "d-"}${var.name}"), "_", "-"), 0, 19), "-"),
+    substr(sha256(var.name), 0, 8),
+  ])
+  domain_name = coalesce(var.new_domain.name, local.domain_name_from_fork)
+
+  # https://docs.aws.amazon.com/opensearch-service/latest/developerguide/supported-instance-types.html, prices by Region
+  regions_without_m7g = ["ca-west-1", "eu-south-1"]
+  usual_instance_type = contains(local.regions_without_m7g, local.location.region) ? "r7g.medium.search" : "m7g.medium.search"
+
+  zones = var.new_domain.zone_count != null ? var.new_domain.zone_count : var.new_domain.instance_count % 2 == 0 ? 2 : 1
 }
 
 # advanced_options stays OpenSearch Service's own: rest.action.multi.allow_explicit_index, which Firehose needs, is true there, and a map
@@ -19,10 +29,10 @@ resource "aws_opensearch_domain" "this" {
   engine_version = var.new_domain.engine_version
 
   cluster_config {
-    instance_type            = var.new_domain.instance_type
+    instance_type            = coalesce(var.new_domain.instance_type, local.usual_instance_type)
     instance_count           = var.new_domain.instance_count
     dedicated_master_enabled = var.new_domain.master_count > 0
-    dedicated_master_type    = var.new_domain.master_count > 0 ? var.new_domain.master_type : null
+    dedicated_master_type    = var.new_domain.master_count > 0 ? coalesce(var.new_domain.master_type, local.usual_instance_type) : null
     dedicated_master_count   = var.new_domain.master_count > 0 ? var.new_domain.master_count : null
     zone_awareness_enabled   = local.zones > 1
 
@@ -89,16 +99,12 @@ resource "aws_opensearch_domain" "this" {
   })
 
   tags = var.tags
-}
 
-data "aws_caller_identity" "current" {}
-
-# Partition and Region. Not by aws_region: its `name` and `id` are deprecated in version 6 of the provider, its `region` is not there in version 5.
-data "aws_service" "es" {
-  service_id = "es"
+  depends_on = [terraform_data.stores] # where only an apply can tell, the refusal comes before the domain goes
 }
 
 locals {
   # From known parts: a domain's policy cannot refer to the domain itself.
-  domain_arn = "arn:${data.aws_service.es.partition}:es:${data.aws_service.es.region}:${data.aws_caller_identity.current.account_id}:domain/${local.domain_name}"
+  location   = module.fork.location
+  domain_arn = "arn:${local.location.partition}:es:${local.location.region}:${local.location.account_id}:domain/${local.domain_name}"
 }

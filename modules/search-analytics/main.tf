@@ -136,12 +136,15 @@ resource "aws_kinesis_firehose_delivery_stream" "this" {
   }
 
   tags = var.tags
+
+  depends_on = [terraform_data.stores]
 }
 
 module "delivery" {
   source = "../delivery"
 
   name                    = var.name
+  location                = module.fork.location
   bucket                  = { arn = local.bucket.arn, given = var.bucket != null }
   bucket_kms_key          = var.bucket_kms_key
   object_prefixes         = concat(["errors/${var.prefix}"], var.s3_backup_mode == "AllDocuments" ? ["${var.prefix}date="] : [])

@@ -150,6 +150,34 @@ variable "dead_letter_queue" {
   }
 }
 
+variable "max_message_bytes" {
+  description = "Largest message that queue and dead-letter queue take, SNS's envelope included, 1024-1048576. Raise it with the topic's own `MaximumMessageSize`: SNS can put an event that is larger than this nowhere, and **it is lost**; only SNS's metrics say so (`alarms`). Version 5 of the AWS provider refuses more than 262144, and so do early versions 6. Default null = 262144."
+  type        = number
+  default     = null
+
+  validation {
+    condition     = var.max_message_bytes == null || (coalesce(var.max_message_bytes, 1024) >= 1024 && coalesce(var.max_message_bytes, 1024) <= 1048576 && floor(coalesce(var.max_message_bytes, 1024)) == coalesce(var.max_message_bytes, 1024))
+    error_message = "max_message_bytes must be a whole number of bytes, 1024-1048576 (1 MiB), for example 1048576. Received: ${coalesce(var.max_message_bytes, 0)}."
+  }
+}
+
+variable "undelivered_queue" {
+  description = "Queue for what SNS cannot deliver to the fork's queue; null = the fork's dead-letter queue. For a FIFO topic: AWS's page says that subscriptions of FIFO topics use FIFO queues for this, while a recording of AWS shows a standard one taken. Where an apply is refused for it, give a FIFO queue of your own here, for example `{ arn = aws_sqs_queue.undelivered.arn }`; it must let the topic send."
+  type        = object({ arn = string })
+  default     = null
+
+  validation {
+    condition     = var.undelivered_queue == null || can(regex("^arn:[^:]+:sqs:[^:]+:[0-9]{12}:[A-Za-z0-9_-]{1,80}([.]fifo)?$", var.undelivered_queue.arn))
+    error_message = "undelivered_queue.arn must be the ARN of a queue, for example \"arn:aws:sqs:eu-west-1:123456789012:orders-undelivered.fifo\". Received: \"${try(var.undelivered_queue.arn, "null")}\"."
+  }
+}
+
+variable "replace_stores" {
+  description = "Permission to replace what holds data: queues (`name`), delivery stream and domain. A plan that would do so is refused. To allow it, give a text here that was not here before, for example `\"moved to vpc\"`; the next such plan needs another one."
+  type        = string
+  default     = null
+}
+
 variable "lambda_package" {
   description = <<-EOT
     Code of the function; {} = the package that comes with this module. Either `filename` (a zip on this machine) or `s3_bucket` and `s3_key` (and `s3_object_version`).

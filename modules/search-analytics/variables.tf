@@ -89,12 +89,14 @@ variable "event_source_mapping" {
     - `batch_size`: messages an invocation gets at most, 1-10000; above 10 a window of at least 1 second is needed. Default 1000: few invocations, full Firehose records. A batch also ends at 6 MB.
     - `maximum_batching_window_seconds`: how long to wait for a full batch, 0-300. Default 5.
     - `maximum_concurrency`: invocations at a time at most, 2-1000. Default null = as many as Lambda starts.
+    - `provisioned_pollers`: pollers that are kept ready for this queue alone, `{ minimum = 2, maximum = 200 }`: `minimum` 2-200, `maximum` 2-10000. Each reads up to 1 MB/s and 10 batches at a time, and is billed by the hour. Excludes `maximum_concurrency`. Version 5 of the AWS provider takes a `maximum` of 2000 at most. Default null = Lambda's own pollers.
     - `enabled`: false lets messages wait in the queue. Default true.
   EOT
   type = object({
     batch_size                      = optional(number, 1000)
     maximum_batching_window_seconds = optional(number, 5)
     maximum_concurrency             = optional(number)
+    provisioned_pollers             = optional(object({ minimum = optional(number), maximum = optional(number) }))
     enabled                         = optional(bool, true)
   })
   default  = {}
@@ -210,11 +212,11 @@ variable "domain" {
 variable "new_domain" {
   description = <<-EOT
     The domain that the module makes when none is given; encrypted at rest and between nodes, TLS 1.2 at least:
-    - `name`: 3-28 lower-case letters, digits or `-`; null = made from the fork's name.
+    - `name`: 3-28 lower-case letters, digits or `-`; null = the fork's name, with a hash at its end where it is no name of a domain.
     - `engine_version`: default `OpenSearch_2.19`.
-    - `instance_type`, `instance_count`: data nodes. Default 2 x `m7g.medium.search`.
+    - `instance_type`, `instance_count`: data nodes. Default 2 x `m7g.medium.search` (`r7g.medium.search` in ca-west-1 and eu-south-1, which do not have it).
     - `zone_count`: Availability Zones of the data nodes, 1-3. Default null = 2 with an even number of nodes, 1 with an odd one; give 3 with 3, 6, 9 nodes where the Region has three.
-    - `master_type`, `master_count`: dedicated masters, 0, 3 or 5. Default 3 x `m7g.medium.search`.
+    - `master_type`, `master_count`: dedicated masters, 0, 3 or 5. Default 3 of the same type.
     - `volume_size_gib`: gp3 volume of each data node. Default 20.
     - `kms_key`: object with the `arn` of a customer managed key; null = the AWS managed key aws/es.
     - `master_user_arn`: turns fine-grained access control on, with this IAM principal as its administrator; null = off. Cannot be turned off again.
@@ -223,10 +225,10 @@ variable "new_domain" {
   type = object({
     name                  = optional(string)
     engine_version        = optional(string, "OpenSearch_2.19")
-    instance_type         = optional(string, "m7g.medium.search")
+    instance_type         = optional(string)
     instance_count        = optional(number, 2)
     zone_count            = optional(number)
-    master_type           = optional(string, "m7g.medium.search")
+    master_type           = optional(string)
     master_count          = optional(number, 3)
     volume_size_gib       = optional(number, 20)
     kms_key               = optional(object({ arn = string }))
@@ -247,8 +249,8 @@ variable "new_domain" {
   }
 
   validation {
-    condition     = endswith(var.new_domain.instance_type, ".search") && endswith(var.new_domain.master_type, ".search")
-    error_message = "new_domain.instance_type and new_domain.master_type must be OpenSearch instance types, for example \"m7g.large.search\". Received: \"${var.new_domain.instance_type}\", \"${var.new_domain.master_type}\"."
+    condition     = endswith(coalesce(var.new_domain.instance_type, ".search"), ".search") && endswith(coalesce(var.new_domain.master_type, ".search"), ".search")
+    error_message = "new_domain.instance_type and new_domain.master_type must be OpenSearch instance types, for example \"m7g.large.search\". Received: ${jsonencode(var.new_domain.instance_type)}, ${jsonencode(var.new_domain.master_type)}."
   }
 
   validation {
@@ -372,7 +374,8 @@ variable "lifecycle_rules" {
     Lifecycle rules of the module's own bucket, beside the one that aborts incomplete multipart uploads after 7 days. Each has:
     - `id`, `prefix` (default "" = all objects), `enabled` (default true).
     - `transitions`: list of `days` and `storage_class` (GLACIER, GLACIER_IR, DEEP_ARCHIVE, INTELLIGENT_TIERING, ONEZONE_IA, STANDARD_IA).
-    - `expiration_days`, `noncurrent_version_expiration_days`.
+    - `expiration_days`: objects are gone for good one day later (`noncurrent_version_expiration_days` days later where it is given): the bucket is versioned, so S3 deletes the old version and the delete marker too. S3 rounds each step up to the next midnight UTC: an object is gone after `expiration_days` + 3 days at the latest.
+    - `noncurrent_version_expiration_days`: for old versions, also of objects that were deleted or overwritten. Default 1 with `expiration_days`, otherwise never.
   EOT
   type = list(object({
     id      = string

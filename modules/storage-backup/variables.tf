@@ -95,12 +95,14 @@ variable "event_source_mapping" {
     - `batch_size`: messages an invocation gets at most, 1-10000; above 10 a window of at least 1 second is needed. Default 1000: few invocations, full Firehose records. A batch also ends at 6 MB.
     - `maximum_batching_window_seconds`: how long to wait for a full batch, 0-300. Default 5.
     - `maximum_concurrency`: invocations at a time at most, 2-1000. Default null = as many as Lambda starts.
+    - `provisioned_pollers`: pollers that are kept ready for this queue alone, `{ minimum = 2, maximum = 200 }`: `minimum` 2-200, `maximum` 2-10000. Each reads up to 1 MB/s and 10 batches at a time, and is billed by the hour. Excludes `maximum_concurrency`. Version 5 of the AWS provider takes a `maximum` of 2000 at most. Default null = Lambda's own pollers.
     - `enabled`: false lets messages wait in the queue. Default true.
   EOT
   type = object({
     batch_size                      = optional(number, 1000)
     maximum_batching_window_seconds = optional(number, 5)
     maximum_concurrency             = optional(number)
+    provisioned_pollers             = optional(object({ minimum = optional(number), maximum = optional(number) }))
     enabled                         = optional(bool, true)
   })
   default  = {}
@@ -309,7 +311,8 @@ variable "lifecycle_rules" {
     Lifecycle rules of the module's own bucket, beside the ones that abort incomplete multipart uploads and expire old versions of replays' progress (`event-fork-replays/`), both after 7 days. Each has:
     - `id`, `prefix` (default "" = all objects), `enabled` (default true).
     - `transitions`: list of `days` and `storage_class` (GLACIER, GLACIER_IR, DEEP_ARCHIVE, INTELLIGENT_TIERING, ONEZONE_IA, STANDARD_IA).
-    - `expiration_days`, `noncurrent_version_expiration_days`.
+    - `expiration_days`: objects are gone for good one day later (`noncurrent_version_expiration_days` days later where it is given): the bucket is versioned, so S3 deletes the old version and the delete marker too. S3 rounds each step up to the next midnight UTC: an object is gone after `expiration_days` + 3 days at the latest.
+    - `noncurrent_version_expiration_days`: for old versions, also of objects that were deleted or overwritten. Default 1 with `expiration_days`, otherwise never.
   EOT
   type = list(object({
     id      = string
@@ -343,7 +346,7 @@ variable "athena" {
     - `workgroup`: object with the `name` of an existing workgroup; null = the module makes one that enforces where results go.
     - `first_date`: first day of the archive, yyyy-MM-dd; days before are not looked at. Default 2024-01-01.
     - `results_location`: s3:// address ending with `/` for query results of the module's workgroup; null = `athena-results/<name>/` in the bucket, where the module's own bucket deletes them after 30 days.
-    - `bytes_scanned_limit`: bytes that one query may scan in the module's workgroup, at least 10000000; null = no limit.
+    - `bytes_scanned_limit`: bytes that one query may scan in the module's workgroup, at least 10485760 (10 MiB); null = no limit.
     - `event_type_attribute`: message attribute that the ready-made queries take for the type of an event. Default `event_type`.
   EOT
   type = object({
@@ -383,8 +386,8 @@ variable "athena" {
   }
 
   validation {
-    condition     = try(coalesce(var.athena.bytes_scanned_limit), 10000000) >= 10000000
-    error_message = "athena.bytes_scanned_limit must be at least 10000000 (10 MB), for example 100000000000 (100 GB). Received: ${try(coalesce(var.athena.bytes_scanned_limit), 0)}."
+    condition     = try(coalesce(var.athena.bytes_scanned_limit), 10485760) >= 10485760
+    error_message = "athena.bytes_scanned_limit must be at least 10485760 (10 MiB), for example 100000000000 (100 GB). Received: ${try(coalesce(var.athena.bytes_scanned_limit), 0)}."
   }
 
   validation {

@@ -23,6 +23,7 @@ VALID: dict[str, dict[str, Any]] = {
     "bucket": {"name": "orders"},
     "delivery": {
         "name": "orders",
+        "location": {"region": "eu-west-1", "account_id": "123456789012", "s3_dns_name": "s3.eu-west-1.amazonaws.com"},
         "bucket": {"arn": "arn:aws:s3:::archive", "given": True},
         "object_prefixes": [""],
         "log_retention_days": 30,
@@ -137,6 +138,14 @@ def _fork() -> list[Refusal]:
         refused("301", event_source_mapping={"maximum_batching_window_seconds": 301}),
         refused("1", event_source_mapping={"maximum_concurrency": 1}),
         refused("1001", event_source_mapping={"maximum_concurrency": 1001}),
+        refused('"minimum":1', event_source_mapping={"provisioned_pollers": {"minimum": 1}}),
+        refused('"minimum":201', event_source_mapping={"provisioned_pollers": {"minimum": 201, "maximum": 300}}),
+        refused('"maximum":10001', event_source_mapping={"provisioned_pollers": {"maximum": 10001}}),
+        refused('"maximum":2,"minimum":3', event_source_mapping={"provisioned_pollers": {"minimum": 3, "maximum": 2}}),
+        refused("= 5", event_source_mapping={"provisioned_pollers": {}, "maximum_concurrency": 5}),
+        refused("1023", max_message_bytes=1023),
+        refused("1048577", max_message_bytes=1048577),
+        refused('"orders-undelivered"', undelivered_queue={"arn": "orders-undelivered"}),
         refused("11", function={"reserved_concurrency": 10}, event_source_mapping={"maximum_concurrency": 11}),
         refused("Received 6", alarms={"actions": actions}),
         refused("-1", alarms={"oldest_message_age_seconds": -1}),
@@ -211,7 +220,7 @@ def _storage_backup() -> list[Refusal]:
         refused('"data-lake"', athena={"database": {"name": "data-lake"}}),
         refused('"2024-13-01"', athena={"first_date": "2024-13-01"}),
         refused('"query-results/orders"', athena={"results_location": "query-results/orders"}),
-        refused("9999999", athena={"bytes_scanned_limit": 9999999}),
+        refused("10485759", athena={"bytes_scanned_limit": 10485759}),
         refused('"it\'s"', athena={"event_type_attribute": "it's"}),
     ]
 

@@ -5,8 +5,9 @@ mock_provider "aws" {
 }
 
 variables {
-  name    = "orders-replay"
-  archive = { bucket = { arn = "arn:aws:s3:::orders-archive", name = "orders-archive" }, prefix = "orders/", kms_key = null }
+  location = { partition = "aws", region = "eu-west-1", account_id = "123456789012" }
+  name     = "orders-replay"
+  archive  = { bucket = { arn = "arn:aws:s3:::orders-archive", name = "orders-archive" }, prefix = "orders/", kms_key = null }
   targets = [
     { arn = "arn:aws:sqs:eu-west-1:123456789012:checkout", url = "https://sqs.eu-west-1.amazonaws.com/123456789012/checkout" },
     {
@@ -159,7 +160,7 @@ run "tells_the_command_where_it_is" {
 
   assert {
     condition = jsondecode(aws_ssm_parameter.this.value) == {
-      state_machine_arn = "arn:aws:states:eu-west-1:123456789012:stateMachine:mocked"
+      state_machine_arn = "arn:aws:states:eu-west-1:123456789012:stateMachine:orders-replay-archive"
       bucket            = "orders-archive"
       prefix            = "orders/"
       region            = "eu-west-1"

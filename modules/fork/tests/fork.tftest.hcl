@@ -88,7 +88,7 @@ run "needs_only_name_topic_and_handler" {
   }
 
   assert {
-    condition     = length(aws_cloudwatch_metric_alarm.dead_letter) == 0 && length(aws_cloudwatch_metric_alarm.oldest_message) == 0
+    condition     = length(aws_cloudwatch_metric_alarm.dead_letter) + length(aws_cloudwatch_metric_alarm.oldest_message) + length(aws_cloudwatch_metric_alarm.notifications_failed) + length(aws_cloudwatch_metric_alarm.notifications_lost) == 0
     error_message = "No alarm may be made unless asked for."
   }
 }
@@ -184,6 +184,9 @@ run "every_setting_arrives_where_it_acts" {
     }]
     alarms = { actions = ["arn:aws:sns:eu-west-1:123456789012:on-call"], oldest_message_age_seconds = 900 }
     tags   = { team = "orders" }
+
+    max_message_bytes = 131072
+    undelivered_queue = { arn = "arn:aws:sqs:eu-west-1:123456789012:undelivered.fifo" }
   }
 
   assert {
@@ -229,6 +232,25 @@ run "every_setting_arrives_where_it_acts" {
     )
     error_message = "Both alarms must watch their queue and notify on alarm and recovery."
   }
+
+  assert {
+    condition = (
+      aws_cloudwatch_metric_alarm.notifications_failed[0].metric_name == "NumberOfNotificationsFailed"
+      && aws_cloudwatch_metric_alarm.notifications_lost[0].metric_name == "NumberOfNotificationsFailedToRedriveToDlq"
+      && alltrue([for alarm in concat(aws_cloudwatch_metric_alarm.notifications_failed, aws_cloudwatch_metric_alarm.notifications_lost) : alarm.namespace == "AWS/SNS" && alarm.dimensions == tomap({ TopicName = "orders" }) && alarm.alarm_actions == toset(["arn:aws:sns:eu-west-1:123456789012:on-call"])])
+    )
+    error_message = "What SNS cannot deliver, and what it loses, must be told."
+  }
+
+  assert {
+    condition     = aws_sqs_queue.this.max_message_size == 131072 && aws_sqs_queue.dead_letter.max_message_size == 131072
+    error_message = "Both queues must take messages of one size: what does not fit the second would be lost."
+  }
+
+  assert {
+    condition     = jsondecode(aws_sns_topic_subscription.this[0].redrive_policy) == { deadLetterTargetArn = "arn:aws:sqs:eu-west-1:123456789012:undelivered.fifo" }
+    error_message = "What SNS cannot deliver must go to the given queue."
+  }
 }
 
 run "alarms_on_age_and_the_subscription_can_be_left_out" {
@@ -268,6 +290,17 @@ run "an_opt_in_region_delivers_abroad_under_a_name_of_its_own" {
   }
 }
 
+run "pollers_of_its_own_read_the_queue" {
+  variables {
+    event_source_mapping = { provisioned_pollers = { minimum = 5, maximum = 20 } }
+  }
+
+  assert {
+    condition     = aws_lambda_event_source_mapping.this.provisioned_poller_config[0].minimum_pollers == 5 && aws_lambda_event_source_mapping.this.provisioned_poller_config[0].maximum_pollers == 20 && length(aws_lambda_event_source_mapping.this.scaling_config) == 0
+    error_message = "The pollers must be the mapping's."
+  }
+}
+
 run "the_mapping_has_the_tags" {
   variables {
     tags = { team = "orders" }
@@ -279,22 +312,6 @@ run "the_mapping_has_the_tags" {
   }
 }
 
-run "arns_are_of_the_partition_and_region_of_the_provider" {
-  variables {
-    topic_arn = "arn:aws-us-gov:sns:us-gov-west-1:123456789012:orders"
-  }
-
-  override_data {
-    target = data.aws_service.sqs
-    values = { partition = "aws-us-gov", region = "us-gov-west-1" }
-  }
-
-  assert {
-    condition     = jsondecode(aws_sqs_queue.this.policy).Statement[0].Resource == "arn:aws-us-gov:sqs:us-gov-west-1:123456789012:orders"
-    error_message = "ARNs must be of the partition and Region the provider works in."
-  }
-}
-
 run "refuses_to_subscribe_to_a_topic_of_another_region" {
   command = plan
 
@@ -303,4 +320,22 @@ run "refuses_to_subscribe_to_a_topic_of_another_region" {
   }
 
   expect_failures = [aws_sns_topic_subscription.this]
+}
+
+# Last, for the fork stands elsewhere then.
+run "arns_are_of_the_partition_and_region_of_the_provider" {
+  variables {
+    topic_arn      = "arn:aws-us-gov:sns:us-gov-west-1:123456789012:orders"
+    replace_stores = "the runs before stood in another Region"
+  }
+
+  override_data {
+    target = data.aws_service.s3
+    values = { partition = "aws-us-gov", region = "us-gov-west-1" }
+  }
+
+  assert {
+    condition     = jsondecode(aws_sqs_queue.this.policy).Statement[0].Resource == "arn:aws-us-gov:sqs:us-gov-west-1:123456789012:orders"
+    error_message = "ARNs must be of the partition and Region the provider works in."
+  }
 }

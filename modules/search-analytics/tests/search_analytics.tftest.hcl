@@ -195,7 +195,8 @@ run "a_new_domain_takes_its_settings" {
   command = plan # the domain that the first run made would have to be replaced
 
   variables {
-    name = "1_Orders_with_a_name_that_is_too_long"
+    name           = "1_Orders_with_a_name_that_is_too_long"
+    replace_stores = "another name"
     new_domain = {
       instance_type         = "r7g.large.search"
       instance_count        = 3
@@ -209,7 +210,7 @@ run "a_new_domain_takes_its_settings" {
   }
 
   assert {
-    condition     = aws_opensearch_domain.this[0].domain_name == "d-1-orders-with-a-name-that" && can(regex("^[a-z][a-z0-9-]{2,27}$", aws_opensearch_domain.this[0].domain_name))
+    condition     = aws_opensearch_domain.this[0].domain_name == "d-1-orders-with-a-n-${substr(sha256(var.name), 0, 8)}" && can(regex("^[a-z][a-z0-9-]{2,27}$", aws_opensearch_domain.this[0].domain_name))
     error_message = "The domain's name must be a valid one whatever the fork is called."
   }
 
@@ -237,5 +238,34 @@ run "a_new_domain_takes_its_settings" {
       Resource  = "arn:aws:es:eu-west-1:123456789012:domain/d-1-orders-with-a-name-that/*"
     }]
     error_message = "The domain must let the given principals in, and nobody else."
+  }
+}
+
+run "a_region_without_the_usual_instances_gets_others" {
+  override_data {
+    target = module.fork.data.aws_service.s3
+    values = { partition = "aws", region = "ca-west-1", dns_name = "s3.ca-west-1.amazonaws.com" }
+  }
+
+  variables {
+    topic_arn      = "arn:aws:sns:ca-west-1:123456789012:orders"
+    replace_stores = "another Region"
+  }
+
+  assert {
+    condition     = aws_opensearch_domain.this[0].cluster_config[0].instance_type == "r7g.medium.search" && aws_opensearch_domain.this[0].cluster_config[0].dedicated_master_type == "r7g.medium.search"
+    error_message = "ca-west-1 has no m7g.medium.search."
+  }
+}
+
+run "a_name_of_one_letter_makes_a_name_of_a_domain" {
+  variables {
+    name           = "a"
+    replace_stores = "one letter"
+  }
+
+  assert {
+    condition     = aws_opensearch_domain.this[0].domain_name == "a-${substr(sha256("a"), 0, 8)}"
+    error_message = "Domain names have at least 3 characters."
   }
 }

@@ -169,6 +169,34 @@ run "its_own_bucket_takes_a_key_and_lifecycle_rules" {
   }
 }
 
+run "what_expires_is_gone_for_good" {
+  module {
+    source = "../bucket"
+  }
+
+  variables {
+    lifecycle_rules = [{ id = "month", prefix = "orders/", expiration_days = 30 }]
+  }
+
+  assert {
+    condition = (
+      aws_s3_bucket_lifecycle_configuration.this.rule[1].expiration[0].days == 30
+      && aws_s3_bucket_lifecycle_configuration.this.rule[1].noncurrent_version_expiration[0].noncurrent_days == 1
+    )
+    error_message = "In a versioned bucket an object that expires stays as an old version, which must go too."
+  }
+
+  assert {
+    condition = (
+      aws_s3_bucket_lifecycle_configuration.this.rule[2].id == "month-delete-markers"
+      && aws_s3_bucket_lifecycle_configuration.this.rule[2].status == "Enabled"
+      && aws_s3_bucket_lifecycle_configuration.this.rule[2].filter[0].prefix == "orders/"
+      && aws_s3_bucket_lifecycle_configuration.this.rule[2].expiration[0].expired_object_delete_marker
+    )
+    error_message = "Delete markers that stand before nothing must go."
+  }
+}
+
 run "old_versions_of_what_replays_write_over_and_over_expire" {
   assert {
     condition = (

@@ -1,0 +1,163 @@
+"""What an apply must not lose or break: plans against a saved state, by the real provider."""
+
+from functools import cache
+from typing import Any
+
+import pytest
+
+from docs.input_changes import BUCKET, DOMAIN, KEY, LEAST, QUEUE, VPC
+from tests.terraform.saved_state import Call, Plan, Workspace, replaced
+
+TOPIC = "${aws_sns_topic.orders.arn}"
+ARCHIVE = {"archive": {"bucket": BUCKET}, "alarms": {}}
+FORKS: dict[str, Call] = {
+    "fork": {"module": "fork", "name": "audit", **LEAST["fork"]},
+    "backup": {"module": "storage-backup", "name": "orders-backup", "athena": {}, "alarms": {}},
+    "parquet": {
+        "module": "storage-backup",
+        "name": "orders-parquet",
+        "athena": {},
+        "format": "parquet",
+        "partition_by": {"keys": [{"attribute": "event_type"}]},
+        "kms_key": KEY,
+    },
+    "search": {
+        "module": "search-analytics",
+        "name": "orders-search",
+        "vpc": VPC,
+        "new_domain": {"kms_key": KEY},
+        **LEAST["search-analytics"],
+    },
+    "replay": {"module": "replay", "name": "orders-replay", **ARCHIVE, **LEAST["replay"]},
+    "root": {
+        "module": "root",
+        "storage_backups": {"payments-backup": {}},
+        "search_analytics": {"payments-search": {"index_name": "payments", "domain": DOMAIN}},
+        "replays": {"payments-replay": {"destination_queue": QUEUE, "archive": {"bucket": BUCKET}}},
+    },
+}
+"""At least one call of every module that users call, with what makes the most of it."""
+
+
+def topic(owner: str) -> dict[str, Any]:
+    return {"resource": {"aws_sns_topic": {"orders": {"name": "orders", "tags": {"owner": owner}}}}}
+
+
+@cache
+def after_a_change_of_the_dependency() -> Plan:
+    calls = {name: {**call, "topic_arn": TOPIC, "depends_on": ["aws_sns_topic.orders"]} for name, call in FORKS.items()}
+    workspace = Workspace("depends_on")
+    workspace.save_state(calls, topic("shop"))
+    plan = workspace.plan(calls, topic("sales"))
+    assert plan.refusals == []
+    return plan
+
+
+@pytest.mark.parametrize("call", FORKS)
+def test_a_change_of_what_a_module_depends_on_changes_nothing_in_it(call: str) -> None:
+    plan = after_a_change_of_the_dependency()
+    assert [change.address for change in plan.other_changes] == ["aws_sns_topic.orders"]
+    assert [(change.address, change.actions) for change in plan.changes[call]] == []
+
+
+POLICY = '{"event_type": ["order.placed"]}'
+
+
+def fork(**inputs: Any) -> Call:
+    call = {"module": "fork", "name": "audit", "topic_arn": "arn:aws:sns:eu-west-1:123456789012:orders"}
+    return {**call, **LEAST["fork"], **inputs}
+
+
+@cache
+def changed_forks() -> Plan:
+    workspace = Workspace("changed_forks")
+    before = {
+        "to_attributes": fork(filter_policy=POLICY, filter_policy_scope="MessageBody"),
+        "to_body": fork(filter_policy=POLICY),
+        "renamed": fork(),
+    }
+    after = {
+        "to_attributes": fork(filter_policy=POLICY),
+        "to_body": fork(filter_policy=POLICY, filter_policy_scope="MessageBody"),
+        "renamed": fork(name="books", replace_stores="queue was empty"),
+        "unknown_policy": fork(name="new", filter_policy="${jsonencode({ vpc = [aws_vpc.shop.id] })}"),
+    }
+    workspace.save_state(before)
+    refused = workspace.plan({**before, "renamed": fork(name="books")})
+    assert len(refused.refusals) == 1, refused.refusals
+    assert "would replace the queues of audit" in refused.refusals[0]
+    assert "replace_stores" in refused.refusals[0]
+    plan = workspace.plan(after, {"resource": {"aws_vpc": {"shop": {"cidr_block": "10.0.0.0/16"}}}})
+    assert plan.refusals == []
+    return plan
+
+
+@pytest.mark.parametrize("call", ["to_attributes", "to_body"])
+def test_the_scope_of_a_filter_policy_changes_in_place(call: str) -> None:
+    (change,) = changed_forks().changes[call]
+    assert (change.kind, change.actions) == ("aws_sns_topic_subscription", ("update",))
+    assert change.after["filter_policy_scope"] == ("MessageBody" if call == "to_body" else "MessageAttributes")
+
+
+def test_a_filter_policy_with_what_the_same_plan_makes_can_be_planned() -> None:
+    made = {change.kind for change in changed_forks().changes["unknown_policy"]}
+    assert "aws_sns_topic_subscription" in made
+
+
+def test_a_new_name_is_refused_unless_the_queues_may_go() -> None:
+    # that it is refused is seen while the plan is made
+    assert [address for address in replaced(changed_forks().changes["renamed"]) if "aws_sqs_queue" in address] == [
+        "aws_sqs_queue.dead_letter",
+        "aws_sqs_queue.this",
+    ]
+
+
+KEYS = {"keys": [{"attribute": "event_type"}]}
+SEARCH: Call = {"module": "search-analytics", "name": "orders", **LEAST["search-analytics"]}
+BACKUP: Call = {"module": "storage-backup", "name": "orders"}
+STORES: dict[str, tuple[Call, dict[str, Any], str, str]] = {
+    "domain_renamed": (SEARCH, {"new_domain": {"name": "logs"}}, "replace the domain", "aws_opensearch_domain.this[0]"),
+    "domain_key": (SEARCH, {"new_domain": {"kms_key": KEY}}, "replace the domain", "aws_opensearch_domain.this[0]"),
+    "domain_into_vpc": (SEARCH, {"vpc": VPC}, "replace the domain", "aws_opensearch_domain.this[0]"),
+    "stream_backup": (
+        SEARCH,
+        {"s3_backup_mode": "AllDocuments"},
+        "replace the delivery stream",
+        "aws_kinesis_firehose_delivery_stream.this",
+    ),
+    "stream_partitioned": (
+        BACKUP,
+        {"partition_by": KEYS},
+        "replace the delivery stream",
+        "aws_kinesis_firehose_delivery_stream.this",
+    ),
+    "fork_renamed": (BACKUP, {"name": "payments"}, "replace the queues", "module.fork.aws_sqs_queue.this"),
+}
+"""A change that makes a store anew: call, change, words of the refusal, the store."""
+
+
+@cache
+def refused_and_permitted() -> tuple[list[str], Plan]:
+    saved = {name: {**call, "topic_arn": fork()["topic_arn"]} for name, (call, *_) in STORES.items()}
+    changed = {name: {**saved[name], **change} for name, (_, change, *_) in STORES.items()}
+    workspace = Workspace("stores")
+    workspace.save_state(saved)
+    refusals = workspace.plan(changed).refusals
+    permitted = {name: {**call, "replace_stores": "moved"} for name, call in changed.items()}
+    return refusals, workspace.plan(permitted)
+
+
+def test_a_change_that_makes_a_store_anew_is_refused() -> None:
+    refusals, _ = refused_and_permitted()
+    for words in {words for _, _, words, _ in STORES.values()}:
+        # into a VPC go domain and stream; with a new name, queues, stream and domain
+        expected = sum(words == each for _, _, each, _ in STORES.values())
+        assert len([refusal for refusal in refusals if words in refusal]) >= expected, refusals
+    assert all("replace_stores" in refusal for refusal in refusals)
+
+
+@pytest.mark.parametrize("name", STORES)
+def test_a_new_text_in_replace_stores_lets_a_store_be_made_anew(name: str) -> None:
+    _, plan = refused_and_permitted()
+    assert plan.refusals == []
+    assert STORES[name][3] in replaced(plan.changes[name])
