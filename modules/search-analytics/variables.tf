@@ -33,7 +33,7 @@ variable "function" {
     Settings of the function:
     - `memory_size`: MiB, 128-10240. Default 512; processor share grows with it.
     - `timeout_seconds`: 1-900. Default 60.
-    - `runtime`: default `python3.13`, what the shipped package is tested on.
+    - `runtime`: default `python3.13`, what the shipped package is tested on; `python3.11` to `python3.14`. Version 5.100 of the AWS provider does not know `python3.14`.
     - `architecture`: `arm64` (default, cheaper) or `x86_64`.
     - `reserved_concurrency`: invocations kept for this function and its ceiling, 0 or more; 0 stops it. Default null = none. To slow a fork down use `event_source_mapping.maximum_concurrency`: it does not use up receive attempts.
   EOT

@@ -246,9 +246,10 @@ def _sensitive(kind: str) -> list[Any]:
     return [[{"type": "get_attr", "value": name}] for name, each in attributes.items() if each.get("sensitive")]
 
 
-def _completed(block: dict[str, Any], after: Any, unknown: Any, kind: str, identity: str) -> dict[str, Any]:
+def _completed(block: dict[str, Any], planned: Any, unknown: Any, kind: str, identity: str) -> dict[str, Any]:
     """A block with a value for everything in it that is unknown; its own schema says of which type."""
-    after, unknown = dict(after or {}), unknown if isinstance(unknown, dict) else {}
+    after: dict[str, Any] = dict(planned or {})
+    unknown = unknown if isinstance(unknown, dict) else {}
     for name, attribute in block.get("attributes", {}).items():
         if unknown.get(name) is True:
             after[name] = _filled(kind, name, attribute["type"], identity)

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from docs.input_changes import BUCKET, DOMAIN, KEY, LEAST, QUEUE, VPC
+from tests.terraform.example_inputs import BUCKET, DOMAIN, KEY, LEAST, QUEUE, VPC
 from tests.terraform.saved_state import Call, Plan, Workspace, replaced
 
+pytestmark = pytest.mark.slow
 TOPIC = "${aws_sns_topic.orders.arn}"
 ARCHIVE = {"archive": {"bucket": BUCKET}, "alarms": {}}
 FORKS: dict[str, Call] = {
