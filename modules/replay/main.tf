@@ -16,6 +16,9 @@ module "fork" {
   kms_key           = var.kms_key
   queue             = local.queue
   dead_letter_queue = var.dead_letter_queue
+  max_message_bytes = var.max_message_bytes
+  undelivered_queue = var.undelivered_queue
+  replace_stores    = var.replace_stores
 
   handler              = "event_fork.replay.handler"
   lambda_package       = var.lambda_package

@@ -21,6 +21,9 @@ module "fork" {
   kms_key           = var.kms_key
   queue             = var.queue
   dead_letter_queue = var.dead_letter_queue
+  max_message_bytes = var.max_message_bytes
+  undelivered_queue = var.undelivered_queue
+  replace_stores    = var.replace_stores
 
   handler              = "event_fork.storage_backup.handler"
   lambda_package       = var.lambda_package

@@ -8,7 +8,7 @@ import pytest
 
 from docs import generate_terraform
 from docs.generate_terraform import FORKS, SHARED_INPUTS, generated
-from docs.terraform_inputs import Input, inputs, outputs, without_defaults
+from docs.terraform_inputs import Input, blocks_as_written, inputs, outputs, without_defaults
 from testbench.paths import PROJECT
 
 MODULES = PROJECT / "modules"
@@ -76,6 +76,16 @@ def test_a_pipeline_offers_what_the_fork_offers_with_the_same_types(module: str)
         and without_defaults(fork[name].type) != without_defaults(pipeline[name].type)
     ]
     assert differing == []
+
+
+@pytest.mark.parametrize("module", PIPELINES)
+def test_a_pipeline_hands_every_shared_input_on_to_the_fork(module: str) -> None:
+    call = re.search(
+        r'^module "fork" \{\n.*?^\}\n', (MODULES / module / "main.tf").read_text(), re.MULTILINE | re.DOTALL
+    )
+    assert call is not None
+    handed = set(re.findall(r"^  (\w+)\s+= var\.\1$", call[0], re.MULTILINE))
+    assert blocks_as_written(SHARED_INPUTS, "variable").keys() - handed == set()
 
 
 @pytest.mark.parametrize("module", PIPELINES)
