@@ -18,7 +18,7 @@ run "waits_for_14_days_until_it_is_switched_on" {
   }
 
   assert {
-    condition     = jsonencode(local.event_source_mapping) == jsonencode({ batch_size = 10, enabled = false, maximum_batching_window_seconds = 0, maximum_concurrency = null })
+    condition     = jsonencode(local.event_source_mapping) == jsonencode({ batch_size = 10, enabled = false, maximum_batching_window_seconds = 0, maximum_concurrency = null, provisioned_pollers = null })
     error_message = "The mapping must be off, with batches of 10."
   }
 
@@ -87,7 +87,7 @@ run "every_setting_arrives_where_it_acts" {
   }
 
   assert {
-    condition     = jsonencode(local.event_source_mapping) == jsonencode({ batch_size = 100, enabled = true, maximum_batching_window_seconds = 1, maximum_concurrency = 2 })
+    condition     = jsonencode(local.event_source_mapping) == jsonencode({ batch_size = 100, enabled = true, maximum_batching_window_seconds = 1, maximum_concurrency = 2, provisioned_pollers = null })
     error_message = "The mapping must be on, with the given batches and pace."
   }
 

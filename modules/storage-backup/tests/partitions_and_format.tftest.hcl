@@ -129,6 +129,8 @@ run "does_not_pack_when_told_so" {
 
 run "writes_parquet_by_the_schema_of_its_table" {
   variables {
+    replace_stores = "the runs before had partitions"
+
     format = "parquet"
     athena = { event_type_attribute = "eventType" }
   }

@@ -214,6 +214,7 @@ run "the_stream_may_write_its_objects_and_no_more" {
   }
 
   variables {
+    location           = { region = "eu-west-1", account_id = "123456789012", s3_dns_name = "s3.eu-west-1.amazonaws.com" }
     bucket             = { arn = "arn:aws:s3:::orders-mocked", given = false }
     object_prefixes    = ["date=", "errors/"]
     log_retention_days = 30
@@ -266,6 +267,7 @@ run "the_stream_may_use_a_given_bucket_key_and_transformation" {
   }
 
   variables {
+    location                = { region = "eu-west-1", account_id = "123456789012", s3_dns_name = "s3.eu-west-1.amazonaws.com" }
     bucket                  = { arn = "arn:aws:s3:::archive", given = true }
     object_prefixes         = ["orders/date="]
     log_retention_days      = 30
