@@ -861,7 +861,7 @@ NOT_TRANSLATED: dict[str, str] = {
         "rest_api",
         "stage",
     )
-}
+} | {"terraform_data": "Terraform's own: nothing of it is sent to AWS"}
 """Types that are not looked at in CloudFormation's form, and why."""
 
 

@@ -18,6 +18,7 @@ from typing import Any
 from testbench import run_terraform
 from tests.conformance.made_up import ACCOUNT, made_up
 from tests.conformance.variants import REGIONS
+from tests.terraform.saved_state import built_in
 
 Configuration = dict[str, Any]
 """A Terraform configuration in JSON syntax."""
@@ -133,11 +134,12 @@ def state_after(shown: Mapping[str, Any], region_of: Callable[[str], str]) -> di
     found: dict[tuple[str, str, str, str], list[dict[str, Any]]] = {}
     for resource in _resources(shown["planned_values"]["root_module"]):
         module = resource["address"].rpartition(f"{resource['type']}.{resource['name']}")[0].rstrip(".")
+        kind, values = resource["type"], resource.get("values", {})
         instance = {
             "schema_version": resource["schema_version"],
-            "attributes": made_up(
-                resource["type"], resource["address"], resource.get("values", {}), region_of(resource["address"])
-            ),
+            "attributes": built_in(values)
+            if kind == "terraform_data"
+            else made_up(kind, resource["address"], values, region_of(resource["address"])),
         }
         if "index" in resource:
             instance["index_key"] = resource["index"]

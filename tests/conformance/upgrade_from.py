@@ -72,7 +72,7 @@ def configuration(modules: str) -> planning.Configuration:
 
 def saved_state() -> dict[str, Any]:
     """The state that the modules of `COMMIT` left."""
-    loaded: dict[str, Any] = json.loads((HERE / f"{COMMIT}.tfstate.json").read_text())
+    loaded: dict[str, Any] = json.loads((HERE / f"{COMMIT}.state.json").read_text())
     return loaded
 
 
@@ -112,5 +112,5 @@ def replaced(shown: dict[str, Any]) -> list[str]:
 
 
 if __name__ == "__main__":
-    target = HERE / f"{sys.argv[1]}.tfstate.json"
+    target = HERE / f"{sys.argv[1]}.state.json"
     target.write_text(json.dumps(state_of(sys.argv[1]), indent=0, sort_keys=True) + "\n")

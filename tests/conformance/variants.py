@@ -60,6 +60,9 @@ _ANY_FORK: dict[str, list[Any]] = {
     "filter_policy_scope": ["MessageAttributes", "MessageBody"],
     "kms_key": [None, {"arn": _KEY}],
     "dead_letter_queue": [{}, {"message_retention_seconds": 1209600, "only_from_queue": False}],
+    "max_message_bytes": [None, 1024, 262144],  # provider 5.100 refuses more
+    "undelivered_queue": [None, {"arn": f"arn:aws:sqs:eu-west-1:{ACCOUNT}:undelivered.fifo"}],
+    "replace_stores": [None, "moved to vpc"],
     "lambda_package": [{}, {"s3_bucket": "builds", "s3_key": "fork.zip", "s3_object_version": "v1"}],
     "function": [
         {},

@@ -185,19 +185,19 @@ def _as_state(resources: list[dict[str, Any]]) -> dict[str, Any]:
         if each["change"]["actions"] == ["delete"]:
             continue
         key = (each.get("module_address", ""), each["type"], each["name"])
-        built_in = each["type"] == "terraform_data"
+        is_built_in = each["type"] == "terraform_data"
         entry = instances.setdefault(
             key,
             {
                 "mode": "managed",
                 "type": each["type"],
                 "name": each["name"],
-                "provider": _BUILT_IN if built_in else _AWS,
+                "provider": _BUILT_IN if is_built_in else _AWS,
                 "instances": [],
             }
             | ({"module": key[0]} if key[0] else {}),
         )
-        attributes, version = (_built_in(each), 0) if built_in else _applied(each)
+        attributes, version = (built_in(each["change"]["after"]), 0) if is_built_in else _applied(each)
         instance = {
             "schema_version": version,
             "attributes": attributes,
@@ -214,8 +214,8 @@ def _as_state(resources: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _built_in(resource: dict[str, Any]) -> dict[str, Any]:
-    after = resource["change"]["after"]
+def built_in(after: Mapping[str, Any]) -> dict[str, Any]:
+    """The attributes of a terraform_data as a state file has them: values with their types."""
     dynamic = {
         name: {"value": after.get(name), "type": _type_of(after.get(name))} for name in ("input", "triggers_replace")
     }
