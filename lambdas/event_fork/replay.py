@@ -22,16 +22,20 @@ from event_fork.telemetry import logger, metrics, report_replay, tracer
 @tracer.capture_lambda_handler(capture_response=False)
 def handler(event: dict[str, Any], context: Any) -> BatchResponse:
     """Lambda's entry point."""
-    messages = received_messages(event)
-    deadline = Deadline.in_milliseconds(context.get_remaining_time_in_millis())
     run = run_of(context.invoked_function_arn)
+    deadline = Deadline.in_milliseconds(context.get_remaining_time_in_millis())
+    outcome = _replayed(received_messages(event), deadline, run)
+    report_replay(outcome, run)
+    return batch_response(outcome.received, outcome.returned, outcome.waiting + outcome.kept)
+
+
+def _replayed(messages: Sequence[ReceivedMessage], deadline: Deadline, run: str | None) -> Outcome:
+    """What became of the messages; the run is told of a failure too, before Lambda is."""
     try:
-        outcome = replayer()(messages, deadline, run)
+        return replayer()(messages, deadline, run)
     except Exception as error:
         report_replay(Outcome.failed(messages, error), run)
         raise
-    report_replay(outcome, run)
-    return batch_response(outcome.received, outcome.returned, outcome.waiting + outcome.kept)
 
 
 @cache
