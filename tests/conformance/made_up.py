@@ -102,6 +102,11 @@ def _of_bucket(place: _Place, values: Values, address: str) -> Values:
     return {"id": values["bucket"]} if "bucket" in values else {}
 
 
+def _lifecycle(place: _Place, values: Values, address: str) -> Values:
+    # The provider writes no owner as "" here (seen in the state after an apply), and replaces what has null.
+    return _of_bucket(place, values, address) | {"expected_bucket_owner": ""}
+
+
 def _stream(place: _Place, values: Values, address: str) -> Values:
     arn = place.arn("firehose", f"deliverystream/{values['name']}")
     return {"id": arn, "arn": arn, "version_id": "1", "destination_id": "destinationId-000000000001"}
@@ -190,7 +195,7 @@ _COMPUTED: dict[str, Callable[[_Place, Values, str], Values]] = {
     "aws_lambda_function": _function,
     "aws_opensearch_domain": _domain,
     "aws_s3_bucket": _bucket,
-    "aws_s3_bucket_lifecycle_configuration": _of_bucket,
+    "aws_s3_bucket_lifecycle_configuration": _lifecycle,
     "aws_s3_bucket_ownership_controls": _of_bucket,
     "aws_s3_bucket_policy": _of_bucket,
     "aws_s3_bucket_public_access_block": _of_bucket,
