@@ -143,11 +143,6 @@ variable "dead_letter_queue" {
   })
   default  = {}
   nullable = false
-
-  validation {
-    condition     = var.dead_letter_queue.message_retention_seconds >= 60 && var.dead_letter_queue.message_retention_seconds <= 1209600
-    error_message = "dead_letter_queue.message_retention_seconds must be 60-1209600 (14 days), for example 1209600. Received: ${var.dead_letter_queue.message_retention_seconds}."
-  }
 }
 
 variable "max_message_bytes" {

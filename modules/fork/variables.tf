@@ -40,11 +40,6 @@ variable "queue" {
   nullable = false
 
   validation {
-    condition     = var.queue.message_retention_seconds >= 60 && var.queue.message_retention_seconds <= 1209600
-    error_message = "queue.message_retention_seconds must be 60-1209600 (14 days), for example 345600 (4 days). Received: ${var.queue.message_retention_seconds}."
-  }
-
-  validation {
     condition = var.queue.visibility_timeout_seconds == null || (
       coalesce(var.queue.visibility_timeout_seconds, 0) >= var.function.timeout_seconds + var.event_source_mapping.maximum_batching_window_seconds
       && coalesce(var.queue.visibility_timeout_seconds, 0) <= 43200
@@ -110,18 +105,8 @@ variable "function" {
   nullable = false
 
   validation {
-    condition     = var.function.memory_size >= 128 && var.function.memory_size <= 10240 && floor(var.function.memory_size) == var.function.memory_size
-    error_message = "function.memory_size must be a whole number of MiB, 128-10240, for example 256. Received: ${var.function.memory_size}."
-  }
-
-  validation {
     condition     = var.function.timeout_seconds >= 1 && var.function.timeout_seconds <= 900
     error_message = "function.timeout_seconds must be 1-900, for example 60. Received: ${var.function.timeout_seconds}."
-  }
-
-  validation {
-    condition     = contains(["arm64", "x86_64"], var.function.architecture)
-    error_message = "function.architecture must be \"arm64\" or \"x86_64\", for example \"arm64\". Received: \"${var.function.architecture}\"."
   }
 
   validation {
