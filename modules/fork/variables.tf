@@ -44,7 +44,7 @@ variable "queue" {
       coalesce(var.queue.visibility_timeout_seconds, 0) >= var.function.timeout_seconds + var.event_source_mapping.maximum_batching_window_seconds
       && coalesce(var.queue.visibility_timeout_seconds, 0) <= 43200
     )
-    error_message = "queue.visibility_timeout_seconds must be at least the function's timeout plus the batching window (${var.function.timeout_seconds} + ${var.event_source_mapping.maximum_batching_window_seconds}), or messages show up again while they are in work, and at most 43200 (12 hours); for example ${6 * var.function.timeout_seconds + var.event_source_mapping.maximum_batching_window_seconds} (six timeouts plus the window, what null gives). Received: ${coalesce(var.queue.visibility_timeout_seconds, 0)}."
+    error_message = "queue.visibility_timeout_seconds must be at least the function's timeout plus the batching window (${var.function.timeout_seconds} + ${var.event_source_mapping.maximum_batching_window_seconds}), or messages show up again while they are in work. At most 43200 (12 hours). For example ${6 * var.function.timeout_seconds + var.event_source_mapping.maximum_batching_window_seconds} (six timeouts plus the window, what null gives). Received: ${coalesce(var.queue.visibility_timeout_seconds, 0)}."
   }
 
   validation {
@@ -177,14 +177,14 @@ variable "policy_statements" {
 }
 
 variable "log_retention_days" {
-  description = "Days that logs are kept, one of the values CloudWatch Logs allows. Default 30. 0 = for ever."
+  description = "Days that logs are kept, one of the values CloudWatch Logs allows. Default 30. 0 = forever."
   type        = number
   default     = 30
   nullable    = false
 
   validation {
     condition     = contains([0, 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.log_retention_days)
-    error_message = "log_retention_days must be 0 (for ever), 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or 3653, for example 30. Received: ${var.log_retention_days}."
+    error_message = "log_retention_days must be 0 (forever), 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or 3653, for example 30. Received: ${var.log_retention_days}."
   }
 }
 

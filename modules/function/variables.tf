@@ -69,7 +69,7 @@ variable "environment_variables" {
 }
 
 variable "policy_name" {
-  description = "Name of the role's inline policy; a change makes the policy anew."
+  description = "Name of the role's inline policy; a change makes the policy again."
   type        = string
   nullable    = false
 }

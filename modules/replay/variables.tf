@@ -82,7 +82,7 @@ variable "environment_variables" {
 }
 
 variable "log_retention_days" {
-  description = "Days that logs are kept, one of the values CloudWatch Logs allows. Default 30. 0 = for ever."
+  description = "Days that logs are kept, one of the values CloudWatch Logs allows. Default 30. 0 = forever."
   type        = number
   default     = 30
   nullable    = false
@@ -283,7 +283,7 @@ variable "archive_worker" {
 
 variable "alarms" {
   description = <<-EOT
-    CloudWatch alarms; null = none. With an object, an alarm says when the dead-letter queue is not empty, and with `archive` three more when a replay from it fails, gives up a part, or could not send some events. (The age of messages is none here: they are meant to wait.)
+    CloudWatch alarms; null = none. With an object, an alarm says when the dead-letter queue is not empty, and with `archive` three more when a replay from it fails, gives up a part, or could not send some events. (No alarm watches the age of messages: they are meant to wait.)
     - `actions`: ARNs to notify on alarm and on recovery (SNS topics, Systems Manager items). Default [].
   EOT
   type = object({

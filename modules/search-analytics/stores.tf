@@ -20,7 +20,7 @@ resource "terraform_data" "stores" {
 
     postcondition {
       condition     = self.input.domain == null || jsonencode(self.input.domain) == jsonencode(local.stores.domain)
-      error_message = "This change would replace the domain, and every document in it would go: domain, new_domain.name, new_domain.kms_key and vpc must stay as they are. Take a snapshot, or make a second fork with the new settings and remove this one later; or say replace_stores = \"new domain\" (any new text) in the same plan, for example when the documents may go. Received: ${jsonencode(local.stores.domain)}; it was ${jsonencode(self.input.domain)}."
+      error_message = "This change would replace the domain, and every document in it would go: domain, new_domain.name, new_domain.kms_key and vpc must stay as they are. Take a snapshot, or make a second fork with the new settings and remove this one later. Or say replace_stores = \"new domain\" (any new text) in the same plan, for example when the documents may go. Received: ${jsonencode(local.stores.domain)}; it was ${jsonencode(self.input.domain)}."
     }
 
     postcondition {

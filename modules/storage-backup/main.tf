@@ -176,7 +176,7 @@ resource "aws_kinesis_firehose_delivery_stream" "this" {
         && length(distinct(local.partition_columns)) == length(local.partition_columns)
         && length(setintersection(local.partition_columns, concat(local.athena_columns[*].name, ["date", "hour"]))) == 0
       )
-      error_message = "Columns of partition_by must be different, begin with a letter, have at most 32 lower-case letters, digits or '_', and not be columns that the table has (${join(", ", local.athena_columns[*].name)}, date, hour), for example { body = \".type\", column = \"order_type\" }. Received: ${join(", ", local.partition_columns)}."
+      error_message = "Columns of partition_by must be different, begin with a letter, have at most 32 lower-case letters, digits or '_', and not be columns that the table has (${join(", ", local.athena_columns[*].name)}, date, hour). For example { body = \".type\", column = \"order_type\" }. Received: ${join(", ", local.partition_columns)}."
     }
 
     precondition {

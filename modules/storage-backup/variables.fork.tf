@@ -91,7 +91,7 @@ variable "filter_policy" {
         var.filter_policy_scope == "MessageBody" ? "/:{${local.filter_policy_fields}}/" : "/^-$/", ":0"), "/${local.filter_policy_or}/", "\"or\":0")
       ] : can(regex("^{${local.filter_policy_fields}}$", flat)) || (var.filter_policy_scope == "MessageBody" && can(regex(":{${local.filter_policy_fields}}", flat)))
     ])
-    error_message = "filter_policy must give every key a list of strings, numbers, true, false, null or objects with one operator of SNS (prefix, suffix, equals-ignore-case, wildcard, cidr, numeric, exists, anything-but), for example jsonencode({ event_type = [\"order.placed\"], amount = [{ numeric = [\">=\", 100] }] }); nested objects need filter_policy_scope = \"MessageBody\". `event-fork filter check` says what is wrong. Received: ${coalesce(var.filter_policy, "null")}."
+    error_message = "filter_policy must give every key a list of strings, numbers, true, false, null or objects with one operator of SNS (prefix, suffix, equals-ignore-case, wildcard, cidr, numeric, exists, anything-but). For example jsonencode({ event_type = [\"order.placed\"], amount = [{ numeric = [\">=\", 100] }] }). Nested objects need filter_policy_scope = \"MessageBody\". `event-fork filter check` says what is wrong. Received: ${coalesce(var.filter_policy, "null")}."
   }
 
   validation {

@@ -79,7 +79,7 @@ variable "environment_variables" {
 }
 
 variable "log_retention_days" {
-  description = "Days that the logs of function and stream are kept, one of the values CloudWatch Logs allows. Default 30. 0 = for ever."
+  description = "Days that the logs of function and stream are kept, one of the values CloudWatch Logs allows. Default 30. 0 = forever."
   type        = number
   default     = 30
   nullable    = false
@@ -402,7 +402,8 @@ variable "athena" {
 
 variable "alarms" {
   description = <<-EOT
-    CloudWatch alarms; null = none. With an object, alarms say when the dead-letter queue is not empty, when messages wait too long, when delivery to S3 is late or fails, when records are throttled; and where they are in use, on the transformation function, on Parquet, on the number of partitions and on `kms_key`:
+    CloudWatch alarms; null = none. With an object, alarms say when the dead-letter queue is not empty or messages wait too long, when delivery to S3 is late or fails, and when records are throttled. Also watched where in use: the transformation function, Parquet, the number of partitions and `kms_key`.
+    Settings:
     - `actions`: ARNs to notify on alarm and on recovery (SNS topics, Systems Manager items). Default [].
     - `oldest_message_age_seconds`: age of the oldest message in the queue that is too much. Default 3600. 0 = no such alarm.
     - `delivery_delay_seconds`: age of the oldest record in the delivery stream that is too much, more than `buffering.interval_seconds`. Default 1800: twice the longest buffering. 0 = no such alarm.

@@ -1,10 +1,14 @@
-"""Pages are read once: short sentences, no idioms of our own, a README that fits on two screens."""
+"""What users read is read once: short sentences, no idioms of our own, a README that fits on two screens."""
 
 import re
-from pathlib import Path
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
+import typer
 
+from docs.terraform_inputs import inputs, outputs
+from event_fork_cli.app import app
 from testbench.paths import PROJECT
 from tests.docs.pages import name_of, pages, prose, sentences
 
@@ -35,16 +39,42 @@ IDIOMS = {
 """What our own way of speaking had, and what a reader expects instead."""
 
 
-@pytest.mark.parametrize("page", pages(), ids=name_of)
-def test_no_sentence_is_longer_than_36_words(page: Path) -> None:
-    found = sentences(page.read_text(encoding="utf-8"))
-
-    assert [sentence for sentence in found if len(sentence.split()) > MOST_WORDS] == []
+_MESSAGE = re.compile(r'^ *(?:error_message|alarm_description) *= "(.*)"$', re.MULTILINE)
 
 
-@pytest.mark.parametrize("page", pages(), ids=name_of)
-def test_no_idiom_of_our_own_is_left(page: Path) -> None:
-    text = re.sub(r"\s+", " ", prose(page.read_text(encoding="utf-8")))
+def _texts() -> Iterator[tuple[str, str]]:
+    """Place -> text: every page, what Terraform modules say of themselves and answer, the help of the command."""
+    for page in pages():
+        yield name_of(page), page.read_text(encoding="utf-8")
+    for folder in sorted({file.parent for file in PROJECT.glob("*.tf")} | {*PROJECT.glob("modules/*/")}):
+        described = [*(each.description for each in inputs(folder)), *(each.description for each in outputs(folder))]
+        messages = [
+            re.sub(r"\$\{[^}]*\}", "X", message)
+            for file in sorted(folder.glob("*.tf"))
+            for message in _MESSAGE.findall(file.read_text(encoding="utf-8"))
+        ]
+        yield f"modules/{folder.name}" if folder != PROJECT else "root module", "\n\n".join(described + messages)
+    yield "event-fork --help", "\n\n".join(_help(typer.main.get_command(app)))
+
+
+def _help(command: Any) -> Iterator[str]:
+    yield command.help or ""
+    yield from (text for option in command.params if (text := getattr(option, "help", None)))
+    for verb in getattr(command, "commands", {}).values():
+        yield from _help(verb)
+
+
+TEXTS = dict(_texts())
+
+
+@pytest.mark.parametrize("place", TEXTS)
+def test_no_sentence_is_longer_than_36_words(place: str) -> None:
+    assert [sentence for sentence in sentences(TEXTS[place]) if len(sentence.split()) > MOST_WORDS] == []
+
+
+@pytest.mark.parametrize("place", TEXTS)
+def test_no_idiom_of_our_own_is_left(place: str) -> None:
+    text = re.sub(r"\s+", " ", prose(TEXTS[place]))
     found = [(match[0], plain) for idiom, plain in IDIOMS.items() for match in re.finditer(idiom, text, re.I)]
 
     assert found == []
