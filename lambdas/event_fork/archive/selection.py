@@ -7,7 +7,11 @@ from typing import NamedTuple
 
 from event_fork.errors import NotAnEnvelopeError
 from event_fork.events.envelope import StoredEvent, parse
-from event_fork.events.time_window import Window, canonical_timestamp
+from event_fork.events.time_window import NotATimeError, Window, canonical_timestamp
+
+_BOM = b"\xef\xbb\xbf"
+_AROUND = b" \t\r\x1e"
+"""Blanks, the other system's line end, and what RFC 7464 puts before each record."""
 
 Matcher = Callable[[StoredEvent], bool]
 """Whether an event passes a filter policy."""
@@ -27,7 +31,7 @@ class Criteria:
 
 
 class SelectedEvent(NamedTuple):
-    """A wanted event. `timestamp` is in SNS's own shape, so it sorts as time does; `raw` is the stored line."""
+    """A wanted event. `timestamp` is in SNS's own shape, so it sorts as time does; `raw` is the stored envelope."""
 
     line: int
     event: StoredEvent
@@ -54,6 +58,7 @@ def select(
     """The wanted events among lines `first_line` to `last_line` (from 0, both included), and what is no event.
 
     `skip_lines` are passed over unread. Empty lines are nothing. What lies after `last_line` is not read at all.
+    Whatever a line makes go wrong makes it an UnreadableLine, never more: anybody can publish, and so write a line.
     """
     holds = criteria.window.holds
     types = criteria.event_types
@@ -61,22 +66,31 @@ def select(
     matches = criteria.matches
     skip = frozenset(skip_lines)
     stop = None if last_line is None else last_line + 1
-    for number, raw in enumerate(islice(lines, first_line, stop), first_line):
-        if number in skip or not raw or raw.isspace():
+    for number, stored in enumerate(islice(lines, first_line, stop), first_line):
+        if number in skip or not (raw := stored.removeprefix(_BOM).strip(_AROUND)):
             continue
         try:
-            event = parse(raw)
+            event = parse(raw.decode())
             timestamp = canonical_timestamp(event.timestamp)
-        except NotAnEnvelopeError as error:
-            yield UnreadableLine(number, str(error))
+            if not holds(timestamp):
+                continue
+            event_type = event.attribute(attribute)
+            if types and event_type not in types:
+                continue
+            if not (matches is None or matches(event)):
+                continue
+        except Exception as error:
+            yield UnreadableLine(number, _reason(error))
             continue
-        except ValueError:
-            yield UnreadableLine(number, "Timestamp is not an ISO 8601 time with an offset")
-            continue
-        if not holds(timestamp):
-            continue
-        event_type = event.attribute(attribute)
-        if types and event_type not in types:
-            continue
-        if matches is None or matches(event):
-            yield SelectedEvent(number, event, event_type, timestamp, raw)
+        yield SelectedEvent(number, event, event_type, timestamp, raw)
+
+
+def _reason(error: Exception) -> str:
+    """What is wrong with a line, in words that quote nothing of it."""
+    if isinstance(error, NotAnEnvelopeError):
+        return str(error)
+    if isinstance(error, UnicodeDecodeError):
+        return "is not UTF-8"
+    if isinstance(error, NotATimeError):
+        return "Timestamp is not an ISO 8601 time with an offset"
+    return f"cannot be read ({type(error).__name__})"

@@ -12,7 +12,7 @@ from event_fork.archive.errors import UnreadableObjectError
 MAGIC = b"\x82SNAPPY\x00"
 _HEADER = 16
 # snappy-java compresses 32 KiB at a time by default; far above any real block, far below what could hurt a worker.
-_MAX_BLOCK = 16 * 1024 * 1024
+_MAX_BLOCK = 4 * 1024 * 1024
 
 
 def decompress_stream(chunks: Iterator[bytes]) -> Iterator[bytes]:
@@ -43,9 +43,9 @@ def decompress_block(block: bytes) -> bytes:
     """Plain bytes of one raw Snappy block."""
     try:
         size, position = _varint(block)
-        if size > 8 * _MAX_BLOCK:
+        if size > _MAX_BLOCK:
             raise UnreadableObjectError(f"damaged Snappy block: claims {size} bytes")
-        plain = _elements(block, position)
+        plain = _elements(block, position, size)
     except IndexError:
         raise UnreadableObjectError("damaged Snappy block: ends inside an element") from None
     if len(plain) != size:
@@ -66,10 +66,11 @@ def _varint(block: bytes) -> tuple[int, int]:
             raise UnreadableObjectError("damaged Snappy block: no length")
 
 
-def _elements(block: bytes, position: int) -> bytearray:
+def _elements(block: bytes, position: int, size: int) -> bytearray:
     plain = bytearray()
     end = len(block)
-    while position < end:
+    # An element adds at most 64 bytes, or as many as it takes itself: a block cannot grow far above what it announced.
+    while position < end and len(plain) <= size:
         tag = block[position]
         kind = tag & 3
         position += 1

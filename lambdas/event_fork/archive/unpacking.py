@@ -17,8 +17,25 @@ from event_fork.archive.errors import UnreadableObjectError
 _MAX_OUTPUT = 1024 * 1024
 # A zip has its directory at the end, so it has to be kept whole; up to this size in memory, then on disk.
 _ZIP_IN_MEMORY = 8 * 1024 * 1024
+# Firehose writes one entry. The directory is read as a whole; an entry takes 46 bytes of it and ten times that here.
+_MAX_ZIP_DIRECTORY = 1024 * 1024
+# bzip2 and LZMA are not read in bounded pieces by zipfile: a ZIP of 905 bytes took 2 GiB.
+_ZIP_METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
+# A producer that compresses, and a stream that compresses again.
+_MAX_LAYERS = 3
 
-_NOT_READ = {b"PAR1": "Parquet", b"ORC": "ORC", b"\x28\xb5\x2f\xfd": "Zstandard", b"BZh": "bzip2"}
+_NOT_READ = {
+    b"PAR1": "Parquet",
+    b"ORC": "ORC",
+    b"Obj\x01": "Avro",
+    b"\x28\xb5\x2f\xfd": "Zstandard",
+    b"BZh": "bzip2",
+    b"\xfd7zXZ\0": "xz",
+    b"7z\xbc\xaf\x27\x1c": "7-Zip",
+    b"\x04\x22\x4d\x18": "LZ4",
+    b"\xff\x06\0\0sNaPpY": "framed Snappy",
+    b"\x89LZO": "LZO",
+}
 
 
 def decompress(chunks: Iterator[bytes]) -> Iterator[bytes]:
@@ -26,22 +43,27 @@ def decompress(chunks: Iterator[bytes]) -> Iterator[bytes]:
 
     What was given before the error is right as far as it goes, but the object is not whole.
     """
-    head = b""
-    for chunk in chunks:
-        head += chunk
-        if len(head) >= len(snappy.MAGIC):
-            break
-    whole = chain([head], chunks)
-    if head.startswith(b"\x1f\x8b"):
-        return _gunzip(whole)
-    if head.startswith(b"PK\x03\x04"):
-        return _unzip(whole)
-    if head.startswith(snappy.MAGIC):
-        return snappy.decompress_stream(whole)
-    for magic, name in _NOT_READ.items():
-        if head.startswith(magic):
-            raise UnreadableObjectError(f"is {name}; a replay reads JSON lines, plain or as GZIP, ZIP or Snappy")
-    return whole
+    for _ in range(_MAX_LAYERS + 1):
+        head = b""
+        for chunk in chunks:
+            head += chunk
+            if len(head) >= len(snappy.MAGIC):
+                break
+        chunks = chain([head], chunks)
+        if head.startswith(b"\x1f\x8b"):
+            chunks = _gunzip(chunks)
+        elif head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+            chunks = _unzip(chunks)
+        elif head.startswith(snappy.MAGIC):
+            chunks = snappy.decompress_stream(chunks)
+        else:
+            for magic, name in _NOT_READ.items():
+                if head.startswith(magic):
+                    raise UnreadableObjectError(
+                        f"is {name}; a replay reads JSON lines, plain or as GZIP, ZIP or Snappy"
+                    )
+            return chunks
+    raise UnreadableObjectError(f"is compressed more than {_MAX_LAYERS} times")
 
 
 def _gunzip(chunks: Iterator[bytes]) -> Iterator[bytes]:
@@ -73,17 +95,38 @@ def _unzip(chunks: Iterator[bytes]) -> Iterator[bytes]:
     with tempfile.SpooledTemporaryFile(max_size=_ZIP_IN_MEMORY) as spool:
         for chunk in chunks:
             spool.write(chunk)
-        spool.seek(0)
         try:
-            with zipfile.ZipFile(spool) as archive:
-                for entry in archive.infolist():
-                    with archive.open(entry) as plain:
-                        yield from _blocks(plain)
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
-            # RuntimeError and NotImplementedError: an encrypted entry, a method zipfile does not know.
-            raise UnreadableObjectError(f"damaged or cut-off zip: {error}") from error
+            yield from _entries(spool)
+        except UnreadableObjectError:
+            raise
+        except Exception as error:  # zipfile raises nearly everything there is on a damaged file
+            raise UnreadableObjectError(f"damaged or cut-off zip: {type(error).__name__}: {error}") from error
 
 
-def _blocks(file: IO[bytes]) -> Iterator[bytes]:
-    while block := file.read(_MAX_OUTPUT):
-        yield block
+def _entries(file: IO[bytes]) -> Iterator[bytes]:
+    _refuse_large_directory(file)
+    with zipfile.ZipFile(file) as archive:
+        for entry in archive.infolist():
+            if entry.flag_bits & 1:
+                raise UnreadableObjectError("is an encrypted ZIP")
+            if entry.compress_type not in _ZIP_METHODS:
+                raise UnreadableObjectError(
+                    f"is a ZIP by method {entry.compress_type}; a replay reads deflated and stored entries"
+                )
+            with archive.open(entry) as plain:
+                while block := plain.read(_MAX_OUTPUT):
+                    yield block
+
+
+def _refuse_large_directory(file: IO[bytes]) -> None:
+    """zipfile reads the directory before anything can be asked. Its size stands in the file's last record.
+
+    Source: APPNOTE.TXT of PKWARE, 4.3.16: signature, 8 bytes, size of the directory at byte 12, a comment at the end.
+    """
+    end = file.seek(0, 2)
+    file.seek(max(0, end - 22 - 0xFFFF))
+    tail = file.read()
+    # zipfile takes a record without a comment first, and otherwise the last signature there is.
+    place = len(tail) - 22 if tail[-22:].startswith(b"PK\x05\x06") else tail.rfind(b"PK\x05\x06")
+    if place >= 0 and int.from_bytes(tail[place + 12 : place + 16], "little") > _MAX_ZIP_DIRECTORY:
+        raise UnreadableObjectError("is a ZIP with too many entries; Firehose writes one")

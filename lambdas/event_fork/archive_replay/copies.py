@@ -5,7 +5,6 @@ body envelope  the stored line, which is SNS's envelope; attributes are in it, a
 """
 
 import base64
-import binascii
 
 from event_fork.archive.selection import SelectedEvent
 from event_fork.events.envelope import StoredEvent
@@ -39,19 +38,28 @@ def copy_of(selected: SelectedEvent, body: str, replay_id: str) -> OutgoingMessa
 def plain_copy_of(selected: SelectedEvent, body: str) -> OutgoingMessage:
     """The message without marks. Raises NoCopyError."""
     if body == BODY_RAW:
-        return OutgoingMessage(str(selected.line), selected.event.message, _attributes(selected.event))
+        return OutgoingMessage(str(selected.line), _encodable(selected.event.message), _attributes(selected.event))
     return OutgoingMessage(str(selected.line), selected.raw.decode())
 
 
 def _attributes(event: StoredEvent) -> dict[str, MessageAttribute]:
     stored = event.attributes or {}
-    return {name: _attribute(name, given["Type"], given["Value"]) for name, given in stored.items()}
+    return {_encodable(name): _attribute(name, given["Type"], given["Value"]) for name, given in stored.items()}
 
 
 def _attribute(name: str, data_type: str, value: str) -> MessageAttribute:
     if data_type.split(".", 1)[0] != "Binary":
-        return MessageAttribute(data_type, value)
+        return MessageAttribute(_encodable(data_type), _encodable(value))
     try:
         return MessageAttribute(data_type, base64.b64decode(value, validate=True))
-    except binascii.Error as error:
+    except ValueError as error:  # binascii.Error is one, and so is what b64decode says of other than ASCII
         raise NoCopyError(f"attribute {name!r} is Binary but not base64") from error
+
+
+def _encodable(text: str) -> str:
+    """The text. An envelope can say a lone surrogate as an escape; by itself it has no UTF-8 form."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise NoCopyError("holds a lone surrogate, which has no UTF-8 form") from error
+    return text

@@ -3,10 +3,10 @@
 A line of the archive is SNS's own notification envelope as SNS writes it when it delivers straight to Data Firehose, in
 this order of members, as compact JSON in UTF-8, ended by one newline:
 
-    Type, MessageId, TopicArn, Subject?, Message, Timestamp, MessageAttributes?
+    Type, MessageId, SequenceNumber?, TopicArn, Subject?, Message, Timestamp, MessageAttributes?, ...
 
 Signature fields and URLs are dropped: they are of use to an HTTP subscriber only, and the URL would let a reader of the
-archive end the subscription. `Message` is the exact string that was published.
+archive end the subscription. `Message` is the exact string that was published. What SNS adds later is kept, at the end.
 Source: https://docs.aws.amazon.com/sns/latest/dg/firehose-example-create-delivery-stream-subscription-to-topic.html
 
 Used by the functions, which write lines, and by the operators' command, which reads them.
@@ -21,6 +21,12 @@ from typing import Any
 from event_fork.errors import DamagedEnvelopeError, NotAnEnvelopeError, NotEncodableError
 
 NOTIFICATION = "Notification"
+_SEQUENCE = "SequenceNumber"
+
+_READ = {"Type", "MessageId", "TopicArn", "Subject", "Message", "Timestamp", "MessageAttributes"}
+_DROPPED = {"SignatureVersion", "Signature", "SigningCertURL", "SigningCertUrl", "UnsubscribeURL", "UnsubscribeUrl"}
+"""With Lambda's own spelling of the URLs."""
+_NOT_OTHER = _READ | _DROPPED
 
 # json.dumps with options makes a new encoder on each call; these two are made once.
 _UTF8 = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
@@ -33,6 +39,7 @@ class StoredEvent:
 
     `timestamp` is SNS's publish time as SNS wrote it (ISO 8601, milliseconds, UTC). `attributes` is None when the event
     had none; else name -> {"Type": ..., "Value": ...} with SNS's own strings (Binary values stay in base64).
+    `others`: what else the envelope has, such as the SequenceNumber of a FIFO topic's events; None for nothing.
     """
 
     message_id: str
@@ -41,6 +48,7 @@ class StoredEvent:
     timestamp: str
     subject: str | None = None
     attributes: Mapping[str, Mapping[str, str]] | None = None
+    others: Mapping[str, Any] | None = None
 
     @property
     def published_at(self) -> datetime:
@@ -58,13 +66,18 @@ class StoredEvent:
 
     def to_line(self) -> bytes:
         """The line of the archive: compact JSON in UTF-8 and one newline."""
-        members: dict[str, Any] = {"Type": NOTIFICATION, "MessageId": self.message_id, "TopicArn": self.topic_arn}
+        members: dict[str, Any] = {"Type": NOTIFICATION, "MessageId": self.message_id}
+        others = self.others or {}
+        if _SEQUENCE in others:
+            members[_SEQUENCE] = others[_SEQUENCE]
+        members["TopicArn"] = self.topic_arn
         if self.subject is not None:
             members["Subject"] = self.subject
         members["Message"] = self.message
         members["Timestamp"] = self.timestamp
         if self.attributes is not None:
             members["MessageAttributes"] = self.attributes
+        members |= others
         return compact_json(members) + b"\n"
 
     def to_raw_line(self) -> bytes:
@@ -78,7 +91,7 @@ class StoredEvent:
 def parse(text: str | bytes) -> StoredEvent:
     """The event in an SNS envelope: the body of an SQS message, a line of the archive, a record from SNS itself.
 
-    Members that are not stored (Signature, UnsubscribeURL, ...) are accepted and dropped.
+    Signatures and URLs (Signature, UnsubscribeURL, ...) are accepted and dropped.
     Raises NotAnEnvelopeError; its text names the member that is missing or wrong and quotes nothing of the content.
     """
     try:
@@ -104,6 +117,7 @@ def from_members(members: object) -> StoredEvent:
         timestamp=_text(members, "Timestamp"),
         subject=subject,
         attributes=_attributes(members.get("MessageAttributes")),
+        others={name: members[name] for name in members if name not in _NOT_OTHER} or None,
     )
 
 

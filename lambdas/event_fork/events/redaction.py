@@ -11,11 +11,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from json import dumps
+from json import dumps, loads
+from typing import Any
 
 from event_fork.errors import MissingMatchError, NotJsonError, NotRedactableError
 from event_fork.events.detection import Detector, edits_in_json, edits_in_text
-from event_fork.events.envelope import StoredEvent
+from event_fork.events.envelope import StoredEvent, compact_json
 from event_fork.events.json_path import JsonPath
 from event_fork.events.json_search import Paths, holds_container
 from event_fork.events.json_text import require_json
@@ -121,9 +122,12 @@ class Redactor:
         message = self._message(event.message, own)
         subject = self._subject(event.subject, own)
         attributes = self._attributes(event.attributes, own)
+        others = self._others(event.others, own)
         self._require(own)
         matches.update(own)
-        return replace(event, message=message, subject=subject, attributes=attributes) if own else event
+        if not own:
+            return event
+        return replace(event, message=message, subject=subject, attributes=attributes, others=others)
 
     def text(self, message: str, matches: Matches) -> str:
         """The same for a message that comes without Subject and attributes."""
@@ -184,6 +188,13 @@ class Redactor:
         for rule in self._detectors:
             subject = _detected(rule, subject, False, matches)
         return subject
+
+    def _others(self, others: Mapping[str, Any] | None, matches: Matches) -> Mapping[str, Any] | None:
+        # Anyone may publish a text that looks like an envelope; its other members are then theirs as its Message is.
+        if others is None:
+            return None
+        left = loads(self._message(compact_json(others).decode(), matches))
+        return left if isinstance(left, dict) else None
 
     def _attributes(
         self, attributes: Mapping[str, Mapping[str, str]] | None, matches: Matches

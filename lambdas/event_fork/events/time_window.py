@@ -4,11 +4,15 @@ import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-# SNS always writes milliseconds and Z. Text of this one shape sorts as time does, so it is compared without parsing.
+# SNS always writes milliseconds and Z. Text of this one shape sorts as time does, so it is compared as it is.
 _CANONICAL = re.compile(r"\d{4}-[01]\d-[0-3]\dT[0-2]\d:[0-5]\d:[0-6]\d\.\d{3}Z").fullmatch
 
 FIRST_YEAR, LAST_YEAR = 2000, 2999
 """Times far outside what SNS could have written are slips of the pen, and overflow what is reckoned with them."""
+
+
+class NotATimeError(ValueError):
+    """A text is no moment; the words do not quote it."""
 
 
 def timestamp_text(moment: datetime) -> str:
@@ -19,13 +23,12 @@ def timestamp_text(moment: datetime) -> str:
 
 
 def canonical_timestamp(text: str) -> str:
-    """The same moment in SNS's own shape; raises ValueError when `text` is no ISO 8601 time with an offset."""
-    if _CANONICAL(text):
-        return text
+    """The same moment in SNS's own shape; raises NotATimeError when `text` is no ISO 8601 time with an offset."""
     try:
-        return timestamp_text(datetime.fromisoformat(text))
-    except OverflowError as error:  # the first or last day there is, and an offset
-        raise ValueError(f"{text!r} is no time in UTC") from error
+        moment = datetime.fromisoformat(text)
+        return text if _CANONICAL(text) else timestamp_text(moment)
+    except (ValueError, OverflowError) as error:  # overflow: the first or last day there is, and an offset
+        raise NotATimeError("is no ISO 8601 time with an offset") from error
 
 
 def timestamp_of(text: str) -> datetime:

@@ -1,6 +1,8 @@
 """Numbered lines."""
 
 import json
+import tracemalloc
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import given
@@ -18,7 +20,7 @@ envelopes = st.builds(
 
 @given(
     st.lists(envelopes, max_size=8),
-    st.lists(st.sampled_from([b"\n", b""]), min_size=8, max_size=8),
+    st.lists(st.sampled_from([b"\n", b"", b" "]), min_size=8, max_size=8),
     st.integers(min_value=1, max_value=50),
 )
 def test_every_envelope_is_a_line_of_its_own_with_or_without_a_newline_between(
@@ -26,7 +28,8 @@ def test_every_envelope_is_a_line_of_its_own_with_or_without_a_newline_between(
 ) -> None:
     stream = b"".join(envelope + separator for envelope, separator in zip(written, separators, strict=False))
 
-    assert list(lines(stream[i : i + size] for i in range(0, len(stream), size))) == written
+    found = [line.rstrip(b" ") for line in lines(stream[i : i + size] for i in range(0, len(stream), size))]
+    assert found == written
 
 
 def test_empty_lines_are_counted_and_the_end_is_no_line() -> None:
@@ -40,3 +43,36 @@ def test_a_line_that_no_record_could_hold_is_refused_before_it_fills_the_memory(
 
     with pytest.raises(UnreadableObjectError, match=f"more than {MAX_LINE_BYTES // 2**20} MiB"):
         list(lines(endless))
+
+
+def test_joined_envelopes_are_read_however_many_there_are() -> None:
+    envelope = json.dumps({"Type": "Notification", "Message": "x" * 1000}).encode()
+    joined = envelope * 20_000  # 20 MB without a newline
+
+    def pieces() -> Iterator[bytes]:
+        for start in range(0, len(joined), 256 * 1024):
+            yield joined[start : start + 256 * 1024]
+
+    tracemalloc.start()
+    count = sum(1 for line in lines(pieces()) if line == envelope)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert count == 20_000
+    assert most < MAX_LINE_BYTES
+
+
+@pytest.mark.parametrize(
+    ("data", "named"),
+    [
+        ('{"Type":"Notification"}\n'.encode("utf-16"), "UTF-16"),
+        ('{"Type":"Notification"}\n'.encode("utf-16-le"), "UTF-16"),
+        ('{"Type":"Notification"}\n'.encode("utf-16-be"), "UTF-16"),
+        (b'[{"Type":"Notification"},\n{"Type":"Notification"}]', "JSON array"),
+        (b'\xef\xbb\xbf\r\n [\n {"Type":"Notification"}]', "JSON array"),
+    ],
+)
+def test_text_of_another_shape_is_named(data: bytes, named: str) -> None:
+    for size in (1, 3, 1000):
+        with pytest.raises(UnreadableObjectError, match=named):
+            list(lines(data[i : i + size] for i in range(0, len(data), size)))

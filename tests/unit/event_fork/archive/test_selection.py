@@ -76,6 +76,13 @@ def test_the_attribute_of_the_type_can_be_named() -> None:
         (b'{"order": 1}', "raw message delivery"),
         (line(1, "soon"), "Timestamp"),
         (line(1, "2026-11-23T12:00:00"), "Timestamp"),
+        (line(1, "2026-11-23T12:60:00.000Z"), "Timestamp"),
+        (line(1, "2026-11-31T12:00:00.000Z"), "Timestamp"),
+        (line(1, "0001-01-01T00:00:00+14:00"), "Timestamp"),
+        (line(1).replace(b"order", b"\xff"), "not UTF-8"),
+        (line(1).replace(b'"id-1"', b"9" * 5000), "not JSON"),
+        (b'{"a":' * 100_000, "not JSON"),
+        (b"\0" * 10, "not JSON"),
     ],
 )
 def test_a_line_that_is_no_event_is_named_and_the_others_are_selected(bad: bytes, reason: str) -> None:
@@ -85,6 +92,25 @@ def test_a_line_that_is_no_event_is_named_and_the_others_are_selected(bad: bytes
     assert isinstance(found[1], UnreadableLine)
     assert found[1].line == 1
     assert reason in found[1].reason
+
+
+@pytest.mark.parametrize("error", [RecursionError("x"), ValueError("x"), KeyError("x"), MemoryError()])
+def test_a_line_on_which_the_filter_fails_is_named_with_the_kind_of_the_failure(error: Exception) -> None:
+    def fails(_: object) -> bool:
+        raise error
+
+    found = list(select([line(0)], Criteria(HOUR, matches=fails)))
+
+    assert found == [UnreadableLine(0, f"cannot be read ({type(error).__name__})")]
+
+
+@pytest.mark.parametrize("around", [(b"\xef\xbb\xbf", b"\r"), (b"\x1e", b""), (b"\t ", b" ")])
+def test_what_other_writers_put_around_a_line_is_not_sent(around: tuple[bytes, bytes]) -> None:
+    before, after = around
+    (found,) = select([before + line(0) + after], Criteria(HOUR))
+
+    assert isinstance(found, SelectedEvent)
+    assert found.raw == line(0)
 
 
 def test_empty_lines_are_nothing() -> None:

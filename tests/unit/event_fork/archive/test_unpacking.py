@@ -2,13 +2,15 @@
 
 import gzip
 import io
+import tracemalloc
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 import cramjam
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from event_fork.archive import snappy
@@ -144,3 +146,97 @@ def test_long_literals_and_overlapping_copies_of_snappy_are_read() -> None:
     noise = zlib.compress(bytes(range(256)) * 300) * 40
     for content in (noise, b"ab" * 40_000, b"a" * 70_000, noise + b"abc" * 9_000):
         assert snappy.decompress_block(bytes(cramjam.snappy.compress_raw(content))) == content
+
+
+def zipped_by(method: int, content: bytes = TEXT) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", method) as archive:
+        archive.writestr("entry", content)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_zip_by_a_method_that_is_not_read_in_pieces_is_refused_before_it_is_read(method: int) -> None:
+    bomb = zipped_by(method, bytes(50_000_000))
+    assert len(bomb) < 10_000
+
+    tracemalloc.start()
+    with pytest.raises(UnreadableObjectError, match="deflated and stored"):
+        unpacked(bomb)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert most < 1_000_000
+
+
+def test_a_zip_of_very_many_entries_is_refused_before_its_directory_is_read() -> None:
+    with pytest.raises(UnreadableObjectError, match="too many entries"):
+        unpacked(zipped(*[b""] * 25_000), 100_000)
+
+
+def test_an_encrypted_zip_is_named() -> None:
+    data = bytearray(zipped(TEXT))
+    data[6] |= 1
+    data[data.index(b"PK\x01\x02") + 8] |= 1
+
+    with pytest.raises(UnreadableObjectError, match="encrypted"):
+        unpacked(bytes(data))
+
+
+def test_an_empty_zip_holds_nothing() -> None:
+    assert unpacked(zipped()) == b""
+
+
+def test_a_snappy_block_that_grows_above_what_it_announced_is_given_up_there() -> None:
+    # A literal of one byte, then copies of 64 bytes from one byte before: 3 bytes in, 64 out.
+    block = bytes([10]) + b"\0a" + b"\xfe\x01\0" * 1_000_000
+
+    tracemalloc.start()
+    with pytest.raises(UnreadableObjectError, match="announced"):
+        snappy.decompress_block(block)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert most < 100_000
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, zipped, xerial])
+def test_what_was_compressed_again_is_read_through(pack: Callable[[bytes], bytes]) -> None:
+    assert unpacked(pack(GZIPPED)) == TEXT
+
+
+def test_what_is_compressed_for_ever_is_named() -> None:
+    data = TEXT
+    for _ in range(4):
+        data = gzip.compress(data)
+
+    with pytest.raises(UnreadableObjectError, match="more than 3 times"):
+        unpacked(data)
+
+
+@pytest.mark.parametrize(
+    "magic", [b"Obj\x01", b"\xfd7zXZ\0", b"7z\xbc\xaf\x27\x1c", b"\x04\x22\x4d\x18", b"\xff\x06\0\0sNaPpY"]
+)
+def test_what_a_replay_does_not_read_is_named_also_inside_a_gzip(magic: bytes) -> None:
+    with pytest.raises(UnreadableObjectError, match="a replay reads JSON lines"):
+        unpacked(gzip.compress(magic + bytes(40)))
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    packed=st.sampled_from([GZIPPED, zipped(TEXT[:3000]), zipped_by(zipfile.ZIP_STORED, TEXT[:500]), xerial(TEXT)]),
+    changes=st.lists(st.tuples(st.integers(0, 10**6), st.integers(0, 255)), min_size=1, max_size=8),
+    cut=st.none() | st.tuples(st.integers(0, 10**6), st.integers(0, 10**6)),
+)
+def test_a_damaged_object_is_unreadable_or_read_and_never_anything_else(
+    packed: bytes, changes: list[tuple[int, int]], cut: tuple[int, int] | None
+) -> None:
+    data = bytearray(packed)
+    for place, value in changes:
+        data[place % len(data)] = value
+    if cut:
+        start, end = sorted(place % len(data) for place in cut)
+        del data[start:end]
+
+    with suppress(UnreadableObjectError):
+        unpacked(bytes(data))

@@ -44,6 +44,24 @@ def test_raw_is_the_message_with_attributes_of_the_same_types() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("message", "attributes", "reason"),
+    [
+        ("\ud800", None, "lone surrogate"),
+        ("x", {"a": {"Type": "String", "Value": "\ud800"}}, "lone surrogate"),
+        ("x", {"a": {"Type": "String.\ud800", "Value": "x"}}, "lone surrogate"),
+        ("x", {"\ud800": {"Type": "String", "Value": "x"}}, "lone surrogate"),
+        ("x", {"a": {"Type": "Binary", "Value": "é"}}, "not base64"),
+        ("x", {"a": {"Type": "Binary", "Value": "!"}}, "not base64"),
+    ],
+)
+def test_what_no_queue_can_take_is_said_and_ends_nothing_else(
+    message: str, attributes: dict[str, dict[str, str]] | None, reason: str
+) -> None:
+    with pytest.raises(NoCopyError, match=reason):
+        copy_of(selected(message, attributes), "raw", "replay-1")
+
+
 def test_envelope_is_the_stored_line_with_the_mark_beside_it() -> None:
     event = selected("x", {"kind": {"Type": "String", "Value": "order"}})
 

@@ -21,6 +21,7 @@ events = st.builds(
     subject=st.none() | any_text,
     attributes=st.none()
     | st.dictionaries(any_text, st.fixed_dictionaries({"Type": any_text, "Value": any_text}), max_size=4),
+    others=st.none() | st.dictionaries(st.sampled_from(["SequenceNumber", "Later"]), any_text, min_size=1),
 )
 
 
@@ -41,6 +42,23 @@ def test_the_line_has_snss_members_in_snss_order_and_nothing_else() -> None:
     assert list(json.loads(line)) == [
         "Type", "MessageId", "TopicArn", "Subject", "Message", "Timestamp", "MessageAttributes",
     ]  # fmt: skip
+
+
+def test_what_else_sns_writes_is_kept_and_the_sequence_number_stands_where_sns_puts_it() -> None:
+    body = envelope_of("hello") | {"Later": {"a": [1]}, "SequenceNumber": "10000000000000028000"}
+    signed = {"SignatureVersion": "1", "Signature": "x", "SigningCertURL": "x", "UnsubscribeURL": "x"}
+
+    line = envelope.parse(json.dumps(body | signed)).to_line()
+
+    assert list(json.loads(line).items()) == [
+        ("Type", "Notification"),
+        ("MessageId", "sns-1"),
+        ("SequenceNumber", "10000000000000028000"),
+        ("TopicArn", TOPIC),
+        ("Message", "hello"),
+        ("Timestamp", PUBLISHED),
+        ("Later", {"a": [1]}),
+    ]
 
 
 def test_subject_and_attributes_are_left_out_when_the_event_has_none() -> None:

@@ -389,3 +389,27 @@ def test_what_stays_is_made_of_the_documents_own_characters_in_their_order(docum
     rest = iter(document)
 
     assert all(character in rest for character in with_rules(PathRule(name="n", path=(Descendant(name),)))(document))
+
+
+OTHERS = {
+    "SequenceNumber": "10000000000000028000",
+    "card": "4111111111111111",
+    "later": {"n": "4111 1111 1111 1111"},
+}
+OTHER_MEMBERS = StoredEvent("id", "topic", "{}", "2026-11-23T09:30:00.123Z", others=OTHERS)
+
+
+@pytest.mark.parametrize(
+    ("rules", "left"),
+    [
+        ('[{"path": "$..card"}]', {name: value for name, value in OTHERS.items() if name != "card"}),
+        ('[{"detect": "card_number"}]', OTHERS | {"card": "***", "later": {"n": "***"}}),
+        ('[{"attribute": "card"}]', OTHERS),
+    ],
+)  # fmt: skip
+def test_members_that_sns_does_not_write_today_pass_the_rules_as_a_message_does(rules: str, left: object) -> None:
+    assert Redactor(parse_rules(rules))(OTHER_MEMBERS, Matches()).others == left
+
+
+def test_other_members_of_which_nothing_may_stay_are_gone() -> None:
+    assert Redactor(parse_rules('[{"path": "$", "action": "mask"}]'))(OTHER_MEMBERS, Matches()).others is None
