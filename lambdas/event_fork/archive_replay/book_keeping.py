@@ -22,6 +22,8 @@ from event_fork.replay_plan.progress import FailedEvent, Progress
 
 PROGRESS_EVENTS = 1_000
 PROGRESS_SECONDS = 5.0
+NAMED_LINES = 100
+"""So many lines that are no event are named in an item's progress; the plan has counted them all."""
 
 
 @dataclass
@@ -58,6 +60,7 @@ class ItemBook:
     _written: Progress = field(init=False)
     _written_at: float = field(init=False)
     _etag: str | None = field(init=False, default=None)
+    _named_lines: int = field(init=False, default=0)
 
     def __post_init__(self) -> None:
         self.attempt = Attempt(Progress(self.item.id, self.item.first_line, 0, 0, 0, finished=False))
@@ -76,6 +79,7 @@ class ItemBook:
         # What is read again is judged again: a broken connection may have healed.
         failed = tuple(event for event in found.failed if found.finished or event.line < found.line)
         self.attempt = Attempt(replace(found, failed=failed))
+        self._named_lines = sum(1 for event in failed if not event.message_id)
         self._written = self.progress
 
     def claim(self, request_id: str) -> None:
@@ -115,8 +119,10 @@ class ItemBook:
         self.write()
 
     def note_unreadable(self, line: int, reason: str) -> None:
-        """Name what cannot be read: a line, or the object from this line on."""
-        self._add_failed([FailedEvent(line, "", f"{self.item.key}: {reason}")])
+        """Name what cannot be read: a line, or the object from this line on. Only the first ones of an item."""
+        if self._named_lines < NAMED_LINES:
+            self._named_lines += 1
+            self._add_failed([FailedEvent(line, "", f"{self.item.key}: {reason}")])
 
     def note_stopped(self, error: Exception) -> None:
         """Why this attempt ends before the item is done."""

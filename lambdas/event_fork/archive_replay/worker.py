@@ -1,7 +1,7 @@
 """How a worker goes through an item: read, select, wait for its turn, send in bursts."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -32,6 +32,8 @@ from event_fork.sending.pacing import Pacer, Timetable
 
 LOOK_SECONDS = 1.0
 """Longest sleep between two looks at control and deadline."""
+LOOK_LINES = 5_000
+"""Lines that are read at most between two looks: a tenth of a second."""
 SHORTEST_SLEEP = 0.001
 """A wait below it is none: a sleep of a nanosecond may not move the clock at all."""
 WORKER = "worker"
@@ -185,12 +187,20 @@ class ItemReplay:
         # what was in it.
         reader = self.tools.archive.open(item.key, etag=item.etag)
         return select(
-            lines(decompress(spooled(reader.chunks()))),
+            self._watched(lines(decompress(spooled(reader.chunks())))),
             self.tools.criteria,
             first_line=first_line,
             last_line=last_line,
             skip_lines=item.skip_lines,
         )
+
+    def _watched(self, numbered: Iterable[bytes]) -> Iterator[bytes]:
+        """The lines. Operator and deadline are obeyed also where nothing of them is sent."""
+        for number, line in enumerate(numbered):
+            if number % LOOK_LINES == 0:
+                self._look()
+                self.book.write_when_due()
+            yield line
 
     # -- sending ---------------------------------------------------------------------------------------------------
 

@@ -11,12 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from event_fork.archive.errors import ObjectChangedError, UnreadableObjectError
+from event_fork.archive_replay.book_keeping import NAMED_LINES
 from event_fork.archive_replay.errors import (
     OutOfTimeError,
     PlanMismatchError,
     TargetNotTakingError,
     TargetRefusedError,
 )
+from event_fork.archive_replay.worker import LOOK_LINES
 from event_fork.errors import CallFailedError
 from event_fork.replay_plan.control import CANCELLED, PAUSED
 from event_fork.replay_plan.errors import DocumentError
@@ -478,3 +480,30 @@ def test_a_control_that_allows_more_than_the_plan_is_never_obeyed(fields: dict[s
         world.attempt().run()
 
     assert world.target.calls == []
+
+
+def test_very_many_lines_that_are_no_event_are_named_in_part_and_hold_nothing_up() -> None:
+    world = ReplayWorld([stored(0), *[b"junk"] * 20_000, stored(1)])
+
+    world.attempt().run()
+
+    assert world.sent_lines() == [0, 20_001]
+    assert world.progress.finished
+    assert len(world.progress.failed) == NAMED_LINES
+    assert world.progress.failed[0].line == 1
+
+
+def test_the_deadline_is_obeyed_where_nothing_of_what_is_read_is_sent() -> None:
+    world = ReplayWorld([stored(0)] * 50_000)
+    read = []
+
+    def unwanted(_: object) -> bool:
+        read.append(world.clock.now)
+        world.clock.now += 0.001
+        return False
+
+    world.tools = replace(world.tools, criteria=replace(world.tools.criteria, matches=unwanted))
+
+    with pytest.raises(OutOfTimeError):
+        world.attempt(seconds=1).run()
+    assert len(read) <= 1_000 + LOOK_LINES
