@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from event_fork.archive.listing import hour_prefix
+from event_fork.archive.layout import HIVE
 from event_fork.events.envelope import StoredEvent
 from event_fork.events.time_window import timestamp_text
 
@@ -82,7 +82,7 @@ def objects(
         lines = [event(number, chance, START + step * number).to_line() for number in numbers]
         begun = START + step * first
         name = uuid.UUID(int=chance.getrandbits(128), version=4)
-        key = f"{hour_prefix(prefix, begun)}orders-1-{begun:%Y-%m-%d-%H-%M-%S}-{name}.gz"
+        key = f"{prefix}{HIVE.prefix(begun)}orders-1-{begun:%Y-%m-%d-%H-%M-%S}-{name}.gz"
         body = gzip.compress(b"".join(again + lines), compresslevel=6, mtime=0)
         yield MadeObject(key, body, len(lines), len(again))
         again = lines[::duplicate_every] if duplicate_every else []

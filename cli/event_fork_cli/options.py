@@ -88,6 +88,13 @@ class PlanOptions:
     end: Annotated[
         str, typer.Option("--to", metavar="TIME", help="End of the window, not included: as --from, or now.")
     ] = "now"
+    layout: Annotated[
+        str,
+        typer.Option(
+            metavar="auto|flat|FOLDERS",
+            help="Folders by time (UTC) in its keys, such as yyyy/MM/dd/HH/; flat: there are none.",
+        ),
+    ] = "auto"
     filter_file: Annotated[
         Path | None,
         typer.Option(

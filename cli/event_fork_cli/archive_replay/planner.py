@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 from datetime import timedelta
 from pathlib import Path
 
+from event_fork.archive.layout import HIVE, Layout
 from event_fork.archive.listing import Reach, begun_at, needed_objects
 from event_fork.archive.store import BrowsableStore, ListedObject
 from event_fork.archive_replay.costs import DEFAULT_MEMORY, Memory, Work, estimate
@@ -47,20 +48,23 @@ def make_plan(
     open_store: Callable[[], BrowsableStore],
     *,
     processes: int,
+    layout: Layout = HIVE,
     memory: Memory = DEFAULT_MEMORY,
     progress: Callable[[ScanProgress], None] = lambda _: None,
 ) -> Planned:
     """Reads the archive and decides what a replay sends.
 
     `open_store` makes a store; it is called in each of the `processes` (0: everything in this one), so it must be
-    picklable. `memory`: of the functions, for the estimate. Raises NothingMatchedError when no event is wanted.
+    picklable. `layout`: of the archive's keys. `memory`: of the functions, for the estimate.
+    Raises NothingMatchedError when no event is wanted.
     """
     window = request.window
     with tempfile.TemporaryDirectory(prefix="event-fork-plan-") as folder:
         limits = item_limits(request.rate, request.workers, request.pace)
         order = ScanOrder(open_store, request, limits, spill=Path(folder))
         lateness, now = timedelta(seconds=window.lateness_seconds), timestamp_of(request.created_at)
-        objects = needed_objects(open_store(), Reach(request.archive.prefix, window.published, lateness, now))
+        reach = Reach(request.archive.prefix, window.published, lateness, now, layout)
+        objects = needed_objects(open_store(), reach)
         with ParallelScan(order, processes) if processes else InlineScan(order) as work:
             scanned = _read(work.scan(objects), progress)
             void = frozenset(scan for found in scanned for scan in found.void)

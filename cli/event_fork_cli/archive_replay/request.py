@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from event_fork.archive.errors import ArchiveError
+from event_fork.archive.layout import FLAT, Layout, detect, parse_layout
 from event_fork.archive.lines import lines
 from event_fork.archive.listing import Reach, needed_objects
 from event_fork.archive.store import BrowsableStore
@@ -56,10 +57,11 @@ _PEEK_OBJECTS = 5
 
 @dataclass(slots=True)
 class Checked:
-    """A request, the way to its archive, what its functions have, and what the operator should know about it."""
+    """A request, the way to its archive, its keys' layout, what its functions have, what the operator should know."""
 
     request: PlanRequest
     open_store: OpenArchive
+    layout: Layout
     memory: Memory
     notes: list[str] = field(default_factory=list)
 
@@ -81,6 +83,7 @@ def check(options: PlanOptions, settings: AwsSettings, now: datetime) -> Checked
     chosen = filter_of(options.filter_file, options.filter_scope.value, options.like_subscription, settings)
     archive = archive_location(settings.s3(), options.archive, settings.region_name)
     open_store = OpenArchive(settings, archive.bucket, archive.region)
+    layout = archive_layout(options.layout, open_store(), archive)
     notes: list[str] = []
     engines = _engines(settings, archive, options.replay, notes)
     allowed = [target for engine in engines for target in engine.targets]
@@ -91,7 +94,7 @@ def check(options: PlanOptions, settings: AwsSettings, now: datetime) -> Checked
     else:
         raw = chosen.raw
         if raw is None:
-            raw = _raw(settings, open_store(), Reach(archive.prefix, window, lateness, now), target.arn, notes)
+            raw = _raw(settings, open_store(), Reach(archive.prefix, window, lateness, now, layout), target.arn, notes)
         body = BODY_RAW if raw else BODY_ENVELOPE
     if now - window.end < _STILL_BUFFERED:
         notes.append(
@@ -120,6 +123,7 @@ def check(options: PlanOptions, settings: AwsSettings, now: datetime) -> Checked
             health=health,
         ),
         open_store,
+        layout,
         engine.memory if engine else DEFAULT_MEMORY,
         notes,
     )
@@ -185,6 +189,28 @@ def archive_location(s3: S3Client, text: str, region: str) -> ArchiveLocation:
     ):
         prefix += "/"
     return ArchiveLocation(bucket, prefix, region)
+
+
+def archive_layout(text: str, store: BrowsableStore, archive: ArchiveLocation) -> Layout:
+    """The layout that --layout names, or what the archive's folders say. Raises BadInputError."""
+    if text == "flat":
+        return FLAT
+    if text != "auto":
+        try:
+            return parse_layout(text)
+        except ValueError as error:
+            raise BadInputError("--layout", str(error), example="--layout yyyy/MM/dd/HH/", received=text) from None
+    found = detect(store, archive.prefix)
+    if found is None:
+        folders = ", ".join(folder.removeprefix(archive.prefix) for folder in islice(store.folders(archive.prefix), 5))
+        raise BadInputError(
+            "--archive",
+            f"must be what stands before the folders of times; here are the folders {folders} "
+            "(--layout flat reads all that is there)",
+            example="--archive s3://orders-backup-20261123101500123400000001/orders/",
+            received=f"s3://{archive.bucket}/{archive.prefix}",
+        )
+    return found
 
 
 def read_filter(path: Path, scope: str) -> dict[str, Any]:

@@ -266,7 +266,14 @@ def _read_archive(checked: Checked, processes: int | None) -> Planned:
             bar.update(task, completed=seen.bytes, objects=seen.objects, events=seen.events)
 
         count = (os.cpu_count() or 1) if processes is None else processes
-        return make_plan(checked.request, checked.open_store, processes=count, memory=checked.memory, progress=show)
+        return make_plan(
+            checked.request,
+            checked.open_store,
+            processes=count,
+            layout=checked.layout,
+            memory=checked.memory,
+            progress=show,
+        )
 
 
 def _save(path: Path, made: Plan) -> None:

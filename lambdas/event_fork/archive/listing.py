@@ -1,8 +1,8 @@
-"""Where the events of a window lie: the storage pipeline's key layout, and the objects that it makes worth reading.
+"""Where the events of a window lie: the keys of an archive, and the objects that they make worth reading.
 
-    <prefix>[<column>=<value>/...]date=yyyy-MM-dd/hour=HH/<stream>-<version>-YYYY-MM-dd-HH-mm-ss-<uuid><extension>
+    <prefix>[<column>=<value>/...]<folders by time><stream>-<version>-YYYY-MM-dd-HH-mm-ss-<uuid><extension>
 
-The columns are those of `partition_by`, where it is used.
+The columns are those of `partition_by`, where it is used; folders by time: layout.py.
 
 Both times are UTC and the same moment: the approximate arrival, in whole seconds, of the OLDEST record in the object
 (Firehose developer guide, "Amazon S3 object name format"). A window is on the event's own Timestamp. An event is
@@ -18,6 +18,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from event_fork.archive.layout import HIVE, Layout, days
 from event_fork.archive.store import BrowsableStore, ListedObject
 from event_fork.events.time_window import Window
 
@@ -27,35 +28,13 @@ BUFFER_ALLOWANCE = timedelta(minutes=20)
 
 _AT_ONCE = 8
 _HOUR = timedelta(hours=1)
-_DAY = timedelta(days=1)
 _NAME = re.compile(r".*-\d+-(\d{4})-(\d\d)-(\d\d)-(\d\d)-(\d\d)-(\d\d)-[^-/]+-[^/]*", re.DOTALL)
 
 
-def hour_prefix(prefix: str, moment: datetime) -> str:
-    """The partition that objects begun in that hour lie in."""
-    return f"{prefix}{moment.astimezone(UTC):date=%Y-%m-%d/hour=%H/}"
-
-
-def prefixes(prefix: str, window: Window, lateness: timedelta, now: datetime) -> Iterator[str]:
-    """The key prefixes to list for a window, in the order of time; a day that is wanted whole is one prefix.
-
-    `lateness`: how long after its publishing an event may have arrived. `now`: nothing later can have arrived.
-    """
-    hour = _floor(window.start - BUFFER_ALLOWANCE)
-    last = _floor(min(window.end + lateness, now + _HOUR))
-    while hour <= last:
-        if hour.hour == 0 and hour + _DAY - _HOUR <= last:
-            yield f"{prefix}{hour:date=%Y-%m-%d/}"
-            hour += _DAY
-        else:
-            yield hour_prefix(prefix, hour)
-            hour += _HOUR
-
-
-def is_column_folder(folder: str, prefix: str) -> bool:
-    """Whether a folder under the prefix is one of `partition_by` (`event_type=order.placed/`), not one of dates."""
+def is_column_folder(folder: str, prefix: str, layout: Layout = HIVE) -> bool:
+    """Whether a folder under the prefix is one of `partition_by` (`event_type=order.placed/`), not one of times."""
     name, equals, _ = folder.removeprefix(prefix).partition("=")
-    return bool(equals) and "/" not in name and name != "date"
+    return bool(equals) and "/" not in name and not layout.is_time(folder.removeprefix(prefix).rstrip("/"))
 
 
 def begun_at(key: str) -> datetime | None:
@@ -78,21 +57,55 @@ def may_hold(key: str, window: Window, lateness: timedelta) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """What to look through: an archive's key prefix, a window, how late events may arrive, and what time it is."""
+    """What to look through: an archive's key prefix, a window, how late events may arrive, what time it is; layout.
+
+    `now`: nothing later can have arrived.
+    """
 
     prefix: str
     window: Window
     lateness: timedelta
     now: datetime
+    layout: Layout = HIVE
+
+    @property
+    def first(self) -> datetime:
+        """The first hour in which a wanted object can have been begun."""
+        return _floor(self.window.start - BUFFER_ALLOWANCE)
+
+    @property
+    def last(self) -> datetime:
+        """The last one."""
+        return _floor(min(self.window.end + self.lateness, self.now + _HOUR))
 
 
-def roots(store: BrowsableStore, prefix: str) -> list[str]:
-    """The prefixes that folders of dates stand under: the archive's own, and one for each value of `partition_by`."""
+def roots(store: BrowsableStore, prefix: str, layout: Layout = HIVE) -> list[str]:
+    """The prefixes that folders of times stand under: the archive's own, and one for each value of `partition_by`."""
     found = [prefix]
     for folder in store.folders(prefix):
-        if is_column_folder(folder, prefix):
-            found += roots(store, folder)
+        if is_column_folder(folder, prefix, layout):
+            found += roots(store, folder, layout)
     return found
+
+
+def prefixes(store: BrowsableStore, reach: Reach) -> Iterator[str]:
+    """The key prefixes to list, in the order of time; a day that is wanted whole is one, one that is not there none."""
+    layout = reach.layout
+    if not layout.folders:
+        yield reach.prefix
+        return
+    by_day: dict[str, list[str]] = {}
+    for root in roots(store, reach.prefix, layout):
+        for day in days(store, root, layout, reach.first, reach.last):
+            by_day.setdefault(day.removeprefix(root), []).append(root)
+    for day in sorted(by_day):
+        begin = datetime.strptime(day, layout.day_format).replace(tzinfo=UTC)
+        hours = [begin + hour * _HOUR for hour in range(24)]
+        wanted = [hour for hour in hours if reach.first <= hour <= reach.last]
+        if len(wanted) == len(hours) or not layout.has_hours:
+            yield from (root + day for root in by_day[day])
+        else:
+            yield from (root + layout.prefix(hour) for hour in wanted for root in by_day[day])
 
 
 def needed_objects(store: BrowsableStore, reach: Reach) -> Iterator[ListedObject]:
@@ -105,18 +118,16 @@ def needed_objects(store: BrowsableStore, reach: Reach) -> Iterator[ListedObject
         return [
             found
             for found in store.list(listed_prefix)
-            if found.size and may_hold(found.key, reach.window, reach.lateness)
+            if found.size and not found.key.endswith("/") and may_hold(found.key, reach.window, reach.lateness)
         ]
 
     with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="list") as threads:
         under_way: deque[Future[list[ListedObject]]] = deque()
         try:
-            beginnings = roots(store, reach.prefix)
-            for dates in prefixes("", reach.window, reach.lateness, reach.now):
-                for beginning in beginnings:
-                    under_way.append(threads.submit(one, beginning + dates))
-                    if len(under_way) == _AT_ONCE:
-                        yield from under_way.popleft().result()
+            for prefix in prefixes(store, reach):
+                under_way.append(threads.submit(one, prefix))
+                if len(under_way) == _AT_ONCE:
+                    yield from under_way.popleft().result()
             while under_way:
                 yield from under_way.popleft().result()
         finally:

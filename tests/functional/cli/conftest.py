@@ -13,7 +13,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from event_fork.archive.listing import hour_prefix
+from event_fork.archive.layout import HIVE
 from event_fork.events.envelope import StoredEvent
 from event_fork.events.time_window import timestamp_text
 from event_fork.replay_plan.control import Control
@@ -105,7 +105,7 @@ class World:
     def put(self, *events: StoredEvent, minutes: float = 0, name: str = "a", body: bytes | None = None) -> str:
         """An object that was begun so many minutes after noon; its key."""
         begun = NOON + timedelta(minutes=minutes)
-        key = f"{hour_prefix('', begun)}orders-1-{begun:%Y-%m-%d-%H-%M-%S}-{name}b2c3d4-0000-4000-8000-000000000000.gz"
+        key = f"{HIVE.prefix(begun)}orders-1-{begun:%Y-%m-%d-%H-%M-%S}-{name}b2c3d4-0000-4000-8000-000000000000.gz"
         content = gzip.compress(b"".join(one.to_line() for one in events), mtime=0) if body is None else body
         self.s3.put_object(Bucket=BUCKET, Key=key, Body=content)
         return key

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from event_fork.archive.listing import hour_prefix
+from event_fork.archive.layout import HIVE
 from event_fork.events.time_window import timestamp_text
 from event_fork.replay_plan.plan import ArchiveLocation, Health, Plan, PlannedWindow, PlanRequest, Target
 from event_fork_cli.archive_replay.planner import make_plan
@@ -32,7 +32,7 @@ def archive(events: int) -> Objects:
     objects: Objects = {}
     for number in range(events // PER_OBJECT):
         begun = START + timedelta(minutes=number)
-        key = f"{hour_prefix('', begun)}s-1-{begun:%Y-%m-%d-%H-%M-%S}-{number:08x}-0.gz"
+        key = f"{HIVE.prefix(begun)}s-1-{begun:%Y-%m-%d-%H-%M-%S}-{number:08x}-0.gz"
         objects[key] = lambda number=number, begun=begun: _object(number, begun)  # type: ignore[misc]
     return objects
 

@@ -353,3 +353,83 @@ def test_a_target_given_as_url_is_looked_for_in_the_region_of_the_url(world: Wor
 
     assert result.code == 2
     assert f"may send to arn:aws:sqs:us-east-1:{ACCOUNT}:far" in result.err
+
+
+# -- archives that others wrote ------------------------------------------------------------------------------------
+
+
+def other_archive(world: World, folder: str, *bodies: bytes) -> str:
+    for number, body in enumerate(bodies):
+        key = f"{folder}orders-1-2026-11-23-12-0{number}-05-00000000-0000-0000-0000-00000000000{number}"
+        world.s3.put_object(Bucket=BUCKET, Key=key, Body=body)
+    return f"s3://{BUCKET}/"
+
+
+@pytest.mark.parametrize(
+    "folder", ["2026/11/23/12/", "year=2026/month=11/day=23/", "dt=2026-11-23/", "by/2026/11/23/12/", ""]
+)
+def test_an_archive_by_another_layout_is_found_out_and_planned(world: World, folder: str) -> None:
+    other_archive(world, folder, event(0).to_line(), event(1, 1).to_line())
+    where = ("--archive", f"s3://{BUCKET}/by") if folder.startswith("by/") else ()
+
+    result = world.plan(*where)
+
+    assert result.code == 0, result.err
+    assert result.json["totals"]["events"] == 2
+
+
+def test_a_layout_can_be_said(world: World) -> None:
+    other_archive(world, "2026/11/23/12/", event(0).to_line())
+    world.s3.put_object(Bucket=BUCKET, Key="event_type=x/date=2026-11-23/hour=12/a", Body=event(1).to_line())
+
+    assert world.plan("--layout", "yyyy/MM/dd/HH").json["totals"]["events"] == 1
+    assert world.plan("--layout", "date=yyyy-MM-dd/hour=HH/").json["totals"]["events"] == 1
+    assert world.plan("--layout", "flat").json["totals"]["events"] == 2
+
+
+def test_a_layout_that_is_none_is_refused_with_the_rule(world: World) -> None:
+    result = world.plan("--layout", "yyyy/MM")
+
+    assert result.code == 2
+    assert "--layout must have yyyy, MM and dd once each" in result.err
+    assert "yyyy/MM/dd/HH/" in result.err
+
+
+def test_an_archive_whose_folders_are_no_times_is_said_with_its_folders(world: World) -> None:
+    world.s3.put_object(Bucket=BUCKET, Key="orders/date=2026-11-23/hour=12/a", Body=event(0).to_line())
+
+    result = world.plan()
+
+    assert result.code == 2
+    assert "here are the folders orders/" in result.err
+
+
+def test_joined_envelopes_of_more_than_8_mib_are_planned(world: World) -> None:
+    joined = b"".join(event(number, 1, message="x" * 1200).to_line().rstrip() for number in range(7_000))
+    assert len(joined) > 9 * 1024 * 1024
+    other_archive(world, "2026/11/23/12/", joined)
+
+    assert world.plan().json["totals"]["events"] == 7_000
+
+
+def test_lines_by_other_writers_are_read_or_named(world: World) -> None:
+    line = event(0).to_line()
+    other_archive(
+        world,
+        "2026/11/23/12/",
+        b"\xef\xbb\xbf" + line.rstrip() + b"\r\n",
+        event(1).to_line().decode().encode("utf-16"),
+        b"[" + event(2).to_line().rstrip() + b"]",
+        event(3).to_line() + line.replace(b"order.placed", b"\xff"),
+        event(4).to_line().replace(b"2026-11-23T12:00", b"2026-11-23T12:99"),
+    )
+
+    result = world.plan()
+
+    assert result.json["totals"]["events"] == 2
+    assert [(entry["key"][-1], entry["reason"]) for entry in result.json["totals"]["unreadable"]] == [
+        ("1", "is UTF-16; a replay reads JSON lines in UTF-8"),
+        ("2", "is one JSON array; a replay reads JSON lines, one event a line"),
+        ("3", "is not UTF-8"),
+        ("4", "Timestamp is not an ISO 8601 time with an offset"),
+    ]

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from event_fork.archive.listing import Reach, hour_prefix, needed_objects
+from event_fork.archive.layout import HIVE
+from event_fork.archive.listing import Reach, needed_objects
 from event_fork.archive.selection import Criteria, SelectedEvent
 from event_fork.archive.store import ListedObject
 from event_fork.archive_replay.costs import Memory, Work, estimate
@@ -205,7 +206,7 @@ def test_only_the_needed_keys_are_listed_in_the_order_of_time_and_a_few_ahead() 
     archive = MemoryArchive()
     for hour in range(24 * 40):
         begun = NOON + timedelta(hours=hour)
-        archive.objects[f"{hour_prefix('', begun)}s-1-{begun:%Y-%m-%d-%H-%M-%S}-0-0.gz"] = gzip.compress(b"x")
+        archive.objects[f"{HIVE.prefix(begun)}s-1-{begun:%Y-%m-%d-%H-%M-%S}-0-0.gz"] = gzip.compress(b"x")
     archive.objects["date=2026-11-24/hour=00/empty"] = b""
     window = Window(NOON, NOON + timedelta(days=30))
     found: Iterator[ListedObject] = needed_objects(

@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from event_fork.archive.layout import HIVE
 from event_fork.archive.lines import lines
-from event_fork.archive.listing import hour_prefix
 from event_fork.archive.selection import SelectedEvent, select
 from event_fork.archive.unpacking import decompress
 from event_fork.events.envelope import StoredEvent
@@ -72,7 +72,7 @@ def archive_of(events: list[Written]) -> MemoryArchive:
         inside = [event for arrival, event in arrivals if arrival < begun + timedelta(minutes=15)]
         arrivals = arrivals[len(inside) :]
         column = ("", "kind=a/", "kind=b/store=c/")[len(made.objects) % 3]
-        key = f"{hour_prefix('x/' + column, begun)}s-1-{begun:%Y-%m-%d-%H-%M-%S}-{len(made.objects):08x}-0.gz"
+        key = f"x/{column}{HIVE.prefix(begun)}s-1-{begun:%Y-%m-%d-%H-%M-%S}-{len(made.objects):08x}-0.gz"
         body = b"".join(event.stored().to_line() for event in inside)
         made.objects[key] = gzip.compress(body) if len(made.objects) % 2 else body
     return made

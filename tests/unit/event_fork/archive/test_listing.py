@@ -1,20 +1,24 @@
 """Which keys a window needs."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from event_fork.archive.layout import FLAT, HIVE, Layout, detect, parse_layout
 from event_fork.archive.listing import (
     BUFFER_ALLOWANCE,
+    Reach,
     begun_at,
-    hour_prefix,
     is_column_folder,
     may_hold,
+    needed_objects,
     prefixes,
 )
 from event_fork.events.time_window import Window
+from tests.support.memory_archive import MemoryArchive
 
 HOUR = timedelta(hours=1)
 LONG_AFTER = datetime(2030, 1, 1, tzinfo=UTC)
@@ -28,14 +32,28 @@ def window(start: str, end: str) -> Window:
     return Window(moment(start), moment(end))
 
 
+def reach(start: str, end: str, prefix: str = "", late: timedelta = HOUR, **fields: Any) -> Reach:
+    return Reach(prefix, window(start, end), late, **({"now": LONG_AFTER} | fields))
+
+
+def archive_of(first: str, last: str, prefix: str = "", layout: Layout = HIVE) -> MemoryArchive:
+    """One object begun in each hour, at its 12th minute."""
+    archive = MemoryArchive()
+    begun, end = moment(first).replace(minute=12), moment(last)
+    while begun < end:
+        archive.objects[f"{prefix}{layout.prefix(begun)}orders-1-{begun:%Y-%m-%d-%H-%M-%S}-0c2f-aaaa.gz"] = b"x"
+        begun += HOUR
+    return archive
+
+
 def key_of(begun: datetime, prefix: str = "") -> str:
-    return f"{hour_prefix(prefix, begun)}orders-1-{begun:%Y-%m-%d-%H-%M-%S}-0c2f3a04-9f1e-4b33-a7d5-1f4c8d0a2b6e.gz"
+    return f"{prefix}{HIVE.prefix(begun)}orders-1-{begun:%Y-%m-%d-%H-%M-%S}-0c2f3a04-9f1e-4b33-a7d5-1f4c8d0a2b6e.gz"
 
 
 def test_a_window_needs_the_hours_from_the_buffer_before_it_to_its_lateness_after_it() -> None:
-    wanted = list(prefixes("backup/", window("2026-11-23T10:05", "2026-11-23T10:30"), HOUR, LONG_AFTER))
+    archive = archive_of("2026-11-23T00:00", "2026-11-24T00:00", "backup/")
 
-    assert wanted == [
+    assert list(prefixes(archive, reach("2026-11-23T10:05", "2026-11-23T10:30", "backup/"))) == [
         "backup/date=2026-11-23/hour=09/",
         "backup/date=2026-11-23/hour=10/",
         "backup/date=2026-11-23/hour=11/",
@@ -43,9 +61,9 @@ def test_a_window_needs_the_hours_from_the_buffer_before_it_to_its_lateness_afte
 
 
 def test_a_whole_day_is_one_listing() -> None:
-    wanted = list(prefixes("", window("2026-11-22T22:30", "2026-11-24T01:00"), HOUR, LONG_AFTER))
+    archive = archive_of("2026-11-21T00:00", "2026-11-26T00:00")
 
-    assert wanted == [
+    assert list(prefixes(archive, reach("2026-11-22T22:30", "2026-11-24T01:00"))) == [
         "date=2026-11-22/hour=22/",
         "date=2026-11-22/hour=23/",
         "date=2026-11-23/",
@@ -56,10 +74,60 @@ def test_a_whole_day_is_one_listing() -> None:
 
 
 def test_hours_that_are_yet_to_come_are_not_listed() -> None:
-    late = timedelta(days=14)
-    wanted = list(prefixes("", window("2026-11-23T10:30", "2026-11-23T11:00"), late, moment("2026-11-23T11:30")))
+    archive = archive_of("2026-11-23T00:00", "2026-11-25T00:00")
+    now = moment("2026-11-23T11:30")
+    wanted = reach("2026-11-23T10:30", "2026-11-23T11:00", late=timedelta(days=14), now=now)
 
-    assert wanted[-1] == "date=2026-11-23/hour=12/"
+    assert list(prefixes(archive, wanted))[-1] == "date=2026-11-23/hour=12/"
+
+
+def test_days_that_are_not_there_are_not_listed_however_long_the_window() -> None:
+    archive = archive_of("2026-11-23T10:00", "2026-11-23T12:00")
+
+    assert list(prefixes(archive, reach("2001-01-01T00:00", "2026-12-31T00:00"))) == ["date=2026-11-23/"]
+
+
+LAYOUTS = [
+    "date=yyyy-MM-dd/hour=HH/", "yyyy/MM/dd/HH/", "yyyy/MM/dd/", "year=yyyy/month=MM/day=dd/hour=HH/", "yyyy-MM-dd/",
+    "dt=yyyy-MM-dd/", "yyyy/MM-dd/HH/", "yyyy-MM-dd/HH/",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("column", ["", "event_type=order.placed/", "channel=web/event_type=2026/"])
+@pytest.mark.parametrize("written", LAYOUTS)
+def test_a_layout_is_detected_and_only_what_the_window_needs_is_listed(written: str, column: str) -> None:
+    layout = parse_layout(written)
+    archive = archive_of("2025-12-30T00:00", "2026-01-04T00:00", f"x/{column}", layout)
+    archive.objects["x/errors/processing-failed/date=2026-01-01/a"] = b"x"
+    wanted = reach("2025-12-31T22:30", "2026-01-02T01:00", "x/", layout=layout)
+
+    assert detect(archive, "x/") == layout
+    assert str(layout) == written
+    found = [listed.key for listed in needed_objects(archive, wanted)]
+    assert found == [f"x/{column}{layout.prefix(begun)}orders-1-{begun:%Y-%m-%d-%H-%M-%S}-0c2f-aaaa.gz"
+                     for begun in (moment("2025-12-31T22:12") + n * HOUR for n in range(28))]  # fmt: skip
+    assert len(archive.listed) <= 6
+
+
+def test_an_archive_without_folders_is_looked_through_by_the_times_in_its_names() -> None:
+    archive = archive_of("2026-11-23T00:00", "2026-11-24T00:00", "x/", FLAT)
+
+    assert detect(archive, "x/") == FLAT
+    wanted = reach("2026-11-23T10:00", "2026-11-23T11:00", "x/", layout=FLAT)
+    assert len(list(needed_objects(archive, wanted))) == 2
+
+
+def test_an_empty_archive_is_taken_for_ours_and_folders_without_times_are_told() -> None:
+    assert detect(MemoryArchive(), "x/") == HIVE
+    assert detect(MemoryArchive({"x/orders/notes/a": b"x", "x/channel=web/a": b"x"}), "x/") is None
+
+
+@pytest.mark.parametrize(
+    "text", ["", "yyyy/MM/", "MM/yyyy/dd/", "yyyy/MM/dd/HH/HH/", "yyyy/MM/dd-HH/", "%Y/yyyy/MM/dd"]
+)
+def test_a_text_that_is_no_layout_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="must "):
+        parse_layout(text)
 
 
 def test_the_time_in_the_name_is_read_whatever_the_stream_is_called() -> None:
@@ -114,7 +182,8 @@ def test_every_event_of_the_window_lies_under_a_listed_prefix_and_in_an_object_t
     wanted = Window(published - before, published + after)
 
     # WHEN the window holds it and it was not later than the lateness
-    listed = list(prefixes("x/", wanted, timedelta(hours=30), LONG_AFTER))
+    archive = MemoryArchive({key: b"x"})
+    listed = list(prefixes(archive, Reach("x/", wanted, timedelta(hours=30), LONG_AFTER)))
 
     # THEN the object is found exactly once
     assert sum(key.startswith(prefix) for prefix in listed) == 1

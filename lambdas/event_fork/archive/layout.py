@@ -1,0 +1,138 @@
+"""Folders by time: how an archive's keys say when an object was begun (UTC).
+
+    date=2026-11-23/hour=10/            modules/storage-backup
+    2026/11/23/10/                      Data Firehose by default
+    year=2026/month=11/day=23/hour=10/  and whatever else a stream's Prefix says
+
+A layout is written as Firehose's documentation writes times: `yyyy/MM/dd/HH/`, `year=yyyy/month=MM/day=dd/`. The year,
+the month and the day stand in it, in this order, and the hour or not.
+Source: https://docs.aws.amazon.com/firehose/latest/dev/s3-prefixes.html
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import islice
+
+from event_fork.archive.store import BrowsableStore
+
+_CODES = {"yyyy": "%Y", "MM": "%m", "dd": "%d", "HH": "%H"}
+_ORDER = list(_CODES)
+_TOKEN = re.compile("|".join(_CODES))
+_DIGITS = {"yyyy": r"\d{4}", "MM": r"\d\d", "dd": r"\d\d", "HH": r"\d\d"}
+# A folder's name with a time in it, as a reader of any layout meets it: date=2026-11-23, 2026, month=11, 2026-11-23-10.
+_TIME_NAME = re.compile(r"(?P<name>[A-Za-z_][\w-]*=)?(?P<time>\d\d(?:\d\d)?(?:-\d\d)*)")
+_SAMPLE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """`folders`: from the top, such as ("date=yyyy-MM-dd", "hour=HH"). None at all: objects in no order by time."""
+
+    folders: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return "".join(f"{folder}/" for folder in self.folders)
+
+    @property
+    def day_folders(self) -> tuple[str, ...]:
+        """The folders down to the one of the day."""
+        return self.folders[: next((n for n, folder in enumerate(self.folders, 1) if "dd" in folder), 0)]
+
+    @property
+    def day_format(self) -> str:
+        """The folder of a day as `strptime` reads it."""
+        return "".join(f"{_strftime(folder)}/" for folder in self.day_folders)
+
+    @property
+    def has_hours(self) -> bool:
+        """Whether there is a folder for each hour, below that of the day."""
+        return self.day_folders != self.folders
+
+    def prefix(self, moment: datetime, folders: tuple[str, ...] | None = None) -> str:
+        """The folder that objects begun at that time lie in; of the uppermost `folders` only, if given."""
+        wanted = self.folders if folders is None else folders
+        return "".join(f"{moment.astimezone(UTC).strftime(_strftime(folder))}/" for folder in wanted)
+
+    def is_time(self, folder: str) -> bool:
+        """Whether the name of an uppermost folder is a time of this layout."""
+        return bool(self.folders) and re.fullmatch(_pattern(self.folders[0]), folder) is not None
+
+
+HIVE = Layout(("date=yyyy-MM-dd", "hour=HH"))
+FLAT = Layout(())
+
+
+def parse_layout(text: str) -> Layout:
+    """`yyyy/MM/dd/HH/` as a Layout; raises ValueError, whose text is the rule that does not hold."""
+    layout = Layout(tuple(folder for folder in text.split("/") if folder))
+    tokens = [token for folder in layout.folders for token in _TOKEN.findall(folder)]
+    if tokens not in (_ORDER, _ORDER[:3]):
+        raise ValueError("must have yyyy, MM and dd once each, in this order, and then HH or not")
+    if tokens == _ORDER and "HH" in layout.day_folders[-1]:
+        raise ValueError("must have HH in a folder below that of dd")
+    if not layout.is_time(layout.prefix(datetime(2026, 11, 23, tzinfo=UTC), layout.folders[:1])[:-1]) or "%" in text:
+        raise ValueError("must be folders with yyyy, MM, dd and HH in their names")
+    return layout
+
+
+def detect(store: BrowsableStore, prefix: str) -> Layout | None:
+    """The layout of the archive under the prefix; None when it has folders, and none of them is a time.
+
+    An archive without any folder is FLAT when it has objects, else HIVE. Takes a few listings of one page.
+    """
+    folders = list(islice(store.folders(prefix), _SAMPLE))
+    if not folders:
+        return HIVE if next(iter(store.list(prefix)), None) is None else FLAT
+    for folder in folders:
+        if found := _descend(store, folder, folder.removeprefix(prefix)):
+            return found
+    columns = (folder for folder in folders if "=" in folder.removeprefix(prefix))
+    return next((found for column in islice(columns, 3) if (found := detect(store, column)) and found != FLAT), None)
+
+
+def days(store: BrowsableStore, root: str, layout: Layout, first: datetime, last: datetime) -> Iterator[str]:
+    """The folders of days that are there, from that of `first` to that of `last`, each with the root before it."""
+
+    def below(prefix: str, level: int) -> Iterator[str]:
+        if level == len(layout.day_folders):
+            yield prefix
+            return
+        # Times are written from the year down, in digits of fixed length: their text sorts as they do.
+        upper = layout.day_folders[: level + 1]
+        lowest, highest = root + layout.prefix(first, upper), root + layout.prefix(last, upper)
+        pattern = re.compile(re.escape(prefix) + _pattern(upper[-1]) + "/")
+        for folder in store.folders(prefix):
+            if lowest <= folder <= highest and pattern.fullmatch(folder):
+                yield from below(folder, level + 1)
+
+    yield from below(root, 0)
+
+
+def _descend(store: BrowsableStore, folder: str, name: str) -> Layout | None:
+    folders: list[str] = []
+    left = _ORDER
+    while match := _TIME_NAME.fullmatch(name.rstrip("/")):
+        numbers = match["time"].split("-")
+        if len(numbers) > len(left) or [len(number) for number in numbers] != [
+            len(code) for code in left[: len(numbers)]
+        ]:
+            break
+        folders.append((match["name"] or "") + "-".join(left[: len(numbers)]))
+        left = left[len(numbers) :]
+        below = next(iter(store.folders(folder)), None) if left else None
+        if below is None:
+            break
+        name, folder = below.removeprefix(folder), below
+    return Layout(tuple(folders)) if len(left) <= 1 else None
+
+
+def _strftime(folder: str) -> str:
+    return _TOKEN.sub(lambda match: _CODES[match[0]], folder)
+
+
+def _pattern(folder: str) -> str:
+    """A regular expression of the names that a folder of a layout can have."""
+    parts = re.split(f"({_TOKEN.pattern})", folder)
+    return "".join(_DIGITS.get(part) or re.escape(part) for part in parts)
