@@ -1,6 +1,7 @@
-"""Data on stdout, everything else on stderr."""
+"""Data on stdout, everything else on stderr; and nothing that a publisher wrote moves a cursor or opens a link."""
 
 import json
+import re
 import sys
 from collections.abc import Callable
 from dataclasses import fields, is_dataclass
@@ -9,10 +10,16 @@ from enum import StrEnum
 from typing import Any, TextIO
 
 from rich.console import Console, RenderableType
+from rich.text import Text
 
 from event_fork.events.time_window import timestamp_text
 
 _WIDTH_OF_FILES = 140
+
+
+# Control characters of C0 and C1, marks of direction (bidi), line and paragraph separators, lone surrogates: what a
+# terminal obeys, or what makes text look like other text. An event's type or an object's key may hold any of them.
+_OBEYED = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 
 
 class Output(StrEnum):
@@ -24,7 +31,7 @@ class Output(StrEnum):
 
 def say(text: str) -> None:
     """A sentence for the operator, on stderr."""
-    print(text, file=sys.stderr, flush=True)
+    print(visible(text), file=sys.stderr, flush=True)
 
 
 def note(text: str) -> None:
@@ -32,9 +39,20 @@ def note(text: str) -> None:
     say(f"note: {text}")
 
 
+def visible(text: str) -> str:
+    """The text with \\uXXXX in the place of each character that a terminal would obey and not show."""
+    return _OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+class _PlainConsole(Console):
+    def render_str(self, text: str, **options: Any) -> Text:
+        # Every string in a table, a title or a line comes through here, and only styles are added after it.
+        return super().render_str(visible(text), **options)
+
+
 def plain_console(file: TextIO) -> Console:
     """A console that shows text as it is: `[true]` in a filter is no markup, and `:key:` in an ARN no picture."""
-    return Console(file=file, markup=False, emoji=False)
+    return _PlainConsole(file=file, markup=False, emoji=False)
 
 
 def emit(data: Any, output: Output, table: Callable[[], RenderableType]) -> None:
@@ -49,9 +67,9 @@ def emit(data: Any, output: Output, table: Callable[[], RenderableType]) -> None
 
 
 def json_text(data: Any, encoding: str | None) -> str:
-    """Data as JSON; with escapes only where the encoding has no other way to write it."""
+    """Data as JSON; with escapes only for what a terminal obeys and what the encoding has no other way to write."""
     document = jsonable(data)
-    text = json.dumps(document, indent=2, ensure_ascii=False)
+    text = "\n".join(map(visible, json.dumps(document, indent=2, ensure_ascii=False).split("\n")))
     try:
         text.encode(encoding or "utf-8")
     except UnicodeEncodeError:

@@ -172,6 +172,7 @@ class Stage(World):
 
     def plan(self, *options: str, rate: float = 300.0, workers: int | None = None) -> str:
         """Makes a plan of the whole archive; its replay's id."""
+        (self.folder / "plan.json").unlink(missing_ok=True)  # a plan is not written over without asking
         arguments = ["replay", "plan", "--archive", f"s3://{BUCKET}", "--from", "4h", "--to", "1h"]
         arguments += ["--target", "checkout", "--rate", str(rate), "--processes", "0"]
         arguments += ["--out", str(self.folder / "plan.json"), "--output", "json", *options]

@@ -22,7 +22,8 @@ def local_s3(objects: Bodies, sizes: Mapping[str, int]) -> Iterator[str]:
             address = urlsplit(self.path)
             _, _, key = unquote(address.path).lstrip("/").partition("/")
             if not key:
-                self._answer(200, _listing(objects, sizes, parse_qs(address.query).get("prefix", [""])[0]))
+                query = {name: values[0] for name, values in parse_qs(address.query).items()}
+                self._answer(200, _listing(objects, sizes, query.get("prefix", ""), query.get("delimiter")))
             elif key not in objects:
                 self._answer(404, b"<Error><Code>NoSuchKey</Code><Message>gone</Message></Error>")
             elif self.headers.get("If-Match", _etag(key)) != _etag(key):
@@ -55,8 +56,16 @@ def _etag(key: str) -> str:
     return f'"{abs(hash(key)):032x}"'
 
 
-def _listing(objects: Bodies, sizes: Mapping[str, int], prefix: str) -> bytes:
+def _listing(objects: Bodies, sizes: Mapping[str, int], prefix: str, delimiter: str | None) -> bytes:
     found = [key for key in sorted(objects) if key.startswith(prefix)]
+    folders = set[str]()
+    if delimiter:
+        rests = {key: key.removeprefix(prefix) for key in found}
+        folders = {prefix + rest.partition(delimiter)[0] + delimiter for rest in rests.values() if delimiter in rest}
+        found = [key for key in found if delimiter not in rests[key]]
+    common = "".join(
+        f"<CommonPrefixes><Prefix>{escape(folder)}</Prefix></CommonPrefixes>" for folder in sorted(folders)
+    )
     entries = "".join(
         f"<Contents><Key>{escape(key)}</Key><Size>{sizes[key]}</Size><ETag>{escape(_etag(key))}</ETag>"
         f"<LastModified>2026-11-23T12:00:00.000Z</LastModified></Contents>"
@@ -65,5 +74,5 @@ def _listing(objects: Bodies, sizes: Mapping[str, int], prefix: str) -> bytes:
     return (
         '<?xml version="1.0" encoding="UTF-8"?>'
         '<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">'
-        f"<IsTruncated>false</IsTruncated><KeyCount>{len(found)}</KeyCount>{entries}</ListBucketResult>"
+        f"<IsTruncated>false</IsTruncated><KeyCount>{len(found)}</KeyCount>{entries}{common}</ListBucketResult>"
     ).encode()

@@ -108,7 +108,7 @@ class ReplayStack:
             "replay",
             "plan",
             *("--archive", self.output["archive_url"], "--target", queue),
-            *("--from", start.isoformat(), "--to", end.isoformat(), "--out", str(file), *options),
+            *("--from", start.isoformat(), "--to", end.isoformat(), "--out", str(file), "--overwrite", *options),
         )
         assert ran.code == 0, ran.stderr
         return file

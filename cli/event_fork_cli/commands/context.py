@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 import typer
 
@@ -18,7 +20,7 @@ from event_fork_cli.archive_replay.statuses import StatusReader
 from event_fork_cli.archive_replay.steering import Helm
 from event_fork_cli.aws import AwsSettings
 from event_fork_cli.errors import BadInputError, FailedError, RefusedError
-from event_fork_cli.output import note
+from event_fork_cli.output import note, visible
 
 _REPLAY = "replay-20261123-101500-3f9a2c"
 
@@ -52,8 +54,32 @@ def confirm(question: str) -> None:
     """Goes on only after a yes. Raises RefusedError without a terminal, FailedError after a no."""
     if not sys.stdin.isatty():
         raise RefusedError("there is no terminal to ask on: give --yes to start without being asked")
-    if not typer.confirm(question, err=True):
+    if not typer.confirm(visible(question), err=True):
         raise FailedError("not confirmed: nothing was started")
+
+
+def allow_writing(option: str, path: Path, *, overwrite: bool) -> None:
+    """Goes on only when the file may be written; asks where one is there. Raises BadInputError and others."""
+    if path.is_symlink() or path.is_dir() or not path.parent.is_dir():
+        rule = "must be a file in a folder that exists, and no link"
+        raise BadInputError(option, rule, example=f"{option} plan.json", received=str(path))
+    if not path.exists() or overwrite:
+        return
+    if not sys.stdin.isatty():
+        raise RefusedError(f"{path} is there already: give --overwrite to write over it")
+    if not typer.confirm(visible(f"{path} is there already. Write over it?"), err=True):
+        raise FailedError(f"{path} stays as it is")
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Writes a file that only its owner may read, and never through a link. Raises FailedError."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            os.fchmod(descriptor, 0o600)
+            file.write(content)
+    except OSError as error:
+        raise FailedError(f"{path} cannot be written: {error.strerror}") from error
 
 
 def executions_for(settings: AwsSettings, engine: ReplayEngine) -> Executions:

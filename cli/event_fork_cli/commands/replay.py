@@ -13,7 +13,6 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 
 from event_fork.errors import CallFailedError
 from event_fork.replay_plan.control import asks_to_go_on
-from event_fork.replay_plan.plan import Plan
 from event_fork_cli.archive_replay.applying import engine_of, open_plan, refuse_applied, refuse_changed_objects, start
 from event_fork_cli.archive_replay.engines import find_engines
 from event_fork_cli.archive_replay.executions import StepFunctions
@@ -57,6 +56,9 @@ def plan(
     *,
     options: PlanOptions,
     out: Annotated[Path | None, typer.Option(metavar="FILE", help="File to save the plan in, for `apply`.")] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Write over the file of --out without asking.")
+    ] = False,
     key: Annotated[
         str | None,
         typer.Option("--sign", metavar="KEY", help="KMS key to sign the plan with, for `apply --signed-by`."),
@@ -75,10 +77,8 @@ def plan(
         raise BadInputError(
             "--processes", f"must be 0 to {_MOST_PROCESSES}", example="--processes 2", received=processes
         )
-    if out is not None and (out.is_dir() or not out.parent.is_dir()):
-        raise BadInputError(
-            "--out", "must be a file in a folder that exists", example="--out plan.json", received=str(out)
-        )
+    if out is not None:
+        context.allow_writing("--out", out, overwrite=overwrite)
     checked = check(options, common.aws, context.now())
     for text in checked.notes:
         note(text)
@@ -88,7 +88,7 @@ def plan(
         note(note_late)
     made = planned.plan if key is None else sign(planned.plan, key, common.aws.kms())
     if out is not None:
-        _save(out, made)
+        context.write_private(out, made.to_bytes())
     common.emit(made.to_json(), lambda: plan_view(made, planned.latest_arrival))
     if out is not None:
         say(f"saved; nothing was sent. To send it: event-fork replay apply {out} --sha256 {made.sha256}")
@@ -274,13 +274,6 @@ def _read_archive(checked: Checked, processes: int | None) -> Planned:
             memory=checked.memory,
             progress=show,
         )
-
-
-def _save(path: Path, made: Plan) -> None:
-    try:
-        path.write_bytes(made.to_bytes())
-    except OSError as error:
-        raise FailedError(f"the plan cannot be saved in {path}: {error.strerror}") from error
 
 
 def _watch_to_the_end(common: Common, reader: StatusReader, replay_id: str, *, ask: bool) -> None:

@@ -67,7 +67,7 @@ def history_view(statuses: list[Status]) -> Table:
         table.add_row(
             status.replay_id,
             status.state,
-            "\n".join(map(_change, status.changes)),
+            Group(*map(_change, status.changes)),
             status.archive,
             status.target.rpartition(":")[2],
             f"{status.sent:,} of {status.total:,}",

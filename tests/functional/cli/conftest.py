@@ -124,7 +124,7 @@ class World:
     def planned(self, *options: str) -> Path:
         """A plan file that was just made."""
         path = self.folder / "plan.json"
-        result = self.plan("--out", str(path), *options)
+        result = self.plan("--out", str(path), "--overwrite", *options)
         assert result.code == 0, result.err
         return path
 

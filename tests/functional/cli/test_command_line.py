@@ -16,7 +16,7 @@ from event_fork.replay_plan.work_area import WorkArea
 from event_fork_cli import app
 from event_fork_cli.aws import AwsSettings
 from event_fork_cli.commands import replay as replay_commands
-from event_fork_cli.output import Output, emit, json_text
+from event_fork_cli.output import Output, emit, json_text, visible
 from tests.functional.cli.conftest import BUCKET, World, event
 
 Run = Callable[..., tuple[int, str, str]]
@@ -190,6 +190,69 @@ def test_json_is_written_in_the_encoding_that_there_is() -> None:
     assert "\u00e9" in json_text({"type": "\u00e9"}, "utf-8")
     assert json_text({"type": "\u00e9"}, "ascii").isascii()
     json_text(data, "utf-8").encode("utf-8")
+
+
+OBEYED = [
+    "\x1b[2J", "\x1b]8;;https://example.com\x07here", "\x9b31m", "\r", "\n", "\x08", "\x7f", "\u202e", "\u2066",
+    "\u200f", "\u061c", "\u2028", "\u2029", "\ud800", "\x00",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("obeyed", OBEYED)
+def test_nothing_that_a_publisher_wrote_is_obeyed_by_the_terminal(world: World, obeyed: str) -> None:
+    kind = f"before{obeyed}after"
+    world.put(event(0, kind=kind), minutes=0)
+    world.put(minutes=1, name="b", body=b"junk")
+
+    table = world.plan("--output", "table")
+    document = world.plan("--output", "json", "--event-type", "no", "--event-type", kind.replace("\x00", ""))
+    nothing = world.plan("--event-type", f"no{obeyed}".replace("\x00", ""), "--output", "table")
+
+    first = obeyed[0]
+    for printed in (table.out, table.err, document.out, document.err, nothing.out, nothing.err):
+        assert first == "\n" or first not in printed
+        assert f"before{first}" not in printed
+    assert f"before\\u{ord(first):04x}" in table.out
+
+
+def test_json_says_the_same_with_escapes_for_what_a_terminal_obeys() -> None:
+    for obeyed in OBEYED:
+        text = json_text({"kind": obeyed}, "utf-8")
+        assert json.loads(text) == {"kind": obeyed}
+        assert visible(text.replace("\n", "")) == text.replace("\n", "")
+
+
+@pytest.mark.parametrize("existing", [b"mine", None])
+def test_a_plan_is_not_written_over_a_file_unless_told_to(world: World, existing: bytes | None) -> None:
+    world.put(event(0), minutes=0)
+    path = world.folder / "plan.json"
+    if existing is not None:
+        path.write_bytes(existing)
+
+    result = world.plan("--out", str(path))
+
+    if existing is not None:
+        assert result.code == 2
+        assert "--overwrite" in result.err
+        assert path.read_bytes() == existing
+        result = world.plan("--out", str(path), "--overwrite")
+    assert result.code == 0, result.err
+    assert json.loads(path.read_bytes())["replay_id"]
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_plan_is_never_written_through_a_link(world: World) -> None:
+    world.put(event(0), minutes=0)
+    other = world.folder / "other"
+    other.write_text("mine")
+    link = world.folder / "plan.json"
+    link.symlink_to(other)
+
+    result = world.plan("--out", str(link), "--overwrite")
+
+    assert result.code == 2
+    assert "no link" in result.err
+    assert other.read_text() == "mine"
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
