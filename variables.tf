@@ -274,6 +274,7 @@ variable "replays" {
     archive = optional(object({
       bucket  = object({ arn = string, name = string })
       prefix  = optional(string)
+      layout  = optional(string)
       kms_key = optional(object({ arn = string }))
     }))
     targets = optional(list(object({

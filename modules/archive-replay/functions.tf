@@ -17,6 +17,10 @@ locals {
   }
   function_names = { for role in keys(local.functions) : role => "${var.name}-replay-${role}" }
 
+  # IAM's ? is one character. Folders of columns (partition_by) stand before those of times.
+  time_folders    = replace(replace(replace(replace(var.archive.layout, "yyyy", "????"), "MM", "??"), "dd", "??"), "HH", "??")
+  archive_folders = local.time_folders == "" ? [""] : [local.time_folders, "*/${local.time_folders}"]
+
   target_arns      = [for target in var.targets : target.arn]
   target_key_arns  = distinct(compact([for target in var.targets : target.kms_key_arn]))
   dead_letter_arns = distinct(compact([for target in var.targets : target.dead_letter_queue_arn]))
@@ -27,7 +31,7 @@ locals {
         {
           sid       = "ReadArchive"
           actions   = ["s3:GetObject"]
-          resources = ["${var.archive.bucket.arn}/${var.archive.prefix}date=*"]
+          resources = [for folders in local.archive_folders : "${var.archive.bucket.arn}/${var.archive.prefix}${folders}*"]
         },
         {
           sid       = "TellMissingFromForbidden" # without it S3 answers 403 for a progress object that is not there yet

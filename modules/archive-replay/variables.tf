@@ -13,10 +13,11 @@ variable "location" {
 }
 
 variable "archive" {
-  description = "The archive: `bucket` (`arn`, `name`), key `prefix` before `date=`, `kms_key` of the bucket."
+  description = "The archive: `bucket` (`arn`, `name`), key `prefix` before the folders of times, their `layout`, `kms_key` of the bucket."
   type = object({
     bucket  = object({ arn = string, name = string })
     prefix  = string
+    layout  = string
     kms_key = object({ arn = string })
   })
   nullable = false

@@ -170,12 +170,14 @@ variable "archive" {
   description = <<-EOT
     Archive to replay from, at any age and as often as needed; null (default) = none, and nothing is made for it. With an object: a state machine, a worker and a governor function, their roles and log groups, and a parameter by which the command `event-fork` finds them. All of it costs nothing while no replay runs.
     - `bucket`: `arn` and `name` of the bucket of storage-backup (outputs `bucket_arn`, `bucket_name`), in this account and Region. Plans and progress are kept in it below `event-fork-replays/`.
-    - `prefix`: what stands before `date=` in the archive's keys. Default "".
+    - `prefix`: what stands before the folders of times in the archive's keys. Default "".
+    - `layout`: the folders of times, `yyyy/MM/dd/HH/` for what Firehose writes by default; folders of columns may stand before them. "" = there are none. Default `date=yyyy-MM-dd/hour=HH/`, as storage-backup writes. The worker may read nothing else.
     - `kms_key`: customer managed key of the bucket. Default null = none.
   EOT
   type = object({
     bucket  = object({ arn = string, name = string })
     prefix  = optional(string, "")
+    layout  = optional(string, "date=yyyy-MM-dd/hour=HH/")
     kms_key = optional(object({ arn = string }))
   })
   default = null
@@ -193,6 +195,11 @@ variable "archive" {
   validation {
     condition     = var.archive == null || (length(try(var.archive.prefix, "")) <= 512 && !startswith(try(var.archive.prefix, ""), "event-fork-replays/") && !can(regex("[*?{}]", var.archive.prefix)))
     error_message = "archive.prefix must be at most 512 characters, without * ? { }, and not below event-fork-replays/ (where plans and progress lie), for example \"orders/\". Received: ${try(jsonencode(var.archive.prefix), "null")}."
+  }
+
+  validation {
+    condition     = var.archive == null || try(var.archive.layout, "") == "" || can(regex("^[^*?{}]*yyyy[^*?{}]*MM[^*?{}]*dd[^*?{}]*/$", var.archive.layout))
+    error_message = "archive.layout must have yyyy, MM and dd in this order and end with /, without * ? { }, for example \"yyyy/MM/dd/HH/\". Received: ${try(jsonencode(var.archive.layout), "null")}."
   }
 
   validation {

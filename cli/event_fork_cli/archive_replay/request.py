@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from event_fork.archive.errors import ArchiveError
-from event_fork.archive.layout import FLAT, Layout, detect, parse_layout
+from event_fork.archive.layout import FLAT, HIVE, Layout, detect, parse_layout
 from event_fork.archive.lines import lines
 from event_fork.archive.listing import Reach, needed_objects
 from event_fork.archive.store import BrowsableStore
@@ -85,6 +85,11 @@ def check(options: PlanOptions, settings: AwsSettings, now: datetime) -> Checked
     open_store = OpenArchive(settings, archive.bucket, archive.region)
     layout = archive_layout(options.layout, open_store(), archive)
     notes: list[str] = []
+    if layout != HIVE:
+        notes.append(
+            f'the folders of this archive are "{layout}": '
+            f'the replay module may read them only with archive.layout = "{layout}"'
+        )
     engines = _engines(settings, archive, options.replay, notes)
     allowed = [target for engine in engines for target in engine.targets]
     target = find_target(options.target, allowed, settings)

@@ -7,7 +7,7 @@ mock_provider "aws" {
 variables {
   location = { partition = "aws", region = "eu-west-1", account_id = "123456789012" }
   name     = "orders-replay"
-  archive  = { bucket = { arn = "arn:aws:s3:::orders-archive", name = "orders-archive" }, prefix = "orders/", kms_key = null }
+  archive  = { bucket = { arn = "arn:aws:s3:::orders-archive", name = "orders-archive" }, prefix = "orders/", layout = "date=yyyy-MM-dd/hour=HH/", kms_key = null }
   targets = [
     { arn = "arn:aws:sqs:eu-west-1:123456789012:checkout", url = "https://sqs.eu-west-1.amazonaws.com/123456789012/checkout" },
     {
@@ -79,7 +79,7 @@ run "tries_again_what_can_help_and_nothing_else" {
 run "each_role_may_do_its_own_work_and_no_more" {
   assert {
     condition = toset([for statement in local.function_statements.worker : "${statement.sid} ${jsonencode(statement.actions)} ${jsonencode(statement.resources)}"]) == toset([
-      "ReadArchive [\"s3:GetObject\"] [\"arn:aws:s3:::orders-archive/orders/date=*\"]",
+      "ReadArchive [\"s3:GetObject\"] [\"arn:aws:s3:::orders-archive/orders/date=????-??-??/hour=??/*\",\"arn:aws:s3:::orders-archive/orders/*/date=????-??-??/hour=??/*\"]",
       "TellMissingFromForbidden [\"s3:ListBucket\"] [\"arn:aws:s3:::orders-archive\"]",
       "ReadPlan [\"s3:GetObject\"] [\"arn:aws:s3:::orders-archive/event-fork-replays/orders-replay/*/plan.json\"]",
       "KeepProgress [\"s3:GetObject\",\"s3:PutObject\"] [\"arn:aws:s3:::orders-archive/event-fork-replays/orders-replay/*/control.json\",\"arn:aws:s3:::orders-archive/event-fork-replays/orders-replay/*/progress/*\"]",
@@ -133,7 +133,7 @@ run "each_role_may_do_its_own_work_and_no_more" {
 
 run "a_key_of_the_archive_is_usable_by_all_three" {
   variables {
-    archive = { bucket = { arn = "arn:aws:s3:::orders-archive", name = "orders-archive" }, prefix = "", kms_key = { arn = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab" } }
+    archive = { bucket = { arn = "arn:aws:s3:::orders-archive", name = "orders-archive" }, prefix = "", layout = "yyyy/MM/dd/HH/", kms_key = { arn = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab" } }
   }
 
   assert {
@@ -147,8 +147,8 @@ run "a_key_of_the_archive_is_usable_by_all_three" {
   }
 
   assert {
-    condition     = jsonencode(local.function_statements.worker[0].resources) == jsonencode(["arn:aws:s3:::orders-archive/date=*"])
-    error_message = "Without a prefix, only the archive's own partitions may be read."
+    condition     = jsonencode(local.function_statements.worker[0].resources) == jsonencode(["arn:aws:s3:::orders-archive/????/??/??/??/*", "arn:aws:s3:::orders-archive/*/????/??/??/??/*"])
+    error_message = "Without a prefix, only the archive's folders of times may be read."
   }
 }
 
