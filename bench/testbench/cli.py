@@ -31,7 +31,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    help="A local AWS on loopback: the AWS APIs by MiniStack, Data Firehose, a real OpenSearch node. No Docker.",
+    help="A local AWS on loopback: the AWS APIs by MiniStack or LocalStack, Firehose, a real OpenSearch. No Docker.",
 )
 
 app.add_typer(faults_app(lambda state: Bench.attach(state).firehose_url, DEFAULT_STATE), name="faults")
@@ -112,7 +112,7 @@ def _stop(state: Path) -> None:
 
 @app.command()
 def logs(
-    part: Annotated[str, typer.Argument(help="ministack, firehose or opensearch; all when left out.")] = "",
+    part: Annotated[str, typer.Argument(help="ministack, localstack, firehose or opensearch; all when left out.")] = "",
     state: State = DEFAULT_STATE,
     lines: Annotated[int, typer.Option("--lines", "-n", min=1, help="How many lines from the end.")] = 40,
 ) -> None:

@@ -6,7 +6,7 @@ The project that uses the bench says which version, by the hash-pinned requireme
     powertools-layer = "requirements/powertools-layer.txt"
 
 AWS's build of that layer leaves out what the runtime already has (boto3 and what it needs); so does this one, because
-here as there the runtime (the emulator's virtualenv) brings them, and each function unpacks its layers at a cold start.
+here as there the runtime (a virtualenv of the backend's) brings them, and functions unpack their layers at cold start.
 https://docs.aws.amazon.com/powertools/python/latest/getting-started/install/#lambda-layer
 """
 
@@ -16,7 +16,6 @@ import tomllib
 import zipfile
 from pathlib import Path
 
-from testbench.backends.ministack.part import interpreter
 from testbench.errors import BenchError
 from testbench.once import once
 from testbench.paths import CACHE, PROJECT
@@ -48,9 +47,8 @@ def requirements(project: Path = PROJECT) -> Path | None:
     return project / name
 
 
-def build(requirements: Path, say: Say) -> Path:
-    """The layer's zip in .bench/layer, made when it is not there; built for the interpreter that runs the functions."""
-    python = interpreter(say)
+def build(requirements: Path, python: Path, say: Say) -> Path:
+    """The layer's zip in .bench/layer, made when it is not there, for the interpreter that runs the functions."""
     file = CACHE / "layer" / f"{fingerprint(requirements.read_bytes(), str(python))}.zip"
 
     def make() -> None:

@@ -36,6 +36,17 @@ class Part(Protocol):
         """Whether it does its work now. False while it is still coming up."""
 
 
+class Backend(Part, Protocol):
+    """The part that answers for the AWS APIs."""
+
+    @property
+    def lacks(self) -> Mapping[str, str]:
+        """What tests may need and it cannot do: a word for the marker `needs`, and the reason."""
+
+    def runtime(self, say: Say) -> Path:
+        """The interpreter that runs the functions, installed where it is not there yet."""
+
+
 def answers(url: str, seconds: float = 2.0) -> bool:
     """Whether a GET of the loopback address gives a 2xx."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))

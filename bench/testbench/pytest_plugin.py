@@ -12,6 +12,7 @@ import json
 import signal
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,16 +29,33 @@ Eventually = Callable[..., Any]
 def pytest_configure(config: pytest.Config) -> None:
     """Know the marker; take Ctrl-C again where it is ignored, as in background jobs: tests send it."""
     config.addinivalue_line("markers", "e2e: needs the bench (python -m testbench up); its fixture brings it up")
+    config.addinivalue_line(
+        "markers", "needs(ability, ...): skipped where the bench lacks it (bench/docs/localstack.md)"
+    )
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(tryfirst=True)  # before -m looks at the markers
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what uses the bench, so that no test can forget it."""
+    """Mark what uses the bench, so that no test can forget it; skip what its backend cannot do, and say why."""
     for item in items:
         if "bench" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.e2e)
+        for needed in item.iter_markers("needs"):
+            for ability in needed.args:
+                if reason := _lacking().get(ability):
+                    item.add_marker(pytest.mark.skip(reason=f"needs {ability}: {reason}"))
+
+
+@cache
+def _lacking() -> dict[str, str]:
+    from testbench import BenchError, composition
+
+    try:
+        return composition.lacking()
+    except BenchError as error:
+        raise pytest.UsageError(str(error)) from error
 
 
 @pytest.fixture(scope="session")
@@ -48,10 +66,9 @@ def bench() -> Iterator["Bench"]:
     IAM and resource policies, so that the roles under test are proven to be enough; BENCH_AUTH=0 turns it off.
     """
     from testbench import Bench, composition
-    from testbench.paths import RUNS
     from testbench.progress import to_stderr
 
-    with Bench.running(RUNS / ("tests" if composition.authorise() else "tests-no-auth"), to_stderr()) as running:
+    with Bench.running(composition.tests_state(), to_stderr()) as running:
         yield running
 
 

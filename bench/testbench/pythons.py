@@ -11,7 +11,7 @@ from pathlib import Path
 
 from testbench.installing import run
 from testbench.once import once
-from testbench.paths import CACHE
+from testbench.paths import CACHE, home
 from testbench.progress import Say
 
 LAMBDA_PYTHON = (3, 13)
@@ -31,7 +31,7 @@ def interpreter(version: Version) -> Path | None:
     """A Python of that version on this machine, None when there is none.
 
     pyenv puts commands on PATH that refuse to run unless their version is selected, so a candidate counts only when it
-    really answers, and pyenv's versions folder is looked into as well.
+    really answers, and the folders of pyenv's and uv's versions are looked into as well.
     """
     return next((candidate for candidate in _candidates(version) if _version(candidate) == version), None)
 
@@ -43,6 +43,7 @@ def _candidates(version: Version) -> Iterator[Path]:
         yield Path(on_path)
     for root in _pyenv_roots():
         yield from sorted((root / "versions").glob(f"{version[0]}.{version[1]}.*/bin/{name}"))
+    yield from sorted(_uv_pythons().glob(f"cpython-{version[0]}.{version[1]}.*/bin/{name}"))
 
 
 def _pyenv_roots() -> list[Path]:
@@ -52,6 +53,13 @@ def _pyenv_roots() -> list[Path]:
         if answer.returncode == 0:
             roots.append(Path(answer.stdout.strip()))
     return roots
+
+
+def _uv_pythons() -> Path:
+    given = os.environ.get("UV_PYTHON_INSTALL_DIR")
+    return (
+        Path(given) if given else Path(os.environ.get("XDG_DATA_HOME", home() / ".local" / "share")) / "uv" / "python"
+    )
 
 
 def _version(python: Path) -> Version | None:

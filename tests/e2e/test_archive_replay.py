@@ -25,6 +25,8 @@ from tests.support import written_archive
 from tests.support.fault_proxy import Answer, Request, aws_error, fault_proxy
 from tests.support.replay_stack import SHADOW, ReplayStack
 
+pytestmark = pytest.mark.needs("distributed-map")
+
 DAYS = 3
 START = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=DAYS + 1)
 """All of the archive is past, whenever this runs: a plan looks for nothing that would lie in the future."""
@@ -622,7 +624,7 @@ def worker_process(bench: Bench, client_port: int, proxy_port: int | None) -> in
 
     Only its children are asked: on a busy machine the whole list takes longer than the worker waits for its answer.
     """
-    emulator = processes.recorded(bench.state, "ministack")
+    emulator = processes.recorded(bench.state, bench.endpoints.backend)
     assert emulator is not None
     running = emulator.process()
     assert running is not None

@@ -20,7 +20,7 @@ from testbench.polling import eventually
 from tests.support import written_archive
 from tests.support.replay_stack import ReplayStack, once, original_id, take
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.timeout(600), pytest.mark.needs("distributed-map")]
 
 START = datetime(2026, 11, 20, tzinfo=UTC)
 HOUR = timedelta(hours=1)

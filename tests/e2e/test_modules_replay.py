@@ -130,9 +130,8 @@ def test_replay_switched_on_by_enabled_sends_what_was_held_since(stack: ModuleSt
     assert stack.workspace.planned_changes() == []
 
 
+@pytest.mark.needs("iam")
 def test_without_the_permission_to_send_replay_fails_visibly_and_keeps_every_event(stack: ModuleStack) -> None:
-    if not stack.bench.endpoints.authorise:
-        pytest.skip("this bench enforces no policies")
     sqs, queue = stack.client("sqs"), stack.output["replay_queue_url"]
     sqs.set_queue_attributes(QueueUrl=queue, Attributes={"VisibilityTimeout": "5"})  # what failed comes back soon
     destination = stack.output["checkout_queue_url"].rpartition("/")[2]

@@ -130,9 +130,8 @@ def test_the_ready_made_queries_find_the_events(archive: Archive, stack: ModuleS
     assert found in (before, archive.ids_of_today())
 
 
+@pytest.mark.needs("iam")
 def test_a_stream_that_may_not_write_says_so_and_loses_nothing(archive: Archive, stack: ModuleStack) -> None:
-    if not stack.bench.endpoints.authorise:
-        pytest.skip("this bench enforces no policies")
     logs, bucket = stack.client("logs"), stack.output["bucket_name"]
     stored = len(stack.stored_events(bucket))
     role = f"{stack.name}-archive-firehose-{stack.bench.endpoints.region}"

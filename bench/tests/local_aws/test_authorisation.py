@@ -15,7 +15,7 @@ from testbench import Bench
 from testbench.iam_roles import allow, make_role
 from testbench.polling import eventually
 
-pytestmark = [pytest.mark.e2e]
+pytestmark = pytest.mark.needs("iam")
 
 QUEUE_READER = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
 CALL = """
@@ -31,10 +31,10 @@ def handler(event, context):
 """A function that makes one call and gives the error's code."""
 
 
+
 @pytest.fixture(scope="module")
 def strict(bench: Bench) -> Bench:
-    if not bench.endpoints.authorise:
-        pytest.skip("this bench enforces no policies")
+    assert bench.endpoints.authorise
     return bench
 
 

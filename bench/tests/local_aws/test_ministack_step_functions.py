@@ -14,7 +14,7 @@ import pytest
 from testbench import Bench
 from testbench.iam_roles import allow, make_role
 
-pytestmark = [pytest.mark.e2e]
+pytestmark = pytest.mark.needs("distributed-map")
 
 LIMIT = 180.0
 """Seconds that a test waits for anything; each takes one or two."""
@@ -368,9 +368,8 @@ def test_a_throttled_function_is_named_too_many_requests(place: Place) -> None:
         ("states:StartExecution", "States.Permissions"),
     ],
 )
+@pytest.mark.needs("iam")
 def test_a_distributed_map_does_only_what_its_role_may(place: Place, action: str, error: str) -> None:
-    if not place.bench.endpoints.authorise:
-        pytest.skip("this bench enforces no policies")
     writer = {"Resource": "arn:aws:states:::s3:putObject", "Parameters": {"Bucket": place.bucket, "Prefix": "r"}}
     machine = place.map_machine(ResultWriter=writer)
     key = place.put_lines([{}])

@@ -46,7 +46,7 @@ def test_an_emulator_that_runs_already_has_its_own_setting(monkeypatch: pytest.M
 def test_emulator_and_data_firehose_are_started_alike(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, enforced: bool
 ) -> None:
-    monkeypatch.setattr(part, "interpreter", lambda: Path("python"))
+    monkeypatch.setattr(part.MiniStack, "runtime", lambda self: Path("python"))
     endpoints = replace(STARTED, authorise=enforced)
     emulator = part.MiniStack().command(1, endpoints, tmp_path)
     firehose = DataFirehose().command(2, endpoints, tmp_path)

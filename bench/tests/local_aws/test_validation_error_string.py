@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from testbench.backends.ministack.corrections.api_gateway import validation_error_string
+from testbench.backends.validation_error_string import validation_error_string
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """MiniStack as a part of the bench."""
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,11 +15,6 @@ from testbench.pythons import virtualenv
 _PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "SYSTEMROOT")
 
 
-def interpreter(say: Say = quiet) -> Path:
-    """The interpreter of the emulator's virtualenv, which also runs the functions."""
-    return virtualenv("ministack", REQUIREMENTS / "ministack.txt", say)
-
-
 @dataclass(frozen=True)
 class MiniStack:
     """The emulator's process."""
@@ -27,8 +23,16 @@ class MiniStack:
     def name(self) -> str:
         return "ministack"
 
+    @property
+    def lacks(self) -> Mapping[str, str]:
+        return {}
+
     def install(self, say: Say) -> None:
-        interpreter(say)
+        self.runtime(say)
+
+    def runtime(self, say: Say = quiet) -> Path:
+        """The interpreter of the emulator's virtualenv, which also runs the functions."""
+        return virtualenv("ministack", REQUIREMENTS / "ministack.txt", say)
 
     def command(self, port: int, endpoints: Endpoints, state: Path) -> Command:
         temporary = state / "tmp"
@@ -58,7 +62,7 @@ class MiniStack:
             environment["AWS_ENDPOINT_URL_FIREHOSE"] = endpoints.firehose_url
         if endpoints.authorise:  # off upstream
             environment["AUTH"] = "true"
-        return Command([str(interpreter()), "-m", "testbench.backends.ministack.launcher"], environment)
+        return Command([str(self.runtime()), "-m", "testbench.backends.ministack.launcher"], environment)
 
     def ready(self, port: int) -> bool:
         return answers(f"http://{LOOPBACK}:{port}/_ministack/ready")

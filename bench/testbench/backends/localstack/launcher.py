@@ -1,0 +1,26 @@
+"""Starts LocalStack with the bench's corrections: `python -m testbench.backends.localstack.launcher`.
+
+Runs on the emulator's interpreter, which has none of the bench's dependencies. Everything is set by environment
+variables (part.py; bench/docs/localstack.md for one that is started by hand).
+"""
+
+import importlib
+import sys
+
+from testbench import lease
+from testbench.backends.localstack import corrections
+from testbench.errors import CorrectionError
+
+
+def main() -> None:
+    """Correct, then run the emulator in the foreground until it is told to end."""
+    lease.watch()
+    try:
+        corrections.apply()
+    except CorrectionError as error:
+        sys.exit(f"refusing to start: {error}")
+    importlib.import_module("localstack.runtime.main").main()
+
+
+if __name__ == "__main__":
+    main()
