@@ -31,7 +31,6 @@ def handler(event, context):
 """A function that makes one call and gives the error's code."""
 
 
-
 @pytest.fixture(scope="module")
 def strict(bench: Bench) -> Bench:
     assert bench.endpoints.authorise
