@@ -1,4 +1,4 @@
-"""The corrections' own rules, without the emulator; that they work inside it is in test_ministack_contract.py."""
+"""The corrections' own rules, without the emulator; that they work inside it is in test_contract.py."""
 
 import re
 from importlib import import_module
