@@ -1,50 +1,120 @@
-"""The document that the search index holds for an event: the message's own JSON object plus four members of ours.
+"""The document that the search index holds for an event: the message's own JSON object plus members of ours.
 
     @timestamp        SNS's publish time
     event_id          SNS's MessageId, the key that every fork shares
-    event_attributes  {name: value} of the message attributes, values as the strings SNS writes. Strings always:
-                      a name with a number in one event and text in the next would make the index refuse the second
+    event_attributes  {name: value} of the message attributes, values as the strings SNS writes
     event_type        the value of the message attribute that names the type, or null
+    event_text        what can be no field, each as the text `path=value`; not there when there is nothing of the kind:
+                      `message._id="65f0"`: a member of the message whose name is OpenSearch's or ours, as published
+                      `attributes.note=...`: a message attribute that the index may have no field for
 
-Members of these names in the message give way to ours. All else is copied as text: numbers stay as published. Firehose
-sends one line per document, so line ends between the tokens become spaces.
+A text with `=` after a name is never taken for a date or a number, so no index refuses `event_text`, whatever is in it:
+docs/decisions/0006-search-documents.md. All else is copied as text: numbers stay as published. Firehose sends one line
+per document, so line ends between the tokens become spaces.
 """
 
-import json
+import re
+from collections.abc import Iterator
 
 from event_fork.errors import NotEncodableError
-from event_fork.events.envelope import StoredEvent
-from event_fork.events.json_path import Member
-from event_fork.events.json_search import Paths
-from event_fork.events.json_text import require_object, skip_white_space
-from event_fork.events.text_edits import edited
+from event_fork.events.envelope import StoredEvent, compact_json
+from event_fork.events.json_text import after_child, end_of_value, member_name, require_object, skip_white_space
 
-TIMESTAMP, ID, ATTRIBUTES, TYPE = "@timestamp", "event_id", "event_attributes", "event_type"
+TIMESTAMP, ID, ATTRIBUTES, TYPE, TEXT = "@timestamp", "event_id", "event_attributes", "event_type", "event_text"
 
-_our_names = Paths([(Member(name),) for name in (TIMESTAMP, ID, ATTRIBUTES, TYPE)])
+# Names of OpenSearch's own fields, of which a document may have none: those that 2.19 and 3 refuse or read as an order
+# (_doc_count), those of Elasticsearch 7 (_type) and of the plugin mapper-size (_size). tests/e2e asks the node.
+METADATA = (
+    *("_data_stream_timestamp", "_doc_count", "_feature", "_field_names", "_id", "_ignored", "_index", "_nested_path"),
+    *(
+        "_primary_term",
+        "_recovery_source",
+        "_routing",
+        "_seq_no",
+        "_size",
+        "_source",
+        "_tombstone",
+        "_type",
+        "_version",
+    ),
+)
+PROPERTIES = {
+    TIMESTAMP: {"type": "date"},
+    ATTRIBUTES: {"type": "flat_object"},
+} | {
+    name: {"type": "text", "fields": {"keyword": {"type": "keyword", "ignore_above": 256}}} for name in (ID, TYPE, TEXT)
+}
+"""The mapping of our members in the module's index template. But for the attributes, and for a type that looks like a
+date, it is what OpenSearch makes of them by itself: one query finds them in every index."""
+
+_reserved = frozenset((TIMESTAMP, ID, ATTRIBUTES, TYPE, TEXT, *METADATA))
+_may_hold_reserved = re.compile(rf'"(?:{"|".join(map(re.escape, sorted(_reserved)))})[".]|\\u').search
+
+_MAX_FIELD_CHARACTERS = 8_000
+"""At most 32,000 bytes, and with the name before them less than Lucene's longest term (32,766 bytes)."""
 _LINE_ENDS = str.maketrans("\r\n", "  ")
-_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
 
 
-def search_document(event: StoredEvent, event_type_attribute: str) -> bytes:
+def search_document(event: StoredEvent, event_type_attribute: str, *, attribute_fields: bool = True) -> bytes:
     """One line of JSON in UTF-8 with a newline at its end.
+
+    `attribute_fields`: whether the index has the module's template. Without it OpenSearch would give each attribute a
+    field of the type of its first value, so all of them are texts then.
 
     Raises NotJsonObjectError when the message is no JSON object, NotEncodableError when it has no UTF-8 form.
     """
     require_object(event.message)
-    text = edited(event.message, _our_names.search(event.message, lambda _: ""))
     # Inside strings valid JSON has line ends only as escapes, so each one found here lies between tokens.
-    rest = text[skip_white_space(text, 0) + 1 :].translate(_LINE_ENDS).rstrip()
-    ours = _json(
-        {
-            TIMESTAMP: event.timestamp,
-            ID: event.message_id,
-            ATTRIBUTES: {name: attribute["Value"] for name, attribute in (event.attributes or {}).items()},
-            TYPE: event.attribute(event_type_attribute),
-        }
-    )
-    comma = "" if rest.lstrip() == "}" else ","
+    message = event.message.translate(_LINE_ENDS)
+    rest, texts = _parted(message) if _may_hold_reserved(message) else (_inside(message), [])
+    fields = {}
+    for name, attribute in (event.attributes or {}).items():
+        value = attribute["Value"]
+        if attribute_fields and len(value) <= _MAX_FIELD_CHARACTERS:
+            fields[name] = value
+        else:
+            texts.append(f"attributes.{name}={value}")
+    event_type = event.attribute(event_type_attribute)
+    ours: dict[str, object] = {TIMESTAMP: event.timestamp, ID: event.message_id}
+    if attribute_fields:
+        ours[ATTRIBUTES] = fields
+    ours[TYPE] = event_type if attribute_fields or not _may_be_a_date(event_type) else None
+    if texts:
+        ours[TEXT] = texts
     try:
-        return f"{ours[:-1]}{comma}{rest}\n".encode()
+        return b"%b%b%b}\n" % (compact_json(ours)[:-1], b"," if rest else b"", rest.encode())
     except UnicodeEncodeError as error:
         raise NotEncodableError("the message holds a lone surrogate, which has no UTF-8 form") from error
+
+
+def _inside(message: str) -> str:
+    """What stands between the braces of an object."""
+    return message.strip()[1:-1].strip()
+
+
+def _parted(message: str) -> tuple[str, list[str]]:
+    """The members that can be fields of the document, and the others as texts, all in the order of the message."""
+    fields, texts = [], []
+    for name, member, value in _members(message):
+        # A field `event_id.x` would be one below event_id, so the first part of a name decides.
+        if name.partition(".")[0] in _reserved:
+            texts.append(f"message.{name}={value}")
+        else:
+            fields.append(member)
+    return ",".join(fields), texts
+
+
+def _members(message: str) -> Iterator[tuple[str, str, str]]:
+    """Name, text and value's text of each member of an object."""
+    start = skip_white_space(message, skip_white_space(message, 0) + 1)
+    is_last = message[start] == "}"
+    while not is_last:
+        name, value = member_name(message, start)
+        end = end_of_value(message, value)
+        yield name, message[start:end], message[value:end]
+        is_last, start = after_child(message, end)
+
+
+def _may_be_a_date(value: str | None) -> bool:
+    """Whether the first value of a field that begins so could make it a field of dates."""
+    return value is not None and value[:1] in ("+", "-", *"0123456789")
