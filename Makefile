@@ -12,6 +12,7 @@ WORKERS := -n 2 --dist loadfile --no-loadscope-reorder
 ON_BOTH := bench/tests/local_aws/test_contract.py bench/tests/local_aws/test_web_pages.py
 # Not the whole folder: build/ holds copies and pieces of configurations that nobody formats.
 TERRAFORM := modules examples tests bench/tests
+GENERATORS := docs.generate_terraform docs.generate_module_tables docs.generate_cli_page
 .DEFAULT_GOAL := help
 .PHONY: help setup demo simulate mutants test test-localstack check lint format build docs generated new-pipeline lock e2e conformance registry-check clean check-bench bench-firehose bench-replay
 
@@ -83,15 +84,12 @@ build: setup ## Make the committed zips and their manifests from the functions' 
 	@$(PY) lambdas/build.py --source examples/ecommerce/functions/checkout --zip examples/ecommerce/dist/checkout.zip
 
 docs: setup ## Write what is generated: root module, shared inputs, tables of inputs and outputs, help of the command
-	@$(PY) -m docs.generate_terraform
-	@$(PY) -m docs.generate_module_tables
-	@PYTHONPATH=lambdas:cli $(PY) -m docs.generate_cli_page
+	@for part in $(GENERATORS); do PYTHONPATH=lambdas:cli $(PY) -m $$part || exit 1; done
 
 generated: setup ## Fail, naming the files, when zips or generated parts of the pages are not current
 	@$(PY) lambdas/build.py --check
 	@$(PY) lambdas/build.py --check --source examples/ecommerce/functions/checkout --zip examples/ecommerce/dist/checkout.zip
-	@$(PY) -m docs.generate_module_tables --check
-	@PYTHONPATH=lambdas:cli $(PY) -m docs.generate_cli_page --check
+	@for part in $(GENERATORS); do PYTHONPATH=lambdas:cli $(PY) -m $$part --check || stale=1; done; exit $${stale:-0}
 
 new-pipeline: setup ## Make a pipeline of this project from examples/custom-pipeline: NAME=audit-log
 	@$(PY) -m examples.new_pipeline "$(NAME)"

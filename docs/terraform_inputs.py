@@ -71,7 +71,10 @@ def _default(block: dict[str, Any]) -> str | None:
 def _blocks(module: Path, kind: str) -> Iterator[tuple[str, dict[str, Any], str]]:
     """Name, content by pygohcl, and text."""
     for file in sorted(module.glob("*.tf")):
-        content = pygohcl.loads(file.read_text()).get(kind, {})
+        try:
+            content = pygohcl.loads(file.read_text()).get(kind, {})
+        except pygohcl.HCLParseError as error:
+            raise ValueError(f"{file}: {str(error).replace('tmp.hcl:', 'line ')}") from None
         for name, text in blocks_as_written(file, kind).items():
             yield name, content[name], text
 

@@ -280,7 +280,7 @@ variable "new_domain" {
 }
 
 variable "vpc" {
-  description = "Subnets and security groups for a domain inside a VPC: Firehose's network interfaces, and the new domain's where the module makes it. The groups must allow HTTPS among themselves, or to the domain. null = public endpoint, guarded by IAM. Cannot be changed later without a new stream."
+  description = "Subnets and security groups for a domain inside a VPC: Firehose's network interfaces, and the new domain's where the module makes it. The groups must allow HTTPS among themselves, or to the domain. null = public endpoint, guarded by IAM. A later change replaces the delivery stream, which `replace_stores` must allow."
   type        = object({ subnet_ids = list(string), security_group_ids = list(string) })
   default     = null
 
@@ -300,7 +300,7 @@ variable "vpc" {
 ################################################################################
 
 variable "s3_backup_mode" {
-  description = "What the bucket gets: `FailedDocumentsOnly` (what could not be indexed) or `AllDocuments` (every document too). Cannot be changed later without a new stream."
+  description = "What the bucket gets: `FailedDocumentsOnly` (what could not be indexed) or `AllDocuments` (every document too). A later change replaces the delivery stream, which `replace_stores` must allow."
   type        = string
   default     = "FailedDocumentsOnly"
   nullable    = false

@@ -169,7 +169,7 @@ variable "partition_by" {
       - `values`: the values that may occur, 1-50; any other is filed under the default. Athena then reads all of them without being told which (projection of type enum). Default null = any value; then every query must say `<column> = '...'` (type injected), which costs nothing however many values there are.
     - `retry_duration_seconds`: how long Firehose tries again when finding the values fails, 0-7200. Default 300.
     In a value, all but letters, digits and `._-` become `_`, and what is over 96 characters is cut off; the event itself keeps it as it was. Firehose has at most 500 partitions open at a time (a quota that AWS raises): events of further ones go to the error prefix, so choose something of few values.
-    Set it when the fork is made. Turned on or off later, it replaces the delivery stream, and what is in the old stream's buffer is lost: make a new fork beside the old one instead. It costs extra per GB and per object.
+    Set it when the fork is made. Turning it on or off later replaces the delivery stream and loses what is in its buffer, which `replace_stores` must allow. Better make a new fork beside the old one. It costs extra per GB and per object.
   EOT
   type = object({
     keys = list(object({

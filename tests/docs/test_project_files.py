@@ -28,6 +28,15 @@ def test_the_workflow_runs_make_targets_only_and_all_are_there() -> None:
     assert {"generated", *matrix} <= TARGETS
 
 
+def test_make_docs_and_make_generated_run_every_generator() -> None:
+    makefile = (PROJECT / "Makefile").read_text(encoding="utf-8")
+    listed = re.search(r"^GENERATORS := (.*)$", makefile, re.MULTILINE)
+
+    assert listed is not None
+    assert sorted(listed[1].split()) == sorted(f"docs.{file.stem}" for file in PROJECT.glob("docs/generate_*.py"))
+    assert makefile.count("for part in $(GENERATORS)") == 2
+
+
 def test_every_hook_of_pre_commit_is_local_and_its_command_is_there() -> None:
     repositories = read(".pre-commit-config.yaml")["repos"]
     hooks = [hook for repository in repositories for hook in repository["hooks"]]

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from docs.terraform_inputs import inputs, outputs, without_defaults
 
 
@@ -31,3 +33,9 @@ def test_a_type_is_found_as_it_is_written(tmp_path: Path) -> None:
     )
     (each,) = inputs(tmp_path)
     assert each.written_type == 'list(object({\n    b = optional(string, "x")\n  }))'
+
+
+def test_a_file_that_is_no_hcl_is_named_with_the_line(tmp_path: Path) -> None:
+    (tmp_path / "variables.tf").write_text('variable "a" {\n  type = string\n}\nx\n')
+    with pytest.raises(ValueError, match=r"/variables\.tf: invalid HCL: line 4,"):
+        inputs(tmp_path)
