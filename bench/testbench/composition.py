@@ -5,8 +5,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from testbench import layer, opensearch, stack
+from testbench import layer, opensearch, ports, stack
 from testbench.backends import external
 from testbench.backends.localstack.part import LocalStack
 from testbench.backends.ministack.part import MiniStack
@@ -95,7 +96,8 @@ def fits(found: Endpoints) -> bool:
     wanted = plan()
     same = (found.backend, found.authorise) == (wanted.backend, wanted.authorise)
     whole = set(found.parts) == {part.name for part in parts()}
-    return same and whole and wanted.aws_endpoint_url in ("", found.aws_endpoint_url)
+    placed = all(ports.fixed(name) in (None, urlsplit(found.address(name)).port) for name in found.parts)
+    return same and whole and placed and wanted.aws_endpoint_url in ("", found.aws_endpoint_url)
 
 
 def start(parts: list[Part], state: Path, say: Say, *, kept: bool) -> Endpoints:

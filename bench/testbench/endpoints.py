@@ -71,6 +71,11 @@ class Endpoints:
         foreign = [name for name in elsewhere(environment) if name not in own]
         return {name: value for name, value in environment.items() if name not in foreign} | own
 
+    def address(self, part: str) -> str:
+        """Where that part answers."""
+        others = {"firehose": self.firehose_url, "opensearch": self.opensearch_url}
+        return others.get(part, self.aws_endpoint_url)
+
     def described(self) -> str:
         """What the backend is, in a few words."""
         policies = ", policies enforced" if self.authorise else ""

@@ -5,9 +5,13 @@ and binding. Two benches can still choose the same one; the loser's part then en
 is tried again with other ports.
 """
 
+import os
 import random
 import socket
+from collections.abc import Collection
 from pathlib import Path
+
+from testbench.errors import BenchError
 
 LOOPBACK = "127.0.0.1"
 _LOWEST, _HIGHEST = 15000, 31999
@@ -35,12 +39,26 @@ def is_free(port: int) -> bool:
     return True
 
 
-def choose(count: int) -> list[int]:
-    """That many different ports on which nothing listens now."""
-    found: list[int] = []
-    for port in _candidates():
-        if is_free(port):
-            found.append(port)
-            if len(found) == count:
-                return found
-    raise OSError(f"fewer than {count} free loopback ports between {_LOWEST} and {_HIGHEST}")
+def fixed(part: str) -> int | None:
+    """The port that BENCH_<PART>_PORT asks for. Raises `BenchError` when it is no port."""
+    name = f"BENCH_{part.upper()}_PORT"
+    given = os.environ.get(name, "").strip()
+    if not given:
+        return None
+    if not (given.isascii() and given.isdigit() and 0 < int(given) < 2**16):
+        raise BenchError(f"{name} must be a port from 1 to 65535, such as 4570, it is {given!r}")
+    return int(given)
+
+
+def choose(parts: Collection[str]) -> dict[str, int]:
+    """A port for each part on which nothing listens now: the one that is asked for, else any that is free."""
+    asked = {part: port for part in parts if (port := fixed(part))}
+    for part, port in asked.items():
+        if list(asked.values()).count(port) > 1 or not is_free(port):
+            raise BenchError(f"BENCH_{part.upper()}_PORT={port}: another process or part listens there")
+    free = (port for port in _candidates() if port not in asked.values() and is_free(port))
+    try:
+        return {part: asked.get(part) or next(free) for part in parts}
+    except StopIteration:
+        pass
+    raise OSError(f"fewer than {len(parts)} free loopback ports between {_LOWEST} and {_HIGHEST}")

@@ -62,7 +62,7 @@ def start(parts: Sequence[Part], state: Path, plan: Endpoints, say: Say) -> Endp
 
 
 def _start_once(parts: Sequence[Part], state: Path, plan: Endpoints, say: Say) -> Endpoints:
-    chosen = dict(zip((part.name for part in parts), ports.choose(len(parts)), strict=True))
+    chosen = ports.choose([part.name for part in parts])
     found = _planned(plan, chosen)
     started: dict[str, processes.Probation] = {}
     began = time.monotonic()

@@ -84,6 +84,15 @@ def test_a_bench_of_one_backend_does_not_fit_where_the_other_is_asked_for(monkey
     assert [each.name for each in composition.parts_of(found)] == list(names), "a running bench knows its parts"
 
 
+def test_a_bench_on_other_ports_than_asked_for_does_not_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = tuple(each.name for each in composition.parts())
+    found = Endpoints("ministack", "http://h:1", "http://h:2", "http://h:3", parts=names, authorise=True)
+    for part_, port, fits in (("FIREHOSE", "2", True), ("FIREHOSE", "3", False), ("MINISTACK", "1", True)):
+        monkeypatch.setenv(f"BENCH_{part_}_PORT", port)
+        assert composition.fits(found) is fits
+        monkeypatch.delenv(f"BENCH_{part_}_PORT")
+
+
 def test_a_machine_without_a_fitting_python_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(part, "interpreter", lambda version: None)
     with pytest.raises(PrerequisiteError, match=r"LocalStack needs Python 3\.13 or 3\.12, and there is none"):

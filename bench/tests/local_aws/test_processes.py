@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -12,6 +13,7 @@ import psutil
 import pytest
 
 from testbench import lease, ports, processes
+from testbench.errors import BenchError
 from testbench.paths import PROJECT
 from testbench.users import Users
 
@@ -141,14 +143,43 @@ def test_only_the_end_of_a_log_is_shown(tmp_path: Path) -> None:
 
 
 def test_chosen_ports_are_free_and_different() -> None:
-    chosen = ports.choose(3)
-    assert len(set(chosen)) == 3
-    assert all(ports.is_free(port) for port in chosen)
+    chosen = ports.choose(["emulator", "firehose", "opensearch"])
+    assert len(set(chosen.values())) == 3
+    assert all(ports.is_free(port) for port in chosen.values())
+
+
+def test_a_part_gets_the_port_that_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    [port] = ports.choose(["firehose"]).values()
+    monkeypatch.setenv("BENCH_FIREHOSE_PORT", str(port))
+    for _ in range(3):
+        chosen = ports.choose(["emulator", "firehose"])
+        assert chosen["firehose"] == port != chosen["emulator"]
+
+
+@pytest.mark.parametrize("given", ["0", "65536", "x", "-1", "4570.0"])
+def test_what_is_no_port_is_refused(monkeypatch: pytest.MonkeyPatch, given: str) -> None:
+    monkeypatch.setenv("BENCH_FIREHOSE_PORT", given)
+    with pytest.raises(BenchError, match=f"BENCH_FIREHOSE_PORT must be a port .* such as 4570, it is '{given}'"):
+        ports.choose(["firehose"])
+
+
+def test_a_port_that_is_asked_for_and_taken_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server((ports.LOOPBACK, 0)) as server:
+        port = server.getsockname()[1]
+        monkeypatch.setenv("BENCH_FIREHOSE_PORT", str(port))
+        with pytest.raises(BenchError, match=f"BENCH_FIREHOSE_PORT={port}: another process or part listens there"):
+            ports.choose(["firehose"])
+
+
+def test_two_parts_cannot_have_one_port(monkeypatch: pytest.MonkeyPatch) -> None:
+    [port] = ports.choose(["firehose"]).values()
+    for part in ("FIREHOSE", "OPENSEARCH"):
+        monkeypatch.setenv(f"BENCH_{part}_PORT", str(port))
+    with pytest.raises(BenchError, match="another process or part"):
+        ports.choose(["firehose", "opensearch"])
 
 
 def test_a_port_that_something_listens_on_is_not_free() -> None:
-    import socket
-
     with socket.create_server((ports.LOOPBACK, 0)) as server:
         assert not ports.is_free(server.getsockname()[1])
 
