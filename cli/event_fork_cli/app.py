@@ -13,6 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 from event_fork.errors import CallFailedError, EventForkError
 from event_fork.filter_policy import InvalidFilterPolicyError
 from event_fork.replay_plan.work_area import ROOT as WORK_AREAS
+from event_fork_cli.commands.archive import archive
 from event_fork_cli.commands.filter import filters
 from event_fork_cli.commands.replay import replay
 from event_fork_cli.errors import BAD_INPUT, DONE, FAILED, CliError
@@ -39,6 +40,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(replay, name="replay")
+app.add_typer(archive, name="archive")
 app.add_typer(filters, name="filter")
 
 

@@ -34,6 +34,13 @@ class Body(StrEnum):
 
 
 FilterScopeOption = Annotated[FilterScope, typer.Option(help="What the filter policy looks at.")]
+LayoutOption = Annotated[
+    str,
+    typer.Option(
+        metavar="auto|flat|FOLDERS",
+        help="Folders by time (UTC) in the archive's keys, such as yyyy/MM/dd/HH/; flat: there are none.",
+    ),
+]
 ReplayModule = Annotated[
     str | None, typer.Option("--replay", metavar="NAME", help="Replay module to use, if several fit.")
 ]
@@ -88,13 +95,7 @@ class PlanOptions:
     end: Annotated[
         str, typer.Option("--to", metavar="TIME", help="End of the window, not included: as --from, or now.")
     ] = "now"
-    layout: Annotated[
-        str,
-        typer.Option(
-            metavar="auto|flat|FOLDERS",
-            help="Folders by time (UTC) in its keys, such as yyyy/MM/dd/HH/; flat: there are none.",
-        ),
-    ] = "auto"
+    layout: LayoutOption = "auto"
     filter_file: Annotated[
         Path | None,
         typer.Option(

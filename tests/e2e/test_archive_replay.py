@@ -11,6 +11,7 @@ import re
 import secrets
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -244,6 +245,20 @@ def test_one_unreadable_object_of_many_is_named_by_the_plan_and_the_others_are_s
     readable = {event.message_id for one in (written[0], written[2]) for event in one.events}
     of_the_damaged = {event.message_id for event in written[1].events}
     assert readable <= stack.receive().ids.keys() <= readable | of_the_damaged
+
+
+def test_events_in_folders_of_columns_are_replayed_as_a_whole(stack: ReplayStack) -> None:
+    day = START - timedelta(days=2)
+    events = written_archive.events(stack.output["topic_arn"], 90, day, day + 3 * BUFFER)
+    plain, *filed = written_archive.objects(events, BUFFER)
+    filed = [replace(one, key=f"event_type={kind}/{one.key}") for one, kind in zip(filed, "ab", strict=True)]
+    bucket = stack.output["bucket_name"]
+    written_archive.put(stack.s3, bucket, [plain, *filed])
+
+    done = stack.until(stack.apply(stack.plan("filed", day, day + 3 * BUFFER)), "done")
+
+    assert (done["sent"], done["failed"]) == (90, 0)
+    assert stack.receive().ids.keys() == {event.message_id for one in (plain, *filed) for event in one.events}
 
 
 def test_an_object_that_is_lost_while_the_replay_runs_is_named_and_the_others_are_sent(stack: ReplayStack) -> None:

@@ -6,7 +6,7 @@ A stream may change its compression, a FileExtension may say anything, and error
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import IO
 
@@ -24,6 +24,7 @@ _ZIP_METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
 # A producer that compresses, and a stream that compresses again.
 _MAX_LAYERS = 3
 
+_READ = {b"\x1f\x8b": "GZIP", b"PK\x03\x04": "ZIP", b"PK\x05\x06": "ZIP", snappy.MAGIC: "Snappy"}
 _NOT_READ = {
     b"PAR1": "Parquet",
     b"ORC": "ORC",
@@ -38,6 +39,11 @@ _NOT_READ = {
 }
 
 
+def compression_of(head: bytes) -> str:
+    """What the first bytes of an object are: a compression, a format that a replay does not read, or "none"."""
+    return next((name for magic, name in (_READ | _NOT_READ).items() if head.startswith(magic)), "none")
+
+
 def decompress(chunks: Iterator[bytes]) -> Iterator[bytes]:
     """Plain bytes, streamed. Raises UnreadableObjectError, naming the reason, as soon as it is known.
 
@@ -50,19 +56,12 @@ def decompress(chunks: Iterator[bytes]) -> Iterator[bytes]:
             if len(head) >= len(snappy.MAGIC):
                 break
         chunks = chain([head], chunks)
-        if head.startswith(b"\x1f\x8b"):
-            chunks = _gunzip(chunks)
-        elif head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
-            chunks = _unzip(chunks)
-        elif head.startswith(snappy.MAGIC):
-            chunks = snappy.decompress_stream(chunks)
-        else:
-            for magic, name in _NOT_READ.items():
-                if head.startswith(magic):
-                    raise UnreadableObjectError(
-                        f"is {name}; a replay reads JSON lines, plain or as GZIP, ZIP or Snappy"
-                    )
+        kind = compression_of(head)
+        if kind == "none":
             return chunks
+        if kind not in _READERS:
+            raise UnreadableObjectError(f"is {kind}; a replay reads JSON lines, plain or as GZIP, ZIP or Snappy")
+        chunks = _READERS[kind](chunks)
     raise UnreadableObjectError(f"is compressed more than {_MAX_LAYERS} times")
 
 
@@ -130,3 +129,10 @@ def _refuse_large_directory(file: IO[bytes]) -> None:
     place = len(tail) - 22 if tail[-22:].startswith(b"PK\x05\x06") else tail.rfind(b"PK\x05\x06")
     if place >= 0 and int.from_bytes(tail[place + 12 : place + 16], "little") > _MAX_ZIP_DIRECTORY:
         raise UnreadableObjectError("is a ZIP with too many entries; Firehose writes one")
+
+
+_READERS: dict[str, Callable[[Iterator[bytes]], Iterator[bytes]]] = {
+    "GZIP": _gunzip,
+    "ZIP": _unzip,
+    "Snappy": snappy.decompress_stream,
+}

@@ -1,0 +1,133 @@
+"""What an archive is, from a few listings and a few of its objects."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import chain, islice
+
+from event_fork.archive.errors import ArchiveError
+from event_fork.archive.layout import Layout, days
+from event_fork.archive.lines import lines
+from event_fork.archive.listing import begun_at, roots
+from event_fork.archive.selection import Criteria, UnreadableLine, select
+from event_fork.archive.store import BrowsableStore, ListedObject
+from event_fork.archive.unpacking import compression_of, decompress
+from event_fork.events.time_window import FIRST_YEAR, LAST_YEAR, Window, timestamp_text
+
+LISTED = 5_000
+"""Objects that are counted at most: five listings of S3."""
+_SAMPLED_LINES = 2_000
+_EVER = Window(datetime(FIRST_YEAR, 1, 1, tzinfo=UTC), datetime(LAST_YEAR, 12, 31, tzinfo=UTC))
+
+
+@dataclass(frozen=True, slots=True)
+class SampledObject:
+    """One object that was looked into: its first 2,000 lines. `trouble`: why it, or a line of it, cannot be read."""
+
+    key: str
+    bytes: int
+    compression: str
+    events: int
+    unreadable_lines: int
+    trouble: str
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """What an archive is. `objects` and `bytes` as stored; of at least so many when not `counted_all`.
+
+    `first`, `last`: when the first and the last object were begun, as their names or folders say. `columns`: the
+    uppermost folders of columns. `types` and `topics` are those of the sampled events.
+    """
+
+    archive: str
+    layout: str
+    columns: list[str]
+    days: int
+    first: str | None
+    last: str | None
+    objects: int
+    bytes: int
+    counted_all: bool
+    topics: dict[str, int]
+    types: dict[str, int]
+    samples: list[SampledObject]
+
+
+def inspect(store: BrowsableStore, archive: str, prefix: str, layout: Layout, event_type_attribute: str) -> Inspection:
+    """Looks at the first and the last day and samples the first and the last object of each."""
+    beginnings = roots(store, prefix, layout)
+    by_day: dict[str, list[str]] = {}
+    for root in beginnings:
+        for day in days(store, root, layout, _EVER.start, _EVER.end):
+            by_day.setdefault(day.removeprefix(root), []).append(day)
+    ends = [by_day[day] for day in (min(by_day), max(by_day))] if by_day else [[prefix]]
+    found = [sorted(_objects(store, folders), key=_moment) for folders in ends]
+    edges = [entry for objects in found if objects for entry in (objects[0], objects[-1])]
+    counted = list(islice(store.list(prefix), LISTED + 1)) if not by_day else _counted(store, by_day)
+    types: Counter[str] = Counter()
+    topics: Counter[str] = Counter()
+    samples = [
+        _sample(store, entry, event_type_attribute, types, topics)
+        for entry in {entry.key: entry for entry in edges}.values()
+    ]
+    return Inspection(
+        archive=archive,
+        layout=str(layout),
+        columns=sorted({root.removeprefix(prefix).partition("/")[0] for root in beginnings if root != prefix}),
+        days=len(by_day),
+        first=_begun(edges[0]) if edges else None,
+        last=_begun(edges[-1]) if edges else None,
+        objects=min(len(counted), LISTED),
+        bytes=sum(entry.size for entry in counted[:LISTED]),
+        counted_all=len(counted) <= LISTED,
+        topics=dict(topics.most_common()),
+        types=dict(types.most_common()),
+        samples=samples,
+    )
+
+
+def _objects(store: BrowsableStore, folders: list[str]) -> Iterator[ListedObject]:
+    for entry in islice(chain.from_iterable(map(store.list, folders)), LISTED):
+        if entry.size and not entry.key.endswith("/"):
+            yield entry
+
+
+def _counted(store: BrowsableStore, by_day: dict[str, list[str]]) -> list[ListedObject]:
+    everything = chain.from_iterable(store.list(folder) for day in sorted(by_day) for folder in by_day[day])
+    return list(islice(everything, LISTED + 1))
+
+
+def _moment(entry: ListedObject) -> tuple[datetime, str]:
+    return begun_at(entry.key) or _EVER.start, entry.key
+
+
+def _begun(entry: ListedObject) -> str | None:
+    begun = begun_at(entry.key)
+    return timestamp_text(begun) if begun else None
+
+
+def _sample(
+    store: BrowsableStore, entry: ListedObject, attribute: str, types: Counter[str], topics: Counter[str]
+) -> SampledObject:
+    events = bad = 0
+    compression = trouble = ""
+    try:
+        chunks = store.open(entry.key, etag=entry.etag).chunks()
+        head = next(chunks, b"")
+        compression = compression_of(head)
+        text = islice(lines(decompress(chain([head], chunks))), _SAMPLED_LINES)
+        for found in select(text, Criteria(_EVER, event_type_attribute=attribute)):
+            if isinstance(found, UnreadableLine):
+                bad += 1
+                trouble = trouble or f"line {found.line}: {found.reason}"
+                continue
+            events += 1
+            types[found.event_type or "(no type)"] += 1
+            topics[found.event.topic_arn] += 1
+    except ArchiveError as error:
+        trouble = str(error)
+    return SampledObject(entry.key, entry.size, compression, events, bad, trouble)
