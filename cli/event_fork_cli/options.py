@@ -69,9 +69,9 @@ class Common:
         """The AWS that is meant."""
         return AwsSettings(self.region, self.profile, self.endpoint_url)
 
-    def emit(self, data: Any, table: Callable[[], RenderableType]) -> None:
+    def emit(self, data: Any, table: Callable[[], RenderableType], rows: Any = None) -> None:
         """Prints data on stdout as --output says."""
-        emit(data, self.output, table)
+        emit(data, self.output, table, rows)
 
 
 @dataclass(frozen=True, slots=True)

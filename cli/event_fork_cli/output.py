@@ -1,5 +1,6 @@
 """Data on stdout, everything else on stderr; and nothing that a publisher wrote moves a cursor or opens a link."""
 
+import csv
 import json
 import re
 import sys
@@ -7,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import fields, is_dataclass
 from datetime import datetime
 from enum import StrEnum
+from io import StringIO
 from typing import Any, TextIO
 
 from rich.console import Console, RenderableType
@@ -14,7 +16,10 @@ from rich.text import Text
 
 from event_fork.events.time_window import timestamp_text
 
-_WIDTH_OF_FILES = 140
+_WIDTH_OF_FILES = 10_000
+"""Nothing is folded in a pipe or a file: a line there has no end."""
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""What makes a spreadsheet take a cell for a formula: https://owasp.org/www-community/attacks/CSV_Injection"""
 
 
 # Control characters of C0 and C1, marks of direction (bidi), line and paragraph separators, lone surrogates: what a
@@ -27,6 +32,7 @@ class Output(StrEnum):
 
     TABLE = "table"
     JSON = "json"
+    CSV = "csv"
 
 
 def say(text: str) -> None:
@@ -55,10 +61,13 @@ def plain_console(file: TextIO) -> Console:
     return _PlainConsole(file=file, markup=False, emoji=False)
 
 
-def emit(data: Any, output: Output, table: Callable[[], RenderableType]) -> None:
-    """Prints data on stdout, as JSON or as a table."""
+def emit(data: Any, output: Output, table: Callable[[], RenderableType], rows: Any = None) -> None:
+    """Prints data on stdout, as JSON, as CSV or as a table. `rows`: what is one line each in CSV; None: the data."""
     if output is Output.JSON:
         print(json_text(data, sys.stdout.encoding), flush=True)
+        return
+    if output is Output.CSV:
+        print(csv_text(data if rows is None else rows), end="", flush=True)
         return
     console = plain_console(sys.stdout)
     if not console.is_terminal:
@@ -75,6 +84,29 @@ def json_text(data: Any, encoding: str | None) -> str:
     except UnicodeEncodeError:
         return json.dumps(document, indent=2)
     return text
+
+
+def csv_text(data: Any) -> str:
+    """Objects as CSV (RFC 4180), one a line; what is no single value is JSON in its cell."""
+    document = jsonable(data)
+    rows = document if isinstance(document, list) else [document]
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    text = StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows([_cell(row.get(column)) for column in columns] for row in rows)
+    return text.getvalue()
+
+
+def _cell(value: Any) -> str | int | float:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return value
+    text = visible(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def jsonable(value: Any) -> Any:

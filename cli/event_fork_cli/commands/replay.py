@@ -89,7 +89,7 @@ def plan(
     made = planned.plan if key is None else sign(planned.plan, key, common.aws.kms())
     if out is not None:
         context.write_private(out, made.to_bytes())
-    common.emit(made.to_json(), lambda: plan_view(made, planned.latest_arrival))
+    common.emit(made.to_json(), lambda: plan_view(made, planned.latest_arrival), rows=made.counts)
     if out is not None:
         say(f"saved; nothing was sent. To send it: event-fork replay apply {out} --sha256 {made.sha256}")
 
@@ -247,6 +247,8 @@ def list_command(
     settings = common.aws
     engines = find_engines(settings.ssm(), note)
     found = history(settings.s3(), StepFunctions(settings.step_functions()), engines, limit, note)
+    if not found:
+        note("no replay was applied from the archives of this Region")
     common.emit(found, lambda: history_view(found))
 
 

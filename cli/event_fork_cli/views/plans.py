@@ -1,9 +1,11 @@
 """A plan as tables."""
 
 from collections import Counter
+from dataclasses import dataclass
 from datetime import timedelta
 
-from rich.console import Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
@@ -11,7 +13,9 @@ from event_fork.replay_plan.plan import Plan, Unreadable
 from event_fork_cli.moments import shown_duration
 
 NO_TYPE = "(no type)"
-_BAR = 30
+_BAR, _SHORTEST_BAR = 30, 4
+_FOR_TEXT = 80
+_MOST_TYPES = 20
 _MOST_ROWS = 100
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 
@@ -35,17 +39,28 @@ def counts_table(plan: Plan) -> Table:
             by_day[hour[:10], kind] += events
         counts = by_day
     table = Table(title=f"Replay plan {plan.replay_id}", title_justify="left")
-    table.add_column(unit)
-    table.add_column("event type")
-    table.add_column("events", justify="right")
-    table.add_column("", no_wrap=True)
+    table.add_column(unit, no_wrap=True)
+    table.add_column("event type", overflow="fold")  # whole: two types may differ at their ends only
+    table.add_column("events", justify="right", no_wrap=True)
+    table.add_column("")
     largest = max(counts.values())
     before = ""
     for (when, kind), events in sorted(counts.items(), key=lambda entry: (entry[0][0], entry[0][1] or "")):
         shown = "" if when == before else when.replace("T", " ")
-        table.add_row(shown, kind or NO_TYPE, f"{events:,}", bar(events, largest))
+        table.add_row(shown, kind or NO_TYPE, f"{events:,}", Bar(events, largest))
         before = when
+    if before != min(when for when, _ in counts):
+        table.add_section()
+        for place, (kind, events) in enumerate(_by_type(plan).most_common(_MOST_TYPES)):
+            table.add_row("" if place else "in all", kind or NO_TYPE, f"{events:,}", "")
     return table
+
+
+def _by_type(plan: Plan) -> Counter[str | None]:
+    totals: Counter[str | None] = Counter()
+    for count in plan.counts:
+        totals[count.type] += count.events
+    return totals
 
 
 def summary(plan: Plan, latest_arrival: timedelta | None) -> Table:
@@ -114,10 +129,20 @@ def shown_speed(plan: Plan) -> str:
     return "; ".join(parts)
 
 
-def bar(value: int, largest: int) -> Text:
-    """A bar of up to 30 columns, in eighths of one."""
-    eighths = max(1, round(value / largest * _BAR * 8))
-    return Text(_EIGHTHS[8] * (eighths // 8) + (_EIGHTHS[eighths % 8] if eighths % 8 else ""), style="cyan")
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A bar of up to 30 columns, in eighths of one; shorter where a terminal needs the room for what is read."""
+
+    value: int
+    largest: int
+
+    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
+        width = max(_SHORTEST_BAR, min(_BAR, options.max_width - _FOR_TEXT))
+        return Measurement(width, width)
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        eighths = max(1, round(self.value / self.largest * min(_BAR, options.max_width) * 8))
+        yield Text(_EIGHTHS[8] * (eighths // 8) + (_EIGHTHS[eighths % 8] if eighths % 8 else ""), style="cyan")
 
 
 def shown_bytes(size: int) -> str:

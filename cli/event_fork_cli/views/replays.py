@@ -48,8 +48,9 @@ def status_view(status: Status) -> RenderableType:
     if not status.failures:
         return table
     failures = Table(title="Failed (first 20)", title_justify="left")
-    for column in ("line", "message id", "reason"):
-        failures.add_column(column, overflow="fold")
+    failures.add_column("line")
+    failures.add_column("message id", no_wrap=True)  # to be copied
+    failures.add_column("reason", overflow="fold")
     for failure in status.failures:
         failures.add_row(str(failure.line), failure.message_id, failure.reason)
     return Group(table, failures)

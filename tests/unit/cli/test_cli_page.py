@@ -29,7 +29,7 @@ def test_every_command_of_the_issue_is_there_and_is_explained() -> None:
     names = [f"replay {verb}" for verb in verbs] + [f"replay queue {verb}" for verb in ("enable", "disable", "status")]
 
     for name in names:
-        for option in ("--region", "--profile", "--endpoint-url", "--output <table|json>"):
+        for option in ("--region", "--profile", "--endpoint-url", "--output <table|json|csv>"):
             assert option in found[name], f"{name} has no {option}"
         assert re.search(r"\n\n  [A-Z]", found[name]), f"{name} has no description"
 
