@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import chain, islice
 
 from event_fork.archive.errors import ArchiveError
@@ -15,12 +15,11 @@ from event_fork.archive.listing import begun_at, roots
 from event_fork.archive.selection import Criteria, UnreadableLine, select
 from event_fork.archive.store import BrowsableStore, ListedObject
 from event_fork.archive.unpacking import compression_of, decompress
-from event_fork.events.time_window import FIRST_YEAR, LAST_YEAR, Window, timestamp_text
+from event_fork.events.time_window import EVER, timestamp_text
 
 LISTED = 5_000
 """Objects that are counted at most: five listings of S3."""
 _SAMPLED_LINES = 2_000
-_EVER = Window(datetime(FIRST_YEAR, 1, 1, tzinfo=UTC), datetime(LAST_YEAR, 12, 31, tzinfo=UTC))
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +61,7 @@ def inspect(store: BrowsableStore, archive: str, prefix: str, layout: Layout, ev
     beginnings = roots(store, prefix, layout)
     by_day: dict[str, list[str]] = {}
     for root in beginnings:
-        for day in days(store, root, layout, _EVER.start, _EVER.end):
+        for day in days(store, root, layout, EVER.start, EVER.end):
             by_day.setdefault(day.removeprefix(root), []).append(day)
     ends = [by_day[day] for day in (min(by_day), max(by_day))] if by_day else [[prefix]]
     found = [sorted(_objects(store, folders), key=_moment) for folders in ends]
@@ -102,7 +101,7 @@ def _counted(store: BrowsableStore, by_day: dict[str, list[str]]) -> list[Listed
 
 
 def _moment(entry: ListedObject) -> tuple[datetime, str]:
-    return begun_at(entry.key) or _EVER.start, entry.key
+    return begun_at(entry.key) or EVER.start, entry.key
 
 
 def _begun(entry: ListedObject) -> str | None:
@@ -120,7 +119,7 @@ def _sample(
         head = next(chunks, b"")
         compression = compression_of(head)
         text = islice(lines(decompress(chain([head], chunks))), _SAMPLED_LINES)
-        for found in select(text, Criteria(_EVER, event_type_attribute=attribute)):
+        for found in select(text, Criteria(EVER, event_type_attribute=attribute)):
             if isinstance(found, UnreadableLine):
                 bad += 1
                 trouble = trouble or f"line {found.line}: {found.reason}"

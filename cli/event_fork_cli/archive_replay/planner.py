@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from event_fork.archive.layout import HIVE, Layout
@@ -17,6 +18,7 @@ from event_fork.replay_plan.control import MAX_WORKERS
 from event_fork.replay_plan.item import MAX_ITEM_EVENTS, MAX_ITEM_SECONDS, Item
 from event_fork.replay_plan.plan import Count, Plan, PlanRequest, Totals, Unreadable
 from event_fork_cli.archive_replay.duplicates import Duplicate
+from event_fork_cli.archive_replay.near_misses import what_is_there
 from event_fork_cli.archive_replay.pool import InlineScan, ParallelScan, ScanOrder
 from event_fork_cli.archive_replay.scanning import MAX_TYPES, OTHER_TYPES, ScannedObject
 from event_fork_cli.archive_replay.segments import Segment, SegmentLimits
@@ -65,11 +67,12 @@ def make_plan(
         lateness, now = timedelta(seconds=window.lateness_seconds), timestamp_of(request.created_at)
         reach = Reach(request.archive.prefix, window.published, lateness, now, layout)
         objects = needed_objects(open_store(), reach)
+        hint = partial(what_is_there, open_store(), reach, request.event_type_attribute, request.event_types)
         with ParallelScan(order, processes) if processes else InlineScan(order) as work:
             scanned = _read(work.scan(objects), progress)
             void = frozenset(scan for found in scanned for scan in found.void)
             found_twice = _by_scan(work.duplicates(void))
-    return Planned(_plan(request, memory, scanned, found_twice), _latest_arrival(scanned))
+    return Planned(_plan(request, memory, scanned, found_twice, hint), _latest_arrival(scanned))
 
 
 def workers_for(rate: float) -> int:
@@ -108,13 +111,17 @@ def _by_scan(buckets: Iterator[list[Duplicate]]) -> dict[int, list[Duplicate]]:
 
 
 def _plan(
-    request: PlanRequest, memory: Memory, scanned: list[ScannedObject], found_twice: dict[int, list[Duplicate]]
+    request: PlanRequest,
+    memory: Memory,
+    scanned: list[ScannedObject],
+    found_twice: dict[int, list[Duplicate]],
+    hint: Callable[[], str],
 ) -> Plan:
     events = sum(segment.events for found in scanned for segment in found.segments)
     duplicates = sum(map(len, found_twice.values()))
     unreadable = tuple(entry for found in scanned for entry in found.unreadable)
     if events == duplicates:
-        raise NothingMatchedError(_nothing(request, len(scanned), unreadable))
+        raise NothingMatchedError(f"{_nothing(request, len(scanned), unreadable)}; {hint()}")
     first = min(found.first for found in scanned if found.first)
     last = max(found.last for found in scanned if found.last)
     items = tuple(_items(request.pace, scanned, found_twice, first))

@@ -59,3 +59,7 @@ class Window:
     def holds(self, canonical: str) -> bool:
         """Whether a time in SNS's own shape (`canonical_timestamp`) lies in the window."""
         return self.start_text <= canonical < self.end_text
+
+
+EVER = Window(datetime(FIRST_YEAR, 1, 1, tzinfo=UTC), datetime(LAST_YEAR, 12, 31, tzinfo=UTC))
+"""All times that an event can have."""

@@ -433,3 +433,36 @@ def test_lines_by_other_writers_are_read_or_named(world: World) -> None:
         ("3", "is not UTF-8"),
         ("4", "Timestamp is not an ISO 8601 time with an offset"),
     ]
+
+
+# -- nothing matches: what is there instead ------------------------------------------------------------------------
+
+
+def test_a_type_that_is_spelt_nearly_so_is_told(world: World) -> None:
+    world.put(event(0), event(1, 2, "order.paid"), minutes=0)
+
+    result = world.plan("--event-type", "order_placed")
+
+    assert result.code == 3
+    assert "order.placed (1), order.paid (1), published from 2026-11-23T12:00:00.000Z" in result.err
+    assert "did you mean --event-type order.placed?" in result.err
+
+
+def test_a_window_without_objects_is_told_the_days_that_there_are(world: World) -> None:
+    world.put(event(0), minutes=0)
+    world.put(event(1), minutes=3 * 24 * 60)
+
+    result = world.plan(start="2026-10-01", end="2026-10-02")
+
+    assert result.code == 3
+    assert "it has folders from date=2026-11-23 to date=2026-11-26" in result.err
+
+
+def test_an_archive_of_other_events_says_of_which(world: World) -> None:
+    world.put(event(0), minutes=0)
+    policy = world.folder / "policy.json"
+    policy.write_text('{"amount": [{"numeric": [">", 5]}]}')
+
+    assert "hold order.placed (1)" in world.plan("--filter", str(policy)).err
+    world.put(minutes=0, body=b"junk")
+    assert "hold no event that can be read" in world.plan("--filter", str(policy)).err

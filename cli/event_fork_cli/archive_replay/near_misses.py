@@ -1,0 +1,55 @@
+"""What lies in an archive where nothing was found: days, types, times, and a name that is spelt nearly the same."""
+
+from collections import Counter
+from collections.abc import Collection
+from difflib import get_close_matches
+from itertools import islice
+
+from event_fork.archive.errors import ArchiveError
+from event_fork.archive.layout import days
+from event_fork.archive.lines import lines
+from event_fork.archive.listing import Reach, needed_objects, roots
+from event_fork.archive.selection import Criteria, SelectedEvent, select
+from event_fork.archive.store import BrowsableStore
+from event_fork.archive.unpacking import decompress
+from event_fork.events.time_window import EVER
+
+_OBJECTS = 5
+_LINES = 2_000
+_MOST_TYPES = 5
+
+
+def what_is_there(store: BrowsableStore, reach: Reach, attribute: str, wanted_types: Collection[str]) -> str:
+    """One sentence, from the folders or from the first five objects that the window needs."""
+    objects = list(islice(needed_objects(store, reach), _OBJECTS))
+    if not objects:
+        return _days(store, reach)
+    types: Counter[str | None] = Counter()
+    times: list[str] = []
+    for listed in objects:
+        try:
+            text = islice(lines(decompress(store.open(listed.key, etag=listed.etag).chunks())), _LINES)
+            for found in select(text, Criteria(EVER, event_type_attribute=attribute)):
+                if isinstance(found, SelectedEvent):
+                    types[found.event_type] += 1
+                    times.append(found.timestamp)
+        except ArchiveError:
+            continue  # the plan has named it
+    if not types:
+        return "its first objects hold no event that can be read"
+    named = ", ".join(f"{kind or 'no type'} ({count:,})" for kind, count in types.most_common(_MOST_TYPES))
+    known = [kind for kind in types if kind]
+    near = [match for wanted in wanted_types for match in get_close_matches(wanted, known, n=1)]
+    hint = f"; did you mean --event-type {near[0]}?" if near and near[0] not in wanted_types else ""
+    return f"its first {len(objects)} objects hold {named}, published from {min(times)} to {max(times)}{hint}"
+
+
+def _days(store: BrowsableStore, reach: Reach) -> str:
+    found = [
+        day.removeprefix(root).rstrip("/")
+        for root in roots(store, reach.prefix, reach.layout)
+        for day in days(store, root, reach.layout, EVER.start, EVER.end)
+    ]
+    if not found:
+        return f'it has no folders "{reach.layout}"'
+    return f"it has folders from {min(found)} to {max(found)}"
