@@ -158,7 +158,7 @@ class Rig:
             S3DocumentStore(plan.archive.bucket, self.stack.s3), self.stack.area(plan.replay_id)
         )
         documents.create_control(
-            Control(RUNNING, plan.rate, plan.rate, plan.workers, 0, "", "", plan.created_at, plan.replay_id)
+            Control(RUNNING, plan.rate, plan.rate, plan.sha256, 0, "", "", plan.created_at, plan.replay_id)
         )
         documents.write_plan(plan.to_bytes())
         documents.write_items(plan.items)

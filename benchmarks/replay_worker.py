@@ -162,7 +162,7 @@ def worker(folder: Path, plan: Plan) -> int:
     """All items through the worker's own code; how many events reached the queue."""
     queue = NoQueue()
     documents = MemoryDocuments(
-        plan, Control(RUNNING, MAX_RATE, MAX_RATE, 1, 0, "", "", timestamp_text(START), "bench")
+        plan, Control(RUNNING, MAX_RATE, MAX_RATE, plan.sealed().sha256, 0, "", "", timestamp_text(START), "bench")
     )
     tools = Tools(
         plan=plan,

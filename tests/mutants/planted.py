@@ -299,7 +299,7 @@ PLANTED = (
     _fork(
         "every worker sends at the whole rate",
         "archive_replay/worker.py",
-        "rate = control.rate / control.workers",
+        "rate = control.rate / self.tools.plan.workers",
         "rate = control.rate",
         _ARCHIVE,
     ),
@@ -339,10 +339,10 @@ PLANTED = (
         _ARCHIVE,
     ),
     _fork(
-        "a replaced object is read in its old version",
+        "what lies in the place of a planned object is sent",
         "archive_replay/worker.py",
         "self.tools.archive.open(item.key, etag=item.etag)",
-        "self.tools.archive.open(item.key, etag=item.etag, version_id=item.version_id)",
+        "self.tools.archive.open(item.key)",
         _ARCHIVE,
     ),
     _fork(

@@ -71,8 +71,11 @@ class Stage(World):
         self.sends: list[tuple[float, str]] = []
         self.copies: Counter[str] = Counter()
         self.outcomes: Counter[str] = Counter()
+        self.resumes = 0
         self.takeovers = 0
-        """Resumes: each may meet a worker that was stopped with its progress unwritten."""
+        """Items that were claimed while another invocation was at them."""
+        self._claimed: dict[str, str | None] = {}
+        self.consumer_may_rest = True
         self.rates: list[tuple[float, float]] = []
         self.dead_letters = self.sqs.add(Queue("checkout-dead-letters"))
         self.target = self.sqs.add(Queue("checkout", dead_letters=self.dead_letters, sent=self._sent))
@@ -139,6 +142,12 @@ class Stage(World):
         if key.endswith("/control.json"):
             control = json.loads(body)
             self.rates.append((self.scheduler.now, max(control["rate"], control["limit"])))
+        if "/progress/" in key:
+            progress = json.loads(body)
+            request, before = progress["request_id"], self._claimed.get(key)
+            if before not in (None, request) and self.functions.invocations[before or ""] is None:
+                self.takeovers += 1
+            self._claimed[key] = request if progress.get("claimed") else None
 
     def _invoked(self, task: Task) -> None:
         self.scheduler.wait(task)
@@ -158,8 +167,7 @@ class Stage(World):
     @property
     def copies_allowed(self) -> int:
         """As docs/cli.md promises: 1,000 events or 5 seconds a worker that was broken off, 10 a call without answer."""
-        lost_sight_of = self.step_functions.retries["Lambda.SdkClientException"]
-        broken = sum(self.outcomes[name] for name in _INTERRUPTED) + self.takeovers + lost_sight_of
+        broken = sum(self.outcomes[name] for name in _INTERRUPTED) + self.takeovers
         highest = max(rate for _, rate in self.rates)
         unwritten = min(UNWRITTEN_EVENTS, int(highest * (UNWRITTEN_SECONDS + 1.0)) + 20)
         return unwritten * broken + 10 * self.network.unknown_outcomes["SendMessageBatch"]
@@ -227,7 +235,7 @@ class Stage(World):
 
     def resumed(self, name: str, replay_id: str, *, after: float = 0.0, skew: float = 0.0) -> Command:
         """Somebody resumes."""
-        self.takeovers += 1
+        self.resumes += 1
         return self.steer(name, "resume", replay_id, after=after, skew=skew)
 
     def until_it_rests(self, replay_id: str) -> dict[str, Any]:
@@ -286,7 +294,7 @@ class Stage(World):
     def _slack(self) -> int:
         """Workers may be half a second ahead; some was sent without anybody knowing, or is owed by the dead."""
         highest = max(rate for _, rate in self.rates)
-        broken = sum(count for name, count in self.outcomes.items() if name != "answered") + self.takeovers
+        broken = sum(count for name, count in self.outcomes.items() if name != "answered") + self.resumes
         burst = int(max(10.0, min(500.0, highest)))
         return burst * (2 + broken) + 10 * self.network.unknown_outcomes["SendMessageBatch"] + 2 * self.items()
 
@@ -320,6 +328,8 @@ def play(
             options += ["--ramp", "10,50,100"]
         if chance.happens("governed", 0.25):
             options += ["--max-age", "2m"]
+        if options:
+            stage.aside("consumer", partial(_consume, stage, chance))
         rate = chance.one_of("rate", 8.0, 40.0, 300.0)
         replay_id = stage.plan(*options, rate=rate, workers=workers)
         _ill(stage, chance)
@@ -328,6 +338,7 @@ def play(
         troubles.shares = {}
         troubles.illnesses = []
         stage.step_functions.lost_contact = 0.0
+        stage.consumer_may_rest = False
         status = stage.finish(replay_id)
         stage.check(
             ALL_OF_IT,
@@ -366,10 +377,23 @@ def _ill(stage: Stage, chance: Chance) -> None:
                 stage.scheduler.now + chance.between("begin", 0.0, 90.0),
                 chance.between("length", 12.0, 45.0),
                 service,
-                chance.one_of("how", Kind.THROTTLED, Kind.TIMED_OUT, Kind.LOST, Kind.BROKEN),
+                chance.one_of("how", Kind.THROTTLED, Kind.TIMED_OUT, Kind.LOST, Kind.BROKEN, Kind.PARTLY),
                 resource,
             )
         )
+
+
+def _consume(stage: Stage, chance: Chance) -> None:
+    """Takes what is in the target every few seconds, but for a minute now and then."""
+    number = 0
+    while True:
+        number += 1
+        rests = stage.consumer_may_rest and chance.happens("consumer rests", 0.1)
+        text = f"from {stage.scheduler.now:.1f} s on for 60.0 s, the consumer rests"
+        if rests and stage.troubles.happens(("consumer", number), text):
+            stage.scheduler.sleep(60.0)
+        stage.scheduler.sleep(5.0)
+        stage.target.messages.clear()
 
 
 def _operators(stage: Stage, chance: Chance, replay_id: str, rate: float) -> None:

@@ -14,7 +14,7 @@ class MemoryReader:
 
     body: bytes
     etag: str
-    version_id: str | None
+    version_id: str | None = None
     breaks_after: int | None = None
 
     def chunks(self) -> Iterator[bytes]:
@@ -51,7 +51,7 @@ class MemoryArchive:
         rests = (key.removeprefix(prefix) for key in self.objects if key.startswith(prefix))
         yield from sorted({prefix + rest.partition("/")[0] + "/" for rest in rests if "/" in rest})
 
-    def open(self, key: str, *, etag: str | None = None, version_id: str | None = None) -> MemoryReader:
+    def open(self, key: str, *, etag: str | None = None) -> MemoryReader:
         """See ArchiveStore."""
         self.opened.append(key)
         if key in self.denied:
@@ -63,7 +63,7 @@ class MemoryArchive:
             raise ObjectChangedError("was replaced by another version")
         breaks = self.breaks.get(key, 0)
         self.breaks[key] = breaks - 1
-        return MemoryReader(body, etag_of(body), version_id, len(body) // 2 if breaks > 0 else None)
+        return MemoryReader(body, etag_of(body), breaks_after=len(body) // 2 if breaks > 0 else None)
 
 
 def etag_of(body: bytes) -> str:

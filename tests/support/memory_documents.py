@@ -66,6 +66,11 @@ class MemoryDocuments(ReplayDocuments):
         """What an operator does meanwhile."""
         self.store.put(self.area.control, replace(super().control(), **fields).to_json())
 
+    def replace_plan(self, plan: Plan) -> None:
+        """Another plan, of which control.json is then too."""
+        self.set_control(plan_sha256=plan.sealed().sha256)
+        self.write_plan(plan.sealed().to_bytes())
+
     def put_progress(self, progress: Progress, over: str | None) -> str | None:
         written = super().put_progress(progress, over)
         if written is not None:

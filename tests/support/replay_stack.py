@@ -123,7 +123,7 @@ class ReplayStack:
         The apply then goes on with what another one that died has left: no other way is slow from the first event on.
         """
         made = read_plan(plan.read_bytes())
-        left = Control(RUNNING, rate, made.rate, made.workers, 0, "applied", "", made.created_at, made.replay_id)
+        left = Control(RUNNING, rate, made.rate, made.sha256, 0, "applied", "", made.created_at, made.replay_id)
         key = self.area(made.replay_id).control
         self.s3.put_object(Bucket=self.output["bucket_name"], Key=key, Body=left.to_json())
         return plan

@@ -83,7 +83,7 @@ class ReplayWorld:
             ramp=None,
             ramp_asks=False,
             health=Health(),
-            totals=Totals(1, readable, len(content), 0),
+            totals=Totals(1, self.item.events, len(content), 0),
             counts=(),
             first_event="2026-11-23T12:00:00.000Z",
             last_event=None,
@@ -91,7 +91,10 @@ class ReplayWorld:
             items=(self.item,),
         )
         self.documents = MemoryDocuments(
-            self.plan, Control(RUNNING, rate, rate, workers, 0, "", "ana", "2026-11-23T13:00:00.000Z", "replay-1")
+            self.plan,
+            Control(
+                RUNNING, rate, rate, self.plan.sealed().sha256, 0, "", "ana", "2026-11-23T13:00:00.000Z", "replay-1"
+            ),
         )
         self.tools = Tools(
             plan=self.plan,
@@ -106,8 +109,8 @@ class ReplayWorld:
     def planned(self, **fields: Any) -> None:
         """The plan has this item in the place of the one that it had."""
         self.item = replace(self.item, **fields)
-        self.plan = replace(self.plan, items=(self.item,))
-        self.documents.write_plan(self.plan.sealed().to_bytes())
+        self.plan = replace(self.plan, items=(self.item,), totals=replace(self.plan.totals, events=self.item.events))
+        self.documents.replace_plan(self.plan)
         self.tools = replace(self.tools, plan=self.plan)
 
     def attempt(

@@ -129,7 +129,7 @@ def start(
         execution=plan.replay_id,
         rate=first_rate(plan),
         limit=plan.rate,
-        workers=plan.workers,
+        plan_sha256=plan.sha256,
         ramp_step=0,
         reason="applied",
         changed_by=caller,
@@ -172,6 +172,8 @@ def _applied_by(now: Control, control: Control) -> Control:
 
 def _refuse_held(plan: Plan, control: Control) -> None:
     """An apply that died has left a control.json, and somebody may have paused or cancelled it."""
+    if control.plan_sha256 != plan.sha256:
+        raise RefusedError(f"another plan was applied as {plan.replay_id}: its sha256 is {control.plan_sha256}")
     if control.state != RUNNING:
         raise RefusedError(
             f"{plan.replay_id} is {control.state} by {control.changed_by} ({control.reason}): "

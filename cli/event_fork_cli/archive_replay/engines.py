@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from event_fork.archive_replay.costs import DEFAULT_MEMORY, Memory
 from event_fork.replay_plan.errors import DocumentError
 from event_fork.replay_plan.json_values import Id, from_json, json_object, parse_json
-from event_fork.replay_plan.plan import Engine
+from event_fork.replay_plan.plan import Engine, QueueArn, is_url_of
 from event_fork_cli.errors import BadInputError, RefusedError
 
 if TYPE_CHECKING:
@@ -31,8 +31,12 @@ _SUFFIX = "/archive-replay"
 class AllowedTarget:
     """A queue that the module lets its workers send to."""
 
-    arn: str
+    arn: QueueArn
     url: str
+
+    def __post_init__(self) -> None:
+        if not is_url_of(self.url, self.arn):
+            raise ValueError(f"url must be the URL of {self.arn}, got {self.url}")
 
     @property
     def name(self) -> str:

@@ -26,7 +26,7 @@ def history(
 ) -> list[Status]:
     """The status of the newest `limit` replays of the archives of the given modules, newest first.
 
-    One whose documents cannot be understood (another version's, say) is said and left out.
+    One whose documents cannot be read or understood (another version's, say) is said and left out.
     """
     # Ids made by `plan` begin with their time, so they sort by it.
     found = [(replay_id, engine) for engine in engines for replay_id in _ids(s3, engine, say)]
@@ -39,12 +39,16 @@ def history(
             if documents.find_plan() is None:  # an apply that died before its plan was written
                 return None
             return StatusReader(documents, executions, engine.state_machine_arn).read()
-        except DocumentError as error:
+        except (DocumentError, CallFailedError) as error:
             say(f"{replay_id} is left out: {error}")
             return None
 
+    statuses: list[Status] = []
     with ThreadPoolExecutor(_THREADS) as threads:
-        return [entry for entry in threads.map(status, found[:limit]) if entry is not None]
+        while found and len(statuses) < limit:  # what is left out takes nobody's place
+            part, found = found[: limit - len(statuses)], found[limit - len(statuses) :]
+            statuses += filter(None, threads.map(status, part))
+    return statuses
 
 
 def _ids(s3: S3Client, engine: ReplayEngine, say: Callable[[str], None]) -> list[str]:

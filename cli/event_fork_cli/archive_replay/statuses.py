@@ -150,7 +150,7 @@ def status_of(
         duplicates_skipped=sum(entry.duplicates_skipped for entry in progress.values()),
         rate=rate,
         limit=control.limit if control else plan.rate,
-        workers=control.workers if control else plan.workers,
+        workers=plan.workers,
         ramp_step=control.ramp_step if control else 0,
         seconds_left=min(left / rate, LONGEST_SECONDS) if running and rate > 0 else None,
         target=plan.target.queue_arn,

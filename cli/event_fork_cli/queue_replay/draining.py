@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 
 from event_fork.events.time_window import timestamp_text
 from event_fork.queue_replay.window import DEFAULT_HOLD_SECONDS, DEFAULT_WORKERS, MAX_HOLD_SECONDS, ReplayWindow
+from event_fork.replay_plan.errors import DocumentError
 from event_fork.sending.backoff import usable_seconds
 from event_fork_cli.errors import BadInputError, FailedError, NothingMatchedError, RefusedError
 from event_fork_cli.queue_replay.interruption import Interruption
@@ -235,7 +236,10 @@ def _give_back(queue: ReplayQueue, parameter: WindowParameter, run: str, before:
 
 def _refuse_to_go_on(queue: ReplayQueue, parameter: WindowParameter, run: str) -> None:
     """Raises _EndedByOthersError when something of the run's is not its own any more."""
-    holder = parameter.holder()
+    try:
+        holder = parameter.holder()
+    except DocumentError as error:
+        raise _EndedByOthersError(f"somebody wrote over its lock: {error}") from error
     if holder is None:
         raise _EndedByOthersError("somebody ran `queue disable`: its lock is gone")
     if holder.get("replay_id") != run:

@@ -7,15 +7,20 @@ Parameter Store has no conditional overwrite, but a parameter can be created onl
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 from event_fork.queue_replay.window import RUN_PREFIX, ReplayWindow
+from event_fork.replay_plan.errors import DocumentError
 from event_fork.replay_plan.json_values import Matches, from_json, json_object, parse_json
-from event_fork_cli.errors import RefusedError
+from event_fork_cli.errors import BadInputError, RefusedError
 
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
+
+_LARGEST = 4_096
+"""Bytes of a standard parameter: https://docs.aws.amazon.com/general/latest/gr/ssm.html"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +31,10 @@ class _Lock:
 
 
 class WindowParameter:
-    """The window parameter and its lock. Reading raises DocumentError when one holds something else."""
+    """The window parameter and its lock. Reading raises DocumentError when one holds something else.
+
+    Such a thing is no run's: whoever compares learns that it is not his.
+    """
 
     def __init__(self, ssm: SSMClient, name: str) -> None:
         self._ssm = ssm
@@ -52,7 +60,10 @@ class WindowParameter:
         try:
             self._ssm.put_parameter(Name=self._lock, Value=json.dumps(value), Type="String", Overwrite=False)
         except self._ssm.exceptions.ParameterAlreadyExists:
-            other = self.holder() or {}
+            try:
+                other = self.holder() or {}
+            except DocumentError as error:
+                raise RefusedError(f"{error}; where no run goes on: event-fork replay queue disable {queue}") from error
             if other.get("replay_id") == window.replay_id:
                 return  # the answer to the first try was lost, and boto3 tried again
             raise RefusedError(
@@ -62,11 +73,15 @@ class WindowParameter:
 
     def is_locked_by(self, run: str) -> bool:
         """Whether that run holds the lock."""
-        return (self.holder() or {}).get("replay_id") == run
+        with suppress(DocumentError):
+            return (self.holder() or {}).get("replay_id") == run
+        return False
 
     def is_of(self, run: str) -> bool:
         """Whether the window is that run's."""
-        return self.window().get("replay_id") == run
+        with suppress(DocumentError):
+            return self.window().get("replay_id") == run
+        return False
 
     def unlock(self) -> None:
         """Gives the lock back, whose ever it is; there need not be one."""
@@ -76,8 +91,16 @@ class WindowParameter:
             return
 
     def open(self, window: ReplayWindow) -> None:
-        """Writes the window of a run."""
-        self._put(window.to_text())
+        """Writes the window of a run. Raises BadInputError when Parameter Store takes none so large."""
+        text = window.to_text()
+        if (size := len(text.encode())) > _LARGEST:
+            raise BadInputError(
+                "--filter",
+                f"must leave the run's window within the {_LARGEST:,} bytes that Parameter Store takes",
+                example="a filter policy of at most 3,000 bytes",
+                received=f"a window of {size:,} bytes",
+            )
+        self._put(text)
 
     def close(self) -> None:
         """Writes {}. With {} the function forwards everything, so the mapping must be off by then."""

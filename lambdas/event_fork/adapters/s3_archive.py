@@ -52,15 +52,11 @@ class S3ArchiveStore:
             for entry in page.get("CommonPrefixes", ()):
                 yield entry["Prefix"]
 
-    def open(self, key: str, *, etag: str | None = None, version_id: str | None = None) -> S3ObjectReader:
+    def open(self, key: str, *, etag: str | None = None) -> S3ObjectReader:
         """See ArchiveStore."""
-        which: dict[str, Any] = {"Bucket": self._bucket, "Key": key}
-        if version_id is not None:
-            which["VersionId"] = version_id
-        if etag is not None:
-            which["IfMatch"] = f'"{etag}"'
+        condition: dict[str, Any] = {} if etag is None else {"IfMatch": f'"{etag}"'}
         try:
-            response = self._client.get_object(**which)
+            response = self._client.get_object(Bucket=self._bucket, Key=key, **condition)
         except ClientError as error:
             code = error.response["Error"].get("Code", "")
             if code in _GONE:

@@ -41,10 +41,10 @@ class ArchiveStore(Protocol):
     def list(self, prefix: str) -> Iterator[ListedObject]:
         """All objects under a prefix, in the order of their keys."""
 
-    def open(self, key: str, *, etag: str | None = None, version_id: str | None = None) -> ObjectReader:
-        """Open an object for reading; with `etag` or `version_id` exactly that version.
+    def open(self, key: str, *, etag: str | None = None) -> ObjectReader:
+        """Open what lies there now for reading; with `etag` only what has it.
 
-        Raises ObjectChangedError when that version is not there, UnreadableObjectError when the object may not or
+        Raises ObjectChangedError when that is not there, UnreadableObjectError when the object may not or
         cannot be read (access denied, an archived storage class, no key for its encryption).
         """
 

@@ -247,7 +247,7 @@ class ItemReplay:
         if not self._watch.runs():
             raise _HeldError
         control = self._watch.now()
-        rate = control.rate / control.workers
+        rate = control.rate / self.tools.plan.workers
         if rate > 0:
             self._pacer.set_rate(rate)
         return rate

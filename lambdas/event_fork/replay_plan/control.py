@@ -47,8 +47,8 @@ class Control:
     """The wanted state of a replay, and the `execution` (its name) that may send: workers of any other are held.
 
     `rate`: events a second of all workers together, now. `limit`: the rate the operator allows; the governor moves
-    `rate` below it and never above. `workers`: how many run at once at most, so a worker's own pace is rate / workers.
-    `ramp_step`: place in the plan's `ramp` that the replay has reached (0 without a ramp). `changed_at`: ISO 8601, UTC.
+    `rate` below it and never above. `plan_sha256`: the hash of the plan that was applied. `ramp_step`: place in the
+    plan's `ramp` that the replay has reached (0 without a ramp). `changed_at`: ISO 8601, UTC.
     `dead_letters_at_first`: in the target's dead-letter queue at the governor's first look; None before it.
     `changes`: what people, worker and governor did to the replay, the first and the last hundred of them; a rate that
     the governor sets is none.
@@ -57,7 +57,7 @@ class Control:
     state: Annotated[str, OneOf((RUNNING, PAUSED, CANCELLED))]
     rate: Annotated[float, AtMost(MAX_RATE)]
     limit: Annotated[float, AtLeast(MIN_RATE), AtMost(MAX_RATE)]
-    workers: Annotated[int, AtLeast(1), AtMost(MAX_WORKERS)]
+    plan_sha256: Annotated[str, Matches(r"[0-9a-f]{64}", "the SHA-256 of a plan")]
     ramp_step: Annotated[int, AtMost(100)]
     reason: str
     changed_by: str

@@ -166,12 +166,16 @@ class ReplayDocuments:
         return control
 
     def _write_over(self, key: str, content: bytes, etag: str | None) -> str | None:
-        written = self._store.create(key, content) if etag is None else self._store.replace(key, content, etag)
-        if written is not None:
-            return written
-        # Where an answer is lost the client tries again, and our own first try is what it finds there.
-        found = self._store.get(key)
-        return found.etag if found is not None and found.content == content else None
+        for _ in range(ATTEMPTS_TO_CHANGE):
+            written = self._store.create(key, content) if etag is None else self._store.replace(key, content, etag)
+            if written is not None:
+                return written
+            found = self._store.get(key)
+            if (found.etag if found else None) != etag:
+                # Where an answer is lost the client tries again, and our own first try is what it finds there.
+                return found.etag if found is not None and found.content == content else None
+            # Refused because another write was under way, which has changed nothing (yet).
+        return None
 
 
 def replay_ids(store: DocumentStore, module: str) -> Iterator[str]:

@@ -6,12 +6,14 @@ The type of a value says how it is read, `Annotated` what else it must be, or wh
     start: Annotated[Time, Named("from")]
 
 A value that is absent is its default, and a list that is absent is empty. A wrong value is named, with its path: so are
-NaN, what is too large to reckon with, a year that nobody can mean, and what is nested too deeply.
+NaN, what is too large to reckon with, a year that nobody can mean, what is nested too deeply, a name that an object has
+twice (people see the one, programs the other), and text that has no UTF-8 form.
 """
 
 import json
 import math
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, dataclass, fields
 from functools import cache, partial
@@ -112,11 +114,19 @@ def json_object(value: object, where: str) -> Mapping[str, Any]:
 def parse_json(text: str | bytes, where: str) -> Any:
     """What the text says. Raises DocumentError."""
     try:
-        return json.loads(text, parse_float=_finite, parse_constant=_finite)
+        return json.loads(text, parse_float=_finite, parse_constant=_finite, object_pairs_hook=_object)
     except RecursionError as error:
         raise DocumentError(f"{where} is nested too deeply") from error
     except ValueError as error:
         raise DocumentError(f"{where} is not JSON: {error}") from error
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        twice = next(name for name, count in Counter(name for name, _ in pairs).items() if count > 1)
+        raise ValueError(f"an object has {_shown(twice)} twice")
+    return found
 
 
 def _finite(text: str) -> float:
@@ -172,7 +182,7 @@ def _reader(hint: Any) -> Read:
 def _text(rules: list[Any], value: Any, where: str) -> Any:
     allowed = next((rule.texts for rule in rules if isinstance(rule, OneOf)), ())
     words = f"one of {', '.join(allowed)}" if allowed else "a string"
-    _if(isinstance(value, str) and (not allowed or value in allowed), value, where, words)
+    _if(_is_text(value) and (not allowed or value in allowed), value, where, words)
     for rule in rules:
         if isinstance(rule, Matches):
             _if(re.fullmatch(rule.pattern, value) is not None, value, where, rule.words)
@@ -212,15 +222,20 @@ def _list(value: Any, where: str) -> list[Any]:
     return found
 
 
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and (value.isascii() or _SURROGATE.search(value) is None)
+
+
 def _is_number(value: Any, kinds: Any) -> bool:
     return isinstance(value, kinds) and not isinstance(value, bool)
 
 
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
 _KINDS: Mapping[type, Any] = {int: int, float: int | float}
 _LEAVES: Mapping[type, tuple[str, Callable[[Any], bool]]] = {
     int: ("a list of whole numbers of at least 0", lambda value: _is_number(value, int) and 0 <= value <= LARGEST),
     float: ("a list of numbers above 0", lambda value: _is_number(value, int | float) and 0 < value <= LARGEST),
-    str: ("a list of strings", lambda value: isinstance(value, str)),
+    str: ("a list of strings", _is_text),
 }
 
 

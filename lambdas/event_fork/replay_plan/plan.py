@@ -8,11 +8,12 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Annotated, Any, Literal
 
 from event_fork.archive.selection import Criteria
 from event_fork.events.time_window import Window, timestamp_of
-from event_fork.filter_policy import MESSAGE_ATTRIBUTES, MESSAGE_BODY, compile_policy
+from event_fork.filter_policy import MESSAGE_ATTRIBUTES, MESSAGE_BODY, InvalidFilterPolicyError, compile_policy
 from event_fork.replay_plan.control import MAX_RATE, MAX_WORKERS, MIN_RATE, Control
 from event_fork.replay_plan.errors import DocumentError
 from event_fork.replay_plan.item import Item
@@ -30,6 +31,7 @@ from event_fork.replay_plan.json_values import (
     parse_json,
     to_json,
 )
+from event_fork.replay_plan.work_area import ROOT as WORK_AREAS
 
 FORMAT = 1
 BODY_RAW: Literal["raw"] = "raw"
@@ -68,17 +70,25 @@ class PlannedWindow:
         return Window(timestamp_of(self.start), timestamp_of(self.end))
 
 
+QueueArn = Annotated[str, Matches(r"arn:[a-z-]+:sqs:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,80}", "the ARN of a queue")]
+
+
+def is_url_of(url: str, queue_arn: str) -> bool:
+    """Whether the URL names the account and the queue of that ARN."""
+    account, name = queue_arn.split(":")[4:]
+    return url.endswith(f"/{account}/{name}")
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """The queue to send to. `body`: `raw` sends the message itself, `envelope` the SNS envelope around it."""
 
-    queue_arn: Annotated[str, Matches(r"arn:[a-z-]+:sqs:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,80}", "the ARN of a queue")]
+    queue_arn: QueueArn
     queue_url: str
     body: Annotated[str, OneOf((BODY_RAW, BODY_ENVELOPE))]
 
     def __post_init__(self) -> None:
-        account, name = self.queue_arn.split(":")[4:]
-        if not self.queue_url.endswith(f"/{account}/{name}"):
+        if not is_url_of(self.queue_url, self.queue_arn):
             raise ValueError(f"queue_url must be the URL of {self.queue_arn}, got {self.queue_url}")
 
     @property
@@ -213,6 +223,15 @@ class Plan(PlanRequest):
     def __post_init__(self) -> None:
         if len({item.id for item in self.items}) != len(self.items):
             raise ValueError("items must have an id each")
+        events = sum(item.events for item in self.items)
+        if events != self.totals.events:  # which is what whoever confirms it is asked about
+            raise ValueError(f"totals.events must be the sum of the items', {events}, got {self.totals.events}")
+        for item in self.items:
+            if not item.key.startswith(self.archive.prefix) or item.key.startswith(WORK_AREAS):
+                raise ValueError(f"items must be objects of the archive, got {item.key}")
+        for before, item in pairwise(sorted(self.items, key=lambda item: (item.key, item.first_line))):
+            if before.key == item.key and before.last_line >= item.first_line:
+                raise ValueError(f"items must have lines of their own: {before.id} and {item.id} have not")
         latest = max((item.not_before_seconds or 0 for item in self.items), default=0)
         if latest * (self.pace or 0) > _LONGEST_SPAN_SECONDS:
             raise ValueError(f"items must not lie {latest * (self.pace or 0):g} s of the events' time apart")
@@ -232,12 +251,15 @@ class Plan(PlanRequest):
         return planned
 
     def check(self, control: Control) -> None:
-        """Raises DocumentError when control.json allows more than the plan, or other workers would share the rate."""
+        """Raises DocumentError when control.json is not of this plan, or allows more than it."""
+        if control.plan_sha256 != self.sha256:
+            raise DocumentError(f"plan.json is not the plan that was applied: control.json names {control.plan_sha256}")
         for name, value in (("rate", control.rate), ("limit", control.limit)):
             if value > self.rate:
                 raise DocumentError(f"control.json.{name} must be at most the plan's {self.rate:g}, got {value:g}")
-        if control.workers != self.workers:
-            raise DocumentError(f"control.json.workers must be the plan's {self.workers}, got {control.workers}")
+        steps = len(self.ramp or (100,))
+        if control.ramp_step >= steps:
+            raise DocumentError(f"control.json.ramp_step must be below the plan's {steps}, got {control.ramp_step}")
 
     def sealed(self) -> "Plan":
         """The same plan with its hash."""
@@ -275,7 +297,12 @@ def read_plan(text: bytes) -> Plan:
         raise DocumentError(f"plan.format must be {FORMAT}, got {made_by.format}: made by another version")
     if digest(document) != made_by.sha256:
         raise DocumentError("plan.sha256 does not fit the content: the plan was changed after it was made")
-    return from_json(Plan, document, "plan")
+    plan = from_json(Plan, document, "plan")
+    try:
+        plan.criteria()
+    except InvalidFilterPolicyError as error:
+        raise DocumentError(f"plan.filter_policy: {error}") from error
+    return plan
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,8 @@ from tests.support.replay_world import ReplayWorld, stored
 REGION: Final = "eu-west-1"
 ACCOUNT: Final = "123456789012"
 AREA = WorkArea("orders", "replay-1")
-CONTROL = Control("running", 10.0, 10.0, 2, 0, "", "ana", "2026-11-23T12:00:00.000Z", "replay-1")
+PLAN = ReplayWorld([stored(n) for n in range(10)], skip_lines=(1,), workers=2).plan.sealed()
+CONTROL = Control("running", 10.0, 10.0, PLAN.sha256, 0, "", "ana", "2026-11-23T12:00:00.000Z", "replay-1")
 
 
 @pytest.fixture(autouse=True)
@@ -45,8 +46,7 @@ def _aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def documents() -> ReplayDocuments:
     s3 = boto3.client("s3")
     s3.create_bucket(Bucket="archive", CreateBucketConfiguration={"LocationConstraint": REGION})
-    plan = replace(ReplayWorld([stored(n) for n in range(10)], skip_lines=(1,), workers=2).plan).sealed()
-    s3.put_object(Bucket="archive", Key=AREA.plan, Body=plan.to_bytes())
+    s3.put_object(Bucket="archive", Key=AREA.plan, Body=PLAN.to_bytes())
     s3.put_object(Bucket="archive", Key=AREA.control, Body=CONTROL.to_json())
     return ReplayDocuments(S3DocumentStore("archive"), AREA)
 
@@ -68,6 +68,27 @@ def test_a_change_of_control_is_signed_and_dated(documents: ReplayDocuments) -> 
     assert documents.control() == changed
     assert (changed.rate, changed.changed_by) == (5.0, "governor")
     assert changed.changed_at > CONTROL.changed_at
+
+
+@pytest.mark.parametrize("over", [False, True])
+def test_a_write_that_was_refused_because_another_was_under_way_is_tried_again(
+    documents: ReplayDocuments, monkeypatch: pytest.MonkeyPatch, over: bool
+) -> None:
+    # GIVEN S3's answer to one of two conditional writes at once, whatever becomes of the other one
+    progress = Progress("000000", 7, 5, 1, 1, False)
+    etag = documents.put_progress(progress, None) if over else None
+    put, answers = S3DocumentStore._put, ["409", "409"]
+
+    def conflicting(store: S3DocumentStore, key: str, content: bytes, **condition: str) -> str | None:
+        return None if answers and answers.pop() else put(store, key, content, **condition)
+
+    monkeypatch.setattr(S3DocumentStore, "_put", conflicting)
+
+    # WHEN progress is written THEN nobody has taken the item over
+    written = documents.put_progress(replace(progress, line=9), etag)
+    assert written is not None
+    assert documents.progress("000000") == (replace(progress, line=9), written)
+    assert answers == []
 
 
 def test_of_two_changes_at_once_neither_is_lost(documents: ReplayDocuments) -> None:

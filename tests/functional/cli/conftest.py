@@ -96,11 +96,15 @@ class World:
             "bucket": BUCKET,
             "prefix": "",
             "region": REGION,
-            "targets": [{"arn": arn, "url": self.queue_url} for arn in arns],
+            "targets": [{"arn": arn, "url": self.url_of(arn)} for arn in arns],
         }
         self.ssm.put_parameter(
             Name=f"/event-fork-pipelines/{name}/archive-replay", Value=json.dumps(record), Type="String", Overwrite=True
         )
+
+    def url_of(self, arn: str) -> str:
+        """A queue's URL, there or not."""
+        return self.queue_url.replace(f"{ACCOUNT}/CheckoutQueue", "/".join(arn.split(":")[4:]))
 
     def put(self, *events: StoredEvent, minutes: float = 0, name: str = "a", body: bytes | None = None) -> str:
         """An object that was begun so many minutes after noon; its key."""

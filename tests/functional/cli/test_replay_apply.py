@@ -48,7 +48,7 @@ def test_apply_starts_one_execution_named_after_the_plan_over_exactly_its_items(
     assert world.object(WorkArea("orders", plan.replay_id).plan) == path.read_bytes()
     assert world.items(plan.replay_id) == [item.id for item in plan.items]
     control = world.control(plan.replay_id)
-    assert (control.state, control.rate, control.limit, control.workers) == ("running", 1200, 1200, 4)
+    assert (control.state, control.rate, control.limit, control.plan_sha256) == ("running", 1200, 1200, plan.sha256)
     assert (result.json["state"], result.json["left"], result.json["total"]) == ("running", 200, 200)
 
 
@@ -101,7 +101,7 @@ def test_what_an_apply_that_died_has_left_paused_is_not_started_by_another_apply
     plan = read_plan(path.read_bytes())
     world.set_control(
         plan.replay_id,
-        Control("cancelled", 1, 1, 1, 0, "wrong", "ana", "2026-11-23T15:00:00.000Z", plan.replay_id),
+        Control("cancelled", 1, 1, plan.sha256, 0, "wrong", "ana", "2026-11-23T15:00:00.000Z", plan.replay_id),
     )
 
     refused(world.apply(path), "is cancelled by ana (wrong)", "event-fork replay resume")
@@ -112,7 +112,7 @@ def test_an_apply_that_died_before_it_started_anything_can_be_done_again(world: 
     some_archive(world)
     path = world.planned()
     plan = read_plan(path.read_bytes())
-    died = Control("running", 1, 1, 1, 0, "applied", "ana", "2026-11-23T15:00:00.000Z", plan.replay_id)
+    died = Control("running", 1, 1, plan.sha256, 0, "applied", "ana", "2026-11-23T15:00:00.000Z", plan.replay_id)
     world.set_control(plan.replay_id, died)
 
     assert world.apply(path).code == 0

@@ -8,6 +8,7 @@ import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -740,6 +741,46 @@ def test_a_window_or_lock_of_another_shape_is_one_sentence(
     assert result.code == 1
     (sentence,) = result.err.splitlines()
     assert f"event-fork: parameter {PARAMETER}{suffix} " in sentence
+
+
+@pytest.mark.parametrize("suffix", ["", "-lock"])
+@pytest.mark.parametrize("value", ["[]", '"text"', '{"replay_id": "live"}', '{"replay_id": "queue-other"}'])
+def test_a_window_or_lock_that_somebody_writes_over_ends_the_run_and_the_mapping_is_off(
+    pipeline: Pipeline, world: World, suffix: str, value: str
+) -> None:
+    def written_over() -> None:
+        world.ssm.put_parameter(Name=f"{PARAMETER}{suffix}", Value=value, Type="String", Overwrite=True)
+
+    pipeline.plays = [written_over]
+
+    result = pipeline.run()
+
+    assert result.code == 1
+    (sentence,) = [line for line in result.err.splitlines() if line.startswith("event-fork: ")]
+    assert "could not be switched off" not in sentence
+    assert (pipeline.state, pipeline.invoked, pipeline.aliases) == ("Disabled", pipeline.function, [])
+    # What cannot be read is nobody's, so it stays; the next run says how it goes away.
+    if suffix and "queue-" not in value:
+        again = pipeline.run()
+        assert again.code == 2
+        assert "where no run goes on: event-fork replay queue disable orders-replay" in again.err
+    assert world.run("replay", "queue", "disable", "orders-replay").code == 0
+    assert (pipeline.document(), pipeline.document("-lock")) == ({}, None)
+
+
+def test_a_filter_that_parameter_store_has_no_room_for_is_bad_input(pipeline: Pipeline, tmp_path: Path) -> None:
+    policy = tmp_path / "policy.json"
+    stores = [f"münchen-{number:04d}" for number in range(145)]
+    policy.write_text(json.dumps({"store": stores}))
+    pipeline.plays = [pipeline.set(0, 0)] * 2
+    assert pipeline.run("--filter", str(policy)).code == 0
+    policy.write_text(json.dumps({"store": [f"{store}-and-its-surroundings" for store in stores]}))
+
+    result = pipeline.run("--filter", str(policy))
+
+    assert result.code == 2
+    assert "--filter must leave the run's window within the 4,096 bytes that Parameter Store takes" in result.err
+    off(pipeline)
 
 
 def test_a_lock_of_a_run_that_is_none_is_one_sentence(pipeline: Pipeline, world: World) -> None:

@@ -74,6 +74,44 @@ def test_ids_bounds_and_times_of_a_plan_are_checked_whatever_its_hash_says(
     refused(archive, resealed(archive, lambda document: document.update({name: value})), words)
 
 
+def same_lines_twice(document: dict[str, Any]) -> None:
+    (item,) = document["items"]
+    document["items"].append({**item, "id": "000001"})
+    document["totals"]["events"] *= 2
+
+
+def of_the_work_area(document: dict[str, Any]) -> None:
+    document["items"][0]["key"] = "event-fork-replays/orders/replay-1/items.jsonl"
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        # what is confirmed is `totals`, what is sent are the items
+        (lambda document: document["totals"].update(events=3), "plan.totals.events must be the sum of the items', 100"),
+        (lambda document: document.update(items=[]), "plan.totals.events must be the sum of the items', 0, got 100"),
+        (same_lines_twice, "plan.items must have lines of their own: 000000 and 000001 have not"),
+        (of_the_work_area, "plan.items must be objects of the archive, got event-fork-replays/orders/"),
+        (lambda document: document["archive"].update(prefix="orders/"), "plan.items must be objects of the archive"),
+        (lambda document: document["items"][0].update(key="date=\ud800"), "plan.items[0].key must be a string"),
+        (lambda document: document.update(filter_policy={"a": []}), "plan.filter_policy: "),
+    ],
+)
+def test_a_plan_that_contradicts_itself_is_refused_whatever_its_hash_says(
+    archive: World, change: Callable[[dict[str, Any]], None], words: str
+) -> None:
+    refused(archive, resealed(archive, change), words)
+
+
+def test_a_plan_that_says_a_thing_twice_is_refused(archive: World) -> None:
+    path = archive.planned()
+    text = path.read_text()
+    assert text.count('"rate": 100') == 1
+    path.write_text(text.replace('"rate": 100', '"rate": 1, "rate": 100', 1))  # the hash is that of the last one
+
+    refused(archive, path, 'plan is not JSON: an object has "rate" twice')
+
+
 def test_a_plan_for_another_state_machine_is_refused(archive: World) -> None:
     def elsewhere(document: dict[str, Any]) -> None:
         document["engine"]["state_machine_arn"] = MACHINE.replace(ACCOUNT, "999999999999")
@@ -173,7 +211,8 @@ def test_status_does_not_believe_a_progress_that_does_not_fit_the_plan(archive: 
         ({"rate": 1e9}, "control.json.rate must be a number of at most 1e+06"),
         ({"rate": 101}, "control.json.rate must be at most the plan's 100, got 101"),
         ({"limit": 1000}, "control.json.limit must be at most the plan's 100, got 1000"),
-        ({"workers": 7}, "control.json.workers must be the plan's 1, got 7"),
+        ({"ramp_step": 1}, "control.json.ramp_step must be below the plan's 1, got 1"),
+        ({"plan_sha256": "0" * 64}, "is not the plan that was applied: control.json names 0000"),
         ({"rate": float("inf")}, "control.json is not JSON: Infinity is no number"),
     ],
 )
@@ -186,6 +225,39 @@ def test_a_control_that_allows_more_than_the_plan_is_one_sentence(
 
     for verb in ("status", "pause", "resume"):
         assert words in said(archive, verb, plan.replay_id)
+
+
+@pytest.mark.parametrize("verb", ["status", "pause", "resume", "cancel"])
+def test_a_plan_that_was_put_in_the_place_of_one_whose_apply_died_is_refused(
+    archive: World, verb: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = archive.planned()
+    with monkeypatch.context() as patched:
+        patched.setattr(type(archive.executions), "start", _dies)
+        assert archive.apply(path).code == 1
+    plan = read_plan(path.read_bytes())
+    put(archive, WorkArea("orders", plan.replay_id).plan, replace(plan, rate=50_000).sealed().to_bytes())
+
+    assert f"is not the plan that was applied: control.json names {plan.sha256}" in said(archive, verb, plan.replay_id)
+    assert archive.executions.names == []
+
+
+def test_another_plan_of_the_same_id_is_not_applied_where_an_apply_died(
+    archive: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = archive.planned()
+    with monkeypatch.context() as patched:
+        patched.setattr(type(archive.executions), "start", _dies)
+        assert archive.apply(path).code == 1
+    plan = read_plan(path.read_bytes())
+    path.write_bytes(replace(plan, rate=50_000).sealed().to_bytes())
+
+    result = archive.apply(path)
+
+    assert result.code == 2
+    assert f"another plan was applied as {plan.replay_id}: its sha256 is {plan.sha256}" in result.err
+    assert archive.executions.names == []
+    assert read_plan(archive.object(WorkArea("orders", plan.replay_id).plan)) == plan
 
 
 def test_a_plan_that_was_put_in_the_place_of_the_applied_one_is_refused(archive: World) -> None:
@@ -304,6 +376,51 @@ def test_a_module_is_only_the_one_that_its_parameter_is_named_after(
     result = archive.run("replay", "list", "--output", "json")
     assert len(result.json) == 1
     assert f"is left out: parameter {PARAMETERS}{name}/archive-replay" in result.err
+
+
+@pytest.mark.parametrize(
+    ("target", "words"),
+    [
+        ({"arn": "CheckoutQueue", "url": "https://sqs.example/1/CheckoutQueue"}, "targets[0].arn must be the ARN of a"),
+        ({"arn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:CheckoutQueue", "url": "x"}, "targets[0].url must be the URL of arn"),
+    ],
+)
+def test_a_planted_target_is_one_sentence(archive: World, target: dict[str, str], words: str) -> None:
+    found = {**json.loads(planted()), "targets": [target]}
+    record(archive, "orders", json.dumps(found))
+
+    result = archive.plan()
+
+    assert result.code == 0
+    assert f"a replay module is left out: parameter {PARAMETERS}orders/archive-replay.{words}" in result.err
+
+
+def test_what_is_left_out_takes_no_other_replays_place_in_list(archive: World) -> None:
+    plan = archive.applied()
+    put(archive, WorkArea("orders", "zzz-1").plan, b"{}")
+    put(archive, WorkArea("orders", "zzz-2").control, b"{}")
+
+    result = archive.run("replay", "list", "--limit", "1", "--output", "json")
+
+    assert [entry["replay_id"] for entry in result.json] == [plan.replay_id]
+    assert "note: zzz-1 is left out: plan.format must be" in result.err
+
+
+HOSTILE = "\x1b[2J\rstate  done\x9b\u202e"
+
+
+def test_what_others_wrote_cannot_write_over_the_operators_screen(archive: World) -> None:
+    plan = archive.applied()
+    assert archive.run("replay", "pause", plan.replay_id, "--reason", HOSTILE).code == 0
+
+    table = archive.run("replay", "status", plan.replay_id).out
+    text = archive.run("replay", "status", plan.replay_id, "--output", "json").out
+    assert "\\x1b[2J" in table
+    assert "done\\x9b\\u202e" in table
+    assert json.loads(text)["reason"] == HOSTILE
+    sentence = said(archive, "pause", plan.replay_id)
+    for shown in (table, text, sentence):
+        assert not set(shown) & {"\x1b", "\r", "\x9b", "\u202e"}
 
 
 def forged(world: World, plan: Plan, name: str) -> WorkArea:

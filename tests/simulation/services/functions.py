@@ -95,6 +95,10 @@ class Functions:
         self._requests = itertools.count(1)
         self.functions: dict[str, Function] = {}
         self.mappings: dict[str, EventSourceMapping] = {}
+        self.invocations: dict[str, Outcome | None] = {}
+        """By request id; None while it goes on."""
+        self.seen: dict[str, str] = {}
+        """Process -> the state of a mapping that it saw last."""
         self.lost_deletes = 0.0
         self.any_instance = False
         """Whether any idle instance may get the next invocation; else the one that was used last."""
@@ -123,9 +127,15 @@ class Functions:
         qualifier = parts[7] if len(parts) > 7 else None
         if qualifier is not None and qualifier not in function.aliases:
             return Outcome(error=("ResourceNotFoundException", arn))
+        request_id = f"request-{next(self._requests)}"
+        self.invocations[request_id] = None
+        outcome = self._run(function, arn, payload, request_id)
+        self.invocations[request_id] = outcome
+        return outcome
+
+    def _run(self, function: Function, arn: str, payload: Any, request_id: str) -> Outcome:
         process, handler = self._instance(function)
         end = self._scheduler.now + function.timeout
-        request_id = f"request-{next(self._requests)}"
         context = Context(function.name, arn, request_id, lambda: end - self._scheduler.now)
         printed = len(process.output.getvalue())
         running = self._scheduler.start(process, lambda: json.loads(json.dumps(handler(payload, context))))
@@ -260,7 +270,9 @@ class Functions:
         return {"EventSourceMappings": [self._described(one) for one in found]}
 
     def get_event_source_mapping(self, **params: Any) -> Any:
-        return self._described(self._mapping(params["UUID"]))
+        mapping = self._mapping(params["UUID"])
+        self.seen[self._network.process.name] = mapping.state
+        return self._described(mapping)
 
     def update_event_source_mapping(self, **params: Any) -> Any:
         mapping = self._mapping(params["UUID"])

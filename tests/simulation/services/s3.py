@@ -65,6 +65,8 @@ class S3:
     def put_object(self, **params: Any) -> Any:
         bucket, key, body = params["Bucket"], params["Key"], params["Body"]
         found = self._now(bucket, key)
+        if {"IfNoneMatch", "IfMatch"} & params.keys() and self.breaks():
+            raise ServiceError("ConditionalRequestConflict", "A conflicting operation occurred. Try again.", 409)
         if params.get("IfNoneMatch") == "*" and found is not None:
             raise ServiceError("PreconditionFailed", "At least one of the pre-conditions did not hold", 412)
         if "IfMatch" in params:

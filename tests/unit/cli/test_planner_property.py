@@ -83,7 +83,7 @@ def sent_by_workers(plan: Plan, archive: MemoryArchive) -> list[str]:
     criteria = plan.criteria()
     ids: list[str] = []
     for item in plan.items:
-        reader = archive.open(item.key, etag=item.etag, version_id=item.version_id)
+        reader = archive.open(item.key, etag=item.etag)
         found = list(
             select(
                 lines(decompress(reader.chunks())),

@@ -470,10 +470,10 @@ def test_an_item_that_is_not_the_plans_is_refused_and_nothing_of_it_is_sent(fiel
     assert world.documents.written == []
 
 
-@pytest.mark.parametrize("fields", [{"rate": 11.0}, {"limit": 11.0}, {"workers": 2}])
+@pytest.mark.parametrize("fields", [{"rate": 11.0}, {"limit": 11.0}, {"ramp_step": 1}])
 def test_a_control_that_allows_more_than_the_plan_is_never_obeyed(fields: dict[str, Any]) -> None:
     world = ReplayWorld([stored(n) for n in range(10)], rate=10)
-    world.documents.write_plan(replace(world.plan, rate=10).sealed().to_bytes())
+    world.documents.replace_plan(replace(world.plan, rate=10))
     world.documents.set_control(**fields)
 
     with pytest.raises(DocumentError, match=r"control\.json\.\w+ must be"):

@@ -58,6 +58,7 @@ PLAN = Plan(
     estimate=Estimate(1.5, 0.0123),
     items=ITEMS,
 ).sealed()
+CONTROL = Control("running", 9, 9, PLAN.sha256, 0, "", "ana", "2026-11-23T13:00:00.000Z", "replay-1")
 
 
 def test_a_plan_is_read_back_as_it_was_written() -> None:
@@ -66,7 +67,7 @@ def test_a_plan_is_read_back_as_it_was_written() -> None:
 
 def test_a_plan_without_the_optional_parts_is_read_back_as_it_was_written() -> None:
     plan = replace(
-        PLAN, engine=None, pace=None, ramp=None, filter_policy=None, health=Health(), items=(), first_event=None
+        PLAN, engine=None, pace=None, ramp=None, filter_policy=None, health=Health(), counts=(), first_event=None
     ).sealed()
 
     assert read_plan(plan.to_bytes()) == plan
@@ -149,7 +150,7 @@ def test_items_are_read_back_as_they_were_written() -> None:
 
 
 def test_control_and_progress_are_read_back_as_they_were_written() -> None:
-    control = Control("paused", 12.5, 100, 3, 1, "asked", "ana", "2026-11-23T13:00:00.000Z", "replay-1-r2", 7)
+    control = Control("paused", 12.5, 100, PLAN.sha256, 1, "asked", "ana", "2026-11-23T13:00:00.000Z", "replay-1-r2", 7)
     progress = Progress("000000", 17, 10, 2, 1, finished=False, failed=(FailedEvent(3, "m", "gone"),), request_id="r")
 
     assert Control.from_json(control.to_json()) == control
@@ -195,14 +196,14 @@ def test_a_plan_knows_its_own_items_and_no_others() -> None:
 
 
 def test_control_allows_no_more_than_the_plan() -> None:
-    control = Control("running", 100, 100, 2, 0, "", "ana", "2026-11-23T13:00:00.000Z", "replay-1")
+    control = replace(CONTROL, rate=100, limit=100)
 
     PLAN.check(control)
     for fields, words in (
         ({"rate": 100.5}, "rate must be at most the plan's 100, got 100.5"),
         ({"limit": 101}, "limit must be at most the plan's 100"),
-        ({"workers": 1}, "workers must be the plan's 2, got 1"),
-        ({"workers": 3}, "workers must be the plan's 2, got 3"),
+        ({"ramp_step": 3}, "ramp_step must be below the plan's 3, got 3"),
+        ({"plan_sha256": "0" * 64}, "plan.json is not the plan that was applied: control.json names 0000"),
     ):
         with pytest.raises(DocumentError, match=words):
             PLAN.check(replace(control, **fields))
@@ -232,7 +233,9 @@ def test_progress_that_no_worker_can_have_made_is_refused(wrong: str, fields: di
 
 
 def test_a_change_of_control_is_noted_with_who_and_when() -> None:
-    applied = Control("running", 9, 9, 1, 0, "applied", "ana", "2026-11-23T13:00:00.000Z", "replay-1").noted(None)
+    applied = Control("running", 9, 9, PLAN.sha256, 0, "applied", "ana", "2026-11-23T13:00:00.000Z", "replay-1").noted(
+        None
+    )
     slower = replace(applied, rate=4.0, changed_by="governor").noted(applied)
     paused = replace(slower, state="paused", reason="deploy", changed_by="ben").noted(slower)
     resumed = replace(paused, state="running", execution="replay-1-r1", changed_by="eve").noted(paused)
@@ -254,7 +257,9 @@ def test_a_change_of_control_is_noted_with_who_and_when() -> None:
 
 
 def test_documents_of_another_plan_are_refused() -> None:
-    documents = MemoryDocuments(PLAN, Control("running", 9, 9, 2, 0, "", "ana", "2026-11-23T13:00:00.000Z", "replay-1"))
+    documents = MemoryDocuments(
+        PLAN, Control("running", 9, 9, PLAN.sha256, 0, "", "ana", "2026-11-23T13:00:00.000Z", "replay-1")
+    )
     other = replace(PLAN, replay_id="replay-2").sealed()
 
     ReplayDocuments(documents.store, documents.area, PLAN.sha256).control()
@@ -267,7 +272,9 @@ def test_documents_of_another_plan_are_refused() -> None:
 
 
 def test_a_progress_object_of_no_item_or_another_item_is_refused() -> None:
-    documents = MemoryDocuments(PLAN, Control("running", 9, 9, 2, 0, "", "ana", "2026-11-23T13:00:00.000Z", "replay-1"))
+    documents = MemoryDocuments(
+        PLAN, Control("running", 9, 9, PLAN.sha256, 0, "", "ana", "2026-11-23T13:00:00.000Z", "replay-1")
+    )
     documents.store.put(documents.area.progress("000009"), Progress("000009", 0, 0, 0, 0, finished=True).to_json())
 
     with pytest.raises(DocumentError, match="is not of an item of the plan"):

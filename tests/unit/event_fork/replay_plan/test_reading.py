@@ -26,7 +26,7 @@ from event_fork_cli.queue_replay.pipelines import MappingSettings
 from tests.unit.event_fork.replay_plan.test_documents import PLAN
 
 AT = "2026-11-23T13:00:00.000Z"
-CONTROL = Control("running", 1, 1, 2, 0, "", "ana", AT, "replay-1", 7, (Change("applied", "ana", AT),))
+CONTROL = Control("running", 1, 1, PLAN.sha256, 0, "", "ana", AT, "replay-1", 7, (Change("applied", "ana", AT),))
 PROGRESS = Progress("000000", 3, 2, 0, 0, False, (FailedEvent(1, "m", "x"),), ahead=(5,))
 BATCH = {
     "replay_id": "replay-1",
@@ -41,7 +41,7 @@ ENGINE = {
     "bucket": "archive",
     "prefix": "",
     "region": "eu-west-1",
-    "targets": [{"arn": "a", "url": "u"}],
+    "targets": [{"arn": PLAN.target.queue_arn, "url": PLAN.target.queue_url}],
     "memory": {"worker": 512, "governor": 256},
 }
 WINDOW = {
@@ -189,12 +189,12 @@ def test_a_note_of_an_alias_can_name_a_limit_and_a_qualifier_and_nothing_else() 
 
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "1e400", str(10**400), "1e300"])
-@pytest.mark.parametrize("field", ["rate", "limit", "workers"])
+@pytest.mark.parametrize("field", ["rate", "limit", "ramp_step"])
 def test_a_rate_that_is_no_rate_is_never_obeyed(field: str, number: str) -> None:
     with pytest.raises(EventForkError, match=r"control\.json"):
         Control.from_json(with_hostile(to_json(CONTROL), (field,), number).encode())
     with pytest.raises(EventForkError, match="window"):
-        read_window(with_hostile(WINDOW, ("workers" if field == "workers" else "rate",), number))
+        read_window(with_hostile(WINDOW, ("workers" if field == "ramp_step" else "rate",), number))
 
 
 @pytest.mark.parametrize("read", [timestamp_of, canonical_timestamp])
