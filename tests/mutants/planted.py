@@ -475,6 +475,34 @@ PLANTED = (
         (*_DOCUMENTS, *_SEALED),
     ),
     _fork(
+        "a plan that nobody applied is run where an apply died",
+        "replay_plan/plan.py",
+        "        if control.plan_sha256 != self.sha256:\n",
+        "        if False:\n",
+        _SEALED,
+    ),
+    _fork(
+        "other events are sent than were confirmed",
+        "replay_plan/plan.py",
+        "        if events != self.totals.events:",
+        "        if False:",
+        _SEALED,
+    ),
+    _fork(
+        "of what a plan says twice the last counts",
+        "replay_plan/json_values.py",
+        "    if len(found) < len(pairs):\n",
+        "    if False:\n",
+        _SEALED,
+    ),
+    _fork(
+        "a conflict of two writes is taken for a lost race",
+        "replay_plan/documents.py",
+        "            if (found.etag if found else None) != etag:\n",
+        "            if True:\n",
+        _DOCUMENTS,
+    ),
+    _fork(
         "no bound for a number",
         "replay_plan/json_values.py",
         "    return _if(value <= maximum, value, where,",
@@ -502,7 +530,26 @@ PLANTED = (
         "        if False:\n",
         _SEALED,
     ),
+    _cli(
+        "what others wrote moves the operator's cursor",
+        "output.py",
+        "    return _CONTROLS.sub(lambda found: ascii(found[0])[1:-1], text)\n",
+        "    return text\n",
+        _SEALED,
+    ),
     # -- the command on the queue -------------------------------------------------------------------------------------
+    _cli(
+        "a lock that cannot be read keeps the mapping on",
+        "queue_replay/windows.py",
+        """        with suppress(DocumentError):
+            return (self.holder() or {}).get("replay_id") == run
+        return False
+""",
+        """        return (self.holder() or {}).get("replay_id") == run
+""",
+        _QUEUE_COMMAND,
+        "writes_over",
+    ),
     _cli(
         "the window is closed before the mapping is off",
         "queue_replay/draining.py",

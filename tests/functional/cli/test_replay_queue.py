@@ -774,6 +774,7 @@ def test_a_filter_that_parameter_store_has_no_room_for_is_bad_input(pipeline: Pi
     policy.write_text(json.dumps({"store": stores}))
     pipeline.plays = [pipeline.set(0, 0)] * 2
     assert pipeline.run("--filter", str(policy)).code == 0
+    pipeline.backlog = Backlog(50, 0)
     policy.write_text(json.dumps({"store": [f"{store}-and-its-surroundings" for store in stores]}))
 
     result = pipeline.run("--filter", str(policy))
