@@ -533,7 +533,7 @@ PLANTED = (
     _cli(
         "what others wrote moves the operator's cursor",
         "output.py",
-        "    return _CONTROLS.sub(lambda found: ascii(found[0])[1:-1], text)\n",
+        '    return _OBEYED.sub(lambda found: f"\\\\u{ord(found[0]):04x}", text)\n',
         "    return text\n",
         _SEALED,
     ),

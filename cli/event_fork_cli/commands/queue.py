@@ -14,7 +14,7 @@ from event_fork_cli.commands import context
 from event_fork_cli.errors import BadInputError, FailedError
 from event_fork_cli.moments import moment
 from event_fork_cli.options import Common, FilterScope, FilterScopeOption, checked_rate, with_options
-from event_fork_cli.output import plain_console, say
+from event_fork_cli.output import plain_console, say, visible
 from event_fork_cli.queue_replay.draining import Drain, drain, queue_status, switch_off
 from event_fork_cli.queue_replay.pipelines import find_pipeline
 from event_fork_cli.queue_replay.windows import WindowParameter
@@ -85,7 +85,7 @@ def enable(
 
         def show(look: Drain) -> None:
             if console.is_terminal:
-                spinner.update(drain_line(look))
+                spinner.update(visible(drain_line(look)))
             else:
                 say(drain_line(look))
 

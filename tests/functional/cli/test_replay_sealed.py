@@ -415,8 +415,8 @@ def test_what_others_wrote_cannot_write_over_the_operators_screen(archive: World
 
     table = archive.run("replay", "status", plan.replay_id).out
     text = archive.run("replay", "status", plan.replay_id, "--output", "json").out
-    assert "\\x1b[2J" in table
-    assert "done\\x9b\\u202e" in table
+    assert "\\u001b[2J" in table
+    assert "done\\u009b\\u202e" in table
     assert json.loads(text)["reason"] == HOSTILE
     sentence = said(archive, "pause", plan.replay_id)
     for shown in (table, text, sentence):
