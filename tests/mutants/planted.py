@@ -484,8 +484,8 @@ PLANTED = (
     _fork(
         "other events are sent than were confirmed",
         "replay_plan/plan.py",
-        "        if events != self.totals.events:",
-        "        if False:",
+        "    if events != plan.totals.events:",
+        "    if False:",
         _SEALED,
     ),
     _fork(

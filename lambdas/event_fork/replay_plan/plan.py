@@ -223,15 +223,6 @@ class Plan(PlanRequest):
     def __post_init__(self) -> None:
         if len({item.id for item in self.items}) != len(self.items):
             raise ValueError("items must have an id each")
-        events = sum(item.events for item in self.items)
-        if events != self.totals.events:  # which is what whoever confirms it is asked about
-            raise ValueError(f"totals.events must be the sum of the items', {events}, got {self.totals.events}")
-        for item in self.items:
-            if not item.key.startswith(self.archive.prefix) or item.key.startswith(WORK_AREAS):
-                raise ValueError(f"items must be objects of the archive, got {item.key}")
-        for before, item in pairwise(sorted(self.items, key=lambda item: (item.key, item.first_line))):
-            if before.key == item.key and before.last_line >= item.first_line:
-                raise ValueError(f"items must have lines of their own: {before.id} and {item.id} have not")
         latest = max((item.not_before_seconds or 0 for item in self.items), default=0)
         if latest * (self.pace or 0) > _LONGEST_SPAN_SECONDS:
             raise ValueError(f"items must not lie {latest * (self.pace or 0):g} s of the events' time apart")
@@ -298,11 +289,25 @@ def read_plan(text: bytes) -> Plan:
     if digest(document) != made_by.sha256:
         raise DocumentError("plan.sha256 does not fit the content: the plan was changed after it was made")
     plan = from_json(Plan, document, "plan")
+    _refuse_contradictions(plan)
+    return plan
+
+
+def _refuse_contradictions(plan: Plan) -> None:
+    """Anybody can seal a plan, so what it says in several places is compared. Raises DocumentError."""
+    events = sum(item.events for item in plan.items)
+    if events != plan.totals.events:  # which is what whoever confirms it is asked about
+        raise DocumentError(f"plan.totals.events must be the sum of the items', {events}, got {plan.totals.events}")
+    for item in plan.items:
+        if not item.key.startswith(plan.archive.prefix) or item.key.startswith(WORK_AREAS):
+            raise DocumentError(f"plan.items must be objects of the archive, got {item.key}")
+    for before, item in pairwise(sorted(plan.items, key=lambda item: (item.key, item.first_line))):
+        if before.key == item.key and before.last_line >= item.first_line:
+            raise DocumentError(f"plan.items must have lines of their own: {before.id} and {item.id} have not")
     try:
         plan.criteria()
     except InvalidFilterPolicyError as error:
         raise DocumentError(f"plan.filter_policy: {error}") from error
-    return plan
 
 
 @dataclass(frozen=True, slots=True)
