@@ -12,6 +12,7 @@ from testbench import host
 
 host.leave()
 os.environ["POWERTOOLS_SERVICE_NAME"] = "checkout-backup"  # read when event_fork.telemetry is imported
+os.environ["POWERTOOLS_LOGGER_LOG_EVENT"] = "true"  # no handler obeys it: tests hold that no message is logged
 
 # A property is tried with the same examples in every run; --hypothesis-profile=explore tries others. A deadline on one
 # example would fail on a busy machine, not on a wrong result: the time limit of a test is pytest's.

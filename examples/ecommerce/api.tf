@@ -185,10 +185,11 @@ resource "aws_iam_role_policy" "api_backend" {
         Resource = aws_sns_topic.checkout_events.arn
       },
       {
-        Sid      = "UseTheTopicsKey" # publishing to an encrypted topic encrypts on behalf of the publisher
-        Effect   = "Allow"
-        Action   = ["kms:Decrypt", "kms:GenerateDataKey"]
-        Resource = aws_kms_key.orders.arn
+        Sid       = "UseTheTopicsKey" # publishing to an encrypted topic encrypts on behalf of the publisher
+        Effect    = "Allow"
+        Action    = ["kms:Decrypt", "kms:GenerateDataKey"]
+        Resource  = aws_kms_key.orders.arn
+        Condition = { StringEquals = { "kms:ViaService" = "sns.${local.region}.amazonaws.com" } }
       },
       {
         Sid      = "WriteLogs"

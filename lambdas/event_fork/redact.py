@@ -11,7 +11,7 @@ from event_fork.telemetry import logger, metrics, report_redaction, report_trans
 
 
 @metrics.log_metrics
-@logger.inject_lambda_context
+@logger.inject_lambda_context(log_event=False)
 @tracer.capture_lambda_handler(capture_response=False)
 def handler(event: dict[str, Any], context: Any) -> TransformationResponse:  # noqa: ARG001 Lambda passes it
     """Data Firehose's entry point."""

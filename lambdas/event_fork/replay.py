@@ -18,7 +18,7 @@ from event_fork.telemetry import logger, metrics, report_replay, tracer
 
 
 @metrics.log_metrics
-@logger.inject_lambda_context
+@logger.inject_lambda_context(log_event=False)
 @tracer.capture_lambda_handler(capture_response=False)
 def handler(event: dict[str, Any], context: Any) -> BatchResponse:
     """Lambda's entry point."""

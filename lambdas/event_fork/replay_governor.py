@@ -19,7 +19,7 @@ from event_fork.telemetry.archive_replay import report_blind_look, report_contro
 
 
 @metrics.log_metrics
-@logger.inject_lambda_context
+@logger.inject_lambda_context(log_event=False)
 @tracer.capture_lambda_handler(capture_response=False)
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Lambda's entry point: whether all is done, and what the next invocation has to know."""

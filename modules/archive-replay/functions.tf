@@ -61,6 +61,11 @@ locals {
         sid       = "UseTargetKeys"
         actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
         resources = local.target_key_arns
+        conditions = [{
+          test     = "StringEquals"
+          variable = "kms:ViaService"
+          values   = [for part in setproduct(distinct([for arn in local.target_key_arns : split(":", arn)[3]]), var.location.dns_suffixes) : "sqs.${part[0]}.${part[1]}"]
+        }]
       }],
       local.archive_key_statements,
     )

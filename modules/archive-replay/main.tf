@@ -26,6 +26,18 @@ locals {
     sid       = "UseArchiveKey"
     actions   = ["kms:Decrypt", "kms:GenerateDataKey"] # read the archive, write the work area
     resources = [var.archive.kms_key.arn]
+    conditions = [
+      {
+        test     = "StringEquals"
+        variable = "kms:ViaService"
+        values   = [for suffix in var.location.dns_suffixes : "s3.${var.location.region}.${suffix}"]
+      },
+      {
+        test     = "StringLike"
+        variable = "kms:EncryptionContext:aws:s3:arn" # the bucket with an S3 bucket key, the object without
+        values   = [var.archive.bucket.arn, "${var.archive.bucket.arn}/*"]
+      },
+    ]
   }]
 }
 

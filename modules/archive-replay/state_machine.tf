@@ -166,7 +166,11 @@ resource "aws_iam_role" "state_machine" {
       Effect    = "Allow"
       Principal = { Service = "states.amazonaws.com" }
       Action    = "sts:AssumeRole"
-      Condition = { StringEquals = { "aws:SourceAccount" = var.location.account_id } }
+      Condition = {
+        StringEquals = { "aws:SourceAccount" = var.location.account_id }
+        # The second is the map's own executions, as their ARNs are written everywhere else.
+        ArnLike = { "aws:SourceArn" = [local.state_machine_arn, "${local.state_machine_arn}/${local.send_items.Label}"] }
+      }
     }]
   })
   tags = var.tags
@@ -216,7 +220,13 @@ resource "aws_iam_role_policy" "state_machine" {
           Resource = "*"
         },
       ],
-      [for statement in local.archive_key_statements : { Sid = statement.sid, Effect = "Allow", Action = statement.actions, Resource = statement.resources }],
+      [for statement in local.archive_key_statements : {
+        Sid       = statement.sid
+        Effect    = "Allow"
+        Action    = statement.actions
+        Resource  = statement.resources
+        Condition = { for condition in statement.conditions : condition.test => { (condition.variable) = condition.values } }
+      }],
     )
   })
 }

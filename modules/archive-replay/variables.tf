@@ -8,7 +8,7 @@ variable "name" {
 
 variable "location" {
   description = "Where the engine stands, as modules/fork says."
-  type        = object({ partition = string, region = string, account_id = string })
+  type        = object({ partition = string, region = string, account_id = string, dns_suffixes = list(string) })
   nullable    = false
 }
 

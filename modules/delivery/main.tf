@@ -8,7 +8,7 @@ locals {
     Action   = ["kms:Decrypt", "kms:GenerateDataKey"]
     Resource = var.bucket_kms_key.arn
     Condition = {
-      StringEquals = { "kms:ViaService" = var.location.s3_dns_name }
+      StringEquals = { "kms:ViaService" = [for suffix in var.location.dns_suffixes : "s3.${var.location.region}.${suffix}"] }
       # The context is the bucket with an S3 bucket key and the object without.
       StringLike = { "kms:EncryptionContext:aws:s3:arn" = [var.bucket.arn, "${var.bucket.arn}/*"] }
     }

@@ -6,7 +6,7 @@ variable "name" {
 
 variable "location" {
   description = "Where the stream stands, as modules/fork says."
-  type        = object({ region = string, account_id = string, s3_dns_name = string })
+  type        = object({ region = string, account_id = string, dns_suffixes = list(string) })
   nullable    = false
 }
 

@@ -22,6 +22,11 @@ locals {
       sid       = "UseQueueKey"
       actions   = ["kms:Decrypt", "kms:GenerateDataKey"] # receive from the queue, send to the dead-letter queue
       resources = [var.kms_key.arn]
+      conditions = [{
+        test     = "StringEquals"
+        variable = "kms:ViaService"
+        values   = [for suffix in local.location.dns_suffixes : "sqs.${local.region}.${suffix}"]
+      }]
     }],
   )
 }

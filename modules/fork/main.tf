@@ -35,7 +35,11 @@ resource "terraform_data" "location" {
 }
 
 locals {
-  location   = terraform_data.location.input
+  # `kms:ViaService` has a service's name with the Region and this. Outside the partition aws no page of AWS says whether that ends as
+  # addresses do (.com.cn in China) or always as service principals do: both, and only AWS sets it.
+  location = merge(terraform_data.location.input, {
+    dns_suffixes = distinct([trimprefix(terraform_data.location.input.s3_dns_name, "s3.${terraform_data.location.input.region}."), "amazonaws.com"])
+  })
   partition  = local.location.partition
   account_id = local.location.account_id
   region     = local.location.region

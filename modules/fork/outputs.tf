@@ -85,6 +85,6 @@ output "event_source_mapping_uuid" {
 ################################################################################
 
 output "location" {
-  description = "Where the fork stands: `partition`, `region`, `account_id` and `s3_dns_name` (address of S3, for key policies). For ARNs in what a pipeline adds."
-  value       = { for name in ["partition", "region", "account_id", "s3_dns_name"] : name => local.location[name] }
+  description = "Where the fork stands: `partition`, `region`, `account_id` and `dns_suffixes` (of services' names in `kms:ViaService`). For ARNs and statements in what a pipeline adds."
+  value       = { for name in ["partition", "region", "account_id", "dns_suffixes"] : name => local.location[name] }
 }

@@ -19,7 +19,7 @@ variable "kms_key" {
   default     = null
 
   validation {
-    condition     = var.kms_key == null || can(regex("^arn:[^:]+:kms:[^:]+:[0-9]{12}:key/.+$", var.kms_key.arn))
+    condition     = var.kms_key == null || can(regex("^arn:[^:]+:kms:[^:]+:[0-9]{12}:key/[A-Za-z0-9-]+$", var.kms_key.arn))
     error_message = "kms_key.arn must be the ARN of a key, not of an alias, for example \"arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab\". Received: \"${try(var.kms_key.arn, "null")}\"."
   }
 }
@@ -129,6 +129,11 @@ variable "environment_variables" {
   validation {
     condition     = alltrue([for name in keys(var.environment_variables) : can(regex("^[A-Za-z][A-Za-z0-9_]+$", name)) && !can(regex("^(AWS_|LAMBDA_|DEAD_LETTER_QUEUE_URL$)", name))])
     error_message = "environment_variables must have names of letters, digits and '_' that begin with a letter, and none that Lambda (AWS_..., LAMBDA_...) or this module (DEAD_LETTER_QUEUE_URL) sets, for example { TABLE_NAME = \"audit\" }. Received: ${join(", ", keys(var.environment_variables))}."
+  }
+
+  validation {
+    condition     = !contains(keys(var.environment_variables), "POWERTOOLS_LOGGER_LOG_EVENT")
+    error_message = "environment_variables must not have POWERTOOLS_LOGGER_LOG_EVENT: it writes whole events to the log, for example { POWERTOOLS_LOG_LEVEL = \"DEBUG\" } instead. Received: ${join(", ", keys(var.environment_variables))}."
   }
 
   validation {

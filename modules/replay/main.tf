@@ -113,6 +113,11 @@ locals {
       sid       = "UseDestinationKey"
       actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
       resources = [var.destination_queue.kms_key_arn]
+      conditions = [{
+        test     = "StringEquals"
+        variable = "kms:ViaService"
+        values   = [for suffix in local.location.dns_suffixes : "sqs.${split(":", var.destination_queue.kms_key_arn)[3]}.${suffix}"]
+      }]
     }],
   )
 }

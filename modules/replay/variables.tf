@@ -146,7 +146,7 @@ variable "destination_queue" {
   }
 
   validation {
-    condition     = try(coalesce(var.destination_queue.kms_key_arn), null) == null || can(regex("^arn:[^:]+:kms:[^:]+:[0-9]{12}:key/.+$", var.destination_queue.kms_key_arn))
+    condition     = try(coalesce(var.destination_queue.kms_key_arn), null) == null || can(regex("^arn:[^:]+:kms:[^:]+:[0-9]{12}:key/[A-Za-z0-9-]+$", var.destination_queue.kms_key_arn))
     error_message = "destination_queue.kms_key_arn must be the ARN of a key, not of an alias, for example \"arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab\". Received: ${jsonencode(var.destination_queue.kms_key_arn)}."
   }
 }
@@ -203,7 +203,7 @@ variable "archive" {
   }
 
   validation {
-    condition     = try(var.archive.kms_key, null) == null || can(regex("^arn:[^:]+:kms:[^:]+:[0-9]{12}:key/.+$", var.archive.kms_key.arn))
+    condition     = try(var.archive.kms_key, null) == null || can(regex("^arn:[^:]+:kms:[^:]+:[0-9]{12}:key/[A-Za-z0-9-]+$", var.archive.kms_key.arn))
     error_message = "archive.kms_key.arn must be the ARN of a key, not of an alias, for example \"arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab\". Received: ${try(jsonencode(var.archive.kms_key.arn), "null")}."
   }
 }
@@ -245,7 +245,7 @@ variable "targets" {
   }
 
   validation {
-    condition     = alltrue([for target in coalesce(var.targets, []) : target.kms_key_arn == null || can(regex("^arn:[^:]+:kms:[^:]+:[0-9]{12}:key/.+$", target.kms_key_arn))])
+    condition     = alltrue([for target in coalesce(var.targets, []) : target.kms_key_arn == null || can(regex("^arn:[^:]+:kms:[^:]+:[0-9]{12}:key/[A-Za-z0-9-]+$", target.kms_key_arn))])
     error_message = "targets[*].kms_key_arn must be the ARN of a key, not of an alias, for example \"arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab\". Received: ${jsonencode(coalesce(var.targets, [])[*].kms_key_arn)}."
   }
 

@@ -274,6 +274,16 @@ variable "new_domain" {
   }
 
   validation {
+    condition     = alltrue([for arn in var.new_domain.access_principal_arns : can(regex("^(arn:[^:*?]+:(iam|sts)::)?[0-9]{12}(:(root|(role|user|assumed-role|federated-user)/[!-)+->@-~]+))?$", arn))])
+    error_message = "new_domain.access_principal_arns must be ARNs of IAM principals, or accounts, without \"*\" or \"?\" (a wildcard lets in principals that nobody listed), for example [\"arn:aws:iam::123456789012:role/analyst\"]. Received: ${jsonencode(var.new_domain.access_principal_arns)}."
+  }
+
+  validation {
+    condition     = var.new_domain.master_user_arn == null || can(regex("^arn:[^:]+:iam::[0-9]{12}:(role|user)/[!-)+->@-~]+$", var.new_domain.master_user_arn))
+    error_message = "new_domain.master_user_arn must be the ARN of an IAM role or user, for example \"arn:aws:iam::123456789012:role/search-admin\". Received: ${jsonencode(var.new_domain.master_user_arn)}."
+  }
+
+  validation {
     condition     = var.domain == null || (var.new_domain.name == null && var.new_domain.master_user_arn == null && length(var.new_domain.access_principal_arns) == 0)
     error_message = "new_domain is for the domain that the module makes, and an existing one is given: leave one of them out, for example domain = null. Received: new_domain.name = ${jsonencode(var.new_domain.name)}."
   }
@@ -318,8 +328,8 @@ variable "prefix" {
   nullable    = false
 
   validation {
-    condition     = can(regex("^([A-Za-z0-9_.=+@-][A-Za-z0-9_.=+@/-]{0,698}/)?$", var.prefix)) && !startswith(var.prefix, "errors/")
-    error_message = "prefix must be empty, or at most 700 letters, digits and _.=+@-/ that end with \"/\" and do not begin with \"/\" or \"errors/\", for example \"orders/\". Received: \"${var.prefix}\"."
+    condition     = can(regex("^([A-Za-z0-9_.=+@-][A-Za-z0-9_.=+@/-]{0,698}/)?$", var.prefix)) && !can(regex("^(errors|athena-results|event-fork-replays)/", var.prefix))
+    error_message = "prefix must be empty, or at most 700 letters, digits and _.=+@-/ that end with \"/\" and do not begin with \"/\", \"errors/\", \"athena-results/\" (deleted after 30 days) or \"event-fork-replays/\" (the replays' own), for example \"orders/\". Received: \"${var.prefix}\"."
   }
 }
 
@@ -357,7 +367,7 @@ variable "bucket_kms_key" {
   default     = null
 
   validation {
-    condition     = var.bucket_kms_key == null || can(regex("^arn:[^:]+:kms:[^:]+:[0-9]{12}:key/.+$", var.bucket_kms_key.arn))
+    condition     = var.bucket_kms_key == null || can(regex("^arn:[^:]+:kms:[^:]+:[0-9]{12}:key/[A-Za-z0-9-]+$", var.bucket_kms_key.arn))
     error_message = "bucket_kms_key.arn must be the ARN of a key, not of an alias, for example \"arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab\". Received: \"${try(var.bucket_kms_key.arn, "null")}\"."
   }
 }

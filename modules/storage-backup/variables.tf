@@ -154,8 +154,8 @@ variable "prefix" {
   nullable    = false
 
   validation {
-    condition     = can(regex("^([A-Za-z0-9_.=+@-][A-Za-z0-9_.=+@/-]{0,698}/)?$", var.prefix)) && !startswith(var.prefix, "errors/")
-    error_message = "prefix must be empty, or at most 700 letters, digits and _.=+@-/ that end with \"/\" and do not begin with \"/\" or \"errors/\", for example \"orders/\". Received: \"${var.prefix}\"."
+    condition     = can(regex("^([A-Za-z0-9_.=+@-][A-Za-z0-9_.=+@/-]{0,698}/)?$", var.prefix)) && !can(regex("^(errors|athena-results|event-fork-replays)/", var.prefix))
+    error_message = "prefix must be empty, or at most 700 letters, digits and _.=+@-/ that end with \"/\" and do not begin with \"/\", \"errors/\", \"athena-results/\" (deleted after 30 days) or \"event-fork-replays/\" (the replays' own), for example \"orders/\". Received: \"${var.prefix}\"."
   }
 }
 
@@ -294,7 +294,7 @@ variable "bucket_kms_key" {
   default     = null
 
   validation {
-    condition     = var.bucket_kms_key == null || can(regex("^arn:[^:]+:kms:[^:]+:[0-9]{12}:key/.+$", var.bucket_kms_key.arn))
+    condition     = var.bucket_kms_key == null || can(regex("^arn:[^:]+:kms:[^:]+:[0-9]{12}:key/[A-Za-z0-9-]+$", var.bucket_kms_key.arn))
     error_message = "bucket_kms_key.arn must be the ARN of a key, not of an alias, for example \"arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab\". Received: \"${try(var.bucket_kms_key.arn, "null")}\"."
   }
 }

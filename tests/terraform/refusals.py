@@ -14,6 +14,7 @@ KEY = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890
 FUNCTION = "arn:aws:lambda:eu-west-1:123456789012:function:redact"
 QUEUE = "arn:aws:sqs:eu-west-1:123456789012:checkout"
 QUEUE_URL = "https://sqs.eu-west-1.amazonaws.com/123456789012/checkout"
+ROLE = "arn:aws:iam::123456789012:role/analyst"
 ARCHIVE = {"arn": "arn:aws:s3:::archive", "name": "archive"}
 DOMAIN = {"arn": "arn:aws:es:eu-west-1:123456789012:domain/shared", "endpoint": "search-shared.example.com"}
 
@@ -23,7 +24,7 @@ VALID: dict[str, dict[str, Any]] = {
     "bucket": {"name": "orders"},
     "delivery": {
         "name": "orders",
-        "location": {"region": "eu-west-1", "account_id": "123456789012", "s3_dns_name": "s3.eu-west-1.amazonaws.com"},
+        "location": {"region": "eu-west-1", "account_id": "123456789012", "dns_suffixes": ["amazonaws.com"]},
         "bucket": {"arn": "arn:aws:s3:::archive", "given": True},
         "object_prefixes": [""],
         "log_retention_days": 30,
@@ -93,6 +94,7 @@ def _fork() -> list[Refusal]:
         refused("4 x 4 x 2 x 5 x 1", filter_policy=five_lists),
         refused("Received 262164", filter_policy='{"event_type": ["' + "x" * 262144 + '"]}'),
         refused('"Body"', filter_policy_scope="Body"),
+        refused('key/*"', kms_key={"arn": "arn:aws:kms:eu-west-1:123456789012:key/*"}),
         refused('alias/aws/sqs"', kms_key={"arn": "arn:aws:kms:eu-west-1:123456789012:alias/aws/sqs"}),
         refused("64", queue={"visibility_timeout_seconds": 64}, event_source_mapping=window),
         refused("43201", queue={"visibility_timeout_seconds": 43201}),
@@ -112,6 +114,7 @@ def _fork() -> list[Refusal]:
         refused("AWS_REGION", environment_variables={"AWS_REGION": "eu-west-1"}),
         refused("1_TABLE", environment_variables={"1_TABLE": "audit"}),
         refused("DEAD_LETTER_QUEUE_URL", environment_variables={"DEAD_LETTER_QUEUE_URL": QUEUE_URL}),
+        refused("POWERTOOLS_LOGGER_LOG_EVENT", environment_variables={"POWERTOOLS_LOGGER_LOG_EVENT": "true"}),
         refused("Received 3708", environment_variables={"TOO_LONG": "x" * 3700}),
         refused('"powertools:27"', powertools_layer_arn="powertools:27"),
         refused("Received 5", layers=[f"arn:aws:lambda:eu-west-1:123456789012:layer:ours:{n}" for n in range(5)]),
@@ -177,6 +180,12 @@ def _delivery() -> list[Refusal]:
     ]
 
 
+_BAD_PREFIXES = (
+    *("orders", "/orders/", "a!{b}/", "errors/", "errors/orders/", "athena-results/"),
+    *("event-fork-replays/", "event-fork-replays/orders/"),
+)
+
+
 def _of_both_streams(module: str, largest_buffer_mib: int) -> list[Refusal]:
     def refused(received: str, **inputs: Any) -> Refusal:
         return Refusal(module, inputs, received)
@@ -187,7 +196,7 @@ def _of_both_streams(module: str, largest_buffer_mib: int) -> list[Refusal]:
         refused("901", buffering={"interval_seconds": 901}),
         refused("0", buffering={"size_mib": 0}),
         refused(str(largest_buffer_mib + 1), buffering={"size_mib": largest_buffer_mib + 1}),
-        *(refused(f'"{prefix}"', prefix=prefix) for prefix in ("orders", "/orders/", "errors/", "a!{b}/")),
+        *(refused(f'"{prefix}"', prefix=prefix) for prefix in _BAD_PREFIXES),
         refused('"gzip"', compression="gzip"),
         refused('"arn:aws:s3:::Archive"', bucket={"arn": "arn:aws:s3:::Archive", "name": "Archive"}),
         refused('"name":"other"', bucket={"arn": "arn:aws:s3:::archive", "name": "other"}),
@@ -250,6 +259,12 @@ def _partitions_and_format() -> list[Refusal]:
     ]
 
 
+_NO_PRINCIPALS = (
+    *("*", "", "arn:aws:iam::*:root", "arn:aws:iam::123456789012:*", "arn:aws:iam::123456789012:role/?dmin"),
+    *("arn:aws:sts::123456789012:assumed-role/analyst/*", "arn:*:iam::123456789012:root", "es.amazonaws.com", "analyst"),
+)
+
+
 def _search_analytics() -> list[Refusal]:
     def refused(received: str, **inputs: Any) -> Refusal:
         return Refusal("search-analytics", inputs, received)
@@ -277,6 +292,9 @@ def _search_analytics() -> list[Refusal]:
         new_domain("3", zone_count=3, instance_count=2),
         new_domain("2", master_count=2),
         new_domain("9", volume_size_gib=9),
+        *(new_domain(json.dumps(arn), access_principal_arns=[arn]) for arn in _NO_PRINCIPALS),
+        new_domain('"arn:aws:iam::123456789012:role/*"', access_principal_arns=[ROLE, f"{ROLE.rpartition('/')[0]}/*"]),
+        *(new_domain(json.dumps(arn), master_user_arn=arn) for arn in ("*", f"{ROLE}*", "search-admin")),
         refused('"subnet_ids":[]', vpc={"subnet_ids": [], "security_group_ids": ["sg-0a1b2c3d"]}),
         refused('["subnet-0a1b"]', domain=None, vpc={"subnet_ids": ["subnet-0a1b"], "security_group_ids": ["sg-0a1b"]}),
         refused('"None"', s3_backup_mode="None"),
@@ -294,6 +312,7 @@ def _replay() -> list[Refusal]:
         refused("checkout.fifo", destination_queue={"arn": f"{QUEUE}.fifo", "url": f"{QUEUE_URL}.fifo"}),
         refused("/payments", destination_queue={"arn": QUEUE, "url": QUEUE_URL.replace("checkout", "payments")}),
         refused('"alias/x"', destination_queue={"arn": QUEUE, "url": QUEUE_URL, "kms_key_arn": "alias/x"}),
+        refused('key/*"', destination_queue={"arn": QUEUE, "url": QUEUE_URL, "kms_key_arn": f"{KEY.rpartition('/')[0]}/*"}),
         refused('"heal orders"', replay_id="heal orders"),
         refused('"Orders"', archive={"bucket": {"arn": "arn:aws:s3:::Orders", "name": "Orders"}}),
         refused('":::payments"', archive={"bucket": {"arn": ":::payments", "name": "payments"}}),

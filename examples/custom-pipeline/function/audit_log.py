@@ -12,7 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 logger = Logger()
 
 
-@logger.inject_lambda_context
+@logger.inject_lambda_context(log_event=False)
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """Lambda's entry point: an SQS batch of SNS envelopes. Only the messages that failed go back to the queue."""
     failed = [record["messageId"] for record in event["Records"] if not write_row(record)]

@@ -5,7 +5,7 @@ mock_provider "aws" {
 }
 
 variables {
-  location = { partition = "aws", region = "eu-west-1", account_id = "123456789012" }
+  location = { partition = "aws", region = "eu-west-1", account_id = "123456789012", dns_suffixes = ["amazonaws.com"] }
   name     = "orders-replay"
   archive  = { bucket = { arn = "arn:aws:s3:::orders-archive", name = "orders-archive" }, prefix = "orders/", layout = "date=yyyy-MM-dd/hour=HH/", kms_key = null }
   targets = [
@@ -125,9 +125,15 @@ run "each_role_may_do_its_own_work_and_no_more" {
       Effect    = "Allow"
       Principal = { Service = "states.amazonaws.com" }
       Action    = "sts:AssumeRole"
-      Condition = { StringEquals = { "aws:SourceAccount" = "123456789012" } }
+      Condition = {
+        StringEquals = { "aws:SourceAccount" = "123456789012" }
+        ArnLike = { "aws:SourceArn" = [
+          "arn:aws:states:eu-west-1:123456789012:stateMachine:orders-replay-archive",
+          "arn:aws:states:eu-west-1:123456789012:stateMachine:orders-replay-archive/Items",
+        ] }
+      }
     }]
-    error_message = "Only Step Functions, for state machines of this account, may take the state machine's role."
+    error_message = "Only Step Functions, for this state machine and its map, may take the state machine's role."
   }
 }
 
@@ -144,6 +150,29 @@ run "a_key_of_the_archive_is_usable_by_all_three" {
       ])
     )
     error_message = "Plan, progress and archive are encrypted with the bucket's key."
+  }
+
+  assert {
+    condition = [for statement in jsondecode(aws_iam_role_policy.state_machine.policy).Statement : statement.Condition if statement.Sid == "UseArchiveKey"] == [{
+      StringEquals = { "kms:ViaService" = ["s3.eu-west-1.amazonaws.com"] }
+      StringLike   = { "kms:EncryptionContext:aws:s3:arn" = ["arn:aws:s3:::orders-archive", "arn:aws:s3:::orders-archive/*"] }
+    }]
+    error_message = "The state machine may use the key through S3 and for the archive's bucket only."
+  }
+
+  assert {
+    condition = alltrue([for statements in values(local.function_statements) :
+      [for statement in statements : { for condition in statement.conditions : condition.variable => condition.values } if statement.sid == "UseArchiveKey"] == [{
+        "kms:ViaService"                   = ["s3.eu-west-1.amazonaws.com"]
+        "kms:EncryptionContext:aws:s3:arn" = ["arn:aws:s3:::orders-archive", "arn:aws:s3:::orders-archive/*"]
+      }]
+    ])
+    error_message = "Worker and governor may use the key through S3 and for the archive's bucket only."
+  }
+
+  assert {
+    condition     = [for statement in local.function_statements.worker : statement.conditions[0].values if statement.sid == "UseTargetKeys"] == [["sqs.us-east-1.amazonaws.com"]]
+    error_message = "The worker may use the targets' keys through SQS of their own Regions only."
   }
 
   assert {

@@ -5,7 +5,7 @@ mock_provider "aws" {
 }
 
 variables {
-  location           = { region = "eu-west-1", account_id = "123456789012", s3_dns_name = "s3.eu-west-1.amazonaws.com" }
+  location           = { region = "eu-west-1", account_id = "123456789012", dns_suffixes = ["amazonaws.com"] }
   name               = "orders"
   bucket             = { arn = "arn:aws:s3:::orders-mocked", given = false }
   object_prefixes    = [""]

@@ -154,6 +154,30 @@ run "a_customer_key_encrypts_both_queues_and_the_function_may_use_it" {
     condition     = jsonencode([for statement in local.function_statements : statement.resources if contains(statement.actions, "kms:Decrypt")]) == jsonencode([[var.kms_key.arn]])
     error_message = "The function must be able to read and write the encrypted queues."
   }
+
+  assert {
+    condition     = [for statement in local.function_statements : statement.conditions if statement.sid == "UseQueueKey"] == [[{ test = "StringEquals", variable = "kms:ViaService", values = ["sqs.eu-west-1.amazonaws.com"] }]]
+    error_message = "The function may use the key through SQS only."
+  }
+}
+
+run "in_china_a_key_is_used_through_sqs_under_both_of_its_names" {
+  override_data {
+    target = data.aws_service.s3
+    values = { partition = "aws-cn", region = "cn-north-1", dns_name = "s3.cn-north-1.amazonaws.com.cn" }
+  }
+
+  variables {
+    replace_stores       = "another partition"
+    topic_arn            = "arn:aws-cn:sns:cn-north-1:123456789012:orders"
+    powertools_layer_arn = "arn:aws-cn:lambda:cn-north-1:123456789012:layer:powertools:1"
+    kms_key              = { arn = "arn:aws-cn:kms:cn-north-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab" }
+  }
+
+  assert {
+    condition     = [for statement in local.function_statements : statement.conditions[0].values if statement.sid == "UseQueueKey"] == [["sqs.cn-north-1.amazonaws.com.cn", "sqs.cn-north-1.amazonaws.com"]]
+    error_message = "Which of the two KMS sees there is not documented."
+  }
 }
 
 run "every_setting_arrives_where_it_acts" {

@@ -100,6 +100,11 @@ run "every_setting_arrives_where_it_acts" {
     condition     = local.function_statements[3].sid == "UseDestinationKey" && local.function_statements[3].resources == [var.destination_queue.kms_key_arn]
     error_message = "The function must be able to use the key of the destination."
   }
+
+  assert {
+    condition     = local.function_statements[3].conditions == [{ test = "StringEquals", variable = "kms:ViaService", values = ["sqs.us-east-1.amazonaws.com"] }]
+    error_message = "The function may use that key through SQS of its Region only."
+  }
 }
 
 run "makes_nothing_for_an_archive_unless_asked" {

@@ -214,7 +214,7 @@ run "the_stream_may_write_its_objects_and_no_more" {
   }
 
   variables {
-    location           = { region = "eu-west-1", account_id = "123456789012", s3_dns_name = "s3.eu-west-1.amazonaws.com" }
+    location           = { region = "eu-west-1", account_id = "123456789012", dns_suffixes = ["amazonaws.com"] }
     bucket             = { arn = "arn:aws:s3:::orders-mocked", given = false }
     object_prefixes    = ["date=", "errors/"]
     log_retention_days = 30
@@ -267,7 +267,7 @@ run "the_stream_may_use_a_given_bucket_key_and_transformation" {
   }
 
   variables {
-    location                = { region = "eu-west-1", account_id = "123456789012", s3_dns_name = "s3.eu-west-1.amazonaws.com" }
+    location                = { region = "eu-west-1", account_id = "123456789012", dns_suffixes = ["amazonaws.com"] }
     bucket                  = { arn = "arn:aws:s3:::archive", given = true }
     object_prefixes         = ["orders/date="]
     log_retention_days      = 30
@@ -284,7 +284,7 @@ run "the_stream_may_use_a_given_bucket_key_and_transformation" {
         Action   = ["kms:Decrypt", "kms:GenerateDataKey"]
         Resource = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
         Condition = {
-          StringEquals = { "kms:ViaService" = "s3.eu-west-1.amazonaws.com" }
+          StringEquals = { "kms:ViaService" = ["s3.eu-west-1.amazonaws.com"] }
           StringLike   = { "kms:EncryptionContext:aws:s3:arn" = ["arn:aws:s3:::archive", "arn:aws:s3:::archive/*"] }
         }
       },

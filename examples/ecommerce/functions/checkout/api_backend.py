@@ -30,7 +30,7 @@ def topic() -> Topic:
     return SnsTopic(boto3.client("sns"), settings.topic_arn)
 
 
-@logger.inject_lambda_context
+@logger.inject_lambda_context(log_event=False)
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:

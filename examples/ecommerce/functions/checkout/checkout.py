@@ -35,7 +35,7 @@ def table() -> Table:
     return DynamoDbTable(boto3.resource("dynamodb").Table(settings().table_name))
 
 
-@logger.inject_lambda_context
+@logger.inject_lambda_context(log_event=False)
 @tracer.capture_lambda_handler
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
