@@ -15,6 +15,8 @@ module "storage_backups" {
   undelivered_queue       = each.value.undelivered_queue
   replace_stores          = each.value.replace_stores
   log_level               = each.value.log_level
+  tracing                 = each.value.tracing
+  function_vpc            = each.value.function_vpc
   redact                  = each.value.redact
   kms_key                 = each.value.kms_key
   queue                   = each.value.queue
@@ -59,6 +61,8 @@ module "search_analytics" {
   undelivered_queue       = each.value.undelivered_queue
   replace_stores          = each.value.replace_stores
   log_level               = each.value.log_level
+  tracing                 = each.value.tracing
+  function_vpc            = each.value.function_vpc
   redact                  = each.value.redact
   kms_key                 = each.value.kms_key
   queue                   = each.value.queue
@@ -107,6 +111,8 @@ module "replays" {
   undelivered_queue     = each.value.undelivered_queue
   replace_stores        = each.value.replace_stores
   log_level             = each.value.log_level
+  tracing               = each.value.tracing
+  function_vpc          = each.value.function_vpc
   raw_message_delivery  = each.value.raw_message_delivery
   retention_seconds     = each.value.retention_seconds
   kms_key               = each.value.kms_key

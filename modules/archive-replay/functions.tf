@@ -123,6 +123,8 @@ module "function" {
   policy_name       = "archive-replay"
   policy_statements = local.function_statements[each.key]
 
+  tracing            = var.tracing
+  vpc                = var.vpc
   log_level          = var.log_level
   log_retention_days = var.log_retention_days
   log_kms_key        = var.log_kms_key

@@ -63,6 +63,19 @@ variable "powertools_layer_arn" {
   default     = null
 }
 
+variable "vpc" {
+  description = "Subnets and security groups of the VPC that the functions are in; null = none."
+  type        = object({ subnet_ids = list(string), security_group_ids = list(string) })
+  default     = null
+}
+
+variable "tracing" {
+  description = "Whether X-Ray traces the functions."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
 variable "log_level" {
   description = "Log level of the functions."
   type        = string

@@ -48,6 +48,8 @@ module "function" {
   policy_name           = "fork"
   policy_statements     = concat(local.function_statements, var.policy_statements)
 
+  tracing            = var.tracing
+  vpc                = var.function_vpc
   log_level          = var.log_level
   log_retention_days = var.log_retention_days
   log_kms_key        = var.log_kms_key

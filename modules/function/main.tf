@@ -55,11 +55,20 @@ resource "aws_lambda_function" "this" {
       POWERTOOLS_SERVICE_NAME      = var.name
       POWERTOOLS_METRICS_NAMESPACE = "EventForkPipelines"
       POWERTOOLS_LOG_LEVEL         = var.log_level
-    }, var.environment_variables)
+    }, var.tracing ? {} : { POWERTOOLS_TRACE_DISABLED = "true" }, var.environment_variables)
   }
 
   tracing_config {
-    mode = "Active"
+    mode = var.tracing ? "Active" : "PassThrough"
+  }
+
+  dynamic "vpc_config" {
+    for_each = var.vpc == null ? [] : [var.vpc]
+
+    content {
+      subnet_ids         = vpc_config.value.subnet_ids
+      security_group_ids = vpc_config.value.security_group_ids
+    }
   }
 
   tags = var.tags
@@ -91,6 +100,33 @@ locals {
   # a long Region leave too few: then a hash of the whole name takes the place of its end.
   long_role_name = "${var.name}-${var.location.region}"
   role_name      = length(local.long_role_name) <= 64 ? local.long_role_name : "${substr(local.long_role_name, 0, 55)}-${substr(sha256(local.long_role_name), 0, 8)}"
+
+  # X-Ray has no resource-level permissions for these two.
+  trace_statements = !var.tracing ? [] : [{
+    Sid      = "SendTraces"
+    Effect   = "Allow"
+    Action   = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]
+    Resource = "*"
+  }]
+
+  # Lambda needs them in the function's role, as its managed policy AWSLambdaVPCAccessExecutionRole has them; the function's own code does
+  # not. https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
+  vpc_actions = ["ec2:AssignPrivateIpAddresses", "ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface", "ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets", "ec2:UnassignPrivateIpAddresses"]
+  vpc_statements = [for statement in [
+    {
+      Sid      = "JoinVpc"
+      Effect   = "Allow"
+      Action   = local.vpc_actions
+      Resource = "*"
+    },
+    {
+      Sid       = "KeepCodeFromVpc"
+      Effect    = "Deny"
+      Action    = local.vpc_actions
+      Resource  = "*"
+      Condition = { ArnEquals = { "lambda:SourceFunctionArn" = "arn:${var.location.partition}:lambda:${var.location.region}:${var.location.account_id}:function:${var.name}" } }
+    },
+  ] : statement if var.vpc != null]
 
   statements = [for statement in var.policy_statements : merge(
     {
@@ -137,13 +173,9 @@ resource "aws_iam_role_policy" "this" {
           Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]
           Resource = "${aws_cloudwatch_log_group.this.arn}:*"
         },
-        {
-          Sid      = "SendTraces" # X-Ray has no resource-level permissions for these two
-          Effect   = "Allow"
-          Action   = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]
-          Resource = "*"
-        },
       ],
+      local.trace_statements,
+      local.vpc_statements,
       local.statements,
     )
   })

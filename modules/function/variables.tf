@@ -19,8 +19,8 @@ variable "handler" {
 }
 
 variable "location" {
-  description = "Partition and Region that the function stands in."
-  type        = object({ partition = string, region = string })
+  description = "Partition, Region and account that the function stands in."
+  type        = object({ partition = string, region = string, account_id = string })
   nullable    = false
 }
 
@@ -88,6 +88,18 @@ variable "policy_statements" {
     })), [])
   }))
   nullable = false
+}
+
+variable "vpc" {
+  description = "Subnets and security groups of the VPC that the function is in; null = none."
+  type        = object({ subnet_ids = list(string), security_group_ids = list(string) })
+  default     = null
+}
+
+variable "tracing" {
+  description = "Whether X-Ray traces the function."
+  type        = bool
+  nullable    = false
 }
 
 variable "log_level" {

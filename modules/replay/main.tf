@@ -25,6 +25,8 @@ module "fork" {
   function             = var.function
   event_source_mapping = local.event_source_mapping
   powertools_layer_arn = var.powertools_layer_arn
+  tracing              = var.tracing
+  function_vpc         = var.function_vpc
   log_level            = var.log_level
   log_retention_days   = var.log_retention_days
   log_kms_key          = var.log_kms_key
@@ -44,6 +46,8 @@ module "archive_replay" {
   location = module.fork.location
   archive  = var.archive
   targets  = local.targets
+  tracing  = var.tracing
+  vpc      = var.function_vpc
   worker   = merge(var.archive_worker, { runtime = var.function.runtime, architecture = var.function.architecture })
 
   lambda_package       = var.lambda_package

@@ -87,6 +87,15 @@ resource "aws_opensearch_domain" "this" {
     }
   }
 
+  dynamic "log_publishing_options" {
+    for_each = aws_cloudwatch_log_group.domain
+
+    content {
+      log_type                 = local.domain_log_types[log_publishing_options.key]
+      cloudwatch_log_group_arn = log_publishing_options.value.arn
+    }
+  }
+
   access_policies = length(var.new_domain.access_principal_arns) == 0 ? null : jsonencode({
     Version = "2012-10-17"
     Statement = [{
@@ -100,7 +109,52 @@ resource "aws_opensearch_domain" "this" {
 
   tags = var.tags
 
-  depends_on = [terraform_data.stores] # where only an apply can tell, the refusal comes before the domain goes
+  # The stores: where only an apply can tell, the refusal comes before the domain goes. The policy: OpenSearch Service tries whether it may log.
+  depends_on = [terraform_data.stores, aws_cloudwatch_log_resource_policy.domain]
+}
+
+################################################################################
+# Logs of the domain: none unless asked for
+################################################################################
+
+locals {
+  domain_log_types = {
+    application = "ES_APPLICATION_LOGS"
+    audit       = "AUDIT_LOGS"
+    index_slow  = "INDEX_SLOW_LOGS"
+    search_slow = "SEARCH_SLOW_LOGS"
+  }
+  domain_logs = var.domain == null ? toset(var.new_domain.logs) : toset([])
+}
+
+resource "aws_cloudwatch_log_group" "domain" {
+  for_each = local.domain_logs
+
+  name              = "/aws/OpenSearchService/domains/${local.domain_name}/${replace(each.key, "_", "-")}"
+  retention_in_days = var.log_retention_days
+  kms_key_id        = try(var.log_kms_key.arn, null)
+  tags              = var.tags
+}
+
+# https://docs.aws.amazon.com/opensearch-service/latest/developerguide/createdomain-configure-slow-logs.html
+resource "aws_cloudwatch_log_resource_policy" "domain" {
+  count = length(local.domain_logs) > 0 ? 1 : 0
+
+  policy_name = "${local.domain_name}-domain-logs"
+  policy_document = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Sid       = "PublishLogs"
+      Effect    = "Allow"
+      Principal = { Service = "es.amazonaws.com" }
+      Action    = ["logs:CreateLogStream", "logs:PutLogEvents"]
+      Resource  = [for group in aws_cloudwatch_log_group.domain : "arn:${local.location.partition}:logs:${local.location.region}:${local.location.account_id}:log-group:${group.name}:*"]
+      Condition = {
+        StringEquals = { "aws:SourceAccount" = local.location.account_id }
+        ArnEquals    = { "aws:SourceArn" = local.domain_arn }
+      }
+    }]
+  })
 }
 
 locals {

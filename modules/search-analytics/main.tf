@@ -29,6 +29,8 @@ module "fork" {
   function             = var.function
   event_source_mapping = var.event_source_mapping
   powertools_layer_arn = var.powertools_layer_arn
+  tracing              = var.tracing
+  function_vpc         = var.function_vpc
   log_level            = var.log_level
   log_retention_days   = var.log_retention_days
   log_kms_key          = var.log_kms_key

@@ -61,7 +61,7 @@ variable "event_type_attribute" {
 }
 
 variable "environment_variables" {
-  description = "Environment variables for the function, 4 KB in all. They win over `POWERTOOLS_SERVICE_NAME`, `POWERTOOLS_METRICS_NAMESPACE` and `POWERTOOLS_LOG_LEVEL`, which the module sets. `DEAD_LETTER_QUEUE_URL`, `DELIVERY_STREAM_NAME`, `EVENT_TYPE_ATTRIBUTE` and `REDACT` are the module's."
+  description = "Environment variables for the function, 4 KB in all. They win over `POWERTOOLS_SERVICE_NAME`, `POWERTOOLS_METRICS_NAMESPACE`, `POWERTOOLS_LOG_LEVEL` and `POWERTOOLS_TRACE_DISABLED`, which the module sets. `DEAD_LETTER_QUEUE_URL`, `DELIVERY_STREAM_NAME`, `EVENT_TYPE_ATTRIBUTE` and `REDACT` are the module's."
   type        = map(string)
   default     = {}
   nullable    = false
@@ -219,7 +219,8 @@ variable "new_domain" {
     - `master_type`, `master_count`: dedicated masters, 0, 3 or 5. Default 3 of the same type.
     - `volume_size_gib`: gp3 volume of each data node. Default 20.
     - `kms_key`: object with the `arn` of a customer managed key; null = the AWS managed key aws/es.
-    - `master_user_arn`: turns fine-grained access control on, with this IAM principal as its administrator; null = off. Cannot be turned off again.
+    - `master_user_arn`: turns fine-grained access control on, with this IAM role or user as its administrator; null = off. Cannot be turned off again. The administrator must then map the delivery role (output `delivery_role_arn`) to a role that may write, or documents go to the bucket.
+    - `logs`: what the domain writes to CloudWatch Logs: `index_slow`, `search_slow`, `application`, and with `master_user_arn` `audit`, which its administrator also turns on in Dashboards. Default [] = none: slow logs hold documents and queries, application logs values that could not be indexed, audit logs requests. Encrypted and kept as `log_kms_key` and `log_retention_days` say. They take one of the 10 resource policies that CloudWatch Logs has in a Region.
     - `access_principal_arns`: IAM principals that the domain's own policy lets in, for example of people who use Dashboards. Default [] = no such policy; permissions of the principals themselves count.
   EOT
   type = object({
@@ -233,6 +234,7 @@ variable "new_domain" {
     volume_size_gib       = optional(number, 20)
     kms_key               = optional(object({ arn = string }))
     master_user_arn       = optional(string)
+    logs                  = optional(list(string), [])
     access_principal_arns = optional(list(string), [])
   })
   default  = {}
@@ -284,7 +286,17 @@ variable "new_domain" {
   }
 
   validation {
-    condition     = var.domain == null || (var.new_domain.name == null && var.new_domain.master_user_arn == null && length(var.new_domain.access_principal_arns) == 0)
+    condition     = length(setsubtract(var.new_domain.logs, ["index_slow", "search_slow", "application", "audit"])) == 0 && length(distinct(var.new_domain.logs)) == length(var.new_domain.logs)
+    error_message = "new_domain.logs must be different ones of index_slow, search_slow, application and audit, for example [\"application\", \"audit\"]. Received: ${jsonencode(var.new_domain.logs)}."
+  }
+
+  validation {
+    condition     = !contains(var.new_domain.logs, "audit") || var.new_domain.master_user_arn != null
+    error_message = "new_domain.logs must have audit only with new_domain.master_user_arn (audit logs are a part of fine-grained access control), for example { logs = [\"audit\"], master_user_arn = \"arn:aws:iam::123456789012:role/search-admin\" }. Received: ${jsonencode(var.new_domain.logs)} and master_user_arn = null."
+  }
+
+  validation {
+    condition     = var.domain == null || (var.new_domain.name == null && var.new_domain.master_user_arn == null && length(var.new_domain.logs) == 0 && length(var.new_domain.access_principal_arns) == 0)
     error_message = "new_domain is for the domain that the module makes, and an existing one is given: leave one of them out, for example domain = null. Received: new_domain.name = ${jsonencode(var.new_domain.name)}."
   }
 }

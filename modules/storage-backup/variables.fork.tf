@@ -238,6 +238,29 @@ variable "log_kms_key" {
   }
 }
 
+variable "tracing" {
+  description = "Whether AWS X-Ray traces the functions: the calls of an invocation and how long they took. Lambda records one invocation a second and 5% of the others, so a busy function costs about 13 dollars a month, more than the rest of its fork. Default false: logs, metrics and dead letters say what became of events."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+variable "function_vpc" {
+  description = "VPC that the functions are in, for example `{ subnet_ids = aws_subnet.private[*].id, security_group_ids = [aws_security_group.functions.id] }`; null = none. Nothing calls them there. They call AWS's APIs over HTTPS, so without a NAT gateway the VPC needs endpoints: docs/security.md lists them."
+  type        = object({ subnet_ids = list(string), security_group_ids = list(string) })
+  default     = null
+
+  validation {
+    condition     = var.function_vpc == null || try(length(var.function_vpc.subnet_ids) >= 1 && length(var.function_vpc.subnet_ids) <= 16 && length(var.function_vpc.security_group_ids) >= 1 && length(var.function_vpc.security_group_ids) <= 5, false)
+    error_message = "function_vpc must have 1-16 subnets and 1-5 security groups, as Lambda takes them, for example { subnet_ids = [\"subnet-0a1b2c\"], security_group_ids = [\"sg-0a1b2c\"] }. Received: ${jsonencode(var.function_vpc)}."
+  }
+
+  validation {
+    condition     = !anytrue(concat([for id in try(var.function_vpc.subnet_ids, []) : startswith(id, "sg-")], [for id in try(var.function_vpc.security_group_ids, []) : startswith(id, "subnet-")]))
+    error_message = "function_vpc must have subnets in subnet_ids and security groups in security_group_ids, for example { subnet_ids = [\"subnet-0a1b2c\"], security_group_ids = [\"sg-0a1b2c\"] }. Received: ${jsonencode(var.function_vpc)}."
+  }
+}
+
 variable "roles" {
   description = <<-EOT
     Settings of the IAM roles:

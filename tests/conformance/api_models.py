@@ -70,6 +70,7 @@ CALLS: dict[str, Call] = {
     "AWS::Lambda::EventSourceMapping": Call("lambda", "CreateEventSourceMapping", _TAGGED_LATER),
     "AWS::Lambda::Function": Call("lambda", "CreateFunction", {"ReservedConcurrentExecutions": None, **_TAGGED_LATER}),
     "AWS::Logs::LogGroup": Call("logs", "CreateLogGroup", {"RetentionInDays": None, **_TAGGED_LATER}),
+    "AWS::Logs::ResourcePolicy": Call("logs", "PutResourcePolicy"),
     "AWS::Logs::LogStream": Call("logs", "CreateLogStream"),
     "AWS::OpenSearchService::Domain": Call("opensearch", "CreateDomain", {"Tags": "TagList"}),
     "AWS::SNS::Subscription": Call(

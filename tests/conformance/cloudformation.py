@@ -171,6 +171,9 @@ TRANSLATIONS: dict[str, Translation] = {
             **_TAGS,
         },
     ),
+    "aws_cloudwatch_log_resource_policy": Translation(
+        "AWS::Logs::ResourcePolicy", {"policy_name": "PolicyName", "policy_document": "PolicyDocument"}
+    ),
     "aws_cloudwatch_log_stream": Translation(
         "AWS::Logs::LogStream", {"name": "LogStreamName", "log_group_name": "LogGroupName"}
     ),

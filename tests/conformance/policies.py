@@ -16,6 +16,7 @@ from tests.conformance.planning import Resource
 IDENTITY, TRUST, ON_RESOURCE = "identity", "trust", "resource"
 
 _ATTRIBUTES = {
+    ("aws_cloudwatch_log_resource_policy", "policy_document"): ON_RESOURCE,
     ("aws_iam_role_policy", "policy"): IDENTITY,
     ("aws_iam_role", "assume_role_policy"): TRUST,
     ("aws_kms_key", "policy"): ON_RESOURCE,

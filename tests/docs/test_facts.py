@@ -2,13 +2,17 @@
 
 import inspect
 import re
+from functools import partial
 
 import pytest
 
 from benchmarks.forward_calls import messages_of, one_by_one, packed
 from docs.terraform_inputs import inputs, outputs
-from event_fork import errors
+from event_fork import errors, telemetry
 from event_fork.errors import PermanentMessageError
+from event_fork.events.redaction import Redactor
+from event_fork.sending.outcome import Outcome
+from event_fork.telemetry import report_forwarding, report_replay
 from testbench.paths import PROJECT
 
 _CODE = re.compile(r"`([^`]+)`")
@@ -133,6 +137,58 @@ def test_the_counted_figures_are_what_the_benchmark_counts(row: list[str]) -> No
 
     assert counted == [theirs.calls, ours.calls, theirs.billed_bytes // 1024, ours.billed_bytes // 1024]
     assert row[3] == f"{theirs.billed_bytes / ours.billed_bytes:.1f}x less"
+
+
+def test_the_costs_page_counts_metrics_and_alarms_as_the_code_has_them() -> None:
+    month = {row[0]: row for row in rows(page("docs/costs.md"), "## What a month costs beside that")}
+    forwarded = Outcome(5, delivered=list("12345"), records_put=1, record_bytes=9, calls=1)
+    replayed = Outcome(5, delivered=list("12345"), marked=5, calls=1)
+    counts = []
+    for report, outcome in ((partial(report_forwarding, redactor=Redactor(())), forwarded), (report_replay, replayed)):
+        telemetry.metrics.clear_metrics()
+        report(outcome)
+        counts.append(len(telemetry.metrics.metric_set))
+    telemetry.metrics.clear_metrics()
+    assert f"{counts[0]} and {counts[1]} metrics" in month["custom metrics"][2]
+    assert re.findall(r"\d[.]\d\d", month["custom metrics"][1]) == [f"{count * 0.3:.2f}" for count in counts]
+
+    of_fork, of_engine = (
+        terraform_of(name).count('resource "aws_cloudwatch_metric_alarm"') for name in ("fork", "archive-replay")
+    )
+    always = re.findall(r"watched += (true|local[.]indexes|try[(])", terraform_of("delivery"))
+    of_topic = [of_fork, of_fork + len(always) - 1, of_fork + len(always)]
+    of_replay = of_fork - 1  # messages are meant to wait there
+    assert re.findall(r"\d[.]\d\d", month["alarms (`alarms`, off)"][1]) == [
+        f"{count / 10:.2f}" for count in (*of_topic, of_replay, of_replay + of_engine)
+    ]
+
+
+ENDPOINTS = {"firehose": "kinesis-firehose", "cloudwatch": "monitoring"}
+"""Service in IAM -> in the name of its VPC endpoint, where the two differ."""
+
+
+def test_the_security_page_has_the_endpoint_of_every_service_that_functions_in_a_vpc_call() -> None:
+    engine = terraform_of("archive-replay").partition("function_statements = {")[2].partition('module "function"')[0]
+    worker, governor = engine.split("governor = concat(")
+    written = {
+        "`storage-backup`, `search-analytics`": terraform_of("storage-backup").partition("function_statements")[2],
+        "the 14-day queue of `replay`": terraform_of("replay").partition("function_statements = concat")[2],
+        "the worker of a replay from the archive": worker,
+        "the governor of a replay from the archive": governor,
+    }
+    on_page = {row[0]: set(_CODE.findall(row[1])) for row in rows(page("docs/security.md"), "## Functions in a VPC")}
+    on_page.pop("a fork of your own")
+
+    assert on_page == {
+        functions: {
+            ENDPOINTS.get(service, service)
+            for actions in re.findall(r"actions += \[(.*?)\]", text.partition("\n################")[0])
+            for service in re.findall(r'"(\w+):', actions)
+            if service != "kms"  # through the service that is called
+        }
+        | {"sqs"}  # every fork's dead-letter queue
+        for functions, text in written.items()
+    }
 
 
 _OUR_FILE = re.compile(r"(?:tests|docs|modules|lambdas|cli|testbench|benchmarks|examples)/[\w/.-]+")

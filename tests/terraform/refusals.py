@@ -74,6 +74,20 @@ def _filter_policies() -> list[Refusal]:
     ]
 
 
+_SUBNET, _GROUP = "subnet-0a1b2c3d", "sg-0a1b2c3d"
+_NO_VPCS = tuple(
+    {"security_group_ids": groups, "subnet_ids": subnets}
+    for subnets, groups in (
+        ([], [_GROUP]),
+        ([f"{_SUBNET}{number}" for number in range(17)], [_GROUP]),
+        ([_SUBNET], []),
+        ([_SUBNET], [f"{_GROUP}{number}" for number in range(6)]),
+        ([_GROUP], [_GROUP]),
+        ([_SUBNET], [_SUBNET]),
+    )
+)
+
+
 def _fork() -> list[Refusal]:
     def refused(received: str, **inputs: Any) -> Refusal:
         return Refusal("fork", inputs, received)
@@ -123,6 +137,7 @@ def _fork() -> list[Refusal]:
         refused('"info"', log_level="info"),
         refused("31", log_retention_days=31),
         refused('alias/logs"', log_kms_key={"arn": "arn:aws:kms:eu-west-1:123456789012:alias/logs"}),
+        *(refused(json.dumps(vpc, separators=(",", ":")), function_vpc=vpc) for vpc in _NO_VPCS),
         refused('"boundary"', roles={"permissions_boundary": "boundary"}),
         refused('"event-forks/"', roles={"path": "event-forks/"}),
         refused('"/event forks/"', roles={"path": "/event forks/"}),
@@ -292,6 +307,10 @@ def _search_analytics() -> list[Refusal]:
         new_domain("3", zone_count=3, instance_count=2),
         new_domain("2", master_count=2),
         new_domain("9", volume_size_gib=9),
+        new_domain('["slow"]', logs=["slow"]),
+        new_domain('["application","application"]', logs=["application", "application"]),
+        new_domain('["audit"]', logs=["audit"]),
+        refused("new_domain.name = null", new_domain={"logs": ["application"]}),
         *(new_domain(json.dumps(arn), access_principal_arns=[arn]) for arn in _NO_PRINCIPALS),
         new_domain('"arn:aws:iam::123456789012:role/*"', access_principal_arns=[ROLE, f"{ROLE.rpartition('/')[0]}/*"]),
         *(new_domain(json.dumps(arn), master_user_arn=arn) for arn in ("*", f"{ROLE}*", "search-admin")),

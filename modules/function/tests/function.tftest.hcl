@@ -13,11 +13,12 @@ variables {
   name               = "orders"
   description        = "Event fork"
   handler            = "event_fork.storage_backup.handler"
-  location           = { partition = "aws", region = "eu-west-1" }
+  location           = { partition = "aws", region = "eu-west-1", account_id = "123456789012" }
   function           = { memory_size = 256, timeout_seconds = 60, runtime = "python3.13", architecture = "arm64" }
   lambda_package     = {}
   policy_name        = "fork"
   policy_statements  = []
+  tracing            = false
   log_level          = "INFO"
   log_retention_days = 30
   roles              = {}
@@ -31,11 +32,12 @@ run "runs_the_shipped_package_with_powertools" {
       && aws_lambda_function.this.architectures == tolist(["arm64"])
       && aws_lambda_function.this.memory_size == 256
       && aws_lambda_function.this.timeout == 60
-      && aws_lambda_function.this.tracing_config[0].mode == "Active"
+      && aws_lambda_function.this.tracing_config[0].mode == "PassThrough"
+      && length(aws_lambda_function.this.vpc_config) == 0
       && aws_lambda_function.this.filename == "./../../lambdas/dist/event_fork.zip"
       && aws_lambda_function.this.source_code_hash == filebase64sha256("../../lambdas/dist/event_fork.zip")
     )
-    error_message = "The function must run the shipped package with its settings, traced."
+    error_message = "The function must run the shipped package with its settings, untraced and in no VPC."
   }
 
   assert {
@@ -48,6 +50,7 @@ run "runs_the_shipped_package_with_powertools" {
       POWERTOOLS_LOG_LEVEL         = "INFO"
       POWERTOOLS_METRICS_NAMESPACE = "EventForkPipelines"
       POWERTOOLS_SERVICE_NAME      = "orders"
+      POWERTOOLS_TRACE_DISABLED    = "true"
     })
     error_message = "Without variables of the caller, the environment must be Powertools'."
   }
@@ -58,7 +61,7 @@ run "runs_the_shipped_package_with_powertools" {
   }
 }
 
-run "may_write_logs_and_traces_and_no_more" {
+run "may_write_logs_and_no_more" {
   assert {
     condition = jsondecode(aws_iam_role_policy.this.policy).Statement == [
       {
@@ -66,12 +69,6 @@ run "may_write_logs_and_traces_and_no_more" {
         Effect   = "Allow"
         Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]
         Resource = "arn:aws:logs:eu-west-1:123456789012:log-group:/aws/lambda/orders:*"
-      },
-      {
-        Sid      = "SendTraces"
-        Effect   = "Allow"
-        Action   = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]
-        Resource = "*"
       },
     ]
     error_message = "The role's policy changed: ${aws_iam_role_policy.this.policy}"
@@ -84,6 +81,48 @@ run "may_write_logs_and_traces_and_no_more" {
       Action    = "sts:AssumeRole"
     }]
     error_message = "Only Lambda may take the role."
+  }
+}
+
+run "is_traced_and_in_a_vpc_where_asked_for_and_may_what_that_needs" {
+  variables {
+    tracing = true
+    vpc     = { subnet_ids = ["subnet-0a1b2c3d", "subnet-1a1b2c3d"], security_group_ids = ["sg-0a1b2c3d"] }
+  }
+
+  assert {
+    condition = (
+      aws_lambda_function.this.tracing_config[0].mode == "Active"
+      && !contains(keys(aws_lambda_function.this.environment[0].variables), "POWERTOOLS_TRACE_DISABLED")
+      && aws_lambda_function.this.vpc_config[0].subnet_ids == toset(var.vpc.subnet_ids)
+      && aws_lambda_function.this.vpc_config[0].security_group_ids == toset(var.vpc.security_group_ids)
+    )
+    error_message = "The function must be traced and stand in the given subnets."
+  }
+
+  assert {
+    condition = [for statement in jsondecode(aws_iam_role_policy.this.policy).Statement : statement if statement.Sid != "WriteLogs"] == [
+      {
+        Sid      = "SendTraces"
+        Effect   = "Allow"
+        Action   = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]
+        Resource = "*"
+      },
+      {
+        Sid      = "JoinVpc"
+        Effect   = "Allow"
+        Action   = local.vpc_actions
+        Resource = "*"
+      },
+      {
+        Sid       = "KeepCodeFromVpc"
+        Effect    = "Deny"
+        Action    = local.vpc_actions
+        Resource  = "*"
+        Condition = { ArnEquals = { "lambda:SourceFunctionArn" = "arn:aws:lambda:eu-west-1:123456789012:function:orders" } }
+      },
+    ]
+    error_message = "Lambda may join the function to the VPC, and its code may not use that: ${aws_iam_role_policy.this.policy}"
   }
 }
 
@@ -136,12 +175,13 @@ run "every_setting_arrives_where_it_acts" {
       POWERTOOLS_SERVICE_NAME      = "audit"
       POWERTOOLS_METRICS_NAMESPACE = "EventForkPipelines"
       POWERTOOLS_LOG_LEVEL         = "DEBUG"
+      POWERTOOLS_TRACE_DISABLED    = "true"
     })
     error_message = "The given variables must win over Powertools' defaults."
   }
 
   assert {
-    condition = jsondecode(aws_iam_role_policy.this.policy).Statement[2] == {
+    condition = jsondecode(aws_iam_role_policy.this.policy).Statement[1] == {
       Effect   = "Allow"
       Action   = ["dynamodb:PutItem"]
       Resource = ["arn:aws:dynamodb:eu-west-1:123456789012:table/audit"]
@@ -176,7 +216,7 @@ run "the_powertools_layer_can_be_left_out" {
 
 run "the_powertools_layer_of_other_partitions_is_known" {
   variables {
-    location = { partition = "aws-us-gov", region = "us-gov-west-1" }
+    location = { partition = "aws-us-gov", region = "us-gov-west-1", account_id = "123456789012" }
     function = { memory_size = 256, timeout_seconds = 60, runtime = "python3.12", architecture = "x86_64" }
   }
 
@@ -189,7 +229,7 @@ run "the_powertools_layer_of_other_partitions_is_known" {
 run "the_longest_name_of_a_fork_fits_as_it_is" {
   variables {
     name     = "a23456789-123456789-123456789-123456789-"
-    location = { partition = "aws", region = "ap-northeast-1" }
+    location = { partition = "aws", region = "ap-northeast-1", account_id = "123456789012" }
   }
 
   assert {
@@ -201,7 +241,7 @@ run "the_longest_name_of_a_fork_fits_as_it_is" {
 run "a_longer_name_ends_with_a_hash_of_the_whole" {
   variables {
     name     = "a23456789-123456789-123456789-123456789--replay-governor"
-    location = { partition = "aws", region = "ap-northeast-1" }
+    location = { partition = "aws", region = "ap-northeast-1", account_id = "123456789012" }
   }
 
   assert {
@@ -214,7 +254,7 @@ run "refuses_a_partition_without_a_public_layer" {
   command = plan
 
   variables {
-    location = { partition = "aws-iso", region = "us-iso-east-1" }
+    location = { partition = "aws-iso", region = "us-iso-east-1", account_id = "123456789012" }
   }
 
   expect_failures = [aws_lambda_function.this]

@@ -23,6 +23,7 @@ run "needs_only_a_name_a_topic_and_an_index_and_makes_a_safe_domain" {
       && aws_opensearch_domain.this[0].ebs_options[0].volume_type == "gp3"
       && length(aws_opensearch_domain.this[0].advanced_security_options) == 0
       && length(aws_opensearch_domain.this[0].vpc_options) == 0
+      && length(aws_opensearch_domain.this[0].log_publishing_options) + length(aws_cloudwatch_log_group.domain) + length(aws_cloudwatch_log_resource_policy.domain) == 0
     )
     error_message = "The new domain must be encrypted at rest, between nodes and on its endpoint."
   }
@@ -205,9 +206,12 @@ run "a_new_domain_takes_its_settings" {
       volume_size_gib       = 100
       kms_key               = { arn = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab" }
       master_user_arn       = "arn:aws:iam::123456789012:role/search-admin"
+      logs                  = ["application", "audit", "index_slow", "search_slow"]
       access_principal_arns = ["arn:aws:iam::123456789012:role/analysts"]
     }
-    vpc = { subnet_ids = ["subnet-0a1b2c3d", "subnet-1a1b2c3d"], security_group_ids = ["sg-0a1b2c3d"] }
+    vpc                = { subnet_ids = ["subnet-0a1b2c3d", "subnet-1a1b2c3d"], security_group_ids = ["sg-0a1b2c3d"] }
+    log_retention_days = 7
+    log_kms_key        = { arn = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab" }
   }
 
   assert {
@@ -228,6 +232,37 @@ run "a_new_domain_takes_its_settings" {
       && length(aws_opensearch_domain.this[0].vpc_options[0].subnet_ids) == 1
     )
     error_message = "The domain must have the given nodes, key and administrator, and a subnet for each of its zones."
+  }
+
+  assert {
+    condition     = toset(aws_opensearch_domain.this[0].log_publishing_options[*].log_type) == toset(["AUDIT_LOGS", "ES_APPLICATION_LOGS", "INDEX_SLOW_LOGS", "SEARCH_SLOW_LOGS"])
+    error_message = "The domain must publish the given logs."
+  }
+
+  assert {
+    condition = (
+      aws_cloudwatch_log_group.domain["index_slow"].name == "/aws/OpenSearchService/domains/${aws_opensearch_domain.this[0].domain_name}/index-slow"
+      && alltrue([for group in aws_cloudwatch_log_group.domain : group.retention_in_days == 7 && group.kms_key_id == var.log_kms_key.arn])
+    )
+    error_message = "Each log must have a group that is encrypted and kept as the function's."
+  }
+
+  assert {
+    condition = [for statement in jsondecode(aws_cloudwatch_log_resource_policy.domain[0].policy_document).Statement : statement if statement.Effect == "Allow"] == [{
+      Sid       = "PublishLogs"
+      Effect    = "Allow"
+      Principal = { Service = "es.amazonaws.com" }
+      Action    = ["logs:CreateLogStream", "logs:PutLogEvents"]
+      Resource = [
+        for log in ["application", "audit", "index-slow", "search-slow"] :
+        "arn:aws:logs:eu-west-1:123456789012:log-group:/aws/OpenSearchService/domains/${aws_opensearch_domain.this[0].domain_name}/${log}:*"
+      ]
+      Condition = {
+        StringEquals = { "aws:SourceAccount" = "123456789012" }
+        ArnEquals    = { "aws:SourceArn" = "arn:aws:es:eu-west-1:123456789012:domain/${aws_opensearch_domain.this[0].domain_name}" }
+      }
+    }]
+    error_message = "OpenSearch Service may write to these groups for this domain only."
   }
 
   assert {

@@ -150,6 +150,23 @@ def test_no_module_of_the_zip_needs_more_than_layer_and_runtime(layer_folder: Pa
     assert done.stdout.split() == modules, done.stderr
 
 
+@pytest.mark.parametrize("disabled", ["true", "false"])
+def test_calls_are_traced_only_where_tracing_is_on(layer_folder: Path, runtime_folder: Path, disabled: str) -> None:
+    code = (
+        "import event_fork.telemetry, botocore.client;"
+        "print(hasattr(botocore.client.BaseClient._make_api_call, '__wrapped__'))"
+    )
+    done = run_isolated(
+        code,
+        layer_folder,
+        runtime_folder,
+        LAMBDA_TASK_ROOT=str(REPOSITORY / "build"),
+        POWERTOOLS_TRACE_DISABLED=disabled,
+    )
+
+    assert done.stdout.split() == [str(disabled == "false")], done.stderr
+
+
 def test_a_function_runs_with_tracing_on_and_no_x_ray_daemon_there(layer_folder: Path, runtime_folder: Path) -> None:
     code = f"""
 import json
