@@ -345,7 +345,7 @@ variable "lambda_package" {
 }
 
 variable "powertools_layer_arn" {
-  description = "ARN of a layer version with Powertools for AWS Lambda (Python); null = AWS's public layer, version 27 (Powertools 3.23.0), for the runtimes python3.10-python3.14. \"\" = no such layer."
+  description = "ARN of a layer version with Powertools for AWS Lambda (Python); null = AWS's public layer, version 27 (Powertools 3.23.0), for python3.10 to python3.14 on both architectures. GovCloud and cn-north-1 have it; cn-northwest-1, ca-west-1, ap-east-2 and ap-southeast-6 do not, so copy it there and give the copy here. \"\" = no such layer."
   type        = string
   default     = null
 

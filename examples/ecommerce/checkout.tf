@@ -22,6 +22,7 @@ module "checkout" {
   lambda_package       = { filename = local.functions_zip }
   handler              = "checkout.checkout.handler"
   powertools_layer_arn = var.powertools_layer_arn
+  tracing              = true # as the API and the topic are
   function             = { timeout_seconds = 30 }
 
   environment_variables = {

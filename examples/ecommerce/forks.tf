@@ -20,6 +20,7 @@ module "backup" {
 
   redact               = local.card_data
   powertools_layer_arn = var.powertools_layer_arn
+  tracing              = true # as the API and the topic are
   event_source_mapping = { maximum_batching_window_seconds = 5 }
 
   buffering            = { interval_seconds = 60 }
@@ -63,6 +64,7 @@ module "search" {
 
   redact               = local.card_data
   powertools_layer_arn = var.powertools_layer_arn
+  tracing              = true # as the API and the topic are
   event_source_mapping = { maximum_batching_window_seconds = 5 }
 
   domain                 = var.search_domain
@@ -84,6 +86,7 @@ module "replay" {
   raw_message_delivery = true # as CheckoutQueue gets them
   kms_key              = { arn = aws_kms_key.orders.arn }
   powertools_layer_arn = var.powertools_layer_arn
+  tracing              = true # as the API and the topic are
 
   enabled = var.replay_enabled
   destination_queue = {

@@ -18,7 +18,9 @@ locals {
     "us-gov-east-1" = "165087284144"
     "us-gov-west-1" = "165093116878"
   }, var.location.region, var.location.partition == "aws" ? "017000801446" : null)
-  powertools_layer_exists = local.powertools_layer_account != null && can(regex("^python3[.]1[0-4]$", var.function.runtime))
+  # Regions of the partition aws that its table of layers does not have.
+  powertools_missing_in   = ["ap-east-2", "ap-southeast-6", "ca-west-1"]
+  powertools_layer_exists = local.powertools_layer_account != null && !contains(local.powertools_missing_in, var.location.region) && can(regex("^python3[.]1[0-4]$", var.function.runtime))
   powertools_layer_name   = "AWSLambdaPowertoolsPythonV3-${replace(var.function.runtime, ".", "")}-${var.function.architecture}"
   powertools_public_layers = local.powertools_layer_exists ? [
     "arn:${var.location.partition}:lambda:${var.location.region}:${local.powertools_layer_account}:layer:${local.powertools_layer_name}:${local.powertools_layer_version}"
@@ -76,7 +78,7 @@ resource "aws_lambda_function" "this" {
   lifecycle {
     precondition {
       condition     = var.powertools_layer_arn != null || local.powertools_layer_exists || var.lambda_package.filename != null || var.lambda_package.s3_bucket != null
-      error_message = "powertools_layer_arn must be given here: AWS publishes no layer for ${var.function.runtime} in ${var.location.region}, and the package that comes with this module needs one; for example \"arn:aws:lambda:${var.location.region}:123456789012:layer:powertools:1\". Received: null."
+      error_message = "powertools_layer_arn must be given here: AWS's page has no layer for ${var.function.runtime} in ${var.location.region}, and the package that comes with this module needs one; for example \"arn:aws:lambda:${var.location.region}:123456789012:layer:powertools:1\". Received: null."
     }
   }
 

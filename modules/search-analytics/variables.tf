@@ -219,7 +219,7 @@ variable "new_domain" {
     - `master_type`, `master_count`: dedicated masters, 0, 3 or 5. Default 3 of the same type.
     - `volume_size_gib`: gp3 volume of each data node. Default 20.
     - `kms_key`: object with the `arn` of a customer managed key; null = the AWS managed key aws/es.
-    - `master_user_arn`: turns fine-grained access control on, with this IAM role or user as its administrator; null = off. Cannot be turned off again. The administrator must then map the delivery role (output `delivery_role_arn`) to a role that may write, or documents go to the bucket.
+    - `master_user_arn`: turns fine-grained access control on, with this IAM role or user as its administrator; null = off. Cannot be turned off again.
     - `logs`: what the domain writes to CloudWatch Logs: `index_slow`, `search_slow`, `application`, and with `master_user_arn` `audit`, which its administrator also turns on in Dashboards. Default [] = none: slow logs hold documents and queries, application logs values that could not be indexed, audit logs requests. Encrypted and kept as `log_kms_key` and `log_retention_days` say. They take one of the 10 resource policies that CloudWatch Logs has in a Region.
     - `access_principal_arns`: IAM principals that the domain's own policy lets in, for example of people who use Dashboards. Default [] = no such policy; permissions of the principals themselves count.
   EOT

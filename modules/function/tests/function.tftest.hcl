@@ -226,6 +226,18 @@ run "the_powertools_layer_of_other_partitions_is_known" {
   }
 }
 
+run "the_powertools_layer_of_beijing_is_known" {
+  variables {
+    location = { partition = "aws-cn", region = "cn-north-1", account_id = "123456789012" }
+    function = { memory_size = 256, timeout_seconds = 60, runtime = "python3.14", architecture = "arm64" }
+  }
+
+  assert {
+    condition     = aws_lambda_function.this.layers == tolist(["arn:aws-cn:lambda:cn-north-1:498634801083:layer:AWSLambdaPowertoolsPythonV3-python314-arm64:27"])
+    error_message = "Beijing has an account of its own for the layer."
+  }
+}
+
 run "the_longest_name_of_a_fork_fits_as_it_is" {
   variables {
     name     = "a23456789-123456789-123456789-123456789-"
@@ -255,6 +267,26 @@ run "refuses_a_partition_without_a_public_layer" {
 
   variables {
     location = { partition = "aws-iso", region = "us-iso-east-1", account_id = "123456789012" }
+  }
+
+  expect_failures = [aws_lambda_function.this]
+}
+
+run "refuses_ningxia_without_a_layer" {
+  command = plan
+
+  variables {
+    location = { partition = "aws-cn", region = "cn-northwest-1", account_id = "123456789012" }
+  }
+
+  expect_failures = [aws_lambda_function.this]
+}
+
+run "refuses_calgary_without_a_layer" {
+  command = plan
+
+  variables {
+    location = { partition = "aws", region = "ca-west-1", account_id = "123456789012" }
   }
 
   expect_failures = [aws_lambda_function.this]

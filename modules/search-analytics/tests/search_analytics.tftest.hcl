@@ -284,8 +284,9 @@ run "a_region_without_the_usual_instances_gets_others" {
   }
 
   variables {
-    topic_arn      = "arn:aws:sns:ca-west-1:123456789012:orders"
-    replace_stores = "another Region"
+    topic_arn            = "arn:aws:sns:ca-west-1:123456789012:orders"
+    replace_stores       = "another Region"
+    powertools_layer_arn = "arn:aws:lambda:ca-west-1:123456789012:layer:powertools:1"
   }
 
   assert {
