@@ -109,7 +109,10 @@ def _call(address: str) -> str:
 
 def _leaves_open_what_is_judged(change: Mapping[str, Any]) -> bool:
     unknown = change["change"].get("after_unknown") or {}
-    return any(unknown.get(name) is True for name in ("policy", "policy_document", "definition", "assume_role_policy", "access_policies"))
+    return any(
+        unknown.get(name) is True
+        for name in ("policy", "policy_document", "definition", "assume_role_policy", "access_policies")
+    )
 
 
 def _with_calls_of(newer: Mapping[str, Any], older: Mapping[str, Any], calls: set[str]) -> dict[str, Any]:

@@ -276,7 +276,12 @@ def _partitions_and_format() -> list[Refusal]:
 
 _NO_PRINCIPALS = (
     *("*", "", "arn:aws:iam::*:root", "arn:aws:iam::123456789012:*", "arn:aws:iam::123456789012:role/?dmin"),
-    *("arn:aws:sts::123456789012:assumed-role/analyst/*", "arn:*:iam::123456789012:root", "es.amazonaws.com", "analyst"),
+    *(
+        "arn:aws:sts::123456789012:assumed-role/analyst/*",
+        "arn:*:iam::123456789012:root",
+        "es.amazonaws.com",
+        "analyst",
+    ),
 )
 
 
@@ -331,7 +336,9 @@ def _replay() -> list[Refusal]:
         refused("checkout.fifo", destination_queue={"arn": f"{QUEUE}.fifo", "url": f"{QUEUE_URL}.fifo"}),
         refused("/payments", destination_queue={"arn": QUEUE, "url": QUEUE_URL.replace("checkout", "payments")}),
         refused('"alias/x"', destination_queue={"arn": QUEUE, "url": QUEUE_URL, "kms_key_arn": "alias/x"}),
-        refused('key/*"', destination_queue={"arn": QUEUE, "url": QUEUE_URL, "kms_key_arn": f"{KEY.rpartition('/')[0]}/*"}),
+        refused(
+            'key/*"', destination_queue={"arn": QUEUE, "url": QUEUE_URL, "kms_key_arn": f"{KEY.rpartition('/')[0]}/*"}
+        ),
         refused('"heal orders"', replay_id="heal orders"),
         refused('"Orders"', archive={"bucket": {"arn": "arn:aws:s3:::Orders", "name": "Orders"}}),
         refused('":::payments"', archive={"bucket": {"arn": ":::payments", "name": "payments"}}),

@@ -98,6 +98,21 @@ class Caller:
         """Let it do these and no others."""
         allow(self._bench.client, self.role, *actions)
 
+    def may_use_keys_through(self, service: str, *actions: str) -> None:
+        """Let it do these, and use keys where this service uses them in its name."""
+        where = {"StringEquals": {"kms:ViaService": f"{service}.{self._bench.endpoints.region}.amazonaws.com"}}
+        keys = {
+            "Effect": "Allow",
+            "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
+            "Resource": "*",
+            "Condition": where,
+        }
+        statements = [{"Effect": "Allow", "Action": list(actions), "Resource": "*"}, keys]
+        document = json.dumps({"Version": "2012-10-17", "Statement": statements})
+        self._bench.client("iam").put_role_policy(
+            RoleName=self.role.rpartition("/")[2], PolicyName="allowed", PolicyDocument=document
+        )
+
     def call(self, service: str, operation: str, **parameters: Any) -> str:
         """ "done", or the code of the error."""
         event = {"service": service, "operation": operation, "parameters": parameters}
@@ -207,6 +222,18 @@ def test_a_queues_key_is_needed_to_send_and_to_receive(strict: Bench, caller: Ca
     assert caller.call("sqs", "send_message", QueueUrl=url, MessageBody="x") == "done"
     caller.may("sqs:SendMessage", "sqs:ReceiveMessage", "kms:GenerateDataKey")
     assert caller.call("sqs", "receive_message", QueueUrl=url) == "KmsAccessDenied"
+
+
+# https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-via-service
+def test_a_key_that_a_role_may_use_through_one_service_is_no_use_through_another(
+    strict: Bench, caller: Caller, queue: tuple[str, str]
+) -> None:
+    url, _ = queue
+    strict.client("sqs").set_queue_attributes(QueueUrl=url, Attributes={"KmsMasterKeyId": new_key(strict)})
+    caller.may_use_keys_through("s3", "sqs:SendMessage")
+    assert caller.call("sqs", "send_message", QueueUrl=url, MessageBody="x") == "KmsAccessDenied"
+    caller.may_use_keys_through("sqs", "sqs:SendMessage")
+    assert caller.call("sqs", "send_message", QueueUrl=url, MessageBody="x") == "done"
 
 
 # https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
