@@ -229,11 +229,11 @@ run "the_powertools_layer_of_other_partitions_is_known" {
 run "the_powertools_layer_of_beijing_is_known" {
   variables {
     location = { partition = "aws-cn", region = "cn-north-1", account_id = "123456789012" }
-    function = { memory_size = 256, timeout_seconds = 60, runtime = "python3.14", architecture = "arm64" }
+    function = { memory_size = 256, timeout_seconds = 60, runtime = "python3.13", architecture = "arm64" }
   }
 
   assert {
-    condition     = aws_lambda_function.this.layers == tolist(["arn:aws-cn:lambda:cn-north-1:498634801083:layer:AWSLambdaPowertoolsPythonV3-python314-arm64:27"])
+    condition     = aws_lambda_function.this.layers == tolist(["arn:aws-cn:lambda:cn-north-1:498634801083:layer:AWSLambdaPowertoolsPythonV3-python313-arm64:27"])
     error_message = "Beijing has an account of its own for the layer."
   }
 }
