@@ -32,6 +32,21 @@ ACCEPTED = [
         message="ec2:CreateNetworkInterface",
     ),
     Accepted(
+        "parliament",
+        "RESOURCE_STAR",
+        r".*module\.function.*\.aws_iam_role_policy\.this",
+        "A function in a VPC: AWS's own policy for it has * too, for interfaces have no names before they are made.",
+        message="ec2:CreateNetworkInterface",
+    ),
+    Accepted(
+        "parliament",
+        "UNKNOWN_CONDITION_FOR_ACTION",
+        r".*module\.function.*\.aws_iam_role_policy\.this",
+        "AWS's page on functions in a VPC denies these calls to the function's code by this key, which Lambda sets for"
+        " every call of the function's role.",
+        message="lambda:SourceFunctionArn for action ec2:",
+    ),
+    Accepted(
         "cfn-lint",
         "E3601",
         r".*aws_sfn_state_machine\.this",
@@ -57,6 +72,12 @@ ACCEPTED = [
         "AWS-0042",
         ".*aws_opensearch_domain.*",
         "Log publishing is off unless asked for: it needs a log policy.",
+    ),
+    Accepted(
+        "trivy",
+        "AWS-0066",
+        ".*aws_lambda_function.*",
+        "Traces of a busy function cost more than the rest of its fork: tracing is an input.",
     ),
     Accepted(
         "trivy",

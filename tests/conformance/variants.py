@@ -328,6 +328,8 @@ def _search_fits(module: str, picked: Inputs, region: str) -> Inputs:
     """One domain, given or made; a role that is the master user has no list of principals beside it."""
     if module != "search-analytics":
         return picked
+    if picked["new_domain"]:
+        return picked | {"domain": None}
     if picked["domain"] is not None:
         return picked | {"new_domain": None}
     return picked | {"new_domain": picked["new_domain"] or {}}
