@@ -17,7 +17,7 @@ GENERATORS := docs.generate_terraform docs.generate_module_tables docs.generate_
 .PHONY: help setup demo simulate mutants test test-localstack check lint format build docs generated new-pipeline lock e2e conformance registry-check clean check-bench bench-firehose bench-replay
 
 help: ## List the commands
-	@awk 'BEGIN {FS = ":.*## "} /^[a-zA-Z0-9_-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-zA-Z0-9_-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(STAMP) ## Check what the machine has and install what is pinned into this folder
 

@@ -3,9 +3,10 @@
 python -m docs.generate_terraform            write the files
 python -m docs.generate_terraform --check    exit 1 and name the files that are not current
 
-An input stands in one place. What fork and pipelines share: modules/fork/variables.fork.tf, copied into each pipeline;
-so is what storage-backup and search-analytics share about redaction. All others: variables.tf of their module. Maps,
-calls and outputs of the root module are made from these; its own inputs are those that are the same for all forks.
+An input stands in one place. What fork and pipelines share: modules/fork/variables.fork.tf, copied into each module
+that has such a file; so is what storage-backup and search-analytics share about redaction. All others: variables.tf of
+their module. Maps, calls and outputs of the root module are made from these; its own inputs are those that are the
+same for all forks.
 """
 
 import argparse
@@ -83,7 +84,9 @@ _OUTPUT = """output "{name}" {{
 
 def copies() -> dict[Path, str]:
     """Inputs that several modules have in common: copy -> text of the file that is written by hand."""
-    made = {MODULES / forks.module / SHARED_INPUTS.name: SHARED_INPUTS.read_text() for forks in FORKS}
+    made = dict.fromkeys(
+        sorted({*MODULES.glob(f"*/{SHARED_INPUTS.name}")} - {SHARED_INPUTS}), SHARED_INPUTS.read_text()
+    )
     redaction = MODULES / "storage-backup" / "variables.redact.tf"
     return made | {MODULES / "search-analytics" / redaction.name: redaction.read_text()}
 
@@ -110,7 +113,7 @@ def _call(forks: Forks) -> str:
         own,
         [*for_all, ("tags", "merge(var.tags, each.value.tags)")],
     ]
-    body = "\n".join("".join(f"{line}\n" for line in _aligned(group, "  ")) for group in groups)
+    body = "\n".join("".join(f"{line}\n" for line in aligned(group, "  ")) for group in groups)
     return f'module "{forks.name}" {{\n{body}}}\n'
 
 
@@ -132,7 +135,7 @@ def _map(forks: Forks) -> str:
     return _MAP.format(
         name=forks.name,
         description=forks.description.format(module=forks.module),
-        attributes="\n".join(_aligned(attributes, "    ")),
+        attributes="\n".join(aligned(attributes, "    ")),
         rules=_rules(forks.name),
     )
 
@@ -155,14 +158,14 @@ def _outputs() -> str:
 
 def _output(forks: Forks) -> str:
     values = [(each.name, f"fork.{each.name}") for each in outputs(MODULES / forks.module)]
-    return _OUTPUT.format(name=forks.name, page=f"modules/{forks.module}", values="\n".join(_aligned(values, "    ")))
+    return _OUTPUT.format(name=forks.name, page=f"modules/{forks.module}", values="\n".join(aligned(values, "    ")))
 
 
 def _file(heading: str, blocks: Iterable[str]) -> str:
     return "\n".join([heading, *blocks])
 
 
-def _aligned(arguments: list[tuple[str, str]], indent: str) -> Iterator[str]:
+def aligned(arguments: list[tuple[str, str]], indent: str) -> Iterator[str]:
     """Lines as `terraform fmt` wants them: neighbours of one line each are aligned, what takes several lines is not."""
     for several_lines, group in groupby(arguments, key=lambda argument: "\n" in argument[1]):
         members = list(group)

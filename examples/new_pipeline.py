@@ -2,6 +2,7 @@
 
 Copies module, function, tests and example under the new name and prints what to do next. Asks nothing, overwrites
 nothing. What the copies have that the example has not is in `_FILES`, and a line that is no longer there is an error.
+The module takes every input that the shipped pipelines share, from a copy of their file.
 """
 
 import argparse
@@ -9,8 +10,12 @@ import keyword
 import re
 import subprocess
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+
+from docs.generate_terraform import SHARED_INPUTS, aligned
+from docs.terraform_inputs import blocks_as_written
 
 PROJECT = Path(__file__).resolve().parents[1]
 TEMPLATE = Path("examples/custom-pipeline")
@@ -64,15 +69,27 @@ class Copy:
     edits: tuple[tuple[str, str], ...] = ()
 
 
+def _handed_on(names: Iterable[str]) -> str:
+    """Arguments of a call that are inputs of the module around it."""
+    return "".join(f"{line}\n" for line in aligned([(name, f"var.{name}") for name in names], "  "))
+
+
 _PLACE = ("../../../", "../../")
 """A module of the project lies one folder higher than the example's."""
 _FILES = (
     Copy(
         f"{TEMPLATE}/module/main.tf",
         "modules/{kebab}/main.tf",
-        (("../../../modules/fork", "../fork"), ('"audit_log.handler"', '"event_fork.audit_log.handler"')),
+        (
+            ("../../../modules/fork", "../fork"),
+            ('"audit_log.handler"', '"event_fork.audit_log.handler"'),
+            (
+                _handed_on(blocks_as_written(PROJECT / TEMPLATE / "module/variables.tf", "variable")),
+                _handed_on(blocks_as_written(SHARED_INPUTS, "variable")),
+            ),
+        ),
     ),
-    Copy(f"{TEMPLATE}/module/variables.tf", "modules/{kebab}/variables.tf"),
+    Copy("modules/fork/variables.fork.tf", "modules/{kebab}/variables.fork.tf"),
     Copy(f"{TEMPLATE}/module/outputs.tf", "modules/{kebab}/outputs.tf"),
     Copy(f"{TEMPLATE}/module/versions.tf", "modules/{kebab}/versions.tf"),
     Copy(
@@ -162,7 +179,8 @@ _NEXT = """made:
 next:
   1. make build docs                        the function goes into the zip, inputs and outputs onto the module's page
   2. make it yours: modules/{name}/main.tf, {function}, their tests
-  3. link modules/{name}/README.md and examples/{name}/README.md from README.md; a line in CHANGELOG.md
+  3. link modules/{name}/README.md and examples/{name}/README.md from README.md; what its role may do in
+     docs/security.md; a line in CHANGELOG.md
   4. make check, then make e2e EXAMPLE=modules_{snake}"""
 
 

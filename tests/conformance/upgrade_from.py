@@ -102,6 +102,13 @@ def state_of(commit: str) -> dict[str, Any]:
         return state
 
 
+def as_text(state: dict[str, Any]) -> str:
+    """JSON with one resource a line."""
+    resources = ",\n".join(json.dumps(each, sort_keys=True) for each in state["resources"])
+    rest = json.dumps({**state, "resources": []}, sort_keys=True)
+    return rest.replace('"resources": []', f'"resources": [\n{resources}\n]') + "\n"
+
+
 def replaced(shown: dict[str, Any]) -> list[str]:
     """Addresses of what a plan destroys, for good or to make it anew, and the arguments that are the reason."""
     return [
@@ -113,4 +120,4 @@ def replaced(shown: dict[str, Any]) -> list[str]:
 
 if __name__ == "__main__":
     target = HERE / f"{sys.argv[1]}.state.json"
-    target.write_text(json.dumps(state_of(sys.argv[1]), indent=0, sort_keys=True) + "\n")
+    target.write_text(as_text(state_of(sys.argv[1])))

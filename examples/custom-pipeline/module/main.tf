@@ -4,23 +4,21 @@
 module "fork" {
   source = "../../../modules/fork"
 
-  name        = var.name
-  description = "Event fork: writes the audit log"
-  topic_arn   = var.topic_arn
-
+  name                 = var.name
+  topic_arn            = var.topic_arn
   filter_policy        = var.filter_policy
   lambda_package       = var.lambda_package
-  handler              = "audit_log.handler"
   powertools_layer_arn = var.powertools_layer_arn
+  tags                 = var.tags
 
+  description           = "Event fork: writes the audit log"
+  handler               = "audit_log.handler"
   environment_variables = { TABLE_NAME = aws_dynamodb_table.this.name }
   policy_statements = [{
     sid       = "WriteRows"
     actions   = ["dynamodb:PutItem"]
     resources = [aws_dynamodb_table.this.arn]
   }]
-
-  tags = var.tags
 }
 
 resource "aws_dynamodb_table" "this" {
@@ -40,5 +38,12 @@ resource "aws_dynamodb_table" "this" {
 
   point_in_time_recovery {
     enabled = true
+  }
+
+  lifecycle {
+    precondition {
+      condition     = length(var.name) >= 3
+      error_message = "name must have 3-40 characters, as a table of DynamoDB has, for example \"orders-audit-log\". Received: \"${var.name}\"."
+    }
   }
 }

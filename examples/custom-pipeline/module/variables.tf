@@ -2,11 +2,6 @@ variable "name" {
   description = "Name of the fork, unique in account and Region. Table, queue, function and log group are named after it. 3-40 letters, digits, `-` or `_`."
   type        = string
   nullable    = false
-
-  validation {
-    condition     = can(regex("^[A-Za-z0-9][A-Za-z0-9_-]{2,39}$", var.name))
-    error_message = "name must be 3-40 letters, digits, '-' or '_', and begin with a letter or digit, for example \"orders-audit-log\". Received: \"${var.name}\"."
-  }
 }
 
 variable "topic_arn" {

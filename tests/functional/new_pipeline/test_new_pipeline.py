@@ -29,7 +29,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copy(file, folder)
     made = python(folder, "-m", "examples.new_pipeline", NAME)
     assert made.returncode == 0, made.stderr
-    for command in (("lambdas/build.py",), ("-m", "docs.generate_module_tables")):
+    for command in (("lambdas/build.py",), ("-m", "docs.generate_terraform"), ("-m", "docs.generate_module_tables")):
         done = python(folder, *command)
         assert done.returncode == 0, done.stderr
     return folder
@@ -71,6 +71,14 @@ def test_the_tests_of_a_new_function_pass_and_the_zip_has_it(copy: Path) -> None
     assert done.returncode == 0, done.stdout
     assert "3 passed" in done.stdout
     assert f'"event_fork/{snake}.py"' in (copy / "lambdas/dist/event_fork.manifest.json").read_text()
+
+
+@pytest.mark.slow
+def test_a_new_module_takes_the_inputs_that_all_pipelines_share_and_hands_them_on(copy: Path) -> None:
+    done = python(copy, "-m", "pytest", "-q", "tests/terraform/test_inputs_agree.py", "-k", "shared or current")
+    assert done.returncode == 0, done.stdout
+    assert NAME in python(copy, "-c", "from docs.generate_terraform import copies; print(*copies())").stdout
+    assert not (copy / "modules" / NAME / "variables.tf").exists()
 
 
 @pytest.mark.slow

@@ -34,5 +34,5 @@ run "a_name_that_a_table_cannot_have_is_refused" {
     name = "a"
   }
 
-  expect_failures = [var.name]
+  expect_failures = [aws_dynamodb_table.this]
 }
