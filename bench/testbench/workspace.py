@@ -98,10 +98,6 @@ class Workspace:
         _, printed, _ = self._driver.plan(detailed_exitcode=None, json=IsFlagged, parallelism=PARALLELISM)
         return planned_changes(printed)
 
-    def plan_changes(self) -> int:
-        """How many resources and outputs an apply would change now; 0 is an empty plan."""
-        return len(self.planned_changes())
-
     def resources(self) -> list[str]:
         """Addresses of the managed resources in the state, sorted."""
         _, listed, _ = self._driver.cmd("state list")

@@ -7,26 +7,18 @@ answered on loopback.
 """
 
 import json
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 from testbench import run_terraform
-from tests.conformance.made_up import ACCOUNT, made_up
+from tests.conformance.made_up import made_up
 from tests.conformance.variants import REGIONS
-from tests.terraform.saved_state import built_in
+from tests.terraform.saved_state import built_in, local_aws
 
 Configuration = dict[str, Any]
 """A Terraform configuration in JSON syntax."""
-
-_IDENTITY = f"""<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult>
-<Arn>arn:aws:iam::{ACCOUNT}:user/planner</Arn><UserId>AIDAPLANNER</UserId><Account>{ACCOUNT}</Account>
-</GetCallerIdentityResult><ResponseMetadata><RequestId>0</RequestId></ResponseMetadata></GetCallerIdentityResponse>"""
-_VALID = '{"result": "OK", "diagnostics": [], "truncated": false}'
 
 
 @dataclass(frozen=True)
@@ -80,7 +72,7 @@ def plan(
     before.unlink(missing_ok=True)
     if state is not None:
         before.write_text(json.dumps(state))
-    with what_the_provider_asks() as endpoint:
+    with local_aws() as endpoint:
         given |= {"AWS_ENDPOINT_URL_STS": endpoint, "AWS_ENDPOINT_URL_SFN": endpoint}
         arguments = ["-refresh=false", "-input=false", "-lock=false", "-no-color", f"-state={before}", "-out=planned"]
         arguments += [f"-target={target}" for target in targets]
@@ -180,35 +172,3 @@ def _resources(module: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     yield from (each for each in module.get("resources", []) if each["mode"] == "managed")
     for child in module.get("child_modules", []):
         yield from _resources(child)
-
-
-@contextmanager
-def what_the_provider_asks() -> Iterator[str]:
-    """The address of a server that answers the two calls of a plan: STS's GetCallerIdentity, and Step Functions'
-    ValidateStateMachineDefinition, always with OK (definitions have judges of their own)."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            if "ValidateStateMachineDefinition" in self.headers.get("X-Amz-Target", ""):
-                self._answer("application/x-amz-json-1.0", _VALID)
-            else:
-                self._answer("text/xml", _IDENTITY)
-
-        def _answer(self, kind: str, body: str) -> None:
-            self.send_response(200)
-            self.send_header("Content-Type", kind)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body.encode())
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()

@@ -97,39 +97,24 @@ RUN_FAULTS = {
 }
 
 
-def test_an_archive_replay_cannot_be_confused_in_any_state_of_the_model(tmp_path: Path) -> None:
-    found = check("ArchiveReplay", tmp_path)
+@pytest.mark.parametrize("model", ["ArchiveReplay", "QueueRun"])
+def test_nothing_is_confused_in_any_state_of_the_model(model: str, tmp_path: Path) -> None:
+    found = check(model, tmp_path)
 
-    print(f"ArchiveReplay: {found.distinct:,} states ({found.generated:,} generated)")
+    print(f"{model}: {found.distinct:,} states ({found.generated:,} generated)")
     assert found.violated is None
     assert found.distinct > 100_000
 
 
-def test_the_archive_replay_of_the_model_can_be_finished(tmp_path: Path) -> None:
-    assert check("ArchiveReplay", tmp_path, also="INVARIANT NeverFinished\n").violated == "NeverFinished"
+@pytest.mark.parametrize(("model", "never"), [("ArchiveReplay", "NeverFinished"), ("QueueRun", "NeverForwards")])
+def test_what_the_model_is_for_can_happen_in_it(model: str, never: str, tmp_path: Path) -> None:
+    assert check(model, tmp_path, also=f"INVARIANT {never}\n").violated == never
 
 
-@pytest.mark.parametrize("fault", FENCE_FAULTS)
-def test_the_model_of_the_archive_replay_finds(fault: str, tmp_path: Path) -> None:
-    piece, planted, violated = FENCE_FAULTS[fault]
+@pytest.mark.parametrize(
+    ("model", "fault"), [("ArchiveReplay", each) for each in FENCE_FAULTS] + [("QueueRun", each) for each in RUN_FAULTS]
+)
+def test_the_model_finds(model: str, fault: str, tmp_path: Path) -> None:
+    piece, planted, violated = {**FENCE_FAULTS, **RUN_FAULTS}[fault]
 
-    assert check("ArchiveReplay", tmp_path, planted=(piece, planted)).violated == violated
-
-
-def test_runs_of_the_queue_cannot_be_confused_in_any_state_of_the_model(tmp_path: Path) -> None:
-    found = check("QueueRun", tmp_path)
-
-    print(f"QueueRun: {found.distinct:,} states ({found.generated:,} generated)")
-    assert found.violated is None
-    assert found.distinct > 100_000
-
-
-def test_a_run_of_the_model_can_forward(tmp_path: Path) -> None:
-    assert check("QueueRun", tmp_path, also="INVARIANT NeverForwards\n").violated == "NeverForwards"
-
-
-@pytest.mark.parametrize("fault", RUN_FAULTS)
-def test_the_model_of_the_queue_finds(fault: str, tmp_path: Path) -> None:
-    piece, planted, violated = RUN_FAULTS[fault]
-
-    assert check("QueueRun", tmp_path, planted=(piece, planted)).violated == violated
+    assert check(model, tmp_path, planted=(piece, planted)).violated == violated

@@ -20,7 +20,6 @@ WORLDS: dict[str, ModuleType] = {
     "archive": archive_replay,
 }
 COMES_TO_AN_END = "every run comes to its end"
-NO_TRACEBACK = "every error of the command is a sentence"
 _MOST_SHRINKING_RUNS = 300
 
 

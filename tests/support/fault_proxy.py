@@ -47,12 +47,6 @@ def aws_error(code: str, message: str, status: int = 400) -> Answer:
     return Answer(status, json.dumps({"__type": code, "message": message}).encode())
 
 
-def s3_error(code: str, message: str, status: int = 400) -> Answer:
-    """An error of S3."""
-    text = f"<Error><Code>{code}</Code><Message>{message}</Message></Error>"
-    return Answer(status, text.encode(), "application/xml")
-
-
 @dataclass
 class FaultProxy:
     """`url` is the endpoint to give to a client; `rule` may be changed at any time; `seen` counts operations.

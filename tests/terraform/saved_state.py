@@ -74,7 +74,7 @@ class Workspace:
 
     def plan(self, calls: Mapping[str, Call], extra: Mapping[str, Any] | None = None) -> Plan:
         """Plan the calls against the state that the folder has."""
-        with _local_aws() as endpoint:
+        with local_aws() as endpoint:
             self._write(calls, extra or {}, endpoint)
             if self._initialised != set(calls):
                 run_terraform(["init", "-backend=false", "-no-color"], self.folder)
@@ -341,7 +341,7 @@ def _schemas() -> dict[str, Any]:
 
 
 @contextmanager
-def _local_aws() -> Iterator[str]:
+def local_aws() -> Iterator[str]:
     """The two calls that a plan of these modules makes: who am I, and is this the definition of a state machine."""
 
     class Answer(BaseHTTPRequestHandler):

@@ -22,11 +22,7 @@ from tests.support.fakes import FakeQueue, FakeStream, failing, throttled
 
 LoadEvent = Callable[[str], dict[str, Any]]
 Capture = pytest.CaptureFixture[str]
-ID_1, ID_2, ID_3 = (
-    "059f36b4-87a3-44ab-83d2-661975830a7d",
-    "2e1424d4-f796-459a-8184-9c92662be6da",
-    "f0b9a3a6-2f35-4b3f-a1a3-0d3c9a52b1c7",
-)
+ID_1, ID_2 = ("059f36b4-87a3-44ab-83d2-661975830a7d", "2e1424d4-f796-459a-8184-9c92662be6da")
 SERVICE = os.environ["POWERTOOLS_SERVICE_NAME"]
 NO_WAIT = Backoff(attempts=2, base=0.0)
 

@@ -247,12 +247,6 @@ class Functions:
         function.aliases[params["Name"]] = params.get("Description", "")
         return self._alias(function, params["Name"])
 
-    def get_alias(self, **params: Any) -> Any:
-        function = self._function(params["FunctionName"])
-        if params["Name"] not in function.aliases:
-            raise ServiceError("ResourceNotFoundException", "Cannot find alias", 404)
-        return self._alias(function, params["Name"])
-
     def list_aliases(self, **params: Any) -> Any:
         function = self._function(params["FunctionName"])
         return {"Aliases": [self._alias(function, name) for name in sorted(function.aliases)]}
