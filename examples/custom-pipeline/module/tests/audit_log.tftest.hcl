@@ -15,6 +15,16 @@ variables {
   lambda_package = { s3_bucket = "builds", s3_key = "functions.zip" }
 }
 
+run "a_name_that_a_table_cannot_have_is_refused" {
+  command = plan
+
+  variables {
+    name = "a"
+  }
+
+  expect_failures = [aws_dynamodb_table.this]
+}
+
 run "rows_are_encrypted_and_can_be_restored" {
   assert {
     condition = (
@@ -25,14 +35,4 @@ run "rows_are_encrypted_and_can_be_restored" {
     )
     error_message = "The table must be named after the fork, keyed by the event's id, encrypted and restorable."
   }
-}
-
-run "a_name_that_a_table_cannot_have_is_refused" {
-  command = plan
-
-  variables {
-    name = "a"
-  }
-
-  expect_failures = [aws_dynamodb_table.this]
 }
