@@ -9,7 +9,7 @@ PYTEST_ARGS ?=
 # Not --dist loadgroup: pytest-xdist 3.8.0 loses the groups with pytest 9.2, where node ids are no longer a settable text.
 WORKERS := -n 2 --dist loadfile --no-loadscope-reorder
 # What of the bench's own tests holds on both backends.
-ON_BOTH := bench/tests/local_aws/test_contract.py bench/tests/local_aws/test_running_localstack.py bench/tests/local_aws/test_web_pages.py
+ON_BOTH := $(patsubst %,bench/tests/local_aws/test_%.py,contract api_gateway bench_command running_localstack web_pages)
 # Not the whole folder: build/ holds copies and pieces of configurations that nobody formats.
 TERRAFORM := modules examples tests bench/tests
 GENERATORS := docs.generate_terraform docs.generate_module_tables docs.generate_cli_page

@@ -437,6 +437,18 @@ def handler(event, context):
     assert account.left(url) == 0
 
 
+@pytest.mark.differs(
+    localstack="a JSON body reaches a function written again: `1E3` as `1000.0`, one of two equal keys"
+)
+def test_a_function_gets_the_body_as_it_was_sent(account: Account) -> None:
+    url, arn = account.queue()
+    body = '{"amount":1E3,"exact":12345678901234567890.12,"twice":1,"twice":2}'
+    function = account.function('def handler(event, context):\n    print("BODY", event["Records"][0]["body"])')
+    account.mapping(function, arn)
+    account.send(url, 1, body)
+    assert until(lambda: account.said(function, "BODY"), bool) == [body]
+
+
 def test_a_filter_policy_keeps_other_messages_out(account: Account) -> None:
     url, arn = account.queue()
     topic = account.sns.create_topic(Name=account.name())["TopicArn"]
