@@ -44,7 +44,7 @@ class RuntimeApi:
         self._server = _Server(("127.0.0.1", 0), _Handler)
         self._server.api = self
         self.address = f"127.0.0.1:{self._server.server_port}"
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), name="runtime-api", daemon=True).start()
+        threading.Thread(target=self._server.serve_forever, args=(0.2,), name="runtime-api", daemon=True).start()
 
     def close(self) -> None:
         """Stop serving; a client that waits for an invocation gets none."""
