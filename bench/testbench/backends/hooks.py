@@ -37,8 +37,13 @@ def replace(owner: Any, name: str, parameters: tuple[str, ...], new: Callable[..
     setattr(owner, name, new)
 
 
-def wrap(owner: Any, name: str, parameters: tuple[str, ...], wrapper: Callable[..., Any]) -> None:
-    """Have every call of `owner.name(...)` become `wrapper(original, ...)`. Several may wrap the same function."""
+def wrap(
+    owner: Any, name: str, parameters: tuple[str, ...], wrapper: Callable[..., Any], table: dict[str, Any] | None = None
+) -> None:
+    """Have every call of `owner.name(...)` become `wrapper(original, ...)`. Several may wrap the same function.
+
+    `table` is the emulator's table of handlers, where it has one that names the function: it is changed there, too.
+    """
     original = expected(owner, name, *parameters)
 
     @functools.wraps(original)  # so that the next one who wraps it finds the emulator's parameters
@@ -46,3 +51,16 @@ def wrap(owner: Any, name: str, parameters: tuple[str, ...], wrapper: Callable[.
         return wrapper(original, *given, **named)
 
     setattr(owner, name, wrapped)
+    if table is not None:
+        actions = [action for action, handler in table.items() if handler is original]
+        if not actions:
+            raise CorrectionError(f"the emulator's table of handlers does not have {owner.__name__}.{name}")
+        table.update(dict.fromkeys(actions, wrapped))
+
+
+def set_constant(owner: Any, name: str, known: Any, new: Any) -> None:
+    """Change the constant `owner.name`. Raises `CorrectionError` when it is not what it is known to be."""
+    found = getattr(owner, name, None)
+    if found != known:
+        raise CorrectionError(f"{owner.__name__}.{name} is {found!r}, not {known!r} as when corrected")
+    setattr(owner, name, new)

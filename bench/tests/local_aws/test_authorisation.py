@@ -154,6 +154,26 @@ def test_the_permission_of_a_queues_single_call_covers_the_batch(
     assert "AccessDenied" in caller.call("sqs", operation, QueueUrl=url, Entries=entries)
 
 
+# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-configure-dead-letter-queue-redrive.html
+def test_who_has_dead_letters_moved_needs_the_permissions_on_both_queues(
+    strict: Bench, caller: Caller, queue: tuple[str, str]
+) -> None:
+    sqs, (_, dead) = strict.client("sqs"), queue
+    redrive = json.dumps({"deadLetterTargetArn": dead, "maxReceiveCount": 1})
+    source = sqs.create_queue(QueueName=f"moves-{secrets.token_hex(4)}", Attributes={"RedrivePolicy": redrive})
+    arn = sqs.get_queue_attributes(QueueUrl=source["QueueUrl"], AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    needed = ["StartMessageMoveTask", "ReceiveMessage", "DeleteMessage", "GetQueueAttributes", "SendMessage"]
+    move = {"SourceArn": dead, "DestinationArn": arn}
+    for missing in needed:
+        caller.may(*(f"sqs:{action}" for action in needed if action != missing))
+        assert "AccessDenied" in caller.call("sqs", "start_message_move_task", **move), missing
+    caller.may(*(f"sqs:{action}" for action in needed))
+    assert caller.call("sqs", "start_message_move_task", **move) == "done"
+    caller.may("sqs:ListMessageMoveTasks")
+    assert caller.call("sqs", "list_message_move_tasks", SourceArn=dead) == "done"
+    sqs.delete_queue(QueueUrl=source["QueueUrl"])
+
+
 # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsns.html has no PublishBatch
 def test_the_permission_to_publish_covers_the_batch(strict: Bench, caller: Caller) -> None:
     topic = strict.client("sns").create_topic(Name=f"batches-{secrets.token_hex(4)}")["TopicArn"]

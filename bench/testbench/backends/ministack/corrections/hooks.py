@@ -4,10 +4,20 @@ import importlib
 from typing import Any
 
 from testbench.backends import hooks
-from testbench.backends.hooks import expected, replace, wrap
+from testbench.backends.hooks import expected, replace, set_constant, wrap
 from testbench.errors import CorrectionError
 
-__all__ = ["application", "check_version", "core", "expected", "replace", "replace_in_script", "service", "wrap"]
+__all__ = [
+    "application",
+    "check_version",
+    "core",
+    "expected",
+    "replace",
+    "replace_in_script",
+    "service",
+    "set_constant",
+    "wrap",
+]
 
 VERSION = "1.5.33"
 """The MiniStack that the corrections were written for and are tested with (requirements/ministack.in)."""

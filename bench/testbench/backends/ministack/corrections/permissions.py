@@ -2,7 +2,7 @@
 
 MiniStack 1.5.33 asks for sqs:SendMessageBatch and its like, which are no actions of IAM: the permission of the single
 call covers the batch. It asks for logs:PutLogEvents on the log group, AWS on the log stream; for states:DescribeMapRun
-on everything, AWS on the Map Run.
+on everything, AWS on the Map Run; of a task that moves messages it does not know the queue.
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-api-permissions-reference.html
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsns.html
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudwatchlogs.html
@@ -13,7 +13,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from testbench.backends.ministack.corrections import hooks
+from testbench.backends.ministack.corrections import hooks, message_move_tasks
 
 BATCHES = {
     "sqs:ChangeMessageVisibilityBatch": "sqs:ChangeMessageVisibility",
@@ -44,6 +44,8 @@ def apply() -> None:
         found = original(service, method, path, headers, body, *rest)
         if service == "logs" and headers.get("x-amz-target", "").rpartition(".")[2] in ON_LOG_STREAMS:
             return f"{found}:log-stream:{_field(body, 'logStreamName')}"
+        if service == "sqs" and found == "*":  # tasks that move messages
+            return _field(body, "SourceArn") or message_move_tasks.source_of(_field(body, "TaskHandle")) or found
         if service == "states":
             return _field(body, "mapRunArn") or found
         return found

@@ -1,0 +1,66 @@
+"""What SQS refuses of a message, and MiniStack 1.5.33 accepts: attributes without limits that count for no size.
+
+https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
+https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from testbench.backends.ministack.corrections import hooks, sns_messages
+
+MOST_ATTRIBUTES = 10
+LONGEST_DELAY = 900
+BATCH_LIMIT = 1024 * 1024
+
+
+def too_large(limit: int) -> str:
+    """SQS's words for a message above the queue's limit."""
+    return f"One or more parameters are invalid. Reason: Message must be shorter than {limit} bytes."
+
+
+def problem(message: str, attributes: Mapping[str, Mapping[str, str]], delay: Any, limit: int) -> str | None:
+    """What is wrong with a message for a queue of that MaximumMessageSize, None when SQS takes it."""
+    if len(attributes) > MOST_ATTRIBUTES:
+        return f"Number of message attributes [{len(attributes)}] exceeds the allowed maximum [{MOST_ATTRIBUTES}]."
+    for name, attribute in attributes.items():
+        if name.lower().startswith(("aws.", "amazon.")):
+            return f"Message attribute name '{name}' is invalid: names with AWS. or Amazon. in front are reserved."
+        if wrong := sns_messages.attribute_problem(name, attribute):
+            return wrong
+    if delay is not None and not 0 <= int(delay) <= LONGEST_DELAY:
+        return f"Value {delay} for parameter DelaySeconds is invalid. Reason: DelaySeconds must be >= 0 and <= 900."
+    return too_large(limit) if sns_messages.size(message, attributes) > limit else None
+
+
+def takes(queue: Mapping[str, Any], body: str, attributes: Mapping[str, Mapping[str, str]]) -> bool:
+    """Whether a message that SNS delivers fits the queue."""
+    return problem(body, attributes, None, int(queue["attributes"]["MaximumMessageSize"])) is None
+
+
+def apply() -> None:
+    """Check before the emulator does what is asked."""
+    queues = hooks.service("sqs")
+
+    def send(original: Callable[..., Any], data: dict[str, Any], url: str) -> Any:
+        queue = queues._get_q(data.get("QueueUrl", url))
+        attributes, body = data.get("MessageAttributes") or {}, data.get("MessageBody") or ""
+        limit = int(queue["attributes"]["MaximumMessageSize"])
+        if body and (wrong := problem(body, attributes, data.get("DelaySeconds"), limit)):
+            raise queues._Err("InvalidParameterValue", wrong)
+        return original(data, url)
+
+    def send_batch(original: Callable[..., Any], data: dict[str, Any], url: str) -> Any:
+        entries = data.get("Entries") or []
+        total = sum(
+            sns_messages.size(entry.get("MessageBody") or "", entry.get("MessageAttributes") or {}) for entry in entries
+        )
+        if total > BATCH_LIMIT:
+            words = f"Batch requests cannot be longer than {BATCH_LIMIT} bytes. You have sent {total} bytes."
+            raise queues._Err("BatchRequestTooLong", words)
+        return original(data, url)
+
+    hooks.expected(queues, "_get_q", "url", "action")
+    table = queues._HANDLERS
+    hooks.wrap(queues, "_act_send_message", ("data", "qurl"), send, table)
+    hooks.wrap(queues, "_act_send_message_batch", ("data", "qurl"), send_batch, table)
