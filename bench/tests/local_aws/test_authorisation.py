@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 
 from testbench import Bench
 from testbench.iam_roles import allow, make_role
-from testbench.polling import eventually
+from testbench.polling import eventually, wait_until_active
 
 pytestmark = pytest.mark.needs("iam")
 
@@ -93,6 +93,7 @@ class Caller:
             Handler="main.handler",
             Code={"ZipFile": content.getvalue()},
         )
+        wait_until_active(bench.client("lambda"), self.name)
 
     def may(self, *actions: str) -> None:
         """Let it do these and no others."""

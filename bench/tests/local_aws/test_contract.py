@@ -21,6 +21,7 @@ from botocore.exceptions import ClientError
 
 from testbench import Bench
 from testbench.iam_roles import make_role
+from testbench.polling import wait_until_active
 
 Found = TypeVar("Found")
 
@@ -97,7 +98,7 @@ class Account:
             Timeout=settings.pop("timeout", 3),
             **settings,
         )
-        self.functions.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 1})
+        wait_until_active(self.functions, name)
         return name
 
     def reporter(self, answer: Any = None) -> str:
@@ -107,7 +108,14 @@ class Account:
     def mapping(self, function: str, queue_arn: str, **settings: Any) -> str:
         """Id of a new event source mapping."""
         answer = self.functions.create_event_source_mapping(FunctionName=function, EventSourceArn=queue_arn, **settings)
-        return str(answer["UUID"])
+        return self.settled(str(answer["UUID"]))
+
+    def settled(self, mapping: str) -> str:
+        """The mapping, when it takes changes again."""
+        until(
+            lambda: self.functions.get_event_source_mapping(UUID=mapping)["State"], {"Enabled", "Disabled"}.__contains__
+        )
+        return mapping
 
     def said(self, function: str, word: str) -> list[str]:
         """What the function printed after that word so far."""
@@ -211,7 +219,8 @@ def test_a_function_knows_by_which_alias_a_mapping_invoked_it(account: Account) 
     account.send(url, 1)
     assert until(lambda: account.said(function, "INVOKED"), lambda found: len(found) == 1) == [alias]
     plain = alias.removesuffix(":run-1")
-    account.functions.update_event_source_mapping(UUID=mapping, FunctionName=plain)
+    account.functions.update_event_source_mapping(UUID=account.settled(mapping), FunctionName=plain)
+    account.settled(mapping)
     account.send(url, 1)
     assert until(lambda: account.said(function, "INVOKED"), lambda found: len(found) == 2) == [alias, plain]
 

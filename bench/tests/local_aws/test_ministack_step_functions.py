@@ -13,6 +13,7 @@ import pytest
 
 from testbench import Bench
 from testbench.iam_roles import allow, make_role
+from testbench.polling import wait_until_active
 
 pytestmark = pytest.mark.needs("distributed-map")
 
@@ -152,6 +153,8 @@ def place(bench: Bench) -> Iterator[Place]:
         )["FunctionArn"]
         for function, timeout in timeouts.items()
     )
+    for function in timeouts:
+        wait_until_active(functions, function)
     yield Place(bench, name, arn, hasty_arn, make_role(bench.client, "states", *MAP_NEEDS))
     for function in timeouts:
         functions.delete_function(FunctionName=function)
