@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from testbench.backends.ministack.corrections import hooks, keys, queue_messages
+from testbench.backends.ministack.corrections import hooks, keys, metrics, queue_messages
 
 
 def dead_letter_queues(subscriptions: Iterable[Mapping[str, Any]], endpoint: str) -> list[str]:
@@ -44,13 +44,17 @@ def apply() -> None:
         body, attributes = (message, named.get("message_attributes") or {}) if raw else (envelope, {})
         if deliverable(endpoint, topic_arn, body, attributes):
             original(endpoint, envelope, raw, message, **named)
+            metrics.of_topic(topic_arn, "NumberOfNotificationsDelivered")
             return
+        metrics.of_topic(topic_arn, "NumberOfNotificationsFailed")
         topic = topics._topic_by_arn_any_scope(topic_arn) or {}
         targets = dead_letter_queues(topic.get("subscriptions", []), endpoint)
         for target in targets[:1]:
             if deliverable(target, topic_arn, body, attributes):
                 original(target, envelope, raw, message, **named)
+                metrics.of_topic(topic_arn, "NumberOfNotificationsRedrivenToDlq")
                 return
+            metrics.of_topic(topic_arn, "NumberOfNotificationsFailedToRedriveToDlq")
         topics.logger.warning(
             "a message of %s for %s is lost: neither that nor a dead-letter queue takes it", topic_arn, endpoint
         )
