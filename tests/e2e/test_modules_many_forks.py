@@ -165,6 +165,18 @@ def test_records_that_firehose_refuses_one_by_one_are_sent_again_without_loss_or
     assert stack.waiting(fork(stack, "abroad")["dead_letter_queue_url"]) == 0
 
 
+def test_the_dead_letter_alarm_goes_off_and_tells_who_is_on_call(stack: ModuleStack, doomed: list[str]) -> None:
+    alarm = fork(stack, "all")["dead_letter_queue_arn"].rpartition(":")[2].removesuffix("-dlq") + "-dead-letter"
+    heard: list[tuple[str, str]] = []
+
+    def told() -> list[tuple[str, str]]:
+        bodies = [json.loads(message["Body"]) for message in stack.take(stack.output["on_call_queue_url"])]
+        heard.extend((body["AlarmName"], body["NewStateValue"]) for body in bodies)
+        return heard
+
+    eventually(told, lambda found: (alarm, "ALARM") in found, within=GIVEN_UP_WITHIN, what="the dead-letter alarm")
+
+
 def test_what_fails_again_and_again_is_dead_lettered_and_nothing_is_lost(stack: ModuleStack, doomed: list[str]) -> None:
     first = fork(stack, "all")
     dead: list[str] = []

@@ -38,6 +38,36 @@ resource "aws_sns_topic" "orders" {
   name = var.name
 }
 
+# Whom the alarms tell, and what they heard.
+resource "aws_sns_topic" "on_call" {
+  name = "${var.name}-on-call"
+}
+
+resource "aws_sqs_queue" "on_call" {
+  name = "${var.name}-on-call"
+}
+
+resource "aws_sqs_queue_policy" "on_call" {
+  queue_url = aws_sqs_queue.on_call.id
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Principal = { Service = "sns.amazonaws.com" }
+      Action    = "sqs:SendMessage"
+      Resource  = aws_sqs_queue.on_call.arn
+      Condition = { ArnEquals = { "aws:SourceArn" = aws_sns_topic.on_call.arn } }
+    }]
+  })
+}
+
+resource "aws_sns_topic_subscription" "on_call" {
+  topic_arn            = aws_sns_topic.on_call.arn
+  protocol             = "sqs"
+  endpoint             = aws_sqs_queue.on_call.arn
+  raw_message_delivery = true
+}
+
 resource "aws_s3_bucket" "shared" {
   bucket        = "${var.name}-shared"
   force_destroy = true
@@ -72,7 +102,7 @@ module "forks" {
       event_source_mapping = local.impatient.event_source_mapping
       buffering            = local.buffering
       bucket_force_destroy = true
-      alarms               = {}
+      alarms               = { actions = [aws_sns_topic.on_call.arn] }
     }
     "${var.name}-large" = {
       filter_policy = jsonencode({ event_type = ["order.placed"], amount = [{ numeric = [">=", 100] }] })
@@ -133,6 +163,10 @@ output "topic_arn" {
 
 output "shared_bucket_name" {
   value = aws_s3_bucket.shared.id
+}
+
+output "on_call_queue_url" {
+  value = aws_sqs_queue.on_call.id
 }
 
 output "forks" {
