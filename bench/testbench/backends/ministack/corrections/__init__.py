@@ -20,6 +20,7 @@ CORRECTIONS = (
     "queue_settings",
     "queue_messages",
     "message_move_tasks",
+    "policy_documents",
     "topic_settings",
     "subscription_settings",
     "metrics",
