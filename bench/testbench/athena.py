@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+from botocore.exceptions import ClientError
 
 from local_firehose.conversion.hive_types import HiveType, Struct, parse
 from testbench.duckdb_types import as_read, in_duckdb
@@ -56,12 +57,14 @@ class QueryResult:
 
     Attributes:
         columns: names in order.
+        types: DuckDB's names of their types.
         rows: values in the order of the columns.
         objects: S3 keys that were read.
         bytes_scanned: their sizes in S3, compressed as they lie there: what Athena bills.
     """
 
     columns: list[str]
+    types: list[str]
     rows: list[tuple[Any, ...]]
     objects: list[str]
     bytes_scanned: int
@@ -109,14 +112,22 @@ class Athena:
                 cursor = engine.execute(sql, list(parameters))
             except duckdb.Error as error:
                 raise AthenaError(f"the query failed: {error}\n{sql}") from error
-            columns = [column[0] for column in cursor.description or []]
+            described = cursor.description or []
             return QueryResult(
-                columns, cursor.fetchall(), [stored.key for stored in objects], sum(len(o.body) for o in objects)
+                columns=[column[0] for column in described],
+                types=[str(column[1]) for column in described],
+                rows=cursor.fetchall(),
+                objects=[stored.key for stored in objects],
+                bytes_scanned=sum(len(stored.body) for stored in objects),
             )
 
     def _tables(self, database: str) -> Iterator[dict[str, Any]]:
-        for page in self._glue.get_paginator("get_tables").paginate(DatabaseName=database):
-            yield from page["TableList"]
+        try:
+            for page in self._glue.get_paginator("get_tables").paginate(DatabaseName=database):
+                yield from page["TableList"]
+        except ClientError as error:  # on Athena the database "default" is always there
+            if database != "default" or error.response["Error"]["Code"] != "EntityNotFoundException":
+                raise
 
     def _objects(self, table: dict[str, Any]) -> Iterator[_StoredObject]:
         """The objects that belong to the table: those under its location whose key fits the location template."""

@@ -1,6 +1,7 @@
 """MiniStack as a part of the bench."""
 
 import os
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,6 +57,7 @@ class MiniStack:
             "LOG_LEVEL": "INFO",
             "PYTHONUNBUFFERED": "1",
             "PYTHONDONTWRITEBYTECODE": "1",
+            "BENCH_PYTHON": sys.executable,  # which has DuckDB, when the bench has it
             "AWS_ENDPOINT_URL": endpoints.aws_endpoint_url,  # the functions inherit these two
         }
         if endpoints.firehose_url:

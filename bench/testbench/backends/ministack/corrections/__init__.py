@@ -35,6 +35,7 @@ CORRECTIONS = (
     "alarms",
     "alarm_states",
     "log_patterns",
+    "athena_answers",
     "cleared_settings",
     "s3_managed_key",
     "missing_objects",
