@@ -1,0 +1,175 @@
+"""Definitions that Step Functions refuses: unknown fields, unknown states, targets that are not there.
+
+MiniStack 1.5.33 takes nearly any JSON, and ValidateStateMachineDefinition, which Terraform's provider calls when it
+plans, always answers OK. https://states-language.net/spec.html
+https://docs.aws.amazon.com/step-functions/latest/dg/statemachine-structure.html
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from testbench.backends.ministack.corrections import hooks
+
+Problem = tuple[str, str, str]
+"""Code, message and place."""
+
+LONGEST_NAME = 80
+
+
+def _fields(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_MACHINE = _fields("Comment StartAt States Version TimeoutSeconds QueryLanguage")
+_BRANCH = _fields("Comment StartAt States QueryLanguage")
+_PROCESSOR = _BRANCH | {"ProcessorConfig"}
+_EVERY = _fields("Type Comment QueryLanguage")
+_DATA = _EVERY | _fields("InputPath OutputPath Output Assign")
+_STEP = _DATA | _fields("Next End")
+_RESULT = _fields("Parameters ResultPath ResultSelector Arguments Retry Catch")
+_STATES = {
+    "Pass": _STEP | _fields("Result ResultPath Parameters"),
+    "Task": _STEP
+    | _RESULT
+    | _fields("Resource Credentials TimeoutSeconds TimeoutSecondsPath HeartbeatSeconds HeartbeatSecondsPath"),
+    "Wait": _STEP | _fields("Seconds SecondsPath Timestamp TimestampPath"),
+    "Choice": _DATA | _fields("Choices Default"),
+    "Succeed": _DATA,
+    "Fail": _EVERY | _fields("Error ErrorPath Cause CausePath"),
+    "Parallel": _STEP | _RESULT | {"Branches"},
+    "Map": _STEP
+    | _RESULT
+    | _fields(
+        "Items ItemsPath ItemSelector ItemReader ItemProcessor Iterator ItemBatcher ResultWriter MaxConcurrency "
+        "MaxConcurrencyPath ToleratedFailurePercentage ToleratedFailurePercentagePath ToleratedFailureCount "
+        "ToleratedFailureCountPath Label"
+    ),
+}
+_INSIDE = {
+    "Retry": _fields("ErrorEquals IntervalSeconds MaxAttempts BackoffRate MaxDelaySeconds JitterStrategy Comment"),
+    "Catch": _fields("ErrorEquals Next ResultPath Output Assign Comment"),
+    "ItemReader": _fields("Resource Parameters Arguments ReaderConfig"),
+    "ReaderConfig": _fields(
+        "InputType CSVHeaderLocation CSVHeaders CSVDelimiter MaxItems MaxItemsPath Transformation ManifestType "
+        "ItemsPointer"
+    ),
+    "ItemBatcher": _fields(
+        "BatchInput MaxItemsPerBatch MaxItemsPerBatchPath MaxInputBytesPerBatch MaxInputBytesPerBatchPath"
+    ),
+    "ResultWriter": _fields("Resource Parameters Arguments WriterConfig"),
+    "WriterConfig": _fields("Transformation OutputType"),
+    "ProcessorConfig": _fields("Mode ExecutionType"),
+    "Credentials": _fields("RoleArn RoleArn.$"),
+}
+_RULE = _fields("Variable And Or Not Condition Next Output Assign Comment")
+_OPERATOR = re.compile(
+    r"(Boolean|String|Numeric|Timestamp)Equals(Path)?|(String|Numeric|Timestamp)(LessThan|GreaterThan)(Equals)?(Path)?"
+    r"|StringMatches|Is(Null|Present|Numeric|String|Boolean|Timestamp)"
+)
+_ENDS = {"Succeed", "Fail", "Choice"}
+
+
+def problems(text: str) -> list[Problem]:
+    """What Step Functions refuses of a definition; empty for one that it takes."""
+    try:
+        definition = json.loads(text)
+    except ValueError as error:
+        return [("INVALID_JSON_DESCRIPTION", str(error), "/")]
+    if not isinstance(definition, dict):
+        return [("SCHEMA_VALIDATION_FAILED", "the definition is no object", "/")]
+    return list(_machine(definition, _MACHINE, ""))
+
+
+def _wrong(message: str, place: str, code: str = "SCHEMA_VALIDATION_FAILED") -> Problem:
+    return code, message, place or "/"
+
+
+def _unknown(found: Mapping[str, Any], allowed: frozenset[str], place: str) -> Iterator[Problem]:
+    for name in found:
+        if name not in allowed:
+            yield _wrong(f"The field '{name}' is not supported by Step Functions", f"{place}/{name}")
+
+
+def _machine(found: Any, allowed: frozenset[str], place: str) -> Iterator[Problem]:
+    states = found.get("States") if isinstance(found, dict) else None
+    if not isinstance(states, dict) or not states:
+        yield _wrong("States must be an object with at least one state", f"{place}/States")
+        return
+    yield from _unknown(found, allowed, place)
+    if isinstance(config := found.get("ProcessorConfig", {}), dict):
+        yield from _unknown(config, _INSIDE["ProcessorConfig"], f"{place}/ProcessorConfig")
+    if found.get("StartAt") not in states:
+        code = "MISSING_TRANSITION_TARGET"
+        yield _wrong(f"Missing 'Next' target: {found.get('StartAt')}", f"{place}/StartAt", code)
+    for name, state in states.items():
+        if len(name) > LONGEST_NAME:
+            yield _wrong(f"The name of a state has at most {LONGEST_NAME} characters", f"{place}/States/{name}")
+        yield from _state(state, states, f"{place}/States/{name}")
+
+
+def _state(state: Any, states: Mapping[str, Any], place: str) -> Iterator[Problem]:
+    kind = state.get("Type") if isinstance(state, dict) else None
+    if kind not in _STATES:
+        yield _wrong(f"Type must be one of {', '.join(_STATES)}, it is {kind!r}", place)
+        return
+    yield from _unknown(state, _STATES[kind], place)
+    if kind not in _ENDS and bool(state.get("Next")) == (state.get("End") is True):
+        yield _wrong("A state has either Next or End", place)
+    targets = [("Next", state.get("Next")), ("Default", state.get("Default"))]
+    for name in ("Retry", "Catch"):
+        for number, each in enumerate(state.get(name) or []):
+            yield from _unknown(each, _INSIDE[name], f"{place}/{name}[{number}]")
+            targets.append((f"{name}[{number}]/Next", each.get("Next")))
+    for number, rule in enumerate(state.get("Choices") or []):
+        yield from _rule(rule, f"{place}/Choices[{number}]")
+        targets.append((f"Choices[{number}]/Next", rule.get("Next")))
+    for where, target in targets:
+        if target is not None and target not in states:
+            yield _wrong(f"Missing 'Next' target: {target}", f"{place}/{where}", "MISSING_TRANSITION_TARGET")
+    for name in ("ItemReader", "ItemBatcher", "ResultWriter", "Credentials"):
+        if isinstance(inner := state.get(name), dict):
+            yield from _unknown(inner, _INSIDE[name], f"{place}/{name}")
+            for config in ("ReaderConfig", "WriterConfig"):
+                yield from _unknown(inner.get(config) or {}, _INSIDE[config], f"{place}/{name}/{config}")
+    for name in ("ItemProcessor", "Iterator"):
+        if name in state:
+            yield from _machine(state[name], _PROCESSOR, f"{place}/{name}")
+    for number, branch in enumerate(state.get("Branches") or []):
+        yield from _machine(branch, _BRANCH, f"{place}/Branches[{number}]")
+
+
+def _rule(rule: Mapping[str, Any], place: str) -> Iterator[Problem]:
+    for name, value in rule.items():
+        if name in ("And", "Or"):
+            for number, each in enumerate(value):
+                yield from _rule(each, f"{place}/{name}[{number}]")
+        elif name == "Not":
+            yield from _rule(value, f"{place}/Not")
+        elif name not in _RULE and not _OPERATOR.fullmatch(name):
+            yield _wrong(f"The field '{name}' is not supported by Step Functions", f"{place}/{name}")
+
+
+def apply() -> None:
+    """Look before a machine is made or changed, and when Terraform asks."""
+    service, responses = hooks.service("stepfunctions"), hooks.core("responses")
+
+    def check(original: Callable[..., Any], data: Mapping[str, Any]) -> Any:
+        found = problems(data["definition"]) if data.get("definition") else []
+        if not found:
+            return original(data)
+        told = ", ".join(f"{code}: {message} at {place}" for code, message, place in found)
+        words = f"Invalid State Machine Definition: '{told}'"
+        return responses.error_response_json("InvalidDefinition", words, 400)
+
+    def validate(data: Mapping[str, Any]) -> Any:
+        diagnostics = [
+            {"severity": "ERROR", "code": code, "message": message, "location": place}
+            for code, message, place in problems(data.get("definition") or "")
+        ]
+        return responses.json_response({"result": "FAIL" if diagnostics else "OK", "diagnostics": diagnostics})
+
+    hooks.wrap(service, "_create_state_machine", ("data",), check)
+    hooks.wrap(service, "_update_state_machine", ("data",), check)
+    hooks.replace(service, "_validate_state_machine_definition", ("data",), validate)
