@@ -40,6 +40,16 @@ Attributes = Mapping[str, "str | Block | Value | None"]
 """Attribute of Terraform -> property; a name with periods is deeper, None is not a property."""
 
 
+def _same(*names: str) -> Attributes:
+    """Attributes whose property has the same name, as CloudFormation writes it: `log_group_name`, `LogGroupName`."""
+    return {name: "".join(map(str.capitalize, name.split("_"))) for line in names for name in line.split()}
+
+
+def _none(*names: str) -> Attributes:
+    """Attributes that CloudFormation does not have."""
+    return {name: None for line in names for name in line.split()}
+
+
 @dataclass(frozen=True)
 class Translation:
     """A resource type of Terraform in CloudFormation's words."""
@@ -91,28 +101,21 @@ _PROCESSING = Block(
     },
 )
 _S3_DESTINATION: Attributes = {
+    **_same("compression_format error_output_prefix prefix"),
     "bucket_arn": "BucketARN",
     "buffering_interval": "BufferingHints.IntervalInSeconds",
     "buffering_size": "BufferingHints.SizeInMBs",
     "cloudwatch_logging_options": _LOGGING,
-    "compression_format": "CompressionFormat",
-    "error_output_prefix": "ErrorOutputPrefix",
     "kms_key_arn": "EncryptionConfiguration.KMSEncryptionConfig.AWSKMSKeyARN",
-    "prefix": "Prefix",
     "role_arn": "RoleARN",
 }
 _COLUMN: Attributes = {"name": "Name", "type": "Type", "comment": "Comment", "parameters": "Parameters"}
 _NODES: Attributes = {
-    "instance_type": "InstanceType",
-    "instance_count": "InstanceCount",
-    "dedicated_master_enabled": "DedicatedMasterEnabled",
-    "dedicated_master_type": "DedicatedMasterType",
-    "dedicated_master_count": "DedicatedMasterCount",
+    **_same(
+        "instance_type instance_count dedicated_master_enabled dedicated_master_type",
+        "dedicated_master_count warm_enabled warm_count warm_type zone_awareness_enabled",
+    ),
     "multi_az_with_standby_enabled": "MultiAZWithStandbyEnabled",
-    "warm_enabled": "WarmEnabled",
-    "warm_count": "WarmCount",
-    "warm_type": "WarmType",
-    "zone_awareness_enabled": "ZoneAwarenessEnabled",
     "zone_awareness_config": Block("ZoneAwarenessConfig", {"availability_zone_count": "AvailabilityZoneCount"}),
 }
 
@@ -120,9 +123,7 @@ TRANSLATIONS: dict[str, Translation] = {
     "aws_athena_named_query": Translation(
         "AWS::Athena::NamedQuery",
         {
-            "name": "Name",
-            "description": "Description",
-            "database": "Database",
+            **_same("name description database"),
             "workgroup": "WorkGroup",
             "query": "QueryString",
         },
@@ -130,24 +131,20 @@ TRANSLATIONS: dict[str, Translation] = {
     "aws_athena_workgroup": Translation(
         "AWS::Athena::WorkGroup",
         {
-            "name": "Name",
-            "description": "Description",
+            **_same("name description state"),
             "force_destroy": "RecursiveDeleteOption",
-            "state": "State",
             "configuration": Block(
                 "WorkGroupConfiguration",
                 {
+                    **_same("execution_role requester_pays_enabled"),
                     "bytes_scanned_cutoff_per_query": Value("BytesScannedCutoffPerQuery", _not_zero),
                     "enforce_workgroup_configuration": "EnforceWorkGroupConfiguration",
-                    "execution_role": "ExecutionRole",
                     "engine_version": Block("EngineVersion", {"selected_engine_version": "SelectedEngineVersion"}),
                     "publish_cloudwatch_metrics_enabled": "PublishCloudWatchMetricsEnabled",
-                    "requester_pays_enabled": "RequesterPaysEnabled",
                     "result_configuration": Block(
                         "ResultConfiguration",
                         {
-                            "output_location": "OutputLocation",
-                            "expected_bucket_owner": "ExpectedBucketOwner",
+                            **_same("output_location expected_bucket_owner"),
                             "encryption_configuration": Block(
                                 "EncryptionConfiguration",
                                 {"encryption_option": "EncryptionOption", "kms_key_arn": "KmsKey"},
@@ -162,12 +159,10 @@ TRANSLATIONS: dict[str, Translation] = {
     "aws_cloudwatch_log_group": Translation(
         "AWS::Logs::LogGroup",
         {
+            **_same("kms_key_id log_group_class"),
+            **_none("name_prefix skip_destroy"),
             "name": "LogGroupName",
-            "name_prefix": None,
-            "retention_in_days": Value("RetentionInDays", _not_zero),  # 0 = for ever
-            "kms_key_id": "KmsKeyId",
-            "log_group_class": "LogGroupClass",
-            "skip_destroy": None,
+            "retention_in_days": Value("RetentionInDays", _not_zero),  # 0 = forever
             **_TAGS,
         },
     ),
@@ -180,43 +175,25 @@ TRANSLATIONS: dict[str, Translation] = {
     "aws_cloudwatch_metric_alarm": Translation(
         "AWS::CloudWatch::Alarm",
         {
-            "alarm_name": "AlarmName",
-            "alarm_description": "AlarmDescription",
-            "actions_enabled": "ActionsEnabled",
-            "alarm_actions": "AlarmActions",
+            **_same(
+                "alarm_name alarm_description actions_enabled alarm_actions insufficient_data_actions",
+                "comparison_operator datapoints_to_alarm evaluation_periods extended_statistic",
+                "metric_name namespace period statistic threshold treat_missing_data unit",
+            ),
             "ok_actions": "OKActions",
-            "insufficient_data_actions": "InsufficientDataActions",
-            "comparison_operator": "ComparisonOperator",
-            "datapoints_to_alarm": "DatapointsToAlarm",
             "dimensions": Value("Dimensions", _dimensions),
             "evaluate_low_sample_count_percentiles": "EvaluateLowSampleCountPercentile",
-            "evaluation_periods": "EvaluationPeriods",
-            "extended_statistic": "ExtendedStatistic",
-            "metric_name": "MetricName",
-            "namespace": "Namespace",
-            "period": "Period",
-            "statistic": "Statistic",
-            "threshold": "Threshold",
-            "treat_missing_data": "TreatMissingData",
-            "unit": "Unit",
             "metric_query": Block(
                 "Metrics",
                 {
-                    "id": "Id",
-                    "expression": "Expression",
-                    "label": "Label",
-                    "return_data": "ReturnData",
-                    "period": "Period",
-                    "account_id": "AccountId",
+                    **_same("id expression label return_data period account_id"),
                     "metric": Block(
                         "MetricStat",
                         {
+                            **_same("period stat unit"),
                             "metric_name": "Metric.MetricName",
                             "namespace": "Metric.Namespace",
                             "dimensions": Value("Metric.Dimensions", _dimensions),
-                            "period": "Period",
-                            "stat": "Stat",
-                            "unit": "Unit",
                         },
                     ),
                 },
@@ -242,8 +219,7 @@ TRANSLATIONS: dict[str, Translation] = {
     "aws_glue_catalog_table": Translation(
         "AWS::Glue::Table",
         {
-            "catalog_id": "CatalogId",
-            "database_name": "DatabaseName",
+            **_same("catalog_id database_name"),
             "name": "TableInput.Name",
             "description": "TableInput.Description",
             "owner": "TableInput.Owner",
@@ -255,15 +231,11 @@ TRANSLATIONS: dict[str, Translation] = {
             "storage_descriptor": Block(
                 "TableInput.StorageDescriptor",
                 {
+                    **_same(
+                        "bucket_columns compressed input_format output_format location",
+                        "number_of_buckets parameters stored_as_sub_directories",
+                    ),
                     "columns": Block("Columns", _COLUMN, many=True),
-                    "bucket_columns": "BucketColumns",
-                    "compressed": "Compressed",
-                    "input_format": "InputFormat",
-                    "output_format": "OutputFormat",
-                    "location": "Location",
-                    "number_of_buckets": "NumberOfBuckets",
-                    "parameters": "Parameters",
-                    "stored_as_sub_directories": "StoredAsSubDirectories",
                     "ser_de_info": Block(
                         "SerdeInfo",
                         {"name": "Name", "parameters": "Parameters", "serialization_library": "SerializationLibrary"},
@@ -276,17 +248,10 @@ TRANSLATIONS: dict[str, Translation] = {
     "aws_iam_role": Translation(
         "AWS::IAM::Role",
         {
+            **_same("description path permissions_boundary max_session_duration"),
+            **_none("name_prefix force_detach_policies unique_id inline_policy managed_policy_arns"),
             "name": "RoleName",
-            "name_prefix": None,
-            "description": "Description",
-            "path": "Path",
-            "permissions_boundary": "PermissionsBoundary",
             "assume_role_policy": Value("AssumeRolePolicyDocument", json.loads),
-            "max_session_duration": "MaxSessionDuration",
-            "force_detach_policies": None,
-            "unique_id": None,
-            "inline_policy": None,
-            "managed_policy_arns": None,
             **_TAGS,
         },
     ),
@@ -302,10 +267,9 @@ TRANSLATIONS: dict[str, Translation] = {
     "aws_kinesis_firehose_delivery_stream": Translation(
         "AWS::KinesisFirehose::DeliveryStream",
         {
+            **_none("destination_id version_id"),
             "name": "DeliveryStreamName",
             "destination": None,  # said by which configuration there is
-            "destination_id": None,
-            "version_id": None,
             "server_side_encryption": Block(
                 "DeliveryStreamEncryptionConfigurationInput",
                 {"enabled": None, "key_type": "KeyType", "key_arn": "KeyARN"},
@@ -313,10 +277,8 @@ TRANSLATIONS: dict[str, Translation] = {
             "extended_s3_configuration": Block(
                 "ExtendedS3DestinationConfiguration",
                 {
+                    **_same("custom_time_zone file_extension s3_backup_mode"),
                     **_S3_DESTINATION,
-                    "custom_time_zone": "CustomTimeZone",
-                    "file_extension": "FileExtension",
-                    "s3_backup_mode": "S3BackupMode",
                     "processing_configuration": _PROCESSING,
                     "dynamic_partitioning_configuration": Block(
                         "DynamicPartitioningConfiguration",
@@ -335,8 +297,7 @@ TRANSLATIONS: dict[str, Translation] = {
                                             "open_x_json_ser_de": Block(
                                                 "OpenXJsonSerDe",
                                                 {
-                                                    "case_insensitive": "CaseInsensitive",
-                                                    "column_to_json_key_mappings": "ColumnToJsonKeyMappings",
+                                                    **_same("case_insensitive column_to_json_key_mappings"),
                                                     "convert_dots_in_json_keys_to_underscores": (
                                                         "ConvertDotsInJsonKeysToUnderscores"
                                                     ),
@@ -355,12 +316,12 @@ TRANSLATIONS: dict[str, Translation] = {
                                             "parquet_ser_de": Block(
                                                 "ParquetSerDe",
                                                 {
-                                                    "block_size_bytes": "BlockSizeBytes",
-                                                    "compression": "Compression",
-                                                    "enable_dictionary_compression": "EnableDictionaryCompression",
-                                                    "max_padding_bytes": "MaxPaddingBytes",
-                                                    "page_size_bytes": "PageSizeBytes",
-                                                    "writer_version": "WriterVersion",
+                                                    **_same(
+                                                        "block_size_bytes compression",
+                                                        "enable_dictionary_compression",
+                                                        "max_padding_bytes page_size_bytes",
+                                                        "writer_version",
+                                                    ),
                                                 },
                                             )
                                         },
@@ -370,12 +331,8 @@ TRANSLATIONS: dict[str, Translation] = {
                             "schema_configuration": Block(
                                 "SchemaConfiguration",
                                 {
-                                    "catalog_id": "CatalogId",
-                                    "database_name": "DatabaseName",
-                                    "table_name": "TableName",
+                                    **_same("catalog_id database_name table_name region version_id"),
                                     "role_arn": "RoleARN",
-                                    "region": "Region",
-                                    "version_id": "VersionId",
                                 },
                             ),
                         },
@@ -385,28 +342,23 @@ TRANSLATIONS: dict[str, Translation] = {
             "opensearch_configuration": Block(
                 "AmazonopensearchserviceDestinationConfiguration",
                 {
+                    **_same("cluster_endpoint index_name index_rotation_period s3_backup_mode type_name"),
                     "buffering_interval": "BufferingHints.IntervalInSeconds",
                     "buffering_size": "BufferingHints.SizeInMBs",
                     "cloudwatch_logging_options": _LOGGING,
-                    "cluster_endpoint": "ClusterEndpoint",
                     "document_id_options": Block(
                         "DocumentIdOptions", {"default_document_id_format": "DefaultDocumentIdFormat"}
                     ),
                     "domain_arn": "DomainARN",
-                    "index_name": "IndexName",
-                    "index_rotation_period": "IndexRotationPeriod",
                     "processing_configuration": _PROCESSING,
                     "retry_duration": "RetryOptions.DurationInSeconds",
                     "role_arn": "RoleARN",
-                    "s3_backup_mode": "S3BackupMode",
                     "s3_configuration": Block("S3Configuration", _S3_DESTINATION),
-                    "type_name": "TypeName",
                     "vpc_config": Block(
                         "VpcConfiguration",
                         {
+                            **_same("security_group_ids subnet_ids"),
                             "role_arn": "RoleARN",
-                            "security_group_ids": "SecurityGroupIds",
-                            "subnet_ids": "SubnetIds",
                             "vpc_id": None,
                         },
                     ),
@@ -418,75 +370,51 @@ TRANSLATIONS: dict[str, Translation] = {
     "aws_lambda_event_source_mapping": Translation(
         "AWS::Lambda::EventSourceMapping",
         {
-            "batch_size": "BatchSize",
-            "enabled": "Enabled",
-            "event_source_arn": "EventSourceArn",
+            **_same(
+                "batch_size enabled event_source_arn function_name function_response_types",
+                "kms_key_arn maximum_batching_window_in_seconds",
+            ),
+            **_none("function_arn uuid"),
             "filter_criteria": Block("FilterCriteria", {"filter": Block("Filters", {"pattern": "Pattern"}, many=True)}),
-            "function_arn": None,
-            "function_name": "FunctionName",
-            "function_response_types": "FunctionResponseTypes",
-            "kms_key_arn": "KmsKeyArn",
-            "maximum_batching_window_in_seconds": "MaximumBatchingWindowInSeconds",
             "provisioned_poller_config": Block(
                 "ProvisionedPollerConfig", {"minimum_pollers": "MinimumPollers", "maximum_pollers": "MaximumPollers"}
             ),
             "scaling_config": Block("ScalingConfig", {"maximum_concurrency": "MaximumConcurrency"}),
-            "uuid": None,
             **_TAGS,
         },
     ),
     "aws_lambda_function": Translation(
         "AWS::Lambda::Function",
         {
-            "architectures": "Architectures",
-            "code_signing_config_arn": "CodeSigningConfigArn",
-            "description": "Description",
+            **_same(
+                "architectures code_signing_config_arn description function_name handler kms_key_arn",
+                "layers memory_size package_type role runtime timeout",
+            ),
+            **_none(
+                "invoke_arn last_modified publish qualified_arn qualified_invoke_arn skip_destroy",
+                "source_code_hash source_code_size code_sha256 signing_job_arn",
+                "signing_profile_version_arn version",
+            ),
             "environment": Block("Environment", {"variables": "Variables"}),
             "ephemeral_storage": Block("EphemeralStorage", {"size": "Size"}),
             "filename": Value("Code.S3Key", lambda name: "uploaded.zip"),
-            "function_name": "FunctionName",
-            "handler": "Handler",
-            "invoke_arn": None,
-            "kms_key_arn": "KmsKeyArn",
-            "last_modified": None,
-            "layers": "Layers",
             "logging_config": Block(
                 "LoggingConfig",
                 {
-                    "application_log_level": "ApplicationLogLevel",
-                    "log_format": "LogFormat",
-                    "log_group": "LogGroup",
-                    "system_log_level": "SystemLogLevel",
+                    **_same("application_log_level log_format log_group system_log_level"),
                 },
             ),
-            "memory_size": "MemorySize",
-            "package_type": "PackageType",
-            "publish": None,
-            "qualified_arn": None,
-            "qualified_invoke_arn": None,
             "reserved_concurrent_executions": Value(
                 "ReservedConcurrentExecutions", lambda number: number if number >= 0 else None
             ),
-            "role": "Role",
-            "runtime": "Runtime",
             "s3_bucket": "Code.S3Bucket",
             "s3_key": "Code.S3Key",
             "s3_object_version": "Code.S3ObjectVersion",
-            "skip_destroy": None,
-            "source_code_hash": None,
-            "source_code_size": None,
-            "code_sha256": None,
-            "signing_job_arn": None,
-            "signing_profile_version_arn": None,
-            "timeout": "Timeout",
             "tracing_config": Block("TracingConfig", {"mode": "Mode"}),
-            "version": None,
             "vpc_config": Block(
                 "VpcConfig",
                 {
-                    "security_group_ids": "SecurityGroupIds",
-                    "subnet_ids": "SubnetIds",
-                    "ipv6_allowed_for_dual_stack": "Ipv6AllowedForDualStack",
+                    **_same("security_group_ids subnet_ids ipv6_allowed_for_dual_stack"),
                     "vpc_id": None,
                 },
             ),
@@ -497,20 +425,17 @@ TRANSLATIONS: dict[str, Translation] = {
     "aws_opensearch_domain": Translation(
         "AWS::OpenSearchService::Domain",
         {
+            **_same("advanced_options domain_name engine_version"),
+            **_none("dashboard_endpoint dashboard_endpoint_v2 domain_id endpoint"),
             "access_policies": Value("AccessPolicies", json.loads),
-            "advanced_options": "AdvancedOptions",
             "advanced_security_options": Block(
                 "AdvancedSecurityOptions",
                 {
-                    "anonymous_auth_enabled": "AnonymousAuthEnabled",
-                    "enabled": "Enabled",
-                    "internal_user_database_enabled": "InternalUserDatabaseEnabled",
+                    **_same("anonymous_auth_enabled enabled internal_user_database_enabled"),
                     "master_user_options": Block("MasterUserOptions", {"master_user_arn": "MasterUserARN"}),
                 },
             ),
             "cluster_config": Block("ClusterConfig", _NODES),
-            "dashboard_endpoint": None,
-            "dashboard_endpoint_v2": None,
             "domain_endpoint_options": Block(
                 "DomainEndpointOptions",
                 {
@@ -519,21 +444,14 @@ TRANSLATIONS: dict[str, Translation] = {
                     "custom_endpoint_enabled": "CustomEndpointEnabled",
                 },
             ),
-            "domain_id": None,
-            "domain_name": "DomainName",
             "ebs_options": Block(
                 "EBSOptions",
                 {
+                    **_same("iops throughput volume_size volume_type"),
                     "ebs_enabled": "EBSEnabled",
-                    "iops": "Iops",
-                    "throughput": "Throughput",
-                    "volume_size": "VolumeSize",
-                    "volume_type": "VolumeType",
                 },
             ),
             "encrypt_at_rest": Block("EncryptionAtRestOptions", {"enabled": "Enabled", "kms_key_id": "KmsKeyId"}),
-            "endpoint": None,
-            "engine_version": "EngineVersion",
             "ip_address_type": "IPAddressType",
             "log_publishing_options": Block(
                 "LogPublishingOptions",
@@ -551,10 +469,8 @@ TRANSLATIONS: dict[str, Translation] = {
             "vpc_options": Block(
                 "VPCOptions",
                 {
-                    "security_group_ids": "SecurityGroupIds",
-                    "subnet_ids": "SubnetIds",
-                    "availability_zones": None,
-                    "vpc_id": None,
+                    **_same("security_group_ids subnet_ids"),
+                    **_none("availability_zones vpc_id"),
                 },
             ),
             **_TAGS,
@@ -563,11 +479,8 @@ TRANSLATIONS: dict[str, Translation] = {
     "aws_s3_bucket": Translation(
         "AWS::S3::Bucket",
         {
+            **_none("bucket_prefix bucket_domain_name bucket_regional_domain_name force_destroy"),
             "bucket": "BucketName",
-            "bucket_prefix": None,
-            "bucket_domain_name": None,
-            "bucket_regional_domain_name": None,
-            "force_destroy": None,
             "object_lock_enabled": "ObjectLockEnabled",
             **_TAGS,
         },
@@ -575,15 +488,12 @@ TRANSLATIONS: dict[str, Translation] = {
     "aws_s3_bucket_lifecycle_configuration": Translation(
         "AWS::S3::Bucket",
         {
-            "bucket": None,
-            "expected_bucket_owner": None,
+            **_none("bucket expected_bucket_owner"),
             "transition_default_minimum_object_size": "LifecycleConfiguration.TransitionDefaultMinimumObjectSize",
             "rule": Block(
                 "LifecycleConfiguration.Rules",
                 {
-                    "id": "Id",
-                    "status": "Status",
-                    "prefix": "Prefix",
+                    **_same("id status prefix"),
                     "filter": Block("Filter", {"prefix": None}),  # see _lifecycle
                     "abort_incomplete_multipart_upload": Block(
                         "AbortIncompleteMultipartUpload", {"days_after_initiation": "DaysAfterInitiation"}
@@ -624,19 +534,17 @@ TRANSLATIONS: dict[str, Translation] = {
     "aws_s3_bucket_public_access_block": Translation(
         "AWS::S3::Bucket",
         {
-            "bucket": None,
+            **_none("bucket skip_destroy"),
             "block_public_acls": "PublicAccessBlockConfiguration.BlockPublicAcls",
             "block_public_policy": "PublicAccessBlockConfiguration.BlockPublicPolicy",
             "ignore_public_acls": "PublicAccessBlockConfiguration.IgnorePublicAcls",
             "restrict_public_buckets": "PublicAccessBlockConfiguration.RestrictPublicBuckets",
-            "skip_destroy": None,
         },
     ),
     "aws_s3_bucket_server_side_encryption_configuration": Translation(
         "AWS::S3::Bucket",
         {
-            "bucket": None,
-            "expected_bucket_owner": None,
+            **_none("bucket expected_bucket_owner"),
             "rule": Block(
                 "BucketEncryption.ServerSideEncryptionConfiguration",
                 {
@@ -653,63 +561,50 @@ TRANSLATIONS: dict[str, Translation] = {
     "aws_s3_bucket_versioning": Translation(
         "AWS::S3::Bucket",
         {
-            "bucket": None,
-            "expected_bucket_owner": None,
-            "mfa": None,
+            **_none("bucket expected_bucket_owner mfa"),
             "versioning_configuration": Block("VersioningConfiguration", {"status": "Status", "mfa_delete": None}),
         },
     ),
     "aws_sfn_state_machine": Translation(
         "AWS::StepFunctions::StateMachine",
         {
+            **_none(
+                "name_prefix creation_date description publish revision_id state_machine_version_arn",
+                "status version_description",
+            ),
             "name": "StateMachineName",
-            "name_prefix": None,
             "type": "StateMachineType",
             "role_arn": "RoleArn",
             "definition": Value("Definition", json.loads),
             "encryption_configuration": Block(
                 "EncryptionConfiguration",
                 {
-                    "type": "Type",
-                    "kms_key_id": "KmsKeyId",
-                    "kms_data_key_reuse_period_seconds": "KmsDataKeyReusePeriodSeconds",
+                    **_same("type kms_key_id kms_data_key_reuse_period_seconds"),
                 },
             ),
             "logging_configuration": Block(
                 "LoggingConfiguration",
                 {
-                    "include_execution_data": "IncludeExecutionData",
-                    "level": "Level",
+                    **_same("include_execution_data level"),
                     "log_destination": Value(
                         "Destinations", lambda arn: [{"CloudWatchLogsLogGroup": {"LogGroupArn": arn}}]
                     ),
                 },
             ),
             "tracing_configuration": Block("TracingConfiguration", {"enabled": "Enabled"}),
-            "creation_date": None,
-            "description": None,
-            "publish": None,
-            "revision_id": None,
-            "state_machine_version_arn": None,
-            "status": None,
-            "version_description": None,
             **_TAGS,
         },
     ),
     "aws_sns_topic": Translation(
         "AWS::SNS::Topic",
         {
+            **_same(
+                "display_name kms_master_key_id fifo_topic content_based_deduplication",
+                "fifo_throughput_scope signature_version tracing_config",
+            ),
+            **_none("name_prefix owner"),
             "name": "TopicName",
-            "name_prefix": None,
-            "display_name": "DisplayName",
-            "kms_master_key_id": "KmsMasterKeyId",
-            "fifo_topic": "FifoTopic",
-            "content_based_deduplication": "ContentBasedDeduplication",
-            "fifo_throughput_scope": "FifoThroughputScope",
-            "signature_version": "SignatureVersion",
-            "tracing_config": "TracingConfig",
             "policy": None,  # given by AWS::SNS::TopicPolicy; judged as a policy
-            "owner": None,
             **{
                 f"{service}_success_feedback_sample_rate": None
                 for service in ("application", "firehose", "http", "lambda", "sqs")
@@ -720,41 +615,32 @@ TRANSLATIONS: dict[str, Translation] = {
     "aws_sns_topic_subscription": Translation(
         "AWS::SNS::Subscription",
         {
-            "topic_arn": "TopicArn",
-            "protocol": "Protocol",
-            "endpoint": "Endpoint",
-            "raw_message_delivery": "RawMessageDelivery",
+            **_same("topic_arn protocol endpoint raw_message_delivery filter_policy_scope", "subscription_role_arn"),
+            **_none(
+                "confirmation_timeout_in_minutes confirmation_was_authenticated",
+                "endpoint_auto_confirms owner_id pending_confirmation",
+            ),
             "filter_policy": Value("FilterPolicy", json.loads),
-            "filter_policy_scope": "FilterPolicyScope",
             "redrive_policy": Value("RedrivePolicy", json.loads),
-            "subscription_role_arn": "SubscriptionRoleArn",
-            "confirmation_timeout_in_minutes": None,
-            "confirmation_was_authenticated": None,
-            "endpoint_auto_confirms": None,
-            "owner_id": None,
-            "pending_confirmation": None,
         },
     ),
     "aws_sqs_queue": Translation(
         "AWS::SQS::Queue",
         {
+            **_same(
+                "deduplication_scope delay_seconds fifo_throughput_limit kms_master_key_id", "sqs_managed_sse_enabled"
+            ),
+            **_none("name_prefix url"),
             "name": "QueueName",
-            "name_prefix": None,
             "content_based_deduplication": Value("ContentBasedDeduplication", lambda on: on or None),
-            "deduplication_scope": "DeduplicationScope",
-            "delay_seconds": "DelaySeconds",
             "fifo_queue": Value("FifoQueue", lambda on: on or None),  # a standard queue must not say so
-            "fifo_throughput_limit": "FifoThroughputLimit",
             "kms_data_key_reuse_period_seconds": Value("KmsDataKeyReusePeriodSeconds", _not_zero),
-            "kms_master_key_id": "KmsMasterKeyId",
             "max_message_size": "MaximumMessageSize",
             "message_retention_seconds": "MessageRetentionPeriod",
             "policy": None,  # given by AWS::SQS::QueuePolicy; see parts()
             "receive_wait_time_seconds": "ReceiveMessageWaitTimeSeconds",
             "redrive_allow_policy": Value("RedriveAllowPolicy", json.loads),
             "redrive_policy": Value("RedrivePolicy", json.loads),
-            "sqs_managed_sse_enabled": "SqsManagedSseEnabled",
-            "url": None,
             "visibility_timeout_seconds": "VisibilityTimeout",
             **_TAGS,
         },
@@ -766,27 +652,19 @@ TRANSLATIONS: dict[str, Translation] = {
     "aws_ssm_parameter": Translation(
         "AWS::SSM::Parameter",
         {
-            "name": "Name",
-            "description": "Description",
-            "type": "Type",
-            "tier": "Tier",
-            "value": "Value",
-            "insecure_value": None,
-            "allowed_pattern": "AllowedPattern",
-            "data_type": "DataType",
-            "has_value_wo": None,
-            "overwrite": None,
-            "key_id": None,
-            "version": None,
-            "tags": "Tags",
-            "tags_all": None,
+            **_same("name description type tier value allowed_pattern data_type tags"),
+            **_none("insecure_value has_value_wo overwrite key_id version tags_all"),
         },
     ),
     "aws_dynamodb_table": Translation(
         "AWS::DynamoDB::Table",
         {
+            **_same("billing_mode deletion_protection_enabled table_class"),
+            **_none(
+                "read_capacity write_capacity stream_enabled stream_arn stream_label stream_view_type",
+                "restore_date_time",
+            ),
             "name": "TableName",
-            "billing_mode": "BillingMode",
             "hash_key": Value("KeySchema", lambda name: [{"AttributeName": name, "KeyType": "HASH"}]),
             "attribute": Block("AttributeDefinitions", {"name": "AttributeName", "type": "AttributeType"}, many=True),
             "point_in_time_recovery": Block(
@@ -803,31 +681,20 @@ TRANSLATIONS: dict[str, Translation] = {
                 "TimeToLiveSpecification",
                 {"enabled": "Enabled", "attribute_name": Value("AttributeName", lambda name: name or None)},
             ),
-            "deletion_protection_enabled": "DeletionProtectionEnabled",
-            "read_capacity": None,
-            "write_capacity": None,
-            "stream_enabled": None,
-            "stream_arn": None,
-            "stream_label": None,
-            "stream_view_type": None,
-            "table_class": "TableClass",
-            "restore_date_time": None,
             **_TAGS,
         },
     ),
     "aws_kms_key": Translation(
         "AWS::KMS::Key",
         {
-            "description": "Description",
+            **_same(
+                "description enable_key_rotation rotation_period_in_days key_usage multi_region",
+                "bypass_policy_lockout_safety_check",
+            ),
             "policy": Value("KeyPolicy", json.loads),
-            "enable_key_rotation": "EnableKeyRotation",
-            "rotation_period_in_days": "RotationPeriodInDays",
             "deletion_window_in_days": "PendingWindowInDays",
             "is_enabled": "Enabled",
-            "key_usage": "KeyUsage",
             "customer_master_key_spec": "KeySpec",
-            "multi_region": "MultiRegion",
-            "bypass_policy_lockout_safety_check": "BypassPolicyLockoutSafetyCheck",
             "key_id": None,
             **_TAGS,
         },
@@ -839,13 +706,8 @@ TRANSLATIONS: dict[str, Translation] = {
     "aws_lambda_permission": Translation(
         "AWS::Lambda::Permission",
         {
-            "action": "Action",
-            "function_name": "FunctionName",
-            "principal": "Principal",
-            "source_arn": "SourceArn",
-            "source_account": "SourceAccount",
-            "statement_id": None,
-            "statement_id_prefix": None,
+            **_same("action function_name principal source_arn source_account"),
+            **_none("statement_id statement_id_prefix"),
         },
     ),
 }
