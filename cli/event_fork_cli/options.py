@@ -124,7 +124,8 @@ class PlanOptions:
         typer.Option(metavar="original|Nx", help="Keep the time between events as it was, or divide it by N."),
     ] = None
     ramp: Annotated[
-        str | None, typer.Option(metavar="1,10,100", help="Begin with 1 % of the rate, then 10 %, then all of it.")
+        str | None,
+        typer.Option(metavar="1,10,100", help="Begin with 1 % of the rate, then 10 %, then all; each for a minute."),
     ] = None
     ramp_ask: Annotated[bool, typer.Option("--ramp-ask", help="Pause and ask after each step of the ramp.")] = False
     max_age: Annotated[

@@ -138,6 +138,7 @@ def _plan(
         span,
         request.is_governed,
         memory,
+        request.ramp or (),
     )
     return Plan(
         **{value.name: getattr(request, value.name) for value in fields(PlanRequest)},

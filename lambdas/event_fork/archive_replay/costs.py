@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from event_fork.archive_replay.book_keeping import PROGRESS_SECONDS
 from event_fork.archive_replay.control_watch import MAX_AGE_SECONDS
+from event_fork.archive_replay.governor import seconds_to_send
 from event_fork.archive_replay.governor_loop import LOOK_SECONDS
 from event_fork.replay_plan.plan import Estimate
 from event_fork.sending.backoff import RESERVE_SECONDS
@@ -42,7 +43,10 @@ DEFAULT_MEMORY = Memory()
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What there is to do. `span_seconds`: with a pace, from the first to the last event at that speed; else 0."""
+    """What there is to do. `span_seconds`: with a pace, from the first to the last event at that speed; else 0.
+
+    `ramp`: the shares of the rate that it begins with, in percent.
+    """
 
     events: int
     bytes: int
@@ -52,11 +56,14 @@ class Work:
     span_seconds: float
     governed: bool
     memory: Memory = DEFAULT_MEMORY
+    ramp: tuple[float, ...] = ()
 
 
 def estimate(work: Work) -> Estimate:
     """Minutes and dollars for the work."""
-    seconds = max(work.events / work.rate, work.span_seconds)
+    # A worker has its share of the rate, also when there are fewer items than workers.
+    rate = work.rate * min(work.workers, max(work.items, 1)) / work.workers
+    seconds = max(seconds_to_send(work.events, rate, work.ramp, LOOK_SECONDS), work.span_seconds)
     requests = max(math.ceil(work.events / SEND_MAX_MESSAGES), math.ceil(work.bytes / SQS_REQUEST_BYTES))
     working_seconds = seconds * min(work.workers, max(work.items, 1))
     dollars = (

@@ -79,6 +79,18 @@ def govern(policy: Policy, control: Control, memory: Memory, seen: Observation) 
     return _speed_up(policy, control, memory, seen)
 
 
+def seconds_to_send(events: float, limit: float, ramp: tuple[float, ...], look_seconds: float) -> float:
+    """How long a governed replay takes whose target keeps up and whose operator answers at once: by the policy itself."""
+    policy = Policy(ramp, False, Health())
+    control = Control(RUNNING, limit, limit, 1, 0, "", "", "", "")
+    control, memory, at = replace(control, rate=ceiling(policy, control)), Memory(), 0.0
+    while (control.ramp_step + 1 < len(ramp) or control.rate < ceiling(policy, control)) and events > 0:
+        events -= control.rate * look_seconds
+        at += look_seconds
+        control, memory = govern(policy, control, memory, Observation(at, 0, None, None))
+    return at + events / control.rate
+
+
 def ceiling(policy: Policy, control: Control, capacity: float | None = None) -> float:
     """The highest rate that is allowed now, in events a second."""
     ramp = policy.ramp or ()

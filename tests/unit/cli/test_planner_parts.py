@@ -16,11 +16,16 @@ from event_fork.archive.listing import Reach, needed_objects
 from event_fork.archive.selection import Criteria, SelectedEvent
 from event_fork.archive.store import ListedObject
 from event_fork.archive_replay.costs import Memory, Work, estimate
+from event_fork.archive_replay.governor import Memory as GovernorMemory
+from event_fork.archive_replay.governor import Policy, govern, seconds_to_send
+from event_fork.archive_replay.governor_loop import LOOK_SECONDS
+from event_fork.archive_replay.observation import Observation
 from event_fork.events.envelope import StoredEvent
 from event_fork.events.messages import MessageAttribute, OutgoingMessage
 from event_fork.events.time_window import Window, timestamp_text
+from event_fork.replay_plan.control import Control
 from event_fork.replay_plan.item import MAX_ITEM_EVENTS
-from event_fork.replay_plan.plan import BODY_ENVELOPE, BODY_RAW
+from event_fork.replay_plan.plan import BODY_ENVELOPE, BODY_RAW, Health
 from event_fork_cli.archive_replay.duplicates import RECORD, Duplicate, duplicates_in, identity
 from event_fork_cli.archive_replay.planner import item_limits, workers_for
 from event_fork_cli.archive_replay.scanning import ATTEMPTS, MAX_TYPES, OTHER_TYPES, Scanner, message_bytes
@@ -241,6 +246,34 @@ def test_a_pace_makes_it_longer_and_large_events_make_it_dearer() -> None:
 
     assert estimate(slow).minutes == 60
     assert estimate(large).dollars > estimate(small).dollars * 2
+
+
+def test_a_ramp_takes_its_steps_minutes_and_fewer_items_than_workers_take_longer() -> None:
+    plain = Work(events=1_532, bytes=10**6, items=1, rate=200, workers=1, span_seconds=0, governed=True)
+    ramped = replace(plain, ramp=(1.0, 10.0, 100.0))
+
+    assert estimate(plain).minutes == pytest.approx(1_532 / 200 / 60, abs=0.001)
+    assert 2.2 < estimate(ramped).minutes < 3.5
+    assert estimate(replace(plain, workers=4)).minutes == pytest.approx(4 * estimate(plain).minutes, abs=0.002)
+    assert estimate(replace(plain, workers=4, items=4)).minutes == estimate(plain).minutes
+    assert estimate(replace(ramped, events=0)).minutes == 0
+    assert estimate(replace(ramped, events=10**9, ramp=(0.01, 50.0))).minutes == pytest.approx(
+        10**9 / 200 / 60, rel=1.1
+    )
+
+
+@pytest.mark.parametrize("ramp", [(1.0, 10.0, 100.0), (50.0, 100.0), (5.0,), ()])
+@pytest.mark.parametrize("events", [10, 1_532, 40_000])
+def test_the_estimate_of_a_ramp_is_what_a_governed_replay_takes(ramp: tuple[float, ...], events: int) -> None:
+    estimated = seconds_to_send(events, 200.0, ramp, LOOK_SECONDS)
+
+    policy, memory, sent, at = Policy(ramp or None, False, Health()), GovernorMemory(), 0.0, 0.0
+    control = Control("running", 200.0 * min(1.0, (ramp or (100,))[0] / 100), 200.0, 1, 0, "", "", "", "x")
+    while sent < events:
+        sent, at = sent + control.rate / 10, at + 0.1
+        if round(at * 10) % 50 == 0:
+            control, memory = govern(policy, control, memory, Observation(at, 0, None, None))
+    assert estimated == pytest.approx(at, rel=0.02, abs=0.2)
 
 
 def test_the_governor_costs_its_function_and_not_a_turn_of_the_state_machine_for_every_look() -> None:
