@@ -80,7 +80,7 @@ def govern(policy: Policy, control: Control, memory: Memory, seen: Observation) 
 
 
 def seconds_to_send(events: float, limit: float, ramp: tuple[float, ...], look_seconds: float) -> float:
-    """How long a governed replay takes whose target keeps up and whose operator answers at once: by the policy itself."""
+    """By the policy itself: how long a governed replay takes whose target keeps up and whose operator is quick."""
     policy = Policy(ramp, False, Health())
     control = Control(RUNNING, limit, limit, 1, 0, "", "", "", "")
     control, memory, at = replace(control, rate=ceiling(policy, control)), Memory(), 0.0
