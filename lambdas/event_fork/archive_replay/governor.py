@@ -82,7 +82,7 @@ def govern(policy: Policy, control: Control, memory: Memory, seen: Observation) 
 def seconds_to_send(events: float, limit: float, ramp: tuple[float, ...], look_seconds: float) -> float:
     """By the policy itself: how long a governed replay takes whose target keeps up and whose operator is quick."""
     policy = Policy(ramp, False, Health())
-    control = Control(RUNNING, limit, limit, 0, "", "", "", "")
+    control = Control(RUNNING, limit, limit, "", 0, "", "", "", "")
     control, memory, at = replace(control, rate=ceiling(policy, control)), Memory(), 0.0
     while (control.ramp_step + 1 < len(ramp) or control.rate < ceiling(policy, control)) and events > 0:
         events -= control.rate * look_seconds

@@ -267,7 +267,7 @@ def test_the_estimate_of_a_ramp_is_what_a_governed_replay_takes(ramp: tuple[floa
     estimated = seconds_to_send(events, 200.0, ramp, LOOK_SECONDS)
 
     policy, memory, sent, at = Policy(ramp or None, False, Health()), GovernorMemory(), 0.0, 0.0
-    control = Control("running", 200.0 * min(1.0, (ramp or (100,))[0] / 100), 200.0, 0, "", "", "", "x")
+    control = Control("running", 200.0 * min(1.0, (ramp or (100,))[0] / 100), 200.0, "", 0, "", "", "", "x")
     while sent < events:
         sent, at = sent + control.rate / 10, at + 0.1
         if round(at * 10) % 50 == 0:
