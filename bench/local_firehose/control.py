@@ -10,19 +10,15 @@ GET    /_firehose/streams[/NAME]    states and buffers
 POST   /_firehose/flush             {"stream"?}: deliver what is buffered now
 """
 
-from __future__ import annotations
-
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aiohttp import web
 
-from local_firehose.faults import POINTS, FaultError
+from local_firehose.faults import POINTS, FaultError, Faults
 from local_firehose.json_text import loads
-from local_firehose.streams.registry import Entry
-
-if TYPE_CHECKING:
-    from local_firehose.server import FirehoseServer
+from local_firehose.pipeline.tools import Tools
+from local_firehose.registry import Entry, Registry
 
 _CLOCK_MEMBERS = {"speed", "offset_seconds", "advance_seconds"}
 
@@ -30,14 +26,16 @@ _CLOCK_MEMBERS = {"speed", "offset_seconds", "advance_seconds"}
 class ControlApi:
     """Handlers of the control routes."""
 
-    def __init__(self, server: FirehoseServer) -> None:
-        self._server = server
+    def __init__(self, tools: Tools, registry: Registry, faults: Faults) -> None:
+        self._tools = tools
+        self._registry = registry
+        self._faults = faults
 
     def add_routes(self, app: web.Application) -> None:
         """Hang the routes into the application."""
         router = app.router
         router.add_get("/_firehose/health", self._health)
-        router.add_get("/_firehose/faults", self._faults)
+        router.add_get("/_firehose/faults", self._list_faults)
         router.add_post("/_firehose/faults", self._arm)
         router.add_delete("/_firehose/faults", self._disarm)
         router.add_delete("/_firehose/faults/{id}", self._disarm)
@@ -48,8 +46,8 @@ class ControlApi:
         router.add_post("/_firehose/flush", self._flush)
 
     async def _health(self, _: web.Request) -> web.Response:
-        entries = self._server.registry.entries()
-        budget = self._server.tools.budget
+        entries = self._registry.entries()
+        budget = self._tools.budget
         return web.json_response(
             {
                 "status": "ok",
@@ -57,26 +55,26 @@ class ControlApi:
                 "streams": len(entries),
                 "undelivered_records": sum(entry.pipeline.ledger.records for entry in entries),
                 "memory": {"used_bytes": budget.used, "limit_bytes": budget.limit},
-                "clock_speed": self._server.clock.speed,
-                "durable": self._server.settings.state is not None,
+                "clock_speed": self._tools.clock.speed,
+                "durable": self._tools.settings.state is not None,
             }
         )
 
-    async def _faults(self, _: web.Request) -> web.Response:
+    async def _list_faults(self, _: web.Request) -> web.Response:
         points = {name: {"chance": point.chance, "options": point.options} for name, point in POINTS.items()}
-        armed = [fault.to_json() for fault in self._server.faults.armed]
+        armed = [fault.to_json() for fault in self._faults.armed]
         return web.json_response({"armed": armed, "points": points})
 
     async def _arm(self, request: web.Request) -> web.Response:
         try:
-            fault = self._server.faults.arm(await _json(request))
+            fault = self._faults.arm(await _json(request))
         except FaultError as error:
             raise _bad_request(str(error)) from error
         return web.json_response(fault.to_json(), status=201)
 
     async def _disarm(self, request: web.Request) -> web.Response:
         wanted = request.match_info.get("id", "")
-        gone = self._server.faults.disarm(wanted)
+        gone = self._faults.disarm(wanted)
         if wanted and not gone:
             raise web.HTTPNotFound(text=json.dumps({"message": f"no fault {wanted}"}), content_type="application/json")
         return web.json_response({"disarmed": gone})
@@ -90,7 +88,7 @@ class ControlApi:
             raise _bad_request(f"unknown member {', '.join(unknown)}; known are {', '.join(sorted(_CLOCK_MEMBERS))}")
         if any(isinstance(value, bool) or not isinstance(value, int | float) for value in given.values()):
             raise _bad_request("speed, offset_seconds and advance_seconds are numbers")
-        clock = self._server.clock
+        clock = self._tools.clock
         try:
             clock.set(
                 speed=given.get("speed"),
@@ -103,17 +101,17 @@ class ControlApi:
 
     async def _streams(self, request: web.Request) -> web.Response:
         name = request.match_info.get("name", "")
-        return web.json_response({"streams": [_stream(entry) for entry in self._server.registry.named(name)]})
+        return web.json_response({"streams": [_stream(entry) for entry in self._registry.named(name)]})
 
     async def _flush(self, request: web.Request) -> web.Response:
         given = await _json(request)
-        entries = self._server.registry.named(str(given.get("stream", "")))
+        entries = self._registry.named(str(given.get("stream", "")))
         for entry in entries:
             entry.pipeline.flush()
         return web.json_response({"flushed": [entry.stream.name for entry in entries]})
 
     def _clock_state(self) -> dict[str, float]:
-        clock = self._server.clock
+        clock = self._tools.clock
         return {
             "speed": clock.speed,
             "offset_seconds": clock.offset,

@@ -19,11 +19,11 @@ from local_firehose.api.errors import (
     ServiceUnavailableError,
 )
 from local_firehose.faults import Faults
-from local_firehose.pipeline.records import Record
-from local_firehose.pipeline.stages import processor
 from local_firehose.pipeline.tools import Tools
+from local_firehose.records import Record
+from local_firehose.registry import Entry
+from local_firehose.streams.configuration import processor
 from local_firehose.streams.keys import Keys
-from local_firehose.streams.registry import Entry
 from local_firehose.streams.stream import ACTIVE, DELETING, DIRECT_PUT, Stream
 
 MAX_BATCH_BYTES = 4 * 1024 * 1024

@@ -15,7 +15,6 @@ from typing import Any
 from aiohttp import web
 
 from local_firehose.api.errors import ApiError, InjectedError, InternalFailureError, RequestTooLargeError
-from local_firehose.api.operations import Operations
 from local_firehose.api.protocol import CONTENT_TYPE, Caller, caller, decode, encode, operation
 from local_firehose.aws import Aws
 from local_firehose.budget import Budget
@@ -27,12 +26,13 @@ from local_firehose.error_log import ErrorLog
 from local_firehose.faults import Faults
 from local_firehose.ingest import Ingest
 from local_firehose.metrics import Metrics
+from local_firehose.operations import Operations
 from local_firehose.pipeline.lambda_invoker import LambdaInvoker
 from local_firehose.pipeline.tools import Tools
+from local_firehose.registry import Registry
 from local_firehose.settings import MIB, Settings
 from local_firehose.store import NoStore, SqliteStore, Store
 from local_firehose.streams.keys import Keys
-from local_firehose.streams.registry import Registry
 from local_firehose.validation.model import RequestReader
 from local_firehose.web_pages import is_loopback, refusal
 
@@ -85,7 +85,7 @@ class FirehoseServer:
         """The aiohttp application; its start restores the state folder, its end keeps it."""
         app = web.Application(client_max_size=MAX_BODY, middlewares=[_guard(self.settings.host)])
         app.router.add_post("/", self._handle)
-        ControlApi(self).add_routes(app)
+        ControlApi(self.tools, self.registry, self.faults).add_routes(app)
         app.on_startup.append(self._start)
         app.on_cleanup.append(self._stop)
         return app

@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Protocol
 
-from local_firehose.pipeline.records import Record
+from local_firehose.records import Record
 
 log = logging.getLogger(__name__)
 _SCHEMA = """

@@ -10,7 +10,7 @@ from local_firehose.clock import Clock
 from local_firehose.conversion import glue
 from local_firehose.conversion.deserializer import MALFORMED, ConversionError, Options, Schema, rows
 from local_firehose.conversion.serializer import TableError, extension, serialize, table
-from local_firehose.pipeline.records import Item
+from local_firehose.records import Item
 from local_firehose.streams.stream import Stream
 
 Rows = list[dict[str, Any]]

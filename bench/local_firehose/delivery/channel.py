@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
 from local_firehose.clock import Clock
-from local_firehose.pipeline.records import Item
+from local_firehose.records import Item
 
 MIB = 1024 * 1024
 ZERO_BUFFERING_SECONDS = 1.0  # interval 0 delivers "within seconds"

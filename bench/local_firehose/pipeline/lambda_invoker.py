@@ -10,7 +10,6 @@ from local_firehose.aws import Aws
 from local_firehose.clock import Clock
 from local_firehose.faults import Fault, Faults
 from local_firehose.metrics import Metrics
-from local_firehose.pipeline.records import Item
 from local_firehose.pipeline.transformation import (
     Failure,
     Outcome,
@@ -18,6 +17,7 @@ from local_firehose.pipeline.transformation import (
     build_event,
     read_response,
 )
+from local_firehose.records import Item
 from local_firehose.streams.stream import Stream
 
 _MOST_BACKOFF_SECONDS = 30.0

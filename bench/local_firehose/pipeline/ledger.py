@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from local_firehose.budget import Budget
-from local_firehose.pipeline.records import Item, Record
+from local_firehose.records import Item, Record
 from local_firehose.store import Store
 
 

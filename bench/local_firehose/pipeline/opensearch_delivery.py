@@ -14,8 +14,8 @@ from local_firehose.destinations.opensearch import BulkRequestError
 from local_firehose.destinations.settings import OpenSearchSettings
 from local_firehose.error_log import event
 from local_firehose.pipeline.ledger import Ledger
-from local_firehose.pipeline.records import Item, oldest_ms
 from local_firehose.pipeline.tools import Tools
+from local_firehose.records import Item, oldest_ms
 from local_firehose.streams.stream import Stream
 
 MAX_BULK_BYTES = 10 * 1024 * 1024  # one HTTP request; OpenSearch itself refuses above 100 MB

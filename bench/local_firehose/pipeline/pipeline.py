@@ -11,18 +11,19 @@ import time
 from collections.abc import Awaitable, Callable
 from functools import partial
 
+from local_firehose import partition_keys as metadata
 from local_firehose.delivery import failed_records
 from local_firehose.delivery.channel import MIB, Channel, Hints
 from local_firehose.destinations.settings import OpenSearchSettings, S3Settings
 from local_firehose.error_log import event
-from local_firehose.pipeline import metadata
 from local_firehose.pipeline.ledger import Ledger
 from local_firehose.pipeline.opensearch_delivery import OpenSearchDelivery
-from local_firehose.pipeline.records import Item, Record, size_of
 from local_firehose.pipeline.s3_delivery import S3Delivery, S3Role
-from local_firehose.pipeline.stages import StageFailure, before_lambda, processor
+from local_firehose.pipeline.stages import StageFailure, before_lambda
 from local_firehose.pipeline.tools import Tools
 from local_firehose.pipeline.transformation import Failure, Outcome, TransformationError, payload_batches
+from local_firehose.records import Item, Record, size_of
+from local_firehose.streams.configuration import processor
 from local_firehose.streams.kinds import OPENSEARCH
 from local_firehose.streams.stream import Stream
 

@@ -34,11 +34,11 @@ from local_firehose.delivery.keys import (
 from local_firehose.destinations.s3 import S3WriteError
 from local_firehose.destinations.settings import S3Settings
 from local_firehose.error_log import event
+from local_firehose.partition_keys import QueryError
 from local_firehose.pipeline.ledger import Ledger
-from local_firehose.pipeline.metadata import QueryError
-from local_firehose.pipeline.records import Item, oldest_ms, size_of
-from local_firehose.pipeline.stages import processor
 from local_firehose.pipeline.tools import Tools
+from local_firehose.records import Item, oldest_ms, size_of
+from local_firehose.streams.configuration import processor
 from local_firehose.streams.kinds import OPENSEARCH
 from local_firehose.streams.stream import Stream
 

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from local_firehose.delivery.failed_records import DECOMPRESSION_FAILED, PROCESSING_FAILED
 from local_firehose.pipeline import deaggregation, decompression
 from local_firehose.pipeline.ledger import Ledger
-from local_firehose.pipeline.records import Item
-from local_firehose.streams.configuration import Configuration
-from local_firehose.validation.processors import parameters
+from local_firehose.records import Item
+from local_firehose.streams.configuration import Configuration, processor
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,17 +22,6 @@ class StageFailure:
     error_type: str
     code: str
     message: str
-
-
-def processor(configuration: Configuration, kind: str) -> dict[str, str] | None:
-    """The parameters of a processor that is on, or None."""
-    processing = configuration.get("ProcessingConfiguration", {})
-    if not processing.get("Enabled"):
-        return None
-    for candidate in processing["Processors"]:
-        if candidate["Type"] == kind:
-            return parameters(candidate)
-    return None
 
 
 def before_lambda(

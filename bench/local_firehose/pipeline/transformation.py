@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from local_firehose.json_text import loads
-from local_firehose.pipeline.records import Item
+from local_firehose.records import Item
 
 MAX_PAYLOAD = 6 * 1024 * 1024
 BAD_FORMAT = (

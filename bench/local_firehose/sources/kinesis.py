@@ -17,7 +17,7 @@ from local_firehose.aws import Aws
 from local_firehose.budget import Budget
 from local_firehose.clock import Clock
 from local_firehose.metrics import Metrics
-from local_firehose.pipeline.records import RECORD_OVERHEAD, Record
+from local_firehose.records import RECORD_OVERHEAD, Record
 from local_firehose.sources.kpl import deaggregate
 from local_firehose.store import Store
 from local_firehose.streams.stream import Stream

@@ -75,6 +75,22 @@ def _complete_processing(processing: Configuration, role_arn: str) -> None:
             processor.setdefault("Parameters", [])
 
 
+def parameters(processor: Configuration) -> dict[str, str]:
+    """ParameterName -> ParameterValue of a processor."""
+    return {p["ParameterName"]: p["ParameterValue"] for p in processor.get("Parameters", [])}
+
+
+def processor(configuration: Configuration, kind: str) -> dict[str, str] | None:
+    """The parameters of a processor that is on, or None."""
+    processing = configuration.get("ProcessingConfiguration", {})
+    if not processing.get("Enabled"):
+        return None
+    for candidate in processing["Processors"]:
+        if candidate["Type"] == kind:
+            return parameters(candidate)
+    return None
+
+
 def merge(current: Configuration, update: Configuration) -> Configuration:
     """``current`` with the members of ``update``: absent is kept, and so is what lies in a nested S3 update.
 

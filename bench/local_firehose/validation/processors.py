@@ -11,7 +11,8 @@ from typing import Any
 
 from local_firehose.api.errors import InvalidArgumentError
 from local_firehose.delivery.expressions import FROM_QUERY, partition_keys_used
-from local_firehose.pipeline.metadata import QueryError, compile_query, top_level_keys
+from local_firehose.partition_keys import QueryError, compile_query, top_level_keys
+from local_firehose.streams.configuration import parameters
 
 _ALLOWED = {
     "Lambda": ("LambdaArn", "NumberOfRetries", "RoleArn", "BufferSizeInMBs", "BufferIntervalInSeconds"),
@@ -62,11 +63,6 @@ def check_lambda_hints(processing: dict[str, Any]) -> None:
                 "Both BufferSizeInMBs and BufferIntervalInSeconds are required to configure buffering for lambda "
                 "processor."
             )
-
-
-def parameters(processor: dict[str, Any]) -> dict[str, str]:
-    """ParameterName -> ParameterValue of a processor."""
-    return {p["ParameterName"]: p["ParameterValue"] for p in processor.get("Parameters", [])}
 
 
 def _known(processor: dict[str, Any]) -> dict[str, str]:

@@ -10,7 +10,7 @@ from firehose.harness import Harness, processor
 from local_firehose.budget import Budget
 from local_firehose.fakes.aws import FakeAws
 from local_firehose.fakes.server import RunningFirehose
-from local_firehose.pipeline.records import RECORD_OVERHEAD
+from local_firehose.records import RECORD_OVERHEAD
 from local_firehose.settings import Settings
 
 LIMIT = 1_000_000

@@ -23,7 +23,7 @@ from local_firehose.client import FirehoseControl
 from local_firehose.fakes.aws import FakeAws
 from local_firehose.fakes.opensearch import FakeOpenSearch
 from local_firehose.fakes.server import RunningFirehose
-from local_firehose.pipeline.records import Record
+from local_firehose.records import Record
 from local_firehose.settings import Settings
 from local_firehose.store import SqliteStore, StateError
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from local_firehose.fakes.aws import AwsError, FakeAws
 from local_firehose.fakes.server import RunningFirehose
-from local_firehose.pipeline.records import Record
+from local_firehose.records import Record
 from local_firehose.settings import Settings
 from local_firehose.sources.kpl import MAGIC, deaggregate
 

@@ -13,12 +13,12 @@ import pytest
 from firehose.harness import ROLE, Harness, StreamUnderTest, eventually, lines, processing, processor
 
 from local_firehose.fakes.aws import AwsError
-from local_firehose.pipeline.records import Item, Record
 from local_firehose.pipeline.transformation import (
     TransformationError,
     payload_batches,
     read_response,
 )
+from local_firehose.records import Item, Record
 
 Event = dict[str, Any]
 MESSAGE_ERROR = "The Lambda function was successfully invoked but it returned an error result."

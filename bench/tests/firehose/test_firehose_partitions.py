@@ -11,7 +11,7 @@ from firehose.harness import FAST, Harness, StreamUnderTest, eventually, lines, 
 
 from local_firehose.fakes.aws import FakeAws
 from local_firehose.fakes.server import RunningFirehose
-from local_firehose.pipeline.metadata import QueryError, extract, partition_keys, top_level_keys
+from local_firehose.partition_keys import QueryError, extract, partition_keys, top_level_keys
 from local_firehose.settings import Settings
 
 

@@ -9,9 +9,9 @@ from typing import Any
 from local_firehose.api.errors import ResourceInUseError, ResourceNotFoundError
 from local_firehose.api.protocol import Caller
 from local_firehose.pipeline.pipeline import Pipeline
-from local_firehose.pipeline.records import Record
 from local_firehose.pipeline.tools import Tools
 from local_firehose.quotas import Meter, quota
+from local_firehose.records import Record
 from local_firehose.sources.kinesis import KinesisReader
 from local_firehose.streams.keys import Keys
 from local_firehose.streams.network import NetworkError, vpc_id

@@ -15,11 +15,11 @@ from local_firehose.api.errors import (
 from local_firehose.api.protocol import Caller
 from local_firehose.ingest import Ingest, Put
 from local_firehose.pipeline.tools import Tools
+from local_firehose.registry import Entry, Registry
 from local_firehose.streams.configuration import Configuration, complete, merge
 from local_firehose.streams.description import describe
 from local_firehose.streams.keys import Keys
 from local_firehose.streams.kinds import named_in
-from local_firehose.streams.registry import Entry, Registry
 from local_firehose.streams.roles import check_role
 from local_firehose.streams.stream import (
     ACTIVE,
