@@ -18,7 +18,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 LAMBDA_TIMEOUT_SECONDS = 300
 ROLE_SESSION_NAME = "AWSFirehoseToS3"  # seen in CloudTrail of AWS
-_THREADS = 48
+_THREADS = 256  # of which a stream has a few (Lambda 5, S3 24)
 
 
 class Aws:

@@ -7,6 +7,7 @@ import logging
 import math
 import os
 import re
+import resource
 import signal
 import sys
 from collections.abc import Callable
@@ -207,6 +208,9 @@ def main(argv: list[str] | None = None) -> int:
     """Run the server until SIGTERM or SIGINT."""
     arguments = parser().parse_args(argv)
     logging.basicConfig(level=arguments.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError):  # macOS has a limit of its own below "unlimited"
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # connections that hang must not be the last ones
     try:
         asyncio.run(_until_signal(settings(arguments)))
     except (StateError, OSError) as error:  # the state folder, or the port

@@ -15,8 +15,9 @@ from typing import Any
 
 from aiohttp import web
 
+from local_firehose.api.protocol import decode
+from local_firehose.api.uploads import Uploads
 from local_firehose.faults import POINTS, FaultError, Faults
-from local_firehose.json_text import loads
 from local_firehose.pipeline.tools import Tools
 from local_firehose.registry import Entry, Registry
 
@@ -26,10 +27,11 @@ _CLOCK_MEMBERS = {"speed", "offset_seconds", "advance_seconds"}
 class ControlApi:
     """Handlers of the control routes."""
 
-    def __init__(self, tools: Tools, registry: Registry, faults: Faults) -> None:
+    def __init__(self, tools: Tools, registry: Registry, faults: Faults, uploads: Uploads) -> None:
         self._tools = tools
         self._registry = registry
         self._faults = faults
+        self._uploads = uploads
 
     def add_routes(self, app: web.Application) -> None:
         """Hang the routes into the application."""
@@ -67,7 +69,7 @@ class ControlApi:
 
     async def _arm(self, request: web.Request) -> web.Response:
         try:
-            fault = self._faults.arm(await _json(request))
+            fault = self._faults.arm(await self._json(request))
         except FaultError as error:
             raise _bad_request(str(error)) from error
         return web.json_response(fault.to_json(), status=201)
@@ -83,7 +85,7 @@ class ControlApi:
         return web.json_response(self._clock_state())
 
     async def _set_clock(self, request: web.Request) -> web.Response:
-        given = await _json(request)
+        given = await self._json(request)
         if unknown := sorted(set(given) - _CLOCK_MEMBERS):
             raise _bad_request(f"unknown member {', '.join(unknown)}; known are {', '.join(sorted(_CLOCK_MEMBERS))}")
         if any(isinstance(value, bool) or not isinstance(value, int | float) for value in given.values()):
@@ -104,11 +106,15 @@ class ControlApi:
         return web.json_response({"streams": [_stream(entry) for entry in self._registry.named(name)]})
 
     async def _flush(self, request: web.Request) -> web.Response:
-        given = await _json(request)
+        given = await self._json(request)
         entries = self._registry.named(str(given.get("stream", "")))
         for entry in entries:
             entry.pipeline.flush()
         return web.json_response({"flushed": [entry.stream.name for entry in entries]})
+
+    async def _json(self, request: web.Request) -> dict[str, Any]:
+        async with self._uploads.body(request) as data:
+            return decode(data)
 
     def _clock_state(self) -> dict[str, float]:
         clock = self._tools.clock
@@ -131,17 +137,6 @@ def _stream(entry: Entry) -> dict[str, Any]:
         "undelivered_records": entry.pipeline.ledger.records,
         "buffers": entry.pipeline.buffers(),
     }
-
-
-async def _json(request: web.Request) -> dict[str, Any]:
-    text = await request.text()
-    try:
-        value = loads(text) if text else {}
-    except ValueError as error:
-        raise _bad_request(f"the body is not JSON: {error}") from error
-    if not isinstance(value, dict):
-        raise _bad_request("the body must be a JSON object")
-    return value
 
 
 def _bad_request(message: str) -> web.HTTPBadRequest:

@@ -18,7 +18,7 @@ from local_firehose.destinations.settings import Logging
 from local_firehose.streams.stream import Stream
 
 log = logging.getLogger(__name__)
-_MOST_UNDER_WAY = 16  # calls of all streams; they share their threads with deliveries, which must not wait for them
+_MOST_UNDER_WAY = 4  # calls of one stream; they share their threads with deliveries, which must not wait for them
 _MOST_PER_SECOND = 20  # events per stream and second; more are sampled away, as Firehose does at high failure rates
 
 
@@ -43,17 +43,20 @@ class ErrorLog:
     aws: Aws
     clock: Clock
     publish: bool = True
-    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    _tasks: dict[asyncio.Task[None], str] = field(default_factory=dict)  # to the stream of each
     _window: dict[str, tuple[int, int]] = field(default_factory=dict)
 
     def write(self, stream: Stream, where: Logging, body: dict[str, Any]) -> None:
         """Send one event unless logging is off for the stream."""
-        log.info("%s: %s %s", stream.name, body["errorCode"], body["message"])
-        if not self.publish or not where.group or self._sampled_away(stream) or len(self._tasks) >= _MOST_UNDER_WAY:
+        if self._sampled_away(stream):
+            return
+        log.warning("%s: %s %s", stream.name, body["errorCode"], body["message"])
+        under_way = sum(key == stream.key for key in self._tasks.values())
+        if not self.publish or not where.group or under_way >= _MOST_UNDER_WAY:
             return
         task = asyncio.create_task(self._put(stream, where, self.clock.now_ms(), json.dumps(body)))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._tasks[task] = stream.key
+        task.add_done_callback(self._tasks.pop)
 
     async def close(self) -> None:
         """Wait for events under way."""

@@ -62,7 +62,7 @@ class Ingest:
             )
         metrics = self._tools.metrics
         metrics.add(stream, "IncomingPutRequests", 1, "Count")
-        answers = [self._admit(entry, one) for one in data] if self._request_admitted(entry) else None
+        answers = self._admit_all(entry, data) if self._request_admitted(entry) else None
         throttled = len(data) if answers is None else sum(a.error_message == SLOW_DOWN for a in answers)
         metrics.add(stream, "ThrottledRecords", throttled, "Count")
         if answers is None or (throttled == len(data) and not self._faults.any_at("put-entry")):
@@ -106,12 +106,20 @@ class Ingest:
     def _request_admitted(self, entry: Entry) -> bool:
         return not self._tools.settings.enforce_quotas or entry.meter.request()
 
-    def _admit(self, entry: Entry, data: bytes) -> Put:
+    def _admit_all(self, entry: Entry, data: Sequence[bytes]) -> list[Put]:
+        answers, own = [], entry.pipeline.ledger.charged
+        for one in data:
+            cost = Record(0, 0, one).cost
+            answers.append(self._admit(entry, one, cost, own))
+            own += cost
+        return answers
+
+    def _admit(self, entry: Entry, data: bytes, cost: int, own: int) -> Put:
         if self._faults.any_at("put-entry") and (fault := self._faults.hit("put-entry", entry.stream.name)):
             return Put(error_code=fault.options["code"], error_message=fault.options["message"])
         if self._tools.settings.enforce_quotas and not entry.meter.record(len(data)):
             return Put(error_code="ServiceUnavailableException", error_message=SLOW_DOWN)
-        if not self._tools.budget.take(Record(0, 0, data).cost):
+        if not self._tools.budget.take(cost, own):
             return Put(error_code="ServiceUnavailableException", error_message=SLOW_DOWN)
         return Put(record_id=_record_id())
 

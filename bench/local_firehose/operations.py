@@ -1,5 +1,6 @@
 """The twelve operations: checked parameters in, a JSON object out. The rules are in the modules they call."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -82,7 +83,7 @@ class Operations:
         source = _source(stream_type, given, self._tools.clock.now())
         check_given(configuration)
         configuration = complete(kind.name, configuration)
-        check_destination(kind.name, configuration)
+        await asyncio.to_thread(check_destination, kind.name, configuration)  # it runs jq
         check_key_regions(configuration, caller.region)
         tags = _tags(given.get("Tags", []))
         stream = Stream(
@@ -161,7 +162,7 @@ class Operations:
         check_given(update)
         _check_update(stream.destination, update)
         merged = complete(kind.name, merge(stream.destination, update))
-        check_destination(kind.name, merged)
+        await asyncio.to_thread(check_destination, kind.name, merged)
         check_key_regions(merged, caller.region)
         if merged != stream.destination:
             await self._check_roles(caller, stream.arn, merged)

@@ -1,22 +1,33 @@
 """Partition keys by jq: the MetadataExtraction processor (``JQ-1.6``).
 
 The query is one jq program whose result is an object of at most 50 keys; values become strings. A value that is null
-or empty fails the record. Sources: notes 3.4, 4.4; the message is quoted by several users of AWS.
+or empty fails the record. Sources: notes 3.4, 4.4; the message is quoted by several users of AWS, and so is the frame
+of jq's own errors (thedebonair.co.uk "JQ parsing a JSON stream input, Amazon Firehose").
 """
 
+import asyncio
 import functools
+import importlib.metadata
 import json
+import logging
+import os
 import re
-from collections.abc import Mapping
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-import jq
-
-from local_firehose.json_text import loads
+from local_firehose.jq_worker import frame
 
 MAX_KEYS = 50
+JQ_SECONDS = 5.0  # of CPU, for one record
+IDLE_SECONDS = 30.0
 _KEY = re.compile(r'\s*(?:"([^"\\]+)"|\$?([A-Za-z_]\w*))\s*(?::|$)')
 EMPTY_VALUE = "partitionKeys values must not be null or empty"
+log = logging.getLogger(__name__)
 
 
 class QueryError(ValueError):
@@ -24,12 +35,123 @@ class QueryError(ValueError):
 
 
 @functools.lru_cache(maxsize=256)
-def compile_query(query: str) -> Any:
-    """The compiled program."""
+def check_query(query: str) -> None:
+    """QueryError when jq refuses the program. Blocks for the tenth of a second that a process takes."""
+    done = subprocess.run(_command(), input=frame(query.encode()), capture_output=True, check=False, env=_environment())
+    answer = done.stdout[4:].decode()
+    warn_of_newer_jq()
+    if not answer.startswith("+"):
+        raise QueryError(f"JQ Subprocess failed due to: {answer[1:] or _ended(done.returncode)}")
+
+
+@functools.cache
+def warn_of_newer_jq() -> None:
+    """jq 1.5 of PyPI has libjq 1.6, as Firehose has; there is no wheel of it for Python 3.13 and later."""
+    version = importlib.metadata.version("jq")
+    if tuple(map(int, version.split(".")[:2])) > (1, 5):
+        log.warning(
+            "jq %s of PyPI is newer than the jq 1.6 that Firehose runs: programs that AWS refuses pass, and numbers "
+            "above 2^53 keep their digits. With Python 3.12 or older: pip install 'jq==1.5.0'",
+            version,
+        )
+
+
+@dataclass(slots=True)
+class JqProcess:
+    """The process of one stream: a program that runs for long, or aborts, costs nobody else anything."""
+
+    _query: str = ""
+    _process: asyncio.subprocess.Process | None = None
+    _idle: asyncio.Task[None] | None = None
+
+    async def extract(self, query: str, records: Sequence[bytes]) -> list[dict[str, str] | QueryError]:
+        """Partition keys of each record, or why it has none."""
+        found: list[dict[str, str] | QueryError] = []
+        if self._idle is not None:
+            self._idle.cancel()
+        try:
+            while len(found) < len(records):
+                await self._work(query, records, found)
+        except BaseException:
+            await self._end()  # answers are still to come
+            raise
+        self._idle = asyncio.create_task(self._end_later())
+        return found
+
+    async def close(self) -> None:
+        """End the process."""
+        if self._idle is not None:
+            self._idle.cancel()
+        await self._end()
+
+    async def _end_later(self) -> None:
+        await asyncio.sleep(IDLE_SECONDS)
+        await self._end()
+
+    async def _end(self) -> int:
+        process, self._process = self._process, None
+        if process is None:
+            return 0
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
+        return await process.wait()
+
+    async def _work(self, query: str, records: Sequence[bytes], found: list[dict[str, str] | QueryError]) -> None:
+        """Go on until all are found, or one of them has ended the process."""
+        try:
+            process = await self._running(query)
+            assert process.stdin is not None
+            process.stdin.write(b"".join(map(frame, records[len(found) :])))
+            while len(found) < len(records):
+                found.append(_keys(await _answer(process)))
+        except asyncio.IncompleteReadError:
+            found.append(QueryError(_ended(await self._end())))
+
+    async def _running(self, query: str) -> asyncio.subprocess.Process:
+        if self._process is None or self._query != query:
+            await self._end()
+            pipe, nowhere = asyncio.subprocess.PIPE, asyncio.subprocess.DEVNULL
+            self._process = await asyncio.create_subprocess_exec(
+                *_command(), stdin=pipe, stdout=pipe, stderr=nowhere, env=_environment()
+            )
+            self._query = query
+            assert self._process.stdin is not None
+            self._process.stdin.write(frame(query.encode()))
+            await _answer(self._process)  # if it is refused, so is every record
+        return self._process
+
+
+def _command() -> list[str]:
+    return [sys.executable, "-S", "-m", "local_firehose.jq_worker", str(JQ_SECONDS)]
+
+
+def _environment() -> dict[str, str]:
+    return {"PYTHONPATH": os.pathsep.join(path or str(Path.cwd()) for path in sys.path)}
+
+
+async def _answer(process: asyncio.subprocess.Process) -> str:
+    assert process.stdout is not None
+    size = int.from_bytes(await process.stdout.readexactly(4))
+    return (await process.stdout.readexactly(size)).decode()
+
+
+def _ended(status: int) -> str:
+    if status == -signal.SIGPROF:
+        return f"the jq program took more than {JQ_SECONDS:g} s"
+    return f"the jq program took too much memory, or jq ended by itself (status {status})"
+
+
+def _keys(answer: str) -> dict[str, str] | QueryError:
     try:
-        return jq.compile(query)
-    except ValueError as error:
-        raise QueryError(str(error)) from error
+        if answer.startswith("-"):
+            raise QueryError(answer[1:])
+        results = [json.loads(line) for line in answer[1:].split("\n") if line]
+        if len(results) != 1 or not isinstance(results[0], dict):
+            raise QueryError("MetadataExtractionQuery must return one JSON object")
+        return partition_keys(results[0])
+    except QueryError as error:
+        return error
 
 
 def top_level_keys(query: str) -> set[str]:
@@ -59,21 +181,6 @@ def _entries(text: str) -> list[str]:
             entries.append(text[start:position])
             start = position + 1
     return [*entries, text[start:]]
-
-
-def extract(query: str, data: bytes) -> dict[str, str]:
-    """Partition keys of one record."""
-    try:
-        value = loads(data)
-    except ValueError as error:
-        raise QueryError(f"Non JSON record provided: {error}") from error
-    try:
-        results = compile_query(query).input_value(value).all()
-    except ValueError as error:
-        raise QueryError(str(error)) from error
-    if len(results) != 1 or not isinstance(results[0], dict):
-        raise QueryError("MetadataExtractionQuery must return one JSON object")
-    return partition_keys(results[0])
 
 
 def partition_keys(found: Mapping[str, Any]) -> dict[str, str]:

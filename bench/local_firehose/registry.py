@@ -193,6 +193,7 @@ class Registry:
             tools.metrics,
             tools.next_sequence,
             entry.pipeline.take_in,
+            lambda: entry.pipeline.ledger.charged,
             entry.pipeline.keep_for,
         )
 

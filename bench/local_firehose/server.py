@@ -8,16 +8,15 @@ import logging
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Coroutine
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
 from aiohttp import web
 
-from local_firehose.api.errors import ApiError, InjectedError, InternalFailureError, RequestTooLargeError
+from local_firehose.api.errors import ApiError, InjectedError, InternalFailureError
 from local_firehose.api.protocol import CONTENT_TYPE, Caller, caller, decode, encode, operation
+from local_firehose.api.uploads import MAX_BODY, Uploads
 from local_firehose.aws import Aws
-from local_firehose.budget import Budget
 from local_firehose.clock import Clock
 from local_firehose.control import ControlApi
 from local_firehose.destinations.opensearch import OpenSearchDomain
@@ -30,14 +29,14 @@ from local_firehose.operations import Operations
 from local_firehose.pipeline.lambda_invoker import LambdaInvoker
 from local_firehose.pipeline.tools import Tools
 from local_firehose.registry import Registry
-from local_firehose.settings import MIB, Settings
+from local_firehose.settings import Settings
+from local_firehose.shares import Budget, Compute
 from local_firehose.store import NoStore, SqliteStore, Store
 from local_firehose.streams.keys import Keys
 from local_firehose.validation.model import RequestReader
 from local_firehose.web_pages import is_loopback, refusal
 
-MAX_BODY = 16 * MIB  # 4 MiB of records in base64 with generous JSON around them
-MAX_READING = 8  # request bodies in memory at once: each is up to MAX_BODY, its JSON and its records
+KEEP_ALIVE_SECONDS = 75.0  # also for a connection that never asks anything
 STOP_SECONDS = 3.0  # for metrics and events that an endpoint does not take
 _PUTS = ("PutRecord", "PutRecordBatch")
 _METRICS = {name: name for name in (*_PUTS, "DescribeDeliveryStream", "ListDeliveryStreams")}
@@ -57,7 +56,6 @@ class FirehoseServer:
         self._metrics = Metrics(self._aws, self.clock, settings.publish_metrics)
         self._error_log = ErrorLog(self._aws, self.clock, settings.publish_error_logs)
         self._opensearch = OpenSearchDomain(self._aws, self.faults, settings.opensearch)
-        self._processors = ThreadPoolExecutor(2, thread_name_prefix="processor")
         self.tools = Tools(
             settings=settings,
             clock=self.clock,
@@ -70,7 +68,7 @@ class FirehoseServer:
             metrics=self._metrics,
             error_log=self._error_log,
             next_sequence=itertools.count(max(self._store.last_sequence() + 1, time.time_ns() // 1000)).__next__,
-            processors=self._processors,
+            compute=Compute(),
         )
         keys = Keys(self._aws, self.clock, settings.check_kms)
         self.registry = Registry(self.tools, keys)
@@ -78,14 +76,14 @@ class FirehoseServer:
         self._operations = Operations(self.tools, self.registry, ingest, keys)
         relaxed = frozenset({"AmazonopensearchserviceClusterEndpoint"} if settings.allow_http_cluster_endpoint else ())
         self._reader = RequestReader(relaxed)
-        self._reading = asyncio.Semaphore(MAX_READING)
+        self._uploads = Uploads()
         self._publisher: asyncio.Task[None] | None = None
 
     def app(self) -> web.Application:
         """The aiohttp application; its start restores the state folder, its end keeps it."""
         app = web.Application(client_max_size=MAX_BODY, middlewares=[_guard(self.settings.host)])
         app.router.add_post("/", self._handle)
-        ControlApi(self.tools, self.registry, self.faults).add_routes(app)
+        ControlApi(self.tools, self.registry, self.faults, self._uploads).add_routes(app)
         app.on_startup.append(self._start)
         app.on_cleanup.append(self._stop)
         return app
@@ -107,7 +105,7 @@ class FirehoseServer:
         await _within(STOP_SECONDS, self._error_log.close())
         await self._opensearch.close()
         await self._store.close()
-        self._processors.shutdown(wait=False)
+        self.tools.compute.close()
         self._aws.close()
 
     async def _drain(self) -> None:
@@ -128,8 +126,8 @@ class FirehoseServer:
         try:
             who = caller(request.headers, self.settings.account)
             name = operation(request.headers)
-            async with self._reading:
-                body = decode(await _read(request))
+            async with self._uploads.body(request) as data:
+                body = decode(data)
                 fault = self.faults.hit("latency", _stream_name(body), operation=name)
                 delay = fault.options["delay"] if fault else 0.0
                 response = await self._answered(name, who, body)
@@ -138,7 +136,7 @@ class FirehoseServer:
         except Exception as error:
             log.exception("request %s failed", request_id)
             response = _refusal(InternalFailureError(f"{type(error).__name__}: {error}"))
-        await asyncio.sleep(delay)  # here, where the request holds neither memory nor a place among the readers
+        await asyncio.sleep(delay)  # here, where the request holds no memory
         response.headers["x-amzn-RequestId"] = request_id
         return response
 
@@ -193,7 +191,10 @@ def _guard(host: str) -> Any:
     ) -> web.StreamResponse:
         if reason := refusal(request.headers, any_host=any_host):
             return web.json_response({"message": reason}, status=403)
-        return await handler(request)
+        try:
+            return await handler(request)
+        except ApiError as error:  # of the control API's routes
+            return web.json_response({"message": error.message}, status=error.status)
 
     return guard
 
@@ -201,13 +202,6 @@ def _guard(host: str) -> Any:
 async def _within(seconds: float, work: Coroutine[Any, Any, None]) -> None:
     with contextlib.suppress(TimeoutError):
         await asyncio.wait_for(work, seconds)
-
-
-async def _read(request: web.Request) -> bytes:
-    try:
-        return await request.read()
-    except web.HTTPRequestEntityTooLarge as error:
-        raise RequestTooLargeError(f"Request body is larger than {MAX_BODY} bytes") from error
 
 
 def _stream_name(body: dict[str, Any]) -> str:
@@ -224,7 +218,7 @@ def _refusal(error: ApiError) -> web.Response:
 async def serve(settings: Settings, ready: asyncio.Future[int] | None = None) -> None:
     """Run the server until cancelled; ``ready`` gets the port."""
     server = FirehoseServer(settings)
-    runner = web.AppRunner(server.app(), access_log=None, shutdown_timeout=1.0)
+    runner = web.AppRunner(server.app(), access_log=None, shutdown_timeout=1.0, keepalive_timeout=KEEP_ALIVE_SECONDS)
     await runner.setup()
     try:
         site = web.TCPSite(runner, settings.host, settings.port)

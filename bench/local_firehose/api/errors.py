@@ -7,6 +7,7 @@ Source: botocore's service model ``firehose/2015-08-04`` and notes "1.1 Protocol
     ├── UnknownOperationError       no such X-Amz-Target
     ├── MissingAuthenticationError  no SigV4 credential scope (HTTP 403)
     ├── RequestTooLargeError        a body of several times what 4 MiB of records need (HTTP 413)
+    ├── RequestTimeoutError         the body did not come in time (HTTP 408)
     ├── ValidationError             a constraint of the service model is not met
     ├── InvalidArgumentError        a rule of Firehose is not met
     ├── ResourceNotFoundError, ResourceInUseError, LimitExceededError, ConcurrentModificationError
@@ -51,6 +52,11 @@ class MissingAuthenticationError(ApiError):
 class RequestTooLargeError(ApiError):
     code = "RequestEntityTooLargeException"
     status = 413
+
+
+class RequestTimeoutError(ApiError):
+    code = "RequestTimeoutException"
+    status = 408
 
 
 class ValidationError(ApiError):

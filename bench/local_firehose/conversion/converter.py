@@ -1,7 +1,6 @@
 """One buffer of JSON records into one object, and the records that did not fit."""
 
-import asyncio
-from concurrent.futures import Executor
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,11 +8,13 @@ from local_firehose.aws import Aws
 from local_firehose.clock import Clock
 from local_firehose.conversion import glue
 from local_firehose.conversion.deserializer import MALFORMED, ConversionError, Options, Schema, rows
-from local_firehose.conversion.serializer import TableError, extension, serialize, table
+from local_firehose.conversion.serializer import TableError, extension, joined, serialize, table
 from local_firehose.records import Item
+from local_firehose.shares import Compute
 from local_firehose.streams.stream import Stream
 
 Rows = list[dict[str, Any]]
+SLICE_BYTES = 1024 * 1024
 SCHEMA_ATTEMPTS = 4  # how often Glue is asked before the records are given up (not documented, uncertain)
 
 
@@ -29,7 +30,7 @@ class Converted:
 
 
 async def convert(
-    aws: Aws, clock: Clock, executor: Executor, stream: Stream, conversion: dict[str, Any], items: list[Item]
+    aws: Aws, clock: Clock, compute: Compute, stream: Stream, conversion: dict[str, Any], items: list[Item]
 ) -> Converted:
     """Convert what fits. When the schema cannot be had after some attempts, nothing fits."""
     attempt = 0
@@ -42,14 +43,32 @@ async def convert(
             if attempt == SCHEMA_ATTEMPTS:
                 return Converted(b"", "", failed=[(item, error) for item in items], attempts=attempt)
         await clock.sleep(2.0 ** (attempt - 1))
-    loop = asyncio.get_running_loop()
-    return await loop.run_in_executor(executor, _convert, items, schema, conversion)
-
-
-def _convert(items: list[Item], schema: Schema, conversion: dict[str, Any]) -> Converted:
-    options = Options.of(conversion["InputFormatConfiguration"]["Deserializer"])
     serializer = conversion["OutputFormatConfiguration"]["Serializer"]
-    result = Converted(b"", extension(serializer))
+    options = Options.of(conversion["InputFormatConfiguration"]["Deserializer"])
+    result, tables = Converted(b"", extension(serializer)), []
+    for some in _slices(items):
+        tables.append(await compute.run(stream.key, _rows, some, schema, options, result))
+    if result.items:
+        result.body = await compute.run(stream.key, serialize, joined(tables), serializer)
+    return result
+
+
+def _slices(items: list[Item]) -> Iterator[list[Item]]:
+    """A slice holds Python's lock, and a thread, for a moment only."""
+    some: list[Item] = []
+    size = 0
+    for item in items:
+        some.append(item)
+        size += len(item.data)
+        if size >= SLICE_BYTES:
+            yield some
+            some, size = [], 0
+    if some:
+        yield some
+
+
+def _rows(items: list[Item], schema: Schema, options: Options, result: Converted) -> Any:
+    """The table of the items that fit; ``result`` gets them, and the others."""
     made: list[tuple[Item, Rows]] = []
     for item in items:
         try:
@@ -61,10 +80,8 @@ def _convert(items: list[Item], schema: Schema, conversion: dict[str, Any]) -> C
     except TableError:  # one by one, to find whose rows they are
         made = [(item, found) for item, found in made if _fits(item, found, schema, result)]
         arrow_table = table(_all(made), schema)
-    result.items = [item for item, _ in made]
-    if made:
-        result.body = serialize(arrow_table, serializer)
-    return result
+    result.items += [item for item, _ in made]
+    return arrow_table
 
 
 def _all(made: list[tuple[Item, Rows]]) -> Rows:

@@ -13,6 +13,7 @@ from local_firehose.conversion.deserializer import Schema
 DEFAULT_BLOCK_BYTES = 256 * 1024 * 1024
 DEFAULT_PAGE_BYTES = 1024 * 1024
 _PARQUET_COMPRESSION = {"UNCOMPRESSED": "none", "GZIP": "gzip", "SNAPPY": "snappy"}
+_ROWS = 10_000
 _ORC_COMPRESSION = {"NONE": "uncompressed", "ZLIB": "zlib", "SNAPPY": "snappy"}
 
 
@@ -25,9 +26,18 @@ def table(rows: Sequence[dict[str, Any]], schema: Schema) -> Any:
     import pyarrow as arrow
 
     try:
-        return arrow.Table.from_pylist(list(rows), schema=arrow_schema(schema))
+        columns = arrow_schema(schema)
+        parts = [rows[start : start + _ROWS] for start in range(0, len(rows), _ROWS)]  # a part holds Python's lock
+        return joined([arrow.Table.from_pylist(list(part), schema=columns) for part in parts or [[]]])
     except (ValueError, OverflowError) as error:  # arrow.ArrowInvalid is a ValueError
         raise TableError(str(error)) from error
+
+
+def joined(tables: Sequence[Any]) -> Any:
+    """One table of all rows; nothing is copied."""
+    import pyarrow as arrow
+
+    return arrow.concat_tables(tables)
 
 
 def serialize(arrow_table: Any, serializer: Mapping[str, Any]) -> bytes:

@@ -108,7 +108,9 @@ class OpenSearchDomain:
         body = b"".join(actions)
         headers = await self._signed(stream, settings, url, body)
         if self._session is None:
-            self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=REQUEST_TIMEOUT_SECONDS))
+            connections = aiohttp.TCPConnector(limit=0)  # one a stream: a domain that hangs takes no other's
+            timeout = aiohttp.ClientTimeout(total=REQUEST_TIMEOUT_SECONDS)
+            self._session = aiohttp.ClientSession(connector=connections, timeout=timeout)
         try:
             async with self._session.post(url, data=body, headers=headers) as answer:
                 payload = await answer.read()

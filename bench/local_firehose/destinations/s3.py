@@ -4,7 +4,7 @@ Sources: notes 4.3, 4.4; developer guide "Understand data delivery" and "Bufferi
 """
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -13,6 +13,7 @@ from local_firehose.aws import Aws
 from local_firehose.delivery.compression import FORMATS
 from local_firehose.destinations.settings import S3Settings
 from local_firehose.faults import Faults
+from local_firehose.shares import Places
 from local_firehose.streams.stream import Stream
 
 CONTENT_TYPE = "application/octet-stream"
@@ -35,6 +36,7 @@ class S3Writer:
 
     aws: Aws
     faults: Faults
+    places: Places = field(default_factory=lambda: Places(24))
 
     async def put(self, stream: Stream, settings: S3Settings, key: str, body: bytes, compression: str) -> None:
         """One object, or S3WriteError."""
@@ -43,10 +45,11 @@ class S3Writer:
         client = self.aws.client("s3", stream.account, stream.region, settings.role)
         arguments = object_arguments(settings, key, compression)
         try:
-            if settings.hints.interval < MULTIPART_BELOW_SECONDS:
-                await self.aws.call(_upload_in_parts, client, arguments, body)
-            else:
-                await self.aws.call(client.put_object, **arguments, Body=body)
+            async with self.places.of(stream.key):
+                if settings.hints.interval < MULTIPART_BELOW_SECONDS:
+                    await self.aws.call(_upload_in_parts, client, arguments, body)
+                else:
+                    await self.aws.call(client.put_object, **arguments, Body=body)
         except ClientError as error:
             details = error.response["Error"]
             raise S3WriteError(error_code(details["Code"]), details.get("Message", "")) from error

@@ -17,6 +17,15 @@ class DecompressionError(ValueError):
     """The record is not GZIP, or not what CloudWatch Logs sends."""
 
 
+def unpacked(data: bytes, *, extract: bool) -> bytes | None:
+    """The record's content, or the messages in it; None for a control message, which carries none."""
+    inflated = decompress(data)
+    if not extract:
+        return inflated
+    messages = log_messages(inflated)
+    return b"".join(messages) if messages else None
+
+
 def decompress(data: bytes) -> bytes:
     """The GZIP record's content."""
     content, rest = _member(data, MAX_DECOMPRESSED)

@@ -11,6 +11,7 @@ from local_firehose.clock import Clock
 from local_firehose.faults import Fault, Faults
 from local_firehose.metrics import Metrics
 from local_firehose.pipeline.transformation import (
+    MAX_PAYLOAD,
     Failure,
     Outcome,
     TransformationError,
@@ -59,8 +60,7 @@ class LambdaInvoker:
         started = time.monotonic()
         succeeded = False
         try:
-            payload = await self._invoke(stream, function_arn, items)
-            outcome = read_response(payload, items, strict_batch=self.strict_batch)
+            outcome = await self._invoke(stream, function_arn, items)
             succeeded = True
             return outcome
         finally:
@@ -68,14 +68,12 @@ class LambdaInvoker:
             self.metrics.add(stream, "ExecuteProcessing.Duration", milliseconds, "Milliseconds")
             self.metrics.add(stream, "ExecuteProcessing.Success", float(succeeded), "Count")
 
-    async def _invoke(self, stream: Stream, function_arn: str, items: list[Item]) -> bytes:
-        source = (stream.source or {}).get("KinesisStreamARN", "")
-        event = build_event(stream.arn, stream.region, items, source)
+    async def _invoke(self, stream: Stream, function_arn: str, items: list[Item]) -> Outcome:
         if fault := self.faults.hit("lambda", stream.name):
-            return _faulty_answer(fault)
+            return read_response(_faulty_answer(fault), items, strict_batch=self.strict_batch)
         client = self.aws.client("lambda", stream.account, stream.region, str(stream.destination["RoleARN"]))
         try:
-            answer = await self.aws.call(_invoke, client, function_arn, event)
+            return await self.aws.call(self._call, client, stream, function_arn, items)
         except ReadTimeoutError as error:
             raise TransformationError(Failure.of("Lambda.FunctionTimedOut"), retriable=True) from error
         except ClientError as error:
@@ -86,17 +84,18 @@ class LambdaInvoker:
             raise TransformationError(Failure(code, details.get("Message", "")), retriable=True) from error
         except BotoCoreError as error:
             raise TransformationError(Failure("Lambda.FunctionError", str(error)), retriable=True) from error
-        function_error, payload = answer
-        if function_error:
+
+    def _call(self, client: Any, stream: Stream, function_arn: str, items: list[Item]) -> Outcome:
+        """In a thread: event and answer are up to 6 MiB of base64 in JSON."""
+        source = (stream.source or {}).get("KinesisStreamARN", "")
+        event = build_event(stream.arn, stream.region, items, source)
+        answer = client.invoke(FunctionName=function_arn, InvocationType="RequestResponse", Payload=event)
+        payload = answer["Payload"].read(MAX_PAYLOAD + 1)
+        if answer.get("FunctionError"):
             timed_out = b"Task timed out" in payload
             code = "Lambda.FunctionTimedOut" if timed_out else "Lambda.FunctionError"
             raise TransformationError(Failure.of(code), retriable=True)
-        return payload
-
-
-def _invoke(client: Any, function_arn: str, event: bytes) -> tuple[str, bytes]:
-    answer = client.invoke(FunctionName=function_arn, InvocationType="RequestResponse", Payload=event)
-    return answer.get("FunctionError", ""), answer["Payload"].read()
+        return read_response(payload, items, strict_batch=self.strict_batch)
 
 
 def _faulty_answer(fault: Fault) -> bytes:

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from local_firehose.budget import Budget
 from local_firehose.records import Item, Record
+from local_firehose.shares import Budget
 from local_firehose.store import Store
 
 

@@ -1,25 +1,26 @@
-"""One stream at work: records in, buffers, deliveries out. Everything runs in the server's event loop.
+"""One stream at work: records in, buffers, deliveries out. The event loop moves them; what computes is beside it.
 
-accept -> [raw backup]                                          -> channel "backup"
-       -> de-aggregation, decompression -> channel "lambda"     -> [metadata, partitions] -> channel "primary..."
-       -> what fails anywhere                                   -> channel "errors/<type>"
+accept -> [raw backup]                                                  -> channel "backup"
+       -> [channel "unpacking"] -> channel "lambda" -> [channel "keys"] -> channel "primary..."
+       -> what fails anywhere                                           -> channel "errors/<type>"
 """
 
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
+from typing import TypeVar
 
-from local_firehose import partition_keys as metadata
 from local_firehose.delivery import failed_records
 from local_firehose.delivery.channel import MIB, Channel, Hints
 from local_firehose.destinations.settings import OpenSearchSettings, S3Settings
 from local_firehose.error_log import event
+from local_firehose.partition_keys import JqProcess, QueryError, partition_keys
 from local_firehose.pipeline.ledger import Ledger
 from local_firehose.pipeline.opensearch_delivery import OpenSearchDelivery
 from local_firehose.pipeline.s3_delivery import S3Delivery, S3Role
-from local_firehose.pipeline.stages import StageFailure, before_lambda
+from local_firehose.pipeline.stages import StageFailure, before_lambda, unpacks
 from local_firehose.pipeline.tools import Tools
 from local_firehose.pipeline.transformation import Failure, Outcome, TransformationError, payload_batches
 from local_firehose.records import Item, Record, size_of
@@ -30,6 +31,9 @@ from local_firehose.streams.stream import Stream
 MAX_OUTSTANDING_INVOCATIONS = 5
 PARTITION_LIMIT = "DynamicPartitioning.ActivePartitionsLimitExceeded"
 METADATA_FAILED = "DynamicPartitioning.MetadataExtractionFailed"
+AT_ONCE = Hints(1, 0.0)
+_AT_A_TIME = 500  # items that the event loop works on without a break
+T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 
@@ -45,6 +49,7 @@ class Pipeline:
         self._partitions: dict[str, Channel] = {}  # the active ones, by what their prefix evaluates to
         self._invocations: set[asyncio.Task[None]] = set()
         self._invocation_slots = asyncio.Semaphore(MAX_OUTSTANDING_INVOCATIONS)
+        self._jq = JqProcess()
         self._s3 = S3Delivery(stream, self.ledger, tools, self._add_error)
         self._opensearch = OpenSearchDelivery(stream, self.ledger, tools, self._add_error)
 
@@ -80,14 +85,10 @@ class Pipeline:
             copies = [self.ledger.another_output(record) for record in records]
             self._s3_channel("backup", S3Role.BACKUP).add(copies)
         items = [Item.of(record) for record in records]
-        items, failures = before_lambda(configuration, items, self.ledger, self._count_decompression)
-        self._fail_stage(failures)
-        if not items:
-            return
-        if processor(configuration, "Lambda"):
-            self._lambda_channel().add(items)
+        if unpacks(configuration):
+            self._channel("unpacking", lambda: AT_ONCE, self._unpack, most=MIB).add(items)
         else:
-            self._after_lambda(items)
+            self._to_lambda(items)
 
     def keep_for(self, seconds: float) -> None:
         """How long delivery to S3 is tried before records are lost (24 hours unless a source keeps them longer)."""
@@ -102,15 +103,33 @@ class Pipeline:
         """Stop working; what is not delivered stays in the store."""
         self._closed = True
         # From the front to the back: an invocation that ends makes room for the next, and fills the buffers behind it.
-        if "lambda" in self._channels:
-            await self._channels["lambda"].close()
+        for name in ("unpacking", "lambda"):
+            if name in self._channels:
+                await self._channels[name].close()
         for task in self._invocations:
             task.cancel()
         await asyncio.gather(*self._invocations, return_exceptions=True)
         await asyncio.gather(*(channel.close() for channel in self._all_channels().values()))
+        await self._jq.close()
         self.ledger.abandon()
 
     # --- stages -------------------------------------------------------------------------------------------------
+
+    async def _unpack(self, items: list[Item]) -> None:
+        items, failures = await before_lambda(
+            self.stream.destination, items, self.ledger, self._each, self._count_decompression
+        )
+        self._fail_stage(failures)
+        self._to_lambda(items)
+
+    async def _each(self, function: Callable[[bytes], T], items: list[Item]) -> list[T | ValueError]:
+        return await self._tools.compute.run(self.stream.key, _results, function, [item.data for item in items])
+
+    def _to_lambda(self, items: list[Item]) -> None:
+        if processor(self.stream.destination, "Lambda"):
+            self._lambda_channel().add(items)
+        else:
+            self._after_lambda(items)
 
     async def _transform(self, items: list[Item]) -> None:
         for batch in payload_batches(items):
@@ -160,16 +179,33 @@ class Pipeline:
         if self.stream.destination_kind == OPENSEARCH:
             self._channel("primary", self._opensearch_hints, self._opensearch.deliver, most=100 * MIB).add(items)
         elif self._partitioned():
-            for item in items:
-                self._partition(item)
+            self._channel("keys", lambda: AT_ONCE, self._find_keys, most=MIB).add(items)
         else:
             self._s3_channel("primary", S3Role.PRIMARY).add(items)
 
-    def _partition(self, item: Item) -> None:
+    async def _find_keys(self, items: list[Item]) -> None:
+        given = processor(self.stream.destination, "MetadataExtraction")
+        found: list[dict[str, str] | QueryError | None] = [None] * len(items)
+        if given is not None:
+            started = time.perf_counter()
+            found[:] = await self._jq.extract(given["MetadataExtractionQuery"], [item.data for item in items])
+            milliseconds = (time.perf_counter() - started) * 1000 / len(items)
+            self._tools.metrics.add(self.stream, "JQProcessing.Duration", milliseconds, "Milliseconds", len(items))
+        for position, (item, keys) in enumerate(zip(items, found, strict=True)):
+            self._partition(item, keys)
+            if position % _AT_A_TIME == _AT_A_TIME - 1:
+                await asyncio.sleep(0)
+
+    def _partition(self, item: Item, keys: Mapping[str, str] | QueryError | None) -> None:
         try:
-            item = self._with_keys(item)
+            if item.from_lambda:
+                item = self.ledger.derive(item, item.data, from_lambda=partition_keys(item.from_lambda))
+            if isinstance(keys, QueryError):
+                raise keys
+            if keys is not None:
+                item = self.ledger.derive(item, item.data, from_query=keys)
             name = self._s3.partition(item)
-        except metadata.QueryError as error:
+        except QueryError as error:
             self._fail_stage([StageFailure(item, failed_records.PROCESSING_FAILED, METADATA_FAILED, str(error))])
             return
         limit = self._tools.settings.active_partitions
@@ -188,24 +224,10 @@ class Pipeline:
         for item in items:
             try:
                 groups.setdefault(self._s3.partition(item), []).append(item)
-            except metadata.QueryError as error:
+            except QueryError as error:
                 self._fail_stage([StageFailure(item, failed_records.PROCESSING_FAILED, METADATA_FAILED, str(error))])
         for group in groups.values():
             await self._s3.deliver(group, role=S3Role.PRIMARY)
-
-    def _with_keys(self, item: Item) -> Item:
-        if item.from_lambda:
-            item = self.ledger.derive(item, item.data, from_lambda=metadata.partition_keys(item.from_lambda))
-        given = processor(self.stream.destination, "MetadataExtraction")
-        if given is None:
-            return item
-        started = time.perf_counter()
-        try:
-            found = metadata.extract(given["MetadataExtractionQuery"], item.data)
-        finally:
-            milliseconds = (time.perf_counter() - started) * 1000
-            self._tools.metrics.add(self.stream, "JQProcessing.Duration", milliseconds, "Milliseconds")
-        return self.ledger.derive(item, item.data, from_query=found)
 
     # --- failures -----------------------------------------------------------------------------------------------
 
@@ -321,3 +343,14 @@ class Pipeline:
         outcome = "Success" if succeeded else "Failed"
         self._tools.metrics.add(self.stream, f"OutputDecompressedRecords.{outcome}", 1, "Count")
         self._tools.metrics.add(self.stream, f"OutputDecompressedBytes.{outcome}", size_of([item]), "Bytes")
+
+
+def _results(function: Callable[[bytes], T], data: list[bytes]) -> list[T | ValueError]:
+    """What the function makes of each, an error as a value."""
+    results: list[T | ValueError] = []
+    for one in data:
+        try:
+            results.append(function(one))
+        except ValueError as error:
+            results.append(error)
+    return results

@@ -168,9 +168,8 @@ class S3Delivery:
         if converted:
             body = converted.body
         else:
-            body = await asyncio.get_running_loop().run_in_executor(
-                self._tools.processors, compress, self._chunks(items, role), compression, name.removesuffix(".zip")
-            )
+            chunks, entry = self._chunks(items, role), name.removesuffix(".zip")
+            body = await self._tools.compute.run(self._stream.key, compress, chunks, compression, entry)
         await self._tools.s3.put(self._stream, settings, folder + name, body, compression)
 
     def _partitioning(self) -> dict[str, Any] | None:
@@ -183,7 +182,7 @@ class S3Delivery:
 
     async def _convert(self, items: list[Item], conversion: dict[str, Any]) -> Converted:
         tools, stream = self._tools, self._stream
-        converted = await convert(tools.aws, tools.clock, tools.processors, stream, conversion, items)
+        converted = await convert(tools.aws, tools.clock, tools.compute, stream, conversion, items)
         now = tools.clock.now_ms()
         table = catalog_table(stream, conversion["SchemaConfiguration"])
         for outcome, group in (

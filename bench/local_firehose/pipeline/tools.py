@@ -1,11 +1,9 @@
 """What all streams of the server share."""
 
 from collections.abc import Callable
-from concurrent.futures import Executor
 from dataclasses import dataclass
 
 from local_firehose.aws import Aws
-from local_firehose.budget import Budget
 from local_firehose.clock import Clock
 from local_firehose.destinations.opensearch import OpenSearchDomain
 from local_firehose.destinations.s3 import S3Writer
@@ -13,6 +11,7 @@ from local_firehose.error_log import ErrorLog
 from local_firehose.metrics import Metrics
 from local_firehose.pipeline.lambda_invoker import LambdaInvoker
 from local_firehose.settings import Settings
+from local_firehose.shares import Budget, Compute
 from local_firehose.store import Store
 
 
@@ -31,4 +30,4 @@ class Tools:
     metrics: Metrics
     error_log: ErrorLog
     next_sequence: Callable[[], int]
-    processors: Executor  # for compression and conversion: they would hold the event loop
+    compute: Compute

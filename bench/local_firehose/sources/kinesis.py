@@ -14,10 +14,10 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local_firehose.aws import Aws
-from local_firehose.budget import Budget
 from local_firehose.clock import Clock
 from local_firehose.metrics import Metrics
 from local_firehose.records import RECORD_OVERHEAD, Record
+from local_firehose.shares import Budget
 from local_firehose.sources.kpl import deaggregate
 from local_firehose.store import Store
 from local_firehose.streams.stream import Stream
@@ -52,6 +52,7 @@ class KinesisReader:
         metrics: Metrics,
         next_sequence: Callable[[], int],
         accept: Accept,
+        held: Callable[[], int],
         keep_for: Callable[[float], None],
     ) -> None:
         self._stream = stream
@@ -62,6 +63,7 @@ class KinesisReader:
         self._metrics = metrics
         self._next_sequence = next_sequence
         self._accept = accept
+        self._held = held
         self._keep_for = keep_for
         self._finished: set[str] = set()
         source: dict[str, Any] = stream.source or {}
@@ -136,7 +138,8 @@ class KinesisReader:
         self._metrics.add(self._stream, "DataReadFromKinesisStream.Records", len(records), "Count")
         self._metrics.add(self._stream, "DataReadFromKinesisStream.Bytes", size, "Bytes")
         cost = size + RECORD_OVERHEAD * len(records)
-        while not self._budget.take(min(cost, self._budget.limit)):  # more than all memory: once there is nothing else
+        # More than all memory: once there is nothing else.
+        while not self._budget.take(min(cost, self._budget.limit), self._held()):
             await self._clock.sleep(POLL_SECONDS)  # the data stream keeps what does not fit here
         self._budget.charge(max(0, cost - self._budget.limit))
         await self._accept(records)

@@ -11,7 +11,7 @@ from typing import Any
 
 from local_firehose.api.errors import InvalidArgumentError
 from local_firehose.delivery.expressions import FROM_QUERY, partition_keys_used
-from local_firehose.partition_keys import QueryError, compile_query, top_level_keys
+from local_firehose.partition_keys import QueryError, check_query, top_level_keys
 from local_firehose.streams.configuration import parameters
 
 _ALLOWED = {
@@ -94,7 +94,7 @@ def _check_metadata(given: Mapping[str, str], prefix: str) -> None:
         raise InvalidArgumentError("MetadataExtractionQuery is required when MetadataExtraction processor is used.")
     query = given["MetadataExtractionQuery"]
     try:
-        compile_query(query)
+        check_query(query)
     except QueryError as error:
         raise InvalidArgumentError(f"Invalid MetadataExtractionQuery: {error}") from error
     used = {key for namespace, key in partition_keys_used(prefix) if namespace == FROM_QUERY}

@@ -7,11 +7,11 @@ import pytest
 from botocore.exceptions import ClientError
 from firehose.harness import Harness, processor
 
-from local_firehose.budget import Budget
 from local_firehose.fakes.aws import FakeAws
 from local_firehose.fakes.server import RunningFirehose
 from local_firehose.records import RECORD_OVERHEAD
 from local_firehose.settings import Settings
+from local_firehose.shares import Budget
 
 LIMIT = 1_000_000
 
