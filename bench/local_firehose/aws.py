@@ -13,12 +13,20 @@ from typing import Any, ParamSpec, TypeVar
 import botocore.session
 from botocore.config import Config
 from botocore.credentials import Credentials, DeferredRefreshableCredentials, ReadOnlyCredentials
+from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 P = ParamSpec("P")
 T = TypeVar("T")
 LAMBDA_TIMEOUT_SECONDS = 300
 ROLE_SESSION_NAME = "AWSFirehoseToS3"  # seen in CloudTrail of AWS
 _THREADS = 256  # of which a stream has a few (Lambda 5, S3 24)
+
+
+class UnreadableAnswerError(BotoCoreError):
+    """Something else than AWS answers at the endpoint."""
+
+    fmt = "the answer cannot be read: {error}"
 
 
 class Aws:
@@ -94,8 +102,20 @@ class Aws:
 
     async def call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a blocking call in a thread."""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._pool, lambda: function(*args, **kwargs))
+
+        def run() -> T:
+            try:
+                return function(*args, **kwargs)
+            except (ResponseParserError, ClientError) as error:
+                if isinstance(error, ClientError) and error.response.get("Error", {}).get("Code"):
+                    raise
+                raise UnreadableAnswerError(error=error) from error
+
+        return await asyncio.get_running_loop().run_in_executor(self._pool, run)
+
+    def trouble(self, call: str, error: BotoCoreError | ClientError) -> str:
+        """What to say of an answer that is none of AWS's own."""
+        return f"--aws-endpoint {self.endpoint} gives no answer to {call}: {error}"
 
     def close(self) -> None:
         """Drop the threads; calls under way are not waited for."""

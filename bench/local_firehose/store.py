@@ -2,11 +2,16 @@
 
 Without ``--state`` nothing does. With it both are in one SQLite file; a put is answered only after its records are
 committed, and a record is deleted only after every output of it is settled, so a kill -9 costs duplicates, never loss.
+
+To delete takes room, too. So that a full disk recovers, a file keeps some: it is given up when finished records cannot
+be deleted, and made again once they are; without it nothing more is taken in.
 """
 
 import asyncio
 import json
 import logging
+import os
+import shutil
 import sqlite3
 import threading
 from collections.abc import Iterable, Sequence
@@ -16,6 +21,10 @@ from typing import Any, Protocol
 
 from local_firehose.records import Record
 
+RESERVE_BYTES = 16 * 1024 * 1024
+_CHECKPOINT_BYTES = 4 * 1024 * 1024
+_DELETED_AT_ONCE = 1000
+_ROW_BYTES = 400  # what deleting a record writes, at most: a quarter of a page, and of its index
 log = logging.getLogger(__name__)
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS streams (key TEXT PRIMARY KEY, body TEXT NOT NULL);
@@ -123,13 +132,19 @@ class SqliteStore:
             self._database.execute("COMMIT")
             self._database.execute("PRAGMA synchronous=NORMAL")
             self._database.execute("PRAGMA secure_delete=OFF")
+            self._database.execute("PRAGMA wal_autocheckpoint=0")  # see _checkpoint()
             self._database.executescript(_SCHEMA)
         except sqlite3.OperationalError as error:
             self._database.close()
-            raise StateError(f"{folder} cannot be used ({error}): does another server work on it?") from error
+            question = ": does another server work on it?" if "locked" in str(error) else ""
+            raise StateError(f"{folder} cannot be used ({error}){question}") from error
         except sqlite3.DatabaseError as error:
             self._database.close()
             raise StateError(f"{file} is damaged ({error}): move it away to start anew") from error
+        self._reserve = folder / "reserve"
+        self._reserved = self._reserve.exists()
+        self._reserve_bytes = min(RESERVE_BYTES, shutil.disk_usage(folder).free // 4)
+        self._logged = 0
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
         self._finished: list[int] = []
         self._deleting = False
@@ -199,9 +214,21 @@ class SqliteStore:
             raise StateError(f"{self._file} is damaged ({error}): move it away to start anew") from error
 
     async def _run(self, statement: str, rows: Iterable[tuple[Any, ...]]) -> None:
-        await asyncio.get_running_loop().run_in_executor(self._thread, self._commit, statement, list(rows))
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._write, statement, list(rows))
+
+    def _write(self, statement: str, rows: list[tuple[Any, ...]]) -> None:
+        try:
+            self._commit(statement, rows)
+        except sqlite3.OperationalError:
+            if statement.startswith("DELETE"):
+                self._reserve.unlink(missing_ok=True)
+                self._reserved = False
+            self._checkpoint("TRUNCATE")  # what failed has made the log longer all the same
+            self._commit(statement, rows)
 
     def _commit(self, statement: str, rows: list[tuple[Any, ...]]) -> None:
+        if statement.startswith("INSERT"):
+            self._keep_reserve()
         self._database.execute("BEGIN IMMEDIATE")
         try:
             self._database.executemany(statement, rows)
@@ -210,13 +237,41 @@ class SqliteStore:
             if self._database.in_transaction:  # a full disk has ended it already
                 self._database.execute("ROLLBACK")
             raise
+        self._logged += sum(_ROW_BYTES + (len(row[-1]) if len(row) > 1 else 0) for row in rows)
+        if self._logged >= min(_CHECKPOINT_BYTES, self._reserve_bytes // 4):
+            self._checkpoint("PASSIVE")
+
+    def _checkpoint(self, mode: str) -> None:
+        """Move the log into the file. SQLite would do so itself, and a commit after which it fails count as failed."""
+        self._logged = 0
+        try:
+            self._database.execute(f"PRAGMA wal_checkpoint({mode})").fetchall()
+        except sqlite3.Error as error:
+            log.warning("the log beside %s stays long: %s", self._file, error)
+
+    def _keep_reserve(self) -> None:
+        if self._reserved:
+            return
+        try:
+            with self._reserve.open("wb") as file:
+                if hasattr(os, "posix_fallocate"):
+                    os.posix_fallocate(file.fileno(), 0, max(1, self._reserve_bytes))
+                else:
+                    file.write(bytes(self._reserve_bytes))
+                    os.fsync(file.fileno())
+        except OSError as error:
+            self._reserve.unlink(missing_ok=True)
+            raise sqlite3.OperationalError(f"the disk of {self._file.parent} is full: {error.strerror}") from error
+        self._reserved = True
 
     def _delete_finished(self) -> None:
         with self._lock:
             finished, self._finished = self._finished, []
             self._deleting = False
         try:
-            self._commit("DELETE FROM records WHERE sequence = ?", [(sequence,) for sequence in finished])
+            for start in range(0, len(finished), _DELETED_AT_ONCE):
+                rows = [(sequence,) for sequence in finished[start : start + _DELETED_AT_ONCE]]
+                self._write("DELETE FROM records WHERE sequence = ?", rows)
         except sqlite3.Error as error:
             log.error("finished records cannot be deleted now; a restart would deliver them again: %s", error)
             with self._lock:

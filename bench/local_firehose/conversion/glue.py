@@ -29,7 +29,7 @@ async def schema(aws: Aws, stream: Stream, configuration: dict[str, Any]) -> Sch
         details = error.response["Error"]
         raise ConversionError(f"DataFormatConversion.{details['Code']}", details.get("Message", "")) from error
     except BotoCoreError as error:
-        raise ConversionError("DataFormatConversion.ServiceUnavailable", str(error)) from error
+        raise ConversionError("DataFormatConversion.ServiceUnavailable", aws.trouble("glue:GetTable", error)) from error
     columns = table.get("StorageDescriptor", {}).get("Columns", [])
     if not columns:  # an object of no columns would hold nothing of its records
         raise ConversionError("DataFormatConversion.InvalidSchema", f"{configuration['TableName']} has no columns")

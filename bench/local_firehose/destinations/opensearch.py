@@ -87,7 +87,7 @@ class OpenSearchDomain:
             status = int(error.response["ResponseMetadata"].get("HTTPStatusCode", 0))
             raise BulkRequestError(status if status >= 500 else 403, details["Code"], str(error)) from error
         except BotoCoreError as error:
-            raise BulkRequestError(0, "ES.ServiceException", str(error)) from error
+            raise BulkRequestError(0, "ES.ServiceException", self.aws.trouble("es:DescribeDomain", error)) from error
         status = answer["DomainStatus"]
         host = status.get("Endpoint") or next(iter(status.get("Endpoints", {}).values()), "")
         if not host:

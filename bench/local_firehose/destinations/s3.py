@@ -54,7 +54,7 @@ class S3Writer:
             details = error.response["Error"]
             raise S3WriteError(error_code(details["Code"]), details.get("Message", "")) from error
         except BotoCoreError as error:
-            raise S3WriteError("InternalError", str(error)) from error
+            raise S3WriteError("InternalError", self.aws.trouble("s3:PutObject", error)) from error
         if self.faults.hit("s3-duplicate", stream.name):
             raise S3WriteError("InternalError", "armed fault: the object is written, its answer is lost")
 

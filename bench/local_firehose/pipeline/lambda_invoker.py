@@ -83,7 +83,8 @@ class LambdaInvoker:
                 code = "Lambda.AssumeRoleAccessDenied"
             raise TransformationError(Failure(code, details.get("Message", "")), retriable=True) from error
         except BotoCoreError as error:
-            raise TransformationError(Failure("Lambda.FunctionError", str(error)), retriable=True) from error
+            trouble = Failure("Lambda.FunctionError", self.aws.trouble("lambda:InvokeFunction", error))
+            raise TransformationError(trouble, retriable=True) from error
 
     def _call(self, client: Any, stream: Stream, function_arn: str, items: list[Item]) -> Outcome:
         """In a thread: event and answer are up to 6 MiB of base64 in JSON."""

@@ -52,7 +52,8 @@ class Keys:
                 )
             return KeyProblem("KMS.AccessDeniedException", "KMS_ACCESS_DENIED", "KMSKeyAccessDenied", str(error))
         except BotoCoreError as error:
-            return KeyProblem("KMS.AccessDeniedException", "KMS_ACCESS_DENIED", "KMSKeyAccessDenied", str(error))
+            trouble = self.aws.trouble("kms:DescribeKey", error)
+            return KeyProblem("KMS.AccessDeniedException", "KMS_ACCESS_DENIED", "KMSKeyAccessDenied", trouble)
         if metadata.get("KeyState") == "Disabled":
             return KeyProblem("KMS.DisabledException", "DISABLED_KMS_KEY", "KMSKeyDisabled", f"{key_arn} is disabled.")
         if metadata.get("KeyState") != "Enabled":

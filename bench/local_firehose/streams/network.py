@@ -24,14 +24,14 @@ async def vpc_id(aws: Aws, stream: Stream, subnets: list[str], security_groups: 
     try:
         found = (await aws.call(client.describe_subnets, SubnetIds=subnets))["Subnets"]
     except (ClientError, BotoCoreError) as error:
-        raise NetworkError("SUBNET_NOT_FOUND", str(error)) from error
+        raise NetworkError("SUBNET_NOT_FOUND", aws.trouble("ec2:DescribeSubnets", error)) from error
     vpcs = {subnet["VpcId"] for subnet in found}
     if len(found) != len(set(subnets)) or len(vpcs) != 1:
         raise NetworkError("SUBNET_NOT_FOUND", f"the subnets {subnets} are not all there in one VPC")
     try:
         groups = (await aws.call(client.describe_security_groups, GroupIds=security_groups))["SecurityGroups"]
     except (ClientError, BotoCoreError) as error:
-        raise NetworkError("SECURITY_GROUP_NOT_FOUND", str(error)) from error
+        raise NetworkError("SECURITY_GROUP_NOT_FOUND", aws.trouble("ec2:DescribeSecurityGroups", error)) from error
     if {group["GroupId"] for group in groups} != set(security_groups):
         raise NetworkError("SECURITY_GROUP_NOT_FOUND", f"the security groups {security_groups} are not all there")
     return str(vpcs.pop())

@@ -18,12 +18,15 @@ SERVICE = "firehose.amazonaws.com"
 
 
 async def check_role(aws: Aws, account: str, region: str, role_arn: str, stream_arn: str) -> None:
-    """InvalidArgumentException with AWS's words when the role is not there or does not trust Firehose."""
+    """InvalidArgumentException: in AWS's words when the role is not there or does not trust Firehose."""
     client = aws.client("iam", account, region)
     try:
         answer = await aws.call(client.get_role, RoleName=role_arn.rpartition("/")[2])
     except (ClientError, BotoCoreError) as error:
-        raise _refusal(role_arn) from error
+        if isinstance(error, ClientError) and error.response["Error"]["Code"] == "NoSuchEntity":
+            raise _refusal(role_arn) from error
+        hint = "Without that, --no-role-check looks at no roles"
+        raise InvalidArgumentError(f"{aws.trouble('iam:GetRole', error)}. {hint}") from error
     document: Any = answer["Role"]["AssumeRolePolicyDocument"]
     policy = json.loads(unquote(document)) if isinstance(document, str) else document
     if not trusts_firehose(policy, account=account, stream_arn=stream_arn):

@@ -1,8 +1,10 @@
 """What survives: restarts, kill -9, and that nothing is lost on the way. Notes 2 (at-least-once), 8."""
 
 import asyncio
+import contextlib
 import gzip
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -267,6 +269,60 @@ def test_records_of_a_stream_that_is_gone_do_not_stay(tmp_path: Path) -> None:
         await again.close()
 
     asyncio.run(work())
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of four megabytes."""
+    command = ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(tmp_path)]
+    mounted = subprocess.run(command, capture_output=True, check=False)
+    if mounted.returncode:
+        pytest.skip(f"only root can make a small disk: {mounted.stderr.decode().strip()}")
+    yield tmp_path
+    subprocess.run(["umount", tmp_path], check=True)
+
+
+def accepted(stream: StreamUnderTest, *data: bytes) -> bool:
+    """Put, and whether there was room on the disk."""
+    try:
+        stream.put(*data)
+    except ClientError as error:
+        if re.search("InternalFailure.*full", str(error)):
+            return False
+        raise
+    return True
+
+
+def fill(disk: Path) -> None:
+    """Something else takes all the room that is left."""
+    with (disk / "other").open("ab", buffering=0) as file, contextlib.suppress(OSError):
+        while file.write(bytes(4096)):
+            pass
+
+
+@pytest.mark.behaviour("8", "bench")
+@pytest.mark.parametrize("filled_by", ["records", "others"])
+def test_a_full_disk_recovers_by_deliveries_and_nothing_is_delivered_again(small_disk: Path, filled_by: str) -> None:
+    with FakeAws() as aws:
+        state = small_disk / "state"
+        with RunningFirehose(settings(aws, state)) as firehose:
+            harness = Harness(aws, None, firehose)  # type: ignore[arg-type]
+            stream = harness.s3_stream(BufferingHints={"SizeInMBs": 64, "IntervalInSeconds": 900})
+            harness.control.clock(speed=0)
+            stream.put(*[b"%-1000d" % n for n in range(400)])
+            if filled_by == "others":
+                fill(small_disk)
+            put = 400
+            while accepted(stream, *[b"%-1000d" % n for n in range(put, put + 50)]):
+                put += 50
+            assert put < 4000
+            stream.delivered()
+            stream.put(*[b"%-1000d" % n for n in range(put, put + 50)])
+            stream.delivered()
+        with RunningFirehose(settings(aws, state)) as firehose:
+            assert FirehoseControl(firehose.endpoint).health()["undelivered_records"] == 0
+        delivered = b"".join(stored.body for stored in aws.objects(stream.bucket)).split()
+        assert sorted(map(int, delivered)) == list(range(put + 50))
 
 
 # --- kill -9 ------------------------------------------------------------------------------------------------------

@@ -186,6 +186,34 @@ def test_a_role_that_does_not_trust_firehose_cannot_be_assumed(strict: Harness) 
     )
 
 
+@pytest.mark.behaviour("8", "bench")
+@pytest.mark.parametrize("endpoint", ["nobody", "somebody else"])
+def test_an_aws_endpoint_that_does_not_answer_is_said_to_be_that(endpoint: str) -> None:
+    with FakeAws() as other:
+        other.functions.clear()
+        url = f"{other.endpoint}/no" if endpoint == "somebody else" else "http://127.0.0.1:9"
+        with RunningFirehose(Settings(aws_endpoint=url, transition_seconds=0)) as firehose:
+            harness = Harness(other, None, firehose)  # type: ignore[arg-type]
+            code, message = error(harness.s3_stream)
+    assert code == "InvalidArgumentException", "no SDK tries again"
+    assert f"--aws-endpoint {url} gives no answer to iam:GetRole" in message
+
+
+@pytest.mark.behaviour("8", "bench")
+def test_failed_deliveries_are_warnings_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    with (
+        FakeAws() as aws,
+        RunningFirehose(Settings("http://127.0.0.1:9", check_roles=False, clock_speed=300)) as firehose,
+    ):
+        stream = Harness(aws, None, firehose).s3_stream()  # type: ignore[arg-type]
+        stream.put(b"x")
+        firehose.server.registry.named(stream.name)[0].pipeline.flush()
+        said = eventually(lambda: [one for one in caplog.records if one.name == "local_firehose.error_log"])
+    assert said[0].levelname == "WARNING"
+    wanted = f"{stream.name}: InternalError --aws-endpoint http://127.0.0.1:9 gives no answer to s3:PutObject: "
+    assert said[0].getMessage().startswith(wanted)
+
+
 @pytest.mark.behaviour("1.5", "observed")
 def test_a_role_of_another_account_is_an_access_denied(strict: Harness) -> None:
     code, message = error(strict.s3_stream, RoleARN="arn:aws:iam::111122223333:role/theirs")
