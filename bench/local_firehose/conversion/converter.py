@@ -8,7 +8,7 @@ from local_firehose.aws import Aws
 from local_firehose.clock import Clock
 from local_firehose.conversion import glue
 from local_firehose.conversion.deserializer import MALFORMED, ConversionError, Options, Schema, rows
-from local_firehose.conversion.serializer import TableError, extension, joined, serialize, table
+from local_firehose.conversion.serializer import TableError, content_encoding, extension, joined, serialize, table
 from local_firehose.records import Item
 from local_firehose.shares import Compute
 from local_firehose.streams.stream import Stream
@@ -24,6 +24,7 @@ class Converted:
 
     body: bytes
     extension: str
+    content_encoding: str = ""
     items: list[Item] = field(default_factory=list)
     failed: list[tuple[Item, ConversionError]] = field(default_factory=list)
     attempts: int = 1
@@ -45,7 +46,7 @@ async def convert(
         await clock.sleep(2.0 ** (attempt - 1))
     serializer = conversion["OutputFormatConfiguration"]["Serializer"]
     options = Options.of(conversion["InputFormatConfiguration"]["Deserializer"])
-    result, tables = Converted(b"", extension(serializer)), []
+    result, tables = Converted(b"", extension(serializer), content_encoding(serializer)), []
     for some in _slices(items):
         tables.append(await compute.run(stream.key, _rows, some, schema, options, result))
     if result.items:

@@ -1,28 +1,27 @@
 """JSON records into rows of a schema, as the OpenX and Hive JSON SerDes read them.
 
 A record may hold several JSON objects one after the other (each is a row); an array of objects is not valid input.
-Source: developer guide "Convert input data format", API reference OpenXJsonSerDe and HiveJsonSerDe. How far types
-are coerced (a number in a string column, a numeric string in a number column) is not documented (uncertain).
+Sources: developer guide "Convert input data format", API reference OpenXJsonSerDe and HiveJsonSerDe. What each makes
+of a value of another shape was probed on AWS in September 2026 (github.com/floci-io/floci pull request 3521); what is
+not in its table (a boolean or a decimal from a text, rounding) is uncertain.
 """
 
 import base64
 import binascii
 import decimal
 import json
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from local_firehose.conversion import hive_types as hive
+from local_firehose.conversion import timestamps
 from local_firehose.json_text import value_at
 
 PARSE_ERROR = "DataFormatConversion.ParseError"
 MALFORMED = "DataFormatConversion.MalformedData"
 _INTEGER_BITS = {"tinyint": 8, "smallint": 16, "int": 32, "bigint": 64}
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MILLISECONDS_FROM = 10**11  # larger whole numbers are milliseconds: as seconds they would be the year 5138
 _MOST_DIGITS = 400  # more than a double has; as a whole number, 1e999999999 would fill the memory
 _JSON = json.JSONDecoder(parse_float=decimal.Decimal)
 
@@ -47,16 +46,18 @@ class Schema:
 class Options:
     """What the SerDe configuration asks for."""
 
+    hive: bool = False  # the Hive SerDe takes fewer shapes than OpenX
     case_insensitive: bool = True
     dots_to_underscores: bool = False
     column_to_key: Mapping[str, str] = field(default_factory=dict)
-    timestamp_formats: tuple[str, ...] = ()  # Joda patterns of the Hive SerDe; "millis" is epoch milliseconds
+    timestamp_formats: tuple[str, ...] = ()  # of the Hive SerDe
 
     @classmethod
     def of(cls, deserializer: Mapping[str, Any]) -> "Options":
         """From the API's Deserializer."""
         if "HiveJsonSerDe" in deserializer:
-            return cls(timestamp_formats=tuple(deserializer["HiveJsonSerDe"].get("TimestampFormats", ())))
+            formats = tuple(deserializer["HiveJsonSerDe"].get("TimestampFormats", ()))
+            return cls(hive=True, timestamp_formats=formats)
         given = deserializer["OpenXJsonSerDe"]
         return cls(
             case_insensitive=given.get("CaseInsensitive", True),
@@ -67,7 +68,13 @@ class Options:
 
 def rows(data: bytes, schema: Schema, options: Options) -> list[dict[str, Any]]:
     """The rows of one record; ConversionError when any object of it does not fit."""
-    return [_row(document, schema, options) for document in _documents(data)]
+    documents = _documents(data)
+    if options.case_insensitive and not options.hive:
+        try:
+            documents = [_lowered(document) for document in documents]
+        except RecursionError as error:
+            raise _malformed("It is nested too deeply.") from error
+    return [_row(document, schema, options) for document in documents]
 
 
 def _documents(data: bytes) -> list[dict[str, Any]]:
@@ -90,6 +97,13 @@ def _documents(data: bytes) -> list[dict[str, Any]]:
     if not found:
         raise ConversionError(PARSE_ERROR, "The record is empty.")
     return found
+
+
+def _lowered(value: Any) -> Any:
+    """OpenX makes every key lower-case, at any depth, before it reads anything."""
+    if isinstance(value, dict):
+        return {key.lower(): _lowered(item) for key, item in value.items()}
+    return [_lowered(item) for item in value] if isinstance(value, list) else value
 
 
 def _row(document: dict[str, Any], schema: Schema, options: Options) -> dict[str, Any]:
@@ -115,7 +129,9 @@ def _convert(value: Any, kind: hive.HiveType, path: str, options: Options) -> An
         return None
     if isinstance(kind, hive.Array):
         if not isinstance(value, list):
-            raise _mismatch(path, "array", value)
+            if options.hive:
+                raise _malformed("java.io.IOException: Start of Array expected")
+            value = [value]
         return [_convert(item, kind.element, f"{path}[{i}]", options) for i, item in enumerate(value)]
     if isinstance(kind, hive.Map):
         if not isinstance(value, dict):
@@ -125,17 +141,24 @@ def _convert(value: Any, kind: hive.HiveType, path: str, options: Options) -> An
             for key, item in value.items()
         ]
     if isinstance(kind, hive.Struct):
-        if not isinstance(value, dict):
-            raise _mismatch(path, "struct", value)
-        keys = _normalised(value, options)
-        return {
-            name: _convert(keys.get(name), field_kind, f"{path}.{name}", options) for name, field_kind in kind.fields
-        }
+        return _struct(value, kind, path, options)
     if isinstance(kind, hive.Text):
-        return _string(value)[: kind.length]
+        return _text(value, path, options)[: kind.length]
     if isinstance(kind, hive.Decimal):
         return _decimal(value, kind, path)
     return _PRIMITIVES[kind.name](value, path, options)
+
+
+def _struct(value: Any, kind: hive.Struct, path: str, options: Options) -> dict[str, Any]:
+    if isinstance(value, list) and not options.hive:  # by position; what is too much is ignored
+        keys = dict(zip((name for name, _ in kind.fields), value, strict=False))
+    elif isinstance(value, dict):
+        keys = _normalised(value, options)
+    elif options.hive:
+        raise _malformed("java.io.IOException: Start of Object expected")
+    else:
+        raise _mismatch(path, "struct", value)
+    return {name: _convert(keys.get(name), field_kind, f"{path}.{name}", options) for name, field_kind in kind.fields}
 
 
 def _string(value: Any) -> str:
@@ -144,7 +167,7 @@ def _string(value: Any) -> str:
     try:
         return json.dumps(value, separators=(",", ":"), ensure_ascii=False, default=_plain_number)
     except RecursionError as error:
-        raise ConversionError(MALFORMED, "Data does not match the schema. It is nested too deeply.") from error
+        raise _malformed("It is nested too deeply.") from error
 
 
 def _plain_number(value: Any) -> Any:
@@ -156,10 +179,12 @@ def _plain_number(value: Any) -> Any:
 def _integer(name: str) -> Callable[[Any, str, Options], int]:
     least, most = -(2 ** (_INTEGER_BITS[name] - 1)), 2 ** (_INTEGER_BITS[name] - 1) - 1
 
-    def convert(value: Any, path: str, _: Options) -> int:
+    def convert(value: Any, path: str, options: Options) -> int:
         try:
-            number = _number(value)
+            number = _number(value, options)
             whole = int(number)
+        except ConversionError:
+            raise
         except (ValueError, ArithmeticError) as error:
             raise _mismatch(path, name, value) from error
         if number != whole or not least <= whole <= most:
@@ -169,14 +194,18 @@ def _integer(name: str) -> Callable[[Any, str, Options], int]:
     return convert
 
 
-def _float(value: Any, path: str, _: Options) -> float:
+def _float(value: Any, path: str, options: Options) -> float:
     try:
-        return float(_number(value))
+        return float(_number(value, options))
+    except ConversionError:
+        raise
     except (ValueError, ArithmeticError) as error:
         raise _mismatch(path, "double", value) from error
 
 
-def _number(value: Any) -> decimal.Decimal:
+def _number(value: Any, options: Options) -> decimal.Decimal:
+    if isinstance(value, str) and options.hive:
+        raise _malformed("Current token (VALUE_STRING) not numeric, can not use numeric value accessors")
     if isinstance(value, bool) or not isinstance(value, int | str | decimal.Decimal):
         raise ValueError("not a number")
     number = decimal.Decimal(value)
@@ -188,21 +217,24 @@ def _number(value: Any) -> decimal.Decimal:
 def _decimal(value: Any, kind: hive.Decimal, path: str) -> decimal.Decimal:
     context = decimal.Context(prec=max(kind.precision, 1), rounding=decimal.ROUND_HALF_UP)
     try:
-        return _number(value).quantize(decimal.Decimal(1).scaleb(-kind.scale), context=context)
+        return _number(value, Options()).quantize(decimal.Decimal(1).scaleb(-kind.scale), context=context)
     except (ValueError, ArithmeticError) as error:
         raise _mismatch(path, f"decimal({kind.precision},{kind.scale})", value) from error
 
 
-def _boolean(value: Any, path: str, _: Options) -> bool:
+def _boolean(value: Any, path: str, options: Options) -> bool:
     if isinstance(value, bool):
         return value
-    if isinstance(value, str) and value.lower() in ("true", "false"):
+    if isinstance(value, str) and value.lower() in ("true", "false") and not options.hive:
         return value.lower() == "true"
     raise _mismatch(path, "boolean", value)
 
 
 def _text(value: Any, path: str, options: Options) -> str:
-    del path, options
+    del path
+    if options.hive and isinstance(value, dict | list):
+        message = "One or more fields have incorrect format. Exception when validating field (root)"
+        raise ConversionError(MALFORMED, message)
     return _string(value)
 
 
@@ -217,39 +249,24 @@ def _binary(value: Any, path: str, options: Options) -> bytes:
 def _date(value: Any, path: str, options: Options) -> date:
     del options
     try:
-        return date.fromisoformat(value)
+        return timestamps.sql_date(value)
     except (ValueError, TypeError) as error:
         raise _mismatch(path, "date", value) from error
 
 
 def _timestamp(value: Any, path: str, options: Options) -> datetime:
+    if isinstance(value, bool | dict | list):
+        raise _mismatch(path, "timestamp", value)
     try:
-        if isinstance(value, str) and not _is_number(value):
-            return _timestamp_text(value)
-        number = _number(value)
-        in_milliseconds = "millis" in options.timestamp_formats or (
-            number == int(number) and abs(number) >= _MILLISECONDS_FROM
-        )
-        seconds = number / 1000 if in_milliseconds else number
-        return _EPOCH + timedelta(microseconds=int(seconds * 1_000_000))
+        if options.hive or options.timestamp_formats:
+            return timestamps.hive(_string(value), options.timestamp_formats)
+        return timestamps.openx(value) if isinstance(value, str) else timestamps.from_epoch(_number(value, options))
     except (ValueError, ArithmeticError, OverflowError) as error:
-        raise _mismatch(path, "timestamp", value) from error
+        raise _malformed(str(error)) if options.hive else _mismatch(path, "timestamp", value) from error
 
 
-def _is_number(text: str) -> bool:
-    try:
-        return math.isfinite(float(text))
-    except ValueError:
-        return False
-
-
-def _timestamp_text(text: str) -> datetime:
-    # Nine digits of fraction are allowed; Python's reader takes six.
-    head, dot, fraction = text.partition(".")
-    digits = len(fraction) - len(fraction.lstrip("0123456789"))
-    shortened = head + dot + fraction[: min(digits, 6)] + fraction[digits:]
-    parsed = datetime.fromisoformat(shortened.replace(" ", "T", 1))
-    return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
+def _malformed(reason: str) -> ConversionError:
+    return ConversionError(MALFORMED, f"Data does not match the schema. {reason}")
 
 
 def _mismatch(path: str, wanted: str, value: Any) -> ConversionError:

@@ -55,6 +55,12 @@ def extension(serializer: Mapping[str, Any]) -> str:
     return ".orc" if "OrcSerDe" in serializer else ".parquet"
 
 
+def content_encoding(serializer: Mapping[str, Any]) -> str:
+    """What AWS was seen to write beside Parquet, though it is true of nothing (floci's docs/services/firehose.md)."""
+    given = serializer.get("ParquetSerDe", {"Compression": ""})
+    return "hadoop-snappy" if given.get("Compression", "SNAPPY") == "SNAPPY" else ""
+
+
 def arrow_schema(schema: Schema) -> Any:
     """The pyarrow schema of the columns."""
     import pyarrow as arrow

@@ -1,10 +1,13 @@
 """The bytes of an object: records in order, compressed as a whole, fed piece by piece so that memory stays flat.
 
 Framings: ``Snappy`` is snappy-java's SnappyOutputStream (xerial), ``HADOOP_SNAPPY`` is Hadoop's BlockCompressorStream.
+Extensions, Content-Encoding and the entry of a ZIP were seen on AWS in August 2026 (github.com/floci-io/floci issue
+2328 and pull request 2410). For HADOOP_SNAPPY the developer guide says ``.hsnappy``; AWS was seen to write ``.snappy``.
 """
 
 import io
 import struct
+import uuid
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
@@ -30,18 +33,18 @@ class Compression:
 FORMATS = {
     "UNCOMPRESSED": Compression(""),
     "GZIP": Compression(".gz", "gzip"),
-    "ZIP": Compression(".zip"),
-    "Snappy": Compression(".snappy"),
-    "HADOOP_SNAPPY": Compression(".hsnappy"),
+    "ZIP": Compression(".zip", "zip"),
+    "Snappy": Compression(".snappy", "snappy-java"),
+    "HADOOP_SNAPPY": Compression(".snappy", "hadoop-snappy"),
 }
 
 
-def compress(chunks: Iterable[bytes], compression: str, entry_name: str = "data") -> bytes:
-    """The chunks, concatenated verbatim and compressed. ``entry_name`` is the name inside a ZIP."""
+def compress(chunks: Iterable[bytes], compression: str) -> bytes:
+    """The chunks, concatenated verbatim and compressed."""
     if compression == "GZIP":
         return _gzip(chunks)
     if compression == "ZIP":
-        return _zip(chunks, entry_name)
+        return _zip(chunks)
     if compression == "Snappy":
         return XERIAL_HEADER + b"".join(_xerial_block(block) for block in blocks(chunks, XERIAL_BLOCK))
     if compression == "HADOOP_SNAPPY":
@@ -68,11 +71,11 @@ def _gzip(chunks: Iterable[bytes]) -> bytes:
     return b"".join([*parts, compressor.flush()])
 
 
-def _zip(chunks: Iterable[bytes], entry_name: str) -> bytes:
+def _zip(chunks: Iterable[bytes]) -> bytes:
     target = io.BytesIO()
     with (
         zipfile.ZipFile(target, "w", compression=zipfile.ZIP_DEFLATED) as archive,
-        archive.open(entry_name, "w", force_zip64=False) as entry,
+        archive.open(str(uuid.uuid4()), "w", force_zip64=False) as entry,
     ):
         for chunk in chunks:
             entry.write(chunk)

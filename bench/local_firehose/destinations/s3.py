@@ -10,7 +10,6 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local_firehose.aws import Aws
-from local_firehose.delivery.compression import FORMATS
 from local_firehose.destinations.settings import S3Settings
 from local_firehose.faults import Faults
 from local_firehose.shares import Places
@@ -38,12 +37,12 @@ class S3Writer:
     faults: Faults
     places: Places = field(default_factory=lambda: Places(24))
 
-    async def put(self, stream: Stream, settings: S3Settings, key: str, body: bytes, compression: str) -> None:
+    async def put(self, stream: Stream, settings: S3Settings, key: str, body: bytes, encoding: str) -> None:
         """One object, or S3WriteError."""
         if fault := self.faults.hit("s3", stream.name, bucket=settings.bucket):
             raise S3WriteError(error_code(fault.options["code"]), fault.options["message"])
         client = self.aws.client("s3", stream.account, stream.region, settings.role)
-        arguments = object_arguments(settings, key, compression)
+        arguments = object_arguments(settings, key, encoding)
         try:
             async with self.places.of(stream.key):
                 if settings.hints.interval < MULTIPART_BELOW_SECONDS:
@@ -59,7 +58,7 @@ class S3Writer:
             raise S3WriteError("InternalError", "armed fault: the object is written, its answer is lost")
 
 
-def object_arguments(settings: S3Settings, key: str, compression: str) -> dict[str, Any]:
+def object_arguments(settings: S3Settings, key: str, encoding: str) -> dict[str, Any]:
     """The members Firehose sends with an object besides its body."""
     arguments: dict[str, Any] = {
         "Bucket": settings.bucket,
@@ -67,7 +66,7 @@ def object_arguments(settings: S3Settings, key: str, compression: str) -> dict[s
         "ContentType": CONTENT_TYPE,
         "ACL": "bucket-owner-full-control",
     }
-    if encoding := FORMATS[compression].content_encoding:
+    if encoding:
         arguments["ContentEncoding"] = encoding
     if settings.kms_key:
         arguments["ServerSideEncryption"] = "aws:kms"

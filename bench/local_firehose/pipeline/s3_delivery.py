@@ -168,9 +168,9 @@ class S3Delivery:
         if converted:
             body = converted.body
         else:
-            chunks, entry = self._chunks(items, role), name.removesuffix(".zip")
-            body = await self._tools.compute.run(self._stream.key, compress, chunks, compression, entry)
-        await self._tools.s3.put(self._stream, settings, folder + name, body, compression)
+            body = await self._tools.compute.run(self._stream.key, compress, self._chunks(items, role), compression)
+        encoding = converted.content_encoding if converted else FORMATS[compression].content_encoding
+        await self._tools.s3.put(self._stream, settings, folder + name, body, encoding)
 
     def _partitioning(self) -> dict[str, Any] | None:
         partitioning: dict[str, Any] = self._stream.destination.get("DynamicPartitioningConfiguration", {})

@@ -9,6 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from local_firehose.api.errors import InvalidArgumentError
+from local_firehose.conversion import timestamps
 from local_firehose.streams.configuration import LARGE_BUFFER_MIB, Configuration
 from local_firehose.streams.kinds import KINDS, OPENSEARCH, DestinationKind, named_in
 from local_firehose.validation.prefixes import check_prefixes
@@ -144,6 +145,12 @@ def _check_conversion(configuration: Configuration, size: int) -> None:
             raise InvalidArgumentError(f"{member} must not be null")
     _check_one(conversion["InputFormatConfiguration"], "Deserializer")
     _check_one(conversion["OutputFormatConfiguration"], "Serializer")
+    hive = conversion["InputFormatConfiguration"]["Deserializer"].get("HiveJsonSerDe") or {}
+    try:
+        for pattern in hive.get("TimestampFormats", ()):
+            timestamps.check_pattern(pattern)
+    except timestamps.PatternError as error:
+        raise InvalidArgumentError(f"Invalid deserializer option(s): {error}") from error
     for member in ("RoleARN", "DatabaseName", "TableName"):
         if not conversion["SchemaConfiguration"].get(member):
             raise InvalidArgumentError(f"SchemaConfiguration.{member} must not be null")

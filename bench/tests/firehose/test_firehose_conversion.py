@@ -330,8 +330,9 @@ def test_timestamps_are_iso_or_sql_text_or_epoch_numbers(text: str) -> None:
         ("12345", "decimal(4,0)"),
         ('"soon"', "timestamp"),
         ('"soon"', "date"),
-        ("[]", "struct<a:int>"),
+        ("1", "struct<a:int>"),
         ("{}", "array<int>"),
+        ("[1]", "map<string,int>"),
         ("1", "map<string,int>"),
         ("7", "binary"),
     ],
@@ -339,6 +340,149 @@ def test_timestamps_are_iso_or_sql_text_or_epoch_numbers(text: str) -> None:
 def test_a_value_of_another_kind_is_malformed(text: str, kind: str) -> None:
     with pytest.raises(ConversionError, match="Data does not match the schema"):
         row(text, kind)
+
+
+OPENX, HIVE = Options.of({"OpenXJsonSerDe": {}}), Options.of({"HiveJsonSerDe": {}})
+EXACT = Options.of({"OpenXJsonSerDe": {"CaseInsensitive": False}})
+ARRAY = "Data does not match the schema. java.io.IOException: Start of Array expected"
+OBJECT = "Data does not match the schema. java.io.IOException: Start of Object expected"
+NUMERIC = (
+    "Data does not match the schema. Current token (VALUE_STRING) not numeric, can not use numeric value accessors"
+)
+FORMAT = "One or more fields have incorrect format. Exception when validating field (root)"
+
+
+def read(text: str, kind: str, options: Options) -> Any:
+    """What a JSON value becomes in a column of that type, or the message of its refusal."""
+    try:
+        (found,) = rows(f'{{"c": {text}}}'.encode(), Schema((("c", hive.parse(kind)),)), options)
+    except ConversionError as error:
+        return error.message
+    return found["c"]
+
+
+# Probed on AWS in September 2026: github.com/floci-io/floci pull request 3521, docs/services/firehose.md.
+@pytest.mark.behaviour("4.4", "observed")
+@pytest.mark.parametrize(
+    ("text", "kind", "openx", "hive_answer"),
+    [
+        ('"x"', "array<string>", ["x"], ARRAY),
+        ('{"a": 1}', "array<struct<a:int>>", [{"a": 1}], ARRAY),
+        ("[1, 2]", "array<string>", ["1", "2"], ["1", "2"]),
+        ("[7, 8]", "struct<a:int>", {"a": 7}, OBJECT),
+        ('[{"a": [1]}]', "array<struct<a:array<int>>>", [{"a": [1]}], [{"a": [1]}]),
+        ("{}", "struct<a:int>", {"a": None}, {"a": None}),
+        ('{"A": 1, "b": 2}', "struct<a:int>", {"a": 1}, {"a": 1}),
+        ('"12"', "int", 12, NUMERIC),
+        ('"1.5"', "double", 1.5, NUMERIC),
+        ('{"a": "7"}', "struct<a:int>", {"a": 7}, NUMERIC),
+        ('["7"]', "array<bigint>", [7], NUMERIC),
+        ('{"Ab": 1}', "string", '{"ab":1}', FORMAT),
+        ("[1]", "varchar(5)", "[1]", FORMAT),
+        ("12", "string", "12", "12"),
+        ('{"Ab": 1}', "map<string,int>", [("ab", 1)], [("Ab", 1)]),
+    ],
+)
+def test_the_openx_serde_coerces_where_the_hive_serde_refuses(
+    text: str, kind: str, openx: Any, hive_answer: Any
+) -> None:
+    assert read(text, kind, OPENX) == openx
+    assert read(text, kind, HIVE) == hive_answer
+
+
+@pytest.mark.behaviour("4.4", "observed")
+def test_the_openx_serde_keeps_the_case_of_keys_when_it_is_told_to() -> None:
+    assert read('{"Ab": 1}', "map<string,int>", EXACT) == [("Ab", 1)]
+    assert read('{"A": 1}', "struct<a:int>", EXACT) == {"a": None}
+
+
+@pytest.mark.behaviour("4.4", "uncertain")
+def test_the_hive_serde_takes_decimals_and_no_booleans_from_text() -> None:
+    assert read('"1.5"', "decimal(5,2)", HIVE) == Decimal("1.50")
+    assert "is not boolean" in read('"true"', "boolean", HIVE)
+    assert "is not map" in read("[1]", "map<string,int>", HIVE)
+
+
+@pytest.mark.behaviour("4.4", "observed")
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ('"2026-1-2 3:4:5"', 1767323045),
+        ('"2026-01-02T03:04:05"', 1767323045),
+        ('"2026-01-02T03:04:05.5Z"', 1767323045.5),
+        ('"1767323045"', 1767323045),
+        ("999999999999", datetime(2092, 10, 26, 0, 40, 18, 684211, UTC).timestamp()),  # 64 bits of nanoseconds wrap
+        ("1000000000000", 1000000000),
+        ("-1.5", -1.5),
+        ('"2026-1-2T03:04:05Z"', None),
+        ('"soon"', None),
+        ("true", None),
+    ],
+)
+def test_the_openx_serde_reads_sql_iso_and_epoch_timestamps(text: str, seconds: float | None) -> None:
+    found = read(text, "timestamp", OPENX)
+    assert (found.timestamp() == pytest.approx(seconds)) if seconds is not None else "is not timestamp" in found
+
+
+VALUE_OF = "Data does not match the schema. Timestamp format must be yyyy-mm-dd hh:mm:ss[.fffffffff]"
+
+
+@pytest.mark.behaviour("4.4", "documented")
+@pytest.mark.parametrize(
+    ("formats", "text", "answer"),
+    [
+        ([], '"2026-01-02 03:04:05"', "2026-01-02T03:04:05"),
+        ([], '"2026-1-2 3:4:5.25"', "2026-01-02T03:04:05.250000"),
+        ([], '"2026-02-30 24:00:00"', "2026-03-03T00:00:00"),
+        ([], '"2026-01-02T03:04:05Z"', VALUE_OF),
+        ([], '"2026-13-02 03:04:05"', VALUE_OF),
+        ([], "1767323045", VALUE_OF),
+        (["millis"], "1767323045678", "2026-01-02T03:04:05.678000"),
+        (["millis"], '"-1000"', "1969-12-31T23:59:59"),
+        (["millis"], '"2026-01-02 03:04:05"', "2026-01-02T03:04:05"),
+        (["yyyy/MM/dd HH:mm:ss"], '"2026/01/02 03:04:05"', "2026-01-02T03:04:05"),
+        (["yyyy/MM/dd HH:mm:ss"], '"2026-01-02 03:04:05"', "2026-01-02T03:04:05"),
+        (["yyyy/MM/dd HH:mm:ss"], '"2026/01/02"', VALUE_OF),
+        (["yyyy/MM/dd", "millis"], '"1000"', "1970-01-01T00:00:01"),
+        (["yyyy-MM-dd'T'HH:mm:ss.SSSZ"], '"2026-01-02T03:04:05.678+02:00"', "2026-01-02T01:04:05.678000"),
+        (["yyyy-MM-dd'T'HH:mm:ss ZZZ"], '"2026-01-02T03:04:05 Europe/Paris"', "2026-01-02T02:04:05"),
+        (["EEE, d MMM yyyy h:mm a z"], '"Fri, 2 jan 2026 12:05 PM EST"', "2026-01-02T17:05:00"),
+        (["yyyyMMddHHmmss"], "20260102030405", "2026-01-02T03:04:05"),
+        (["dd.MM.yy"], '"02.01.26"', "2026-01-02T00:00:00"),
+        (["yyyy-DDD"], '"2026-060"', "2026-03-01T00:00:00"),
+        (["xxxx-'W'ww-e"], '"2026-W01-5"', "2026-01-02T00:00:00"),
+        (["HH 'o''clock'"], '"7 o\'clock"', "1970-01-01T07:00:00"),
+        (["yyyy-MM-dd"], '"2026-02-30"', VALUE_OF),
+    ],
+)
+def test_the_hive_serde_reads_timestamps_by_its_formats_and_else_as_sql(
+    formats: list[str], text: str, answer: str
+) -> None:
+    found = read(text, "timestamp", Options.of({"HiveJsonSerDe": {"TimestampFormats": formats}}))
+    assert found == (answer if answer == VALUE_OF else datetime.fromisoformat(answer).replace(tzinfo=UTC))
+
+
+@pytest.mark.behaviour("4.4", "observed")
+@pytest.mark.parametrize("pattern", ["nonsense", "yyyy-MM-dd bb", "YYYY-QQ", "yyyy-MM-ddTHH:mm:ss"])
+def test_a_timestamp_format_that_joda_refuses_is_refused(harness: Harness, pattern: str) -> None:
+    given = conversion(deserializer={"HiveJsonSerDe": {"TimestampFormats": ["millis", pattern]}})
+    with pytest.raises(ClientError) as caught:
+        converting(harness, given)
+    error = caught.value.response["Error"]
+    assert error["Code"] == "InvalidArgumentException"
+    assert error["Message"].startswith("Invalid deserializer option(s): Illegal pattern component: ")
+
+
+@pytest.mark.behaviour("4.4", "observed")
+def test_a_parquet_object_says_an_encoding_that_it_has_not(harness: Harness) -> None:
+    for serializer, encoding in (
+        ({"ParquetSerDe": {}}, "hadoop-snappy"),
+        ({"ParquetSerDe": {"Compression": "GZIP"}}, None),
+        ({"OrcSerDe": {}}, None),
+    ):
+        stream = converting(harness, conversion(serializer))
+        stream.put(b'{"id":"a"}')
+        assert stream.objects()[0].headers.get("content-encoding") == encoding
 
 
 @pytest.mark.behaviour("4.4", "model")

@@ -4,6 +4,7 @@ import gzip
 import io
 import random
 import struct
+import uuid
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -51,6 +52,7 @@ def read_zip(data: bytes) -> bytes:
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         (entry,) = archive.infolist()
         assert entry.compress_type == zipfile.ZIP_DEFLATED
+        assert uuid.UUID(entry.filename)
         return archive.read(entry)
 
 
@@ -61,7 +63,8 @@ READERS: dict[str, Callable[[bytes], bytes]] = {
     "Snappy": read_xerial,
     "HADOOP_SNAPPY": read_hadoop,
 }
-EXTENSIONS = {"UNCOMPRESSED": "", "GZIP": ".gz", "ZIP": ".zip", "Snappy": ".snappy", "HADOOP_SNAPPY": ".hsnappy"}
+EXTENSIONS = {"UNCOMPRESSED": "", "GZIP": ".gz", "ZIP": ".zip", "Snappy": ".snappy", "HADOOP_SNAPPY": ".snappy"}
+ENCODINGS = {"GZIP": "gzip", "ZIP": "zip", "Snappy": "snappy-java", "HADOOP_SNAPPY": "hadoop-snappy"}
 
 
 # --- 4.3 bytes, compression, headers ------------------------------------------------------------------------------
@@ -85,7 +88,7 @@ def test_the_whole_object_is_compressed_and_has_the_extension_of_its_format(harn
     assert stored.key.endswith(EXTENSIONS[compression])
     assert stored.key[-36 - len(EXTENSIONS[compression]) - 1] == "-", "nothing else after the uuid"
     assert stored.headers["content-type"] == "application/octet-stream"
-    assert stored.headers.get("content-encoding") == ("gzip" if compression == "GZIP" else None)
+    assert stored.headers.get("content-encoding") == ENCODINGS.get(compression)
 
 
 @given(
