@@ -10,7 +10,7 @@ import calendar
 import functools
 import re
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 _TOKEN = re.compile(r"'((?:[^']|'')*)'|([A-Za-z])\2*|.", re.DOTALL)
 
@@ -38,10 +38,17 @@ def check_pattern(pattern: str) -> None:
 @functools.lru_cache(maxsize=512)
 def _compile(pattern: str) -> tuple[str | Callable[[datetime], str], ...]:
     parts: list[str | Callable[[datetime], str]] = []
-    depth = 0
+    depth = pad = 0
     for match in _TOKEN.finditer(pattern):
         text, quoted, letter = match.group(0), match.group(1), match.group(2)
-        if quoted is not None:
+        if pad and letter in (None, "p"):
+            raise PatternError(f"Pad letter 'p' must be followed by valid pad pattern: {pattern}")
+        if letter == "p":
+            pad = len(text)
+        elif pad:
+            parts.append(_padded(_field(letter, len(text)), pad))
+            pad = 0
+        elif quoted is not None:
             parts.append(quoted.replace("''", "'") or "'")
         elif letter:
             parts.append(_field(letter, len(text)))
@@ -57,7 +64,20 @@ def _compile(pattern: str) -> tuple[str | Callable[[datetime], str], ...]:
                 raise PatternError("Pattern invalid as it contains ] without previous [")
         else:
             parts.append(text)
+    if pad:
+        raise PatternError(f"Pad letter 'p' must be followed by valid pad pattern: {pattern}")
     return tuple(parts)
+
+
+# Each field is as wide in one of them as it ever is: a Tuesday in December, a Wednesday in September.
+_WIDEST = (datetime(2024, 12, 31, 23, 59, 59, 999_999, UTC), datetime(2026, 9, 30, 23, 59, 59, 999_999, UTC))
+
+
+def _padded(field: Callable[[datetime], str], width: int) -> Callable[[datetime], str]:
+    """Java fails when it prints a value that is wider. A prefix must not: what can be wider is refused at once."""
+    if any(len(field(instant)) > width for instant in _WIDEST):
+        raise PatternError(f"Cannot print as output of more characters exceeds pad width of {width}")
+    return lambda instant: field(instant).rjust(width)
 
 
 def _number(value: Callable[[datetime], int], count: int, most: int) -> Callable[[datetime], str]:
@@ -121,8 +141,12 @@ def _gmt(instant: datetime, *, full: bool) -> str:
 
 
 def _zone_id(instant: datetime) -> str:
-    key = getattr(instant.tzinfo, "key", None)
-    return str(key) if key else "Z"
+    return str(getattr(instant.tzinfo, "key", "UTC"))
+
+
+def _zone_name(instant: datetime) -> str:
+    """Of other zones than UTC Java knows long names; here they stay short."""
+    return "Coordinated Universal Time" if _zone_id(instant) == "UTC" else instant.tzname() or "UTC"
 
 
 def _sunday_first(instant: datetime) -> int:
@@ -159,6 +183,7 @@ def _day_period(instant: datetime) -> str:
 _MODIFIED_JULIAN_DAY_0 = date(1858, 11, 17).toordinal()
 _DAYS = list(calendar.day_name)
 _MONTHS = list(calendar.month_name)
+_NARROW = {"midnight": "mi", "noon": "n"}
 _ORDINALS = ["1st", "2nd", "3rd", "4th"]
 
 
@@ -217,7 +242,7 @@ def _field(letter: str, count: int) -> Callable[[datetime], str]:
     if letter == "g":
         return lambda i: f"{i.toordinal() - _MODIFIED_JULIAN_DAY_0:0{count}d}"
     if letter == "B":
-        return _text(count, {1: _day_period, 4: _day_period, 5: _day_period})
+        return _text(count, {1: _day_period, 4: _day_period, 5: lambda i: _NARROW.get(_day_period(i), _day_period(i))})
     if letter == "G":
         if count > 5:
             raise PatternError("Too many pattern letters: G")
@@ -227,9 +252,9 @@ def _field(letter: str, count: int) -> Callable[[datetime], str]:
     if letter == "V":
         return _text(count, {2: _zone_id})
     if letter in "zv":
-        if count > 4:
+        if count > 4 or (letter == "v" and count in (2, 3)):
             raise PatternError(f"Too many pattern letters: {letter}")
-        return lambda i: i.tzname() or "UTC"
+        return _zone_name if count == 4 else lambda i: i.tzname() or "UTC"
     if letter == "O":
         return _text(count, {1: lambda i: _gmt(i, full=False), 4: lambda i: _gmt(i, full=True)})
     if letter == "Z":

