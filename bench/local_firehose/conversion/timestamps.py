@@ -2,7 +2,9 @@
 
 Sources: API reference HiveJsonSerDe.TimestampFormats, the page of Joda's DateTimeFormat; Hive's TimestampParser, which
 takes a value by the first pattern that reads all of it and else by valueOf. What OpenX reads, and how large numbers
-wrap, was probed on AWS in September 2026 (github.com/floci-io/floci issue 3235, docs/services/firehose.md).
+wrap, was probed on AWS in September 2026 (github.com/floci-io/floci issue 3235, docs/services/firehose.md). AWS was
+seen to refuse patterns with a letter out of CIJPRTUVbfijloprt (cdk-preflight, pf-firehose-hive-timestamp-formats): all
+but Joda's C are none of Joda's letters either.
 """
 
 import calendar
@@ -117,15 +119,15 @@ def _compile(pattern: str) -> tuple[re.Pattern[str], tuple[str, ...]]:
 
 
 def _is_number(letter: str, size: int) -> bool:
-    return letter in set("CxyYwedDHkKhmsS") or (letter == "M" and size < 3)
+    return letter in set("xyYwedDHkKhmsS") or (letter == "M" and size < 3)
 
 
 def _digits(letter: str, size: int, *, numeric_next: bool) -> str:
     """The expression of one field; digits are taken without giving back, as Joda takes them."""
     if letter in "xyY" and size == 2 and numeric_next:
         return r"\d\d"
-    if letter in "CxyY":
-        return rf"[+-]?\d{{1,{size if numeric_next or letter == 'C' else 9}}}+"
+    if letter in "xyY":
+        return rf"[+-]?\d{{1,{size if numeric_next else 9}}}+"
     if letter == "M" and size >= 3:
         return "|".join(sorted(_MONTHS, key=len, reverse=True))
     if letter in "dHkKhmswM":
@@ -171,8 +173,6 @@ def _year(found: dict[str, str]) -> int:
     if short:  # of the century around thirty years ago, as Joda has it
         least = datetime.now(UTC).year - 80
         text = str(least + (int(short) - least) % 100) if re.fullmatch(r"\d\d", short) else short
-    if "C" in found:
-        return int(found["C"]) * 100 + int(text) % 100
     return -int(text) + 1 if found.get("G", "AD").upper().startswith("B") else int(text)
 
 

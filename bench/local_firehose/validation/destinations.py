@@ -145,12 +145,7 @@ def _check_conversion(configuration: Configuration, size: int) -> None:
             raise InvalidArgumentError(f"{member} must not be null")
     _check_one(conversion["InputFormatConfiguration"], "Deserializer")
     _check_one(conversion["OutputFormatConfiguration"], "Serializer")
-    hive = conversion["InputFormatConfiguration"]["Deserializer"].get("HiveJsonSerDe") or {}
-    try:
-        for pattern in hive.get("TimestampFormats", ()):
-            timestamps.check_pattern(pattern)
-    except timestamps.PatternError as error:
-        raise InvalidArgumentError(f"Invalid deserializer option(s): {error}") from error
+    _check_timestamp_formats(conversion["InputFormatConfiguration"]["Deserializer"].get("HiveJsonSerDe") or {})
     for member in ("RoleARN", "DatabaseName", "TableName"):
         if not conversion["SchemaConfiguration"].get(member):
             raise InvalidArgumentError(f"SchemaConfiguration.{member} must not be null")
@@ -164,6 +159,18 @@ def _check_conversion(configuration: Configuration, size: int) -> None:
         raise InvalidArgumentError(
             f"BufferingHints.SizeInMBs must be at least {LARGE_BUFFER_MIB} when data format conversion is enabled."
         )
+
+
+def _check_timestamp_formats(hive: Configuration) -> None:
+    formats = hive.get("TimestampFormats", ())
+    try:
+        for pattern in formats:
+            timestamps.check_pattern(pattern)
+    except timestamps.PatternError as error:
+        raise InvalidArgumentError(
+            "Invalid deserializer option(s): One or more SerDe options are invalid for "
+            f"org.apache.hcatalog.data.JsonSerDe: [Key: timestamp.formats Value: {','.join(formats)}]"
+        ) from error
 
 
 def _check_one(format_configuration: Configuration, member: str) -> None:

@@ -3,7 +3,8 @@
     python bench/tests/firehose/behaviour_table.py          # write it
     python bench/tests/firehose/behaviour_table.py --check   # fail when it is not current
 
-A behaviour is a test marked ``@pytest.mark.behaviour(section, confidence)``; its sentence is the test's name.
+A behaviour is a test marked ``@pytest.mark.behaviour(section, confidence)``; its sentence is the test's name. One that
+was observed names who observed it (SOURCES) as a third argument.
 """
 
 import ast
@@ -25,10 +26,19 @@ POINTS_END = "<!-- end of points -->"
 CONFIDENCES = {
     "documented": "AWS documents it",
     "model": "it is in the service model that AWS ships with its SDKs",
-    "observed": "somebody saw real AWS do it and published what they saw",
+    "observed": "somebody saw real AWS do it and published what they saw: the source is named",
     "terraform": "Terraform's AWS provider depends on it (read in its code, checked by running it)",
     "uncertain": "not documented, or sources disagree; what was built is said in the notes",
     "bench": "no behaviour of AWS: something the bench adds",
+}
+_FLOCI = "https://github.com/floci-io/floci/issues/"
+SOURCES = {
+    # An emulator whose page lists the captures of AWS (us-east-1) that it is built from.
+    "stackd": "https://github.com/radkawar/stackd/blob/9dc356f5/docs/firehose.md",
+    # Rules of which each names the call to AWS that was refused, its words and its day (September 2026).
+    "preflight": "https://github.com/badmintoncryer/cdk-preflight/tree/main/rules/firehose",
+    # Issues and pull requests of an emulator that tell what was probed on AWS (July to September 2026).
+    **{f"floci {n}": f"{_FLOCI}{n}" for n in (1857, 1886, 2328, 3235, 3236, 3349, 3375, 3393, 3521)},
 }
 SECTIONS = {
     "1.1": "Protocol",
@@ -97,6 +107,7 @@ class Behaviour:
     section: tuple[float, ...]
     confidence: str
     sentence: str
+    source: str = ""
 
 
 def behaviours() -> list[Behaviour]:
@@ -107,7 +118,7 @@ def behaviours() -> list[Behaviour]:
 
 def table() -> str:
     """The Markdown between the markers, markers included."""
-    rows = [f"| {_name(b.section)} | {b.sentence} | {b.confidence} |" for b in behaviours()]
+    rows = [f"| {_name(b.section)} | {b.sentence} | {_confidence(b)} |" for b in behaviours()]
     counts = {name: sum(b.confidence == name for b in behaviours()) for name in CONFIDENCES}
     legend = [f"- **{name}** ({counts[name]}): {meaning}" for name, meaning in CONFIDENCES.items()]
     return "\n".join([BEGIN, "", *legend, "", "| part | behaviour | confidence |", "|---|---|---|", *rows, "", END])
@@ -152,10 +163,17 @@ def _in_file(path: Path) -> Iterator[Behaviour]:
             continue
         for decorator in node.decorator_list:
             if isinstance(decorator, ast.Call) and ast.unparse(decorator.func) == "pytest.mark.behaviour":
-                section, confidence = (ast.literal_eval(argument) for argument in decorator.args)
-                if section not in SECTIONS or confidence not in CONFIDENCES:
-                    raise ValueError(f"{path.name}: {node.name}: unknown section or confidence {section}, {confidence}")
-                yield Behaviour(tuple(map(float, section.split("."))), confidence, sentence(node.name))
+                section, confidence, *source = (ast.literal_eval(argument) for argument in decorator.args)
+                known = section in SECTIONS and confidence in CONFIDENCES
+                if not known or (confidence == "observed") != bool(source) or not set(source) <= set(SOURCES):
+                    raise ValueError(f"{path.name}: {node.name}: unknown {section}, {confidence} or source {source}")
+                yield Behaviour(tuple(map(float, section.split("."))), confidence, sentence(node.name), *source)
+
+
+def _confidence(behaviour: Behaviour) -> str:
+    if not behaviour.source:
+        return behaviour.confidence
+    return f"{behaviour.confidence} ([{behaviour.source}]({SOURCES[behaviour.source]}))"
 
 
 def _name(section: tuple[float, ...]) -> str:

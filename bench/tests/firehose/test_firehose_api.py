@@ -119,7 +119,7 @@ def test_calls_of_one_connection_are_answered_one_after_the_other(harness: Harne
     connection.close()
 
 
-@pytest.mark.behaviour("1.1", "observed")
+@pytest.mark.behaviour("1.1", "observed", "floci 3375")
 def test_a_bad_enum_value_is_a_validation_exception_that_lists_the_values(harness: Harness) -> None:
     assert refused(harness, "ValidationException", CompressionFormat="gzip") == (
         "1 validation error detected: Value at 'extendedS3DestinationConfiguration.compressionFormat' failed to "
@@ -127,7 +127,7 @@ def test_a_bad_enum_value_is_a_validation_exception_that_lists_the_values(harnes
     )
 
 
-@pytest.mark.behaviour("1.1", "observed")
+@pytest.mark.behaviour("1.1", "observed", "floci 3375")
 def test_all_violations_are_reported_at_once(harness: Harness) -> None:
     message = refused(
         harness,
@@ -144,7 +144,7 @@ def test_all_violations_are_reported_at_once(harness: Harness) -> None:
     assert f"{path}bufferingHints.intervalInSeconds' failed to satisfy constraint: Member must have value" in message
 
 
-@pytest.mark.behaviour("1.1", "observed")
+@pytest.mark.behaviour("1.1", "observed", "preflight")
 def test_a_rule_beyond_the_model_is_an_invalid_argument_exception(harness: Harness) -> None:
     refused(harness, "InvalidArgumentException", Prefix="!{timestamp:yyyy}/")
 
@@ -206,7 +206,7 @@ def test_the_arn_names_partition_region_account_and_stream(harness: Harness) -> 
         assert answer["DeliveryStreamARN"] == f"arn:{partition}:firehose:{region}:123456789012:deliverystream/{name}"
 
 
-@pytest.mark.behaviour("1.2", "observed")
+@pytest.mark.behaviour("1.2", "observed", "stackd")
 def test_the_version_starts_at_1_and_the_destination_id_is_always_the_same(harness: Harness) -> None:
     description = harness.s3_stream().describe()
     assert description["VersionId"] == "1"
@@ -279,7 +279,7 @@ def test_a_cluster_endpoint_must_be_https(harness: Harness) -> None:
         harness.opensearch_stream(DomainARN=None, ClusterEndpoint="http://127.0.0.1:9200")
 
 
-@pytest.mark.behaviour("1.2", "observed")
+@pytest.mark.behaviour("1.2", "observed", "preflight")
 @pytest.mark.parametrize(
     ("targets", "message"),
     [
@@ -299,14 +299,14 @@ def test_exactly_one_of_domain_arn_and_cluster_endpoint_is_needed(
     assert caught.value.response["Error"]["Message"] == message
 
 
-@pytest.mark.behaviour("1.2", "observed")
+@pytest.mark.behaviour("1.2", "observed", "preflight")
 def test_a_source_of_another_kind_is_ignored_for_direct_put(harness: Harness) -> None:
     source = {"KinesisStreamARN": "arn:aws:kinesis:eu-west-1:000000000000:stream/none", "RoleARN": ROLE}
     stream = harness.s3_stream(request={"KinesisStreamSourceConfiguration": source})
     assert "Source" not in stream.describe()
 
 
-@pytest.mark.behaviour("1.2", "observed")
+@pytest.mark.behaviour("1.2", "observed", "preflight")
 @pytest.mark.parametrize("part", ["destination", "backup"])
 def test_a_key_for_objects_is_of_the_streams_region(harness: Harness, part: str) -> None:
     key = "arn:aws:kms:us-east-1:000000000000:key/k"
@@ -320,7 +320,7 @@ def test_a_key_for_objects_is_of_the_streams_region(harness: Harness, part: str)
     )
 
 
-@pytest.mark.behaviour("1.2", "observed")
+@pytest.mark.behaviour("1.2", "observed", "preflight")
 def test_enabled_logging_needs_its_names(harness: Harness) -> None:
     assert refused(harness, "InvalidArgumentException", CloudWatchLoggingOptions={"Enabled": True}) == (
         "CloudWatch Log Group Name is required if CloudWatch Logging is enabled"
@@ -404,7 +404,7 @@ def test_more_than_50_tags_in_all_exceed_the_limit(harness: Harness) -> None:
         harness.client.tag_delivery_stream(DeliveryStreamName=stream.name, Tags=[{"Key": "one-more"}])
 
 
-@pytest.mark.behaviour("1.2", "observed")
+@pytest.mark.behaviour("1.2", "observed", "preflight")
 @pytest.mark.parametrize("count", [0, 2])
 def test_a_stream_has_exactly_one_destination(harness: Harness, count: int) -> None:
     names = ("ExtendedS3DestinationConfiguration", "S3DestinationConfiguration")[:count]

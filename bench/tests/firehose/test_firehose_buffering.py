@@ -119,7 +119,7 @@ def test_below_60_seconds_objects_are_multipart_uploads(harness: Harness, interv
     assert stored.headers["content-encoding"] == "gzip"
 
 
-@pytest.mark.behaviour("2", "observed")
+@pytest.mark.behaviour("2", "observed", "stackd")
 def test_the_backup_interval_is_at_least_60(harness: Harness) -> None:
     backup = {
         "RoleARN": ROLE,
@@ -132,7 +132,7 @@ def test_the_backup_interval_is_at_least_60(harness: Harness) -> None:
         harness.opensearch_stream(s3={"BufferingHints": {"SizeInMBs": 5, "IntervalInSeconds": 0}})
 
 
-@pytest.mark.behaviour("2", "observed")
+@pytest.mark.behaviour("2", "observed", "stackd")
 def test_primary_error_and_backup_outputs_have_buffers_of_their_own(harness: Harness) -> None:
     name = harness.name("function")
     harness.aws.functions[name] = lambda event: {

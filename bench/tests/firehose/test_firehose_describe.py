@@ -15,7 +15,7 @@ def created(harness: Harness, **request: Any) -> dict[str, Any]:
     return harness.describe(name)
 
 
-@pytest.mark.behaviour("1.7", "observed")
+@pytest.mark.behaviour("1.7", "observed", "stackd")
 @pytest.mark.parametrize("member", ["ExtendedS3DestinationConfiguration", "S3DestinationConfiguration"])
 def test_an_s3_stream_shows_both_descriptions_with_all_defaults(harness: Harness, member: str) -> None:
     description = created(harness, **{member: {"RoleARN": ROLE, "BucketARN": "arn:aws:s3:::b"}})
@@ -43,7 +43,7 @@ def test_an_s3_stream_shows_both_descriptions_with_all_defaults(harness: Harness
     assert "Source" not in description
 
 
-@pytest.mark.behaviour("1.7", "observed")
+@pytest.mark.behaviour("1.7", "observed", "stackd")
 def test_lambda_parameters_are_shown_in_a_fixed_order_as_strings_with_defaults(harness: Harness) -> None:
     given = processor("Lambda", BufferSizeInMBs="2", LambdaArn=FUNCTION, BufferIntervalInSeconds="90")
     stream = harness.s3_stream(ProcessingConfiguration=processing(given))

@@ -27,7 +27,7 @@ def wait(stream: StreamUnderTest, status: str) -> dict[str, object]:
     return encryption(stream)
 
 
-@pytest.mark.behaviour("1.6", "observed")
+@pytest.mark.behaviour("1.6", "observed", "stackd")
 def test_describe_always_tells_the_encryption_of_a_direct_put_stream(harness: Harness) -> None:
     assert encryption(harness.s3_stream()) == {"Status": "DISABLED"}
 
@@ -61,7 +61,7 @@ def test_encryption_can_be_asked_for_at_creation(harness: Harness) -> None:
     assert encryption(stream) == {"Status": "ENABLED", "KeyType": "CUSTOMER_MANAGED_CMK", "KeyARN": KEY}
 
 
-@pytest.mark.behaviour("1.6", "observed")
+@pytest.mark.behaviour("1.6", "observed", "preflight")
 @pytest.mark.parametrize(
     ("wanted", "message"),
     [

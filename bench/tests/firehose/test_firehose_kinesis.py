@@ -58,7 +58,7 @@ def aggregate(*records: tuple[str, bytes]) -> bytes:
 # --- API ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.behaviour("1.7", "observed")
+@pytest.mark.behaviour("1.7", "observed", "stackd")
 def test_a_kinesis_source_is_described_and_no_encryption(harness: Harness) -> None:
     arn, request = source(harness)
     description = harness.s3_stream(request=request).describe()
@@ -69,7 +69,7 @@ def test_a_kinesis_source_is_described_and_no_encryption(harness: Harness) -> No
     assert "DeliveryStreamEncryptionConfiguration" not in description
 
 
-@pytest.mark.behaviour("1.3", "observed")
+@pytest.mark.behaviour("1.3", "observed", "stackd")
 def test_records_cannot_be_put_to_a_stream_that_reads_from_kinesis(harness: Harness) -> None:
     stream = harness.s3_stream(request=source(harness)[1])
     with pytest.raises(ClientError) as caught:
@@ -80,7 +80,7 @@ def test_records_cannot_be_put_to_a_stream_that_reads_from_kinesis(harness: Harn
     }
 
 
-@pytest.mark.behaviour("1.6", "observed")
+@pytest.mark.behaviour("1.6", "observed", "preflight")
 def test_a_stream_that_reads_from_kinesis_has_no_encryption_of_its_own(harness: Harness) -> None:
     message = "Server side encryption from firehose is only allowed for direct put delivery streams"
     stream = harness.s3_stream(request=source(harness)[1])
@@ -91,7 +91,7 @@ def test_a_stream_that_reads_from_kinesis_has_no_encryption_of_its_own(harness: 
         harness.s3_stream(request={**source(harness)[1], **encryption})
 
 
-@pytest.mark.behaviour("1.2", "observed")
+@pytest.mark.behaviour("1.2", "observed", "preflight")
 def test_a_kinesis_source_needs_its_configuration(harness: Harness) -> None:
     with pytest.raises(ClientError) as caught:
         harness.s3_stream(request={"DeliveryStreamType": KINESIS})

@@ -78,7 +78,7 @@ def test_the_event_names_stream_region_and_records(harness: Harness) -> None:
         assert before <= record["approximateArrivalTimestamp"] <= time.time() * 1000
 
 
-@pytest.mark.behaviour("3.1", "observed")
+@pytest.mark.behaviour("3.1", "observed", "stackd")
 def test_record_ids_are_opaque_not_those_of_the_put_and_stable_over_retries(harness: Harness) -> None:
     events: list[Event] = []
 
@@ -198,7 +198,7 @@ def test_dropped_is_delivered_nowhere_but_stays_in_the_raw_backup(harness: Harne
     assert raw.key.startswith("raw/")
 
 
-@pytest.mark.behaviour("3.2", "observed")
+@pytest.mark.behaviour("3.2", "observed", "floci 3393")
 def test_processing_failed_goes_to_the_error_output_without_a_retry(harness: Harness) -> None:
     stream = transformed(
         harness,
@@ -216,7 +216,7 @@ def test_processing_failed_goes_to_the_error_output_without_a_retry(harness: Har
     assert len(invocations(harness, stream)) == 1
 
 
-@pytest.mark.behaviour("3.2", "observed")
+@pytest.mark.behaviour("3.2", "observed", "stackd")
 def test_a_function_error_is_retried_and_then_the_whole_batch_fails(harness: Harness) -> None:
     def fails(_: Event) -> Any:
         raise RuntimeError("broken")
@@ -273,7 +273,7 @@ def test_a_timed_out_function_is_retried_and_reported_as_timed_out(harness: Harn
     assert failure["attemptsMade"] == 2
 
 
-@pytest.mark.behaviour("3.2", "observed")
+@pytest.mark.behaviour("3.2", "observed", "floci 3349")
 def test_ok_without_data_is_an_invalid_return_format(harness: Harness) -> None:
     stream = transformed(harness, lambda event: answer(event, lambda _: {"result": "Ok"}))
     stream.put(b"x")
@@ -326,7 +326,7 @@ def test_an_id_returned_twice_fails_that_record_only(harness: Harness) -> None:
     )
 
 
-@pytest.mark.behaviour("3.2", "observed")
+@pytest.mark.behaviour("3.2", "observed", "floci 3349")
 def test_an_unknown_id_is_ignored(harness: Harness) -> None:
     def adds_one(event: Event) -> Any:
         return {"records": [*answer(event, ok)["records"], {"recordId": "unknown", **ok(b"extra")}]}
@@ -426,7 +426,7 @@ def test_records_go_on_untransformed_when_an_update_takes_the_function_away(harn
 # --- 3.3 the object under processing-failed/ ----------------------------------------------------------------------
 
 
-@pytest.mark.behaviour("3.3", "observed")
+@pytest.mark.behaviour("3.3", "observed", "floci 3393")
 def test_the_error_document_has_the_members_of_a_real_one_in_order(harness: Harness) -> None:
     stream = transformed(harness, lambda event: answer(event, lambda _: {"result": "ProcessingFailed"}))
     before = int(time.time() * 1000)
@@ -449,7 +449,7 @@ def test_the_error_document_has_the_members_of_a_real_one_in_order(harness: Harn
     assert isinstance(document["attemptEndingTimestamp"], int)
 
 
-@pytest.mark.behaviour("3.3", "observed")
+@pytest.mark.behaviour("3.3", "observed", "floci 3393")
 def test_there_is_one_json_document_a_line(harness: Harness) -> None:
     stream = transformed(harness, lambda event: answer(event, lambda _: {"result": "ProcessingFailed"}))
     stream.put(b"a", b"b", b"c")
@@ -457,7 +457,7 @@ def test_there_is_one_json_document_a_line(harness: Harness) -> None:
     assert [base64.b64decode(json.loads(line)["rawData"]) for line in stored.body.splitlines()] == [b"a", b"b", b"c"]
 
 
-@pytest.mark.behaviour("3.3", "observed")
+@pytest.mark.behaviour("3.3", "observed", "stackd")
 def test_raw_data_is_the_record_as_put_before_any_processor(harness: Harness) -> None:
     name = harness.name("function")
     harness.aws.functions[name] = lambda event: answer(event, lambda _: {"result": "ProcessingFailed"})

@@ -130,7 +130,7 @@ def test_s3_delivery_is_counted_and_its_success_is_1_or_0_per_put(own: Harness) 
     assert "BackupToS3.Success" not in found
 
 
-@pytest.mark.behaviour("6", "observed")
+@pytest.mark.behaviour("6", "observed", "stackd")
 def test_transformation_counts_source_bytes_and_only_ok_succeeds(own: Harness) -> None:
     results = {51: "Ok", 53: "Dropped", 54: "ProcessingFailed"}
     own.aws.functions["f"] = lambda event: {
@@ -248,7 +248,7 @@ def test_a_cloudwatch_that_does_not_answer_holds_nothing_up() -> None:
 # --- error events -------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.behaviour("6", "observed")
+@pytest.mark.behaviour("6", "observed", "stackd")
 def test_an_s3_error_is_an_event_with_the_version_as_text(own: Harness) -> None:
     stream = own.s3_stream(CloudWatchLoggingOptions=LOGGING)
     own.control.arm("s3", times=1, code="NoSuchBucket", message="The specified bucket does not exist")
@@ -266,7 +266,7 @@ def test_an_s3_error_is_an_event_with_the_version_as_text(own: Harness) -> None:
     assert (group, log_stream) == ("/aws/kinesisfirehose/s", "DestinationDelivery")
 
 
-@pytest.mark.behaviour("6", "observed")
+@pytest.mark.behaviour("6", "observed", "stackd")
 def test_a_function_error_is_an_event_with_the_function_as_processor(own: Harness) -> None:
     stream = own.s3_stream(
         CloudWatchLoggingOptions=LOGGING,

@@ -38,7 +38,7 @@ def test_without_a_prefix_the_key_starts_with_the_time_folders() -> None:
     assert key("").startswith("2026/11/03/09/s-3-")
 
 
-@pytest.mark.behaviour("4.1", "observed")
+@pytest.mark.behaviour("4.1", "observed", "floci 1857")
 def test_a_literal_prefix_gets_the_time_folders_with_no_slash_between() -> None:
     assert key("legacy").startswith("legacy2026/11/03/09/s-3-")
 
@@ -158,7 +158,7 @@ def test_exclamation_mark_and_brace_stand_only_for_an_expression(harness: Harnes
         harness.s3_stream(Prefix=prefix, ErrorOutputPrefix="!{firehose:error-output-type}/")
 
 
-@pytest.mark.behaviour("4.2", "observed")
+@pytest.mark.behaviour("4.2", "observed", "preflight")
 def test_an_error_prefix_is_needed_when_the_prefix_has_expressions(harness: Harness) -> None:
     with pytest.raises(ClientError) as caught:
         harness.s3_stream(Prefix="!{timestamp:yyyy}/")
@@ -173,7 +173,7 @@ FRAME = "The supplied prefix(es) do not satisfy the following constraint: "
 TYPE = "!{firehose:error-output-type}/"
 
 
-@pytest.mark.behaviour("4.2", "observed")
+@pytest.mark.behaviour("4.2", "observed", "preflight")
 @pytest.mark.parametrize(
     ("prefixes", "message"),
     [
@@ -221,7 +221,7 @@ def test_prefixes_that_break_a_rule_are_refused_in_awss_words(
         assert caught.value.response["Error"] == {"Code": "InvalidArgumentException", "Message": message}
 
 
-@pytest.mark.behaviour("4.2", "observed")
+@pytest.mark.behaviour("4.2", "observed", "preflight")
 def test_of_all_letters_as_timestamp_patterns_aws_refuses_these() -> None:
     refused = set()
     for letter in string.ascii_letters:
@@ -232,7 +232,7 @@ def test_of_all_letters_as_timestamp_patterns_aws_refuses_these() -> None:
     assert refused == set("CIJPRTUVbfijloprt")
 
 
-@pytest.mark.behaviour("4.1", "observed")
+@pytest.mark.behaviour("4.1", "observed", "preflight")
 @pytest.mark.parametrize("zone", ["Mars/Phobos", "EST", "Asia/Kolkata", "Europe/Kyiv"])
 def test_time_zones_are_utc_or_older_iana_names(harness: Harness, zone: str) -> None:
     with pytest.raises(ClientError) as caught:

@@ -77,7 +77,7 @@ def test_records_are_concatenated_verbatim_without_a_separator(harness: Harness)
     assert stream.body() == b"a\n\x00\xffb"
 
 
-@pytest.mark.behaviour("4.3", "observed")
+@pytest.mark.behaviour("4.3", "observed", "floci 2328")
 @pytest.mark.parametrize("compression", sorted(READERS))
 def test_the_whole_object_is_compressed_and_has_the_extension_of_its_format(harness: Harness, compression: str) -> None:
     stream = harness.s3_stream(CompressionFormat=compression)
@@ -131,7 +131,7 @@ def test_a_file_extension_replaces_the_default_one_and_not_the_compression(harne
     assert gzip.decompress(stored.body) == b"x"
 
 
-@pytest.mark.behaviour("4.3", "observed")
+@pytest.mark.behaviour("4.3", "observed", "stackd")
 def test_sse_kms_is_asked_for_with_the_key(harness: Harness) -> None:
     stream = harness.s3_stream(EncryptionConfiguration={"KMSEncryptionConfig": {"AWSKMSKeyARN": KEY}})
     stream.put(b"x")
@@ -140,21 +140,21 @@ def test_sse_kms_is_asked_for_with_the_key(harness: Harness) -> None:
     assert headers["x-amz-server-side-encryption-aws-kms-key-id"] == KEY
 
 
-@pytest.mark.behaviour("4.3", "observed")
+@pytest.mark.behaviour("4.3", "observed", "stackd")
 def test_without_encryption_no_header_is_sent_so_the_bucket_default_applies(harness: Harness) -> None:
     stream = harness.s3_stream(EncryptionConfiguration={"NoEncryptionConfig": "NoEncryption"})
     stream.put(b"x")
     assert not [name for name in stream.objects()[0].headers if "server-side-encryption" in name]
 
 
-@pytest.mark.behaviour("4.3", "observed")
+@pytest.mark.behaviour("4.3", "observed", "stackd")
 def test_objects_give_the_bucket_owner_full_control(harness: Harness) -> None:
     stream = harness.s3_stream()
     stream.put(b"x")
     assert stream.objects()[0].headers["x-amz-acl"] == "bucket-owner-full-control"
 
 
-@pytest.mark.behaviour("4.3", "observed")
+@pytest.mark.behaviour("4.3", "observed", "preflight")
 @pytest.mark.parametrize(
     "encryption", [{}, {"NoEncryptionConfig": "NoEncryption", "KMSEncryptionConfig": {"AWSKMSKeyARN": KEY}}]
 )
@@ -264,7 +264,7 @@ def test_a_backup_without_a_transformation_is_accepted(harness: Harness) -> None
     assert harness.aws.objects(bucket)[0].body == b"x"
 
 
-@pytest.mark.behaviour("4.4", "observed")
+@pytest.mark.behaviour("4.4", "observed", "preflight")
 def test_an_enabled_backup_needs_its_configuration(harness: Harness) -> None:
     message = "S3 backup destination configuration is required when enabling S3 backup."
     with pytest.raises(ClientError, match=message):

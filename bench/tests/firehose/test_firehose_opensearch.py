@@ -99,7 +99,7 @@ def test_no_type_name_is_sent(harness: Harness) -> None:
     assert stream.destination()["TypeName"] == ""
 
 
-@pytest.mark.behaviour("5", "observed")
+@pytest.mark.behaviour("5", "observed", "preflight")
 def test_a_type_name_is_refused(harness: Harness) -> None:
     with pytest.raises(
         ClientError,

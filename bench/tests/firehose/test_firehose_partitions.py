@@ -158,14 +158,14 @@ def test_a_query_that_gives_no_single_object_fails_the_record(query: str) -> Non
     assert isinstance(found, QueryError)
 
 
-@pytest.mark.behaviour("3.4", "observed")
+@pytest.mark.behaviour("3.4", "observed", "preflight")
 @pytest.mark.parametrize("engine", [{"JsonParsingEngine": "JQ-1.7"}, {}])
 def test_metadata_are_extracted_by_one_version_of_jq_only(harness: Harness, engine: dict[str, str]) -> None:
     with pytest.raises(ClientError, match=r"MetaDataExtraction JSON Parsing Engine has to be one of JQ-1\.6"):
         partitioned(harness, processor("MetadataExtraction", MetadataExtractionQuery="{type:.type}", **engine))
 
 
-@pytest.mark.behaviour("3.4", "observed")
+@pytest.mark.behaviour("3.4", "observed", "preflight")
 def test_every_key_of_the_query_must_be_in_the_prefix(harness: Harness) -> None:
     message = "MetaDataExtraction JQ Query can't contain keys that are not present in the S3 Prefix expression"
     with pytest.raises(ClientError, match=message):
@@ -191,14 +191,14 @@ def test_a_query_must_be_there_and_be_jq(harness: Harness, given: dict[str, str]
         partitioned(harness, processor("MetadataExtraction", JsonParsingEngine="JQ-1.6", **given))
 
 
-@pytest.mark.behaviour("2", "observed")
+@pytest.mark.behaviour("2", "observed", "preflight")
 def test_partitioning_needs_a_function_or_a_query(harness: Harness) -> None:
     message = "Processing Configuration is not enabled when DataPartitioning is enabled"
     with pytest.raises(ClientError, match=message):
         partitioned(harness, processor("AppendDelimiterToRecord"))
 
 
-@pytest.mark.behaviour("2", "observed")
+@pytest.mark.behaviour("2", "observed", "preflight")
 def test_the_size_hint_is_at_least_64(harness: Harness) -> None:
     message = "BufferingHints.SizeInMBs must be at least 64 when Dynamic Partitioning is enabled."
     with pytest.raises(ClientError, match=message):
@@ -211,7 +211,7 @@ def test_zero_buffering_is_not_for_partitions(harness: Harness) -> None:
         partitioned(harness, BufferingHints={"SizeInMBs": 64, "IntervalInSeconds": 0})
 
 
-@pytest.mark.behaviour("4.2", "observed")
+@pytest.mark.behaviour("4.2", "observed", "preflight")
 @pytest.mark.parametrize(
     ("prefixes", "message"),
     [

@@ -142,7 +142,7 @@ def test_a_record_that_cannot_be_split_goes_to_the_error_output(harness: Harness
     assert stream.body("k=1/") == b'{"k":1}'
 
 
-@pytest.mark.behaviour("3.4", "observed")
+@pytest.mark.behaviour("3.4", "observed", "preflight")
 @pytest.mark.parametrize(
     ("given", "message"),
     [
@@ -209,14 +209,14 @@ def test_decompression_is_for_gzip(harness: Harness) -> None:
     assert "GZIP" in refused(harness, processor("Decompression", CompressionFormat="ZIP"))
 
 
-@pytest.mark.behaviour("3.4", "observed")
+@pytest.mark.behaviour("3.4", "observed", "preflight")
 def test_log_processing_needs_decompression(harness: Harness) -> None:
     assert refused(harness, MESSAGES) == (
         "CloudWatchLogProcessingProcessor can only be enabled with DecompressionProcessor"
     )
 
 
-@pytest.mark.behaviour("3.4", "observed")
+@pytest.mark.behaviour("3.4", "observed", "preflight")
 def test_metadata_extraction_and_deaggregation_need_dynamic_partitioning(harness: Harness) -> None:
     query = processor("MetadataExtraction", MetadataExtractionQuery="{a:.a}", JsonParsingEngine="JQ-1.6")
     for one in (query, JSON_RECORDS):
@@ -226,7 +226,7 @@ def test_metadata_extraction_and_deaggregation_need_dynamic_partitioning(harness
         )
 
 
-@pytest.mark.behaviour("3.4", "observed")
+@pytest.mark.behaviour("3.4", "observed", "preflight")
 def test_data_message_extraction_is_true_or_false(harness: Harness) -> None:
     assert refused(harness, DECOMPRESSION, processor("CloudWatchLogProcessing", DataMessageExtraction="yes")) == (
         "Invalid parameter value for DataMessageExtraction. Allowed values are True and False."

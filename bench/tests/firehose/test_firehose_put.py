@@ -25,7 +25,7 @@ def test_a_record_holds_up_to_1000_kib_before_base64(harness: Harness) -> None:
     }
 
 
-@pytest.mark.behaviour("1.3", "observed")
+@pytest.mark.behaviour("1.3", "observed", "stackd")
 def test_empty_data_is_accepted(harness: Harness) -> None:
     stream = harness.s3_stream()
     stream.put(b"", b"a", b"")
@@ -40,7 +40,7 @@ def test_a_batch_has_1_to_500_records(harness: Harness, count: int) -> None:
         stream.put(*[b"x"] * count)
 
 
-@pytest.mark.behaviour("1.3", "observed")
+@pytest.mark.behaviour("1.3", "observed", "stackd")
 def test_a_batch_above_4_mib_is_refused_whole(harness: Harness) -> None:
     stream = harness.s3_stream()
     stream.put(*[b"x" * 1000 * KIB] * 4, b"x" * 96 * KIB)  # exactly 4 MiB

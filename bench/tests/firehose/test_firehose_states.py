@@ -43,7 +43,7 @@ def test_a_new_stream_is_creating_for_a_while_and_then_active(harness: Harness) 
     eventually(lambda: harness.describe(name)["DeliveryStreamStatus"] == "ACTIVE")
 
 
-@pytest.mark.behaviour("1.4", "observed")
+@pytest.mark.behaviour("1.4", "observed", "stackd")
 def test_while_creating_puts_find_no_active_stream(harness: Harness) -> None:
     name = creating(harness)
     assert error(harness.client.put_record, DeliveryStreamName=name, Record={"Data": b"x"}) == (
@@ -52,7 +52,7 @@ def test_while_creating_puts_find_no_active_stream(harness: Harness) -> None:
     )
 
 
-@pytest.mark.behaviour("1.4", "observed")
+@pytest.mark.behaviour("1.4", "observed", "stackd")
 def test_while_creating_updates_and_deletes_find_it_in_use(harness: Harness) -> None:
     name = creating(harness)
     assert error(harness.client.delete_delivery_stream, DeliveryStreamName=name) == (
@@ -69,14 +69,14 @@ def test_while_creating_updates_and_deletes_find_it_in_use(harness: Harness) -> 
     assert code == "ResourceInUseException"
 
 
-@pytest.mark.behaviour("1.4", "observed")
+@pytest.mark.behaviour("1.4", "observed", "stackd")
 def test_while_creating_tags_can_be_changed(harness: Harness) -> None:
     name = creating(harness)
     harness.client.tag_delivery_stream(DeliveryStreamName=name, Tags=[{"Key": "a", "Value": "b"}])
     assert harness.client.list_tags_for_delivery_stream(DeliveryStreamName=name)["Tags"]
 
 
-@pytest.mark.behaviour("1.4", "observed")
+@pytest.mark.behaviour("1.4", "observed", "stackd")
 def test_delete_is_deleting_at_once_repeatable_and_then_not_found(harness: Harness) -> None:
     stream = harness.s3_stream()
     harness.control.clock(speed=0)
@@ -98,7 +98,7 @@ def test_delete_is_deleting_at_once_repeatable_and_then_not_found(harness: Harne
     )
 
 
-@pytest.mark.behaviour("1.4", "observed")
+@pytest.mark.behaviour("1.4", "observed", "floci 1886")
 def test_records_not_delivered_when_the_stream_is_deleted_are_discarded(harness: Harness) -> None:
     stream = harness.s3_stream()
     harness.control.clock(speed=0)
@@ -126,7 +126,7 @@ def test_records_may_still_be_accepted_while_deleting(harness: Harness) -> None:
     stream.put(b"accepted without guarantee")
 
 
-@pytest.mark.behaviour("1.4", "observed")
+@pytest.mark.behaviour("1.4", "observed", "stackd")
 def test_a_second_stream_of_the_same_name_is_in_use(harness: Harness) -> None:
     stream = harness.s3_stream()
     assert error(
@@ -166,7 +166,7 @@ def strict() -> Iterator[Harness]:
         yield Harness(aws, None, firehose)  # type: ignore[arg-type]
 
 
-@pytest.mark.behaviour("1.5", "observed")
+@pytest.mark.behaviour("1.5", "observed", "stackd")
 def test_a_role_that_is_not_there_cannot_be_assumed(strict: Harness) -> None:
     assert error(strict.s3_stream) == (
         "InvalidArgumentException",
@@ -174,7 +174,7 @@ def test_a_role_that_is_not_there_cannot_be_assumed(strict: Harness) -> None:
     )
 
 
-@pytest.mark.behaviour("1.5", "observed")
+@pytest.mark.behaviour("1.5", "observed", "stackd")
 def test_a_role_that_does_not_trust_firehose_cannot_be_assumed(strict: Harness) -> None:
     trust = {"Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:*"}]}
     strict.aws.roles["firehose"] = trust
@@ -214,7 +214,7 @@ def test_failed_deliveries_are_warnings_in_the_log(caplog: pytest.LogCaptureFixt
     assert said[0].getMessage().startswith(wanted)
 
 
-@pytest.mark.behaviour("1.5", "observed")
+@pytest.mark.behaviour("1.5", "observed", "preflight")
 def test_a_role_of_another_account_is_an_access_denied(strict: Harness) -> None:
     code, message = error(strict.s3_stream, RoleARN="arn:aws:iam::111122223333:role/theirs")
     assert code == "AccessDeniedException"
@@ -234,7 +234,7 @@ def assuming() -> Iterator[Harness]:
             yield Harness(aws, opensearch, firehose)
 
 
-@pytest.mark.behaviour("1.5", "observed")
+@pytest.mark.behaviour("1.5", "observed", "stackd")
 def test_firehose_can_work_in_a_session_of_the_role_with_the_account_as_external_id(assuming: Harness) -> None:
     bucket = assuming.bucket()
     backup = {"RoleARN": ROLES["copy"], "BucketARN": f"arn:aws:s3:::{bucket}"}
@@ -285,7 +285,7 @@ def trust(condition: dict[str, Any], **changes: Any) -> dict[str, Any]:
     return {"Statement": statement}
 
 
-@pytest.mark.behaviour("1.5", "observed")
+@pytest.mark.behaviour("1.5", "observed", "stackd")
 @pytest.mark.parametrize(
     ("policy", "trusted"),
     [

@@ -26,7 +26,7 @@ def refused(stream: StreamUnderTest, **request: Any) -> tuple[str, str]:
     return caught.value.response["Error"]["Code"], caught.value.response["Error"]["Message"]
 
 
-@pytest.mark.behaviour("1.5", "observed")
+@pytest.mark.behaviour("1.5", "observed", "stackd")
 def test_a_stale_version_is_a_concurrent_modification(harness: Harness) -> None:
     stream = harness.s3_stream()
     update = {"ExtendedS3DestinationUpdate": {"Prefix": "x/"}}
@@ -37,7 +37,7 @@ def test_a_stale_version_is_a_concurrent_modification(harness: Harness) -> None:
     )
 
 
-@pytest.mark.behaviour("1.5", "observed")
+@pytest.mark.behaviour("1.5", "observed", "stackd")
 def test_a_wrong_destination_id_is_not_found(harness: Harness) -> None:
     stream = harness.s3_stream()
     assert refused(stream, DestinationId="destinationId-2", ExtendedS3DestinationUpdate={"Prefix": "x/"}) == (
@@ -46,7 +46,7 @@ def test_a_wrong_destination_id_is_not_found(harness: Harness) -> None:
     )
 
 
-@pytest.mark.behaviour("1.5", "observed")
+@pytest.mark.behaviour("1.5", "observed", "stackd")
 def test_an_update_without_a_body_is_refused(harness: Harness) -> None:
     assert refused(harness.s3_stream()) == (
         "InvalidArgumentException",
@@ -72,7 +72,7 @@ def test_members_that_are_absent_are_kept(harness: Harness) -> None:
     assert stream.destination() == {**before, "BufferingHints": {"SizeInMBs": 2, "IntervalInSeconds": 120}}
 
 
-@pytest.mark.behaviour("1.5", "observed")
+@pytest.mark.behaviour("1.5", "observed", "floci 3375")
 def test_the_processing_configuration_is_replaced_whole(harness: Harness) -> None:
     stream = harness.s3_stream(ProcessingConfiguration=processing(LAMBDA, processor("AppendDelimiterToRecord")))
     stream.update(ProcessingConfiguration=processing(processor("AppendDelimiterToRecord")))
@@ -82,7 +82,7 @@ def test_the_processing_configuration_is_replaced_whole(harness: Harness) -> Non
     assert stream.destination()["ProcessingConfiguration"] == {"Enabled": False, "Processors": []}
 
 
-@pytest.mark.behaviour("1.5", "observed")
+@pytest.mark.behaviour("1.5", "observed", "floci 3236")
 def test_format_conversion_merges_and_an_omitted_enabled_means_true(harness: Harness) -> None:
     conversion = {
         "SchemaConfiguration": {"RoleARN": ROLE, "DatabaseName": "d", "TableName": "t"},
@@ -102,7 +102,7 @@ def test_format_conversion_merges_and_an_omitted_enabled_means_true(harness: Har
     }
 
 
-@pytest.mark.behaviour("1.5", "observed")
+@pytest.mark.behaviour("1.5", "observed", "stackd")
 def test_an_update_without_a_change_bumps_neither_version_nor_timestamp(harness: Harness) -> None:
     stream = harness.s3_stream(Prefix="same/")
     stream.update(Prefix="same/", BufferingHints={"SizeInMBs": 1, "IntervalInSeconds": 60})
@@ -111,7 +111,7 @@ def test_an_update_without_a_change_bumps_neither_version_nor_timestamp(harness:
     assert "LastUpdateTimestamp" not in description
 
 
-@pytest.mark.behaviour("1.5", "observed")
+@pytest.mark.behaviour("1.5", "observed", "stackd")
 def test_a_change_bumps_the_version_by_one(harness: Harness) -> None:
     stream = harness.s3_stream()
     stream.update(Prefix="a/")
@@ -121,7 +121,7 @@ def test_a_change_bumps_the_version_by_one(harness: Harness) -> None:
     assert description["LastUpdateTimestamp"] >= description["CreateTimestamp"]
 
 
-@pytest.mark.behaviour("1.5", "observed")
+@pytest.mark.behaviour("1.5", "observed", "stackd")
 def test_buffered_records_are_delivered_by_the_configuration_in_force_then(harness: Harness) -> None:
     stream = harness.s3_stream(Prefix="before/")
     harness.control.clock(speed=0)
@@ -186,7 +186,7 @@ def test_an_opensearch_update_merges_its_s3_side_too(harness: Harness) -> None:
     assert found["S3DestinationDescription"]["CompressionFormat"] == "GZIP"
 
 
-@pytest.mark.behaviour("1.5", "observed")
+@pytest.mark.behaviour("1.5", "observed", "stackd")
 @pytest.mark.parametrize("count", [0, 6])
 def test_enabled_processing_needs_one_to_five_processors(harness: Harness, count: int) -> None:
     update = {"ProcessingConfiguration": processing(*[LAMBDA] * count)}
@@ -196,7 +196,7 @@ def test_enabled_processing_needs_one_to_five_processors(harness: Harness, count
     )
 
 
-@pytest.mark.behaviour("1.5", "observed")
+@pytest.mark.behaviour("1.5", "observed", "stackd")
 def test_there_is_at_most_one_lambda_processor(harness: Harness) -> None:
     update = {"ProcessingConfiguration": processing(LAMBDA, LAMBDA)}
     assert refused(harness.s3_stream(), ExtendedS3DestinationUpdate=update) == (
@@ -205,7 +205,7 @@ def test_there_is_at_most_one_lambda_processor(harness: Harness) -> None:
     )
 
 
-@pytest.mark.behaviour("1.5", "observed")
+@pytest.mark.behaviour("1.5", "observed", "preflight")
 @pytest.mark.parametrize(
     ("given", "message"),
     [
