@@ -60,6 +60,8 @@ class Channel:
         self._items: deque[Item] = deque()
         self._opened = 0.0
         self._flush = False
+        self._added = self._delivered = 0
+        self._watchers: list[tuple[int, asyncio.Future[None]]] = []
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -76,6 +78,7 @@ class Channel:
         was_empty = not self._items
         for item in items:
             self._items.append(item)
+            self._added += 1
             self.size += len(item.data)
         if was_empty and self._items:
             self._opened = self._clock.elapsed()
@@ -83,6 +86,13 @@ class Channel:
             if self._task is None:
                 self._task = asyncio.create_task(self._run(), name=f"channel {self.name}")
             self._wake.set()
+
+    async def passed(self) -> None:
+        """Returns when everything that waits now is delivered."""
+        if self._delivered < self._added:
+            future = asyncio.get_running_loop().create_future()
+            self._watchers.append((self._added, future))
+            await future
 
     def flush(self) -> None:
         """Deliver what waits without regard to the hints."""
@@ -115,6 +125,7 @@ class Channel:
     async def _deliver_one(self, hints: Hints) -> None:
         batch = self._take(hints)
         self.delivering = len(batch)
+        left: list[Item] = []
         try:
             await self._deliver(batch)
         except Exception:
@@ -126,6 +137,15 @@ class Channel:
             await self._clock.sleep(_RETRY_AFTER_BUG_SECONDS)
         finally:
             self.delivering = 0
+            self._delivered += len(batch) - len(left)
+            self._tell_watchers()
+
+    def _tell_watchers(self) -> None:
+        for watcher in list(self._watchers):
+            if watcher[0] <= self._delivered:
+                self._watchers.remove(watcher)
+                if not watcher[1].done():
+                    watcher[1].set_result(None)
 
     def _take(self, hints: Hints) -> list[Item]:
         behind = self.size >= _FALLING_BEHIND * hints.size

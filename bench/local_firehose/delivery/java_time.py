@@ -141,12 +141,12 @@ def _gmt(instant: datetime, *, full: bool) -> str:
 
 
 def _zone_id(instant: datetime) -> str:
-    return str(getattr(instant.tzinfo, "key", "UTC"))
+    return str(getattr(instant.tzinfo, "key", "Z"))
 
 
 def _zone_name(instant: datetime) -> str:
     """Of other zones than UTC Java knows long names; here they stay short."""
-    return "Coordinated Universal Time" if _zone_id(instant) == "UTC" else instant.tzname() or "UTC"
+    return "Coordinated Universal Time" if _zone_id(instant) == "Z" else instant.tzname() or "UTC"
 
 
 def _sunday_first(instant: datetime) -> int:
