@@ -56,7 +56,7 @@ def extension(serializer: Mapping[str, Any]) -> str:
 
 
 def content_encoding(serializer: Mapping[str, Any]) -> str:
-    """What AWS was seen to write beside Parquet, though it is true of nothing (floci's docs/services/firehose.md)."""
+    """What AWS was seen to write beside Parquet, though it is true of nothing (floci's page on Firehose)."""
     given = serializer.get("ParquetSerDe", {"Compression": ""})
     return "hadoop-snappy" if given.get("Compression", "SNAPPY") == "SNAPPY" else ""
 

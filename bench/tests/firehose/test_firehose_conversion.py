@@ -361,7 +361,7 @@ def read(text: str, kind: str, options: Options) -> Any:
     return found["c"]
 
 
-# Probed on AWS in September 2026: github.com/floci-io/floci pull request 3521, docs/services/firehose.md.
+# Probed on AWS in September 2026: github.com/floci-io/floci pull request 3521, and its page on Firehose.
 @pytest.mark.behaviour("4.4", "observed", "floci 3521")
 @pytest.mark.parametrize(
     ("text", "kind", "openx", "hive_answer"),

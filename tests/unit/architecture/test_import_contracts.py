@@ -26,6 +26,10 @@ BREACHES = {
     "The command's rooms lie in layers": ("event_fork_cli/errors.py", "from event_fork_cli import output"),
     "The bench knows nothing of the product": ("local_firehose/clock.py", "import event_fork.errors"),
     "The product's code knows nothing of the bench": ("event_fork_cli/aws.py", "import testbench.endpoints"),
+    "The local Firehose's rooms lie in layers": (
+        "local_firehose/store.py",
+        "from local_firehose.pipeline import stages",
+    ),
     "No circle between packages": ("event_fork/sending/backoff.py", "from event_fork.sending import delivery"),
 }
 
