@@ -42,6 +42,9 @@ def test_trivy_reports_nothing_outside_the_list() -> None:
 def faulty(tmp_path: Path) -> Path:
     """The plan with a bucket open to the public, an unencrypted queue and a domain without TLS."""
     shown = json.loads(scanners.plan_with_defaults().read_text())
+    calls = {change["type"]: change["address"].split(".")[1] for change in shown["resource_changes"]}
+    damaged = ("aws_s3_bucket_public_access_block", "aws_sqs_queue", "aws_opensearch_domain")
+    shown = scanners.only(shown, {calls[kind] for kind in damaged}.__contains__)  # the whole takes a scanner minutes
 
     def damage(resource: dict[str, Any], values: dict[str, Any]) -> None:
         if resource["type"] == "aws_s3_bucket_public_access_block":
