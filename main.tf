@@ -80,6 +80,7 @@ module "search_analytics" {
   domain                  = each.value.domain
   new_domain              = each.value.new_domain
   vpc                     = each.value.vpc
+  index_management        = each.value.index_management
   s3_backup_mode          = each.value.s3_backup_mode
   prefix                  = each.value.prefix
   compression             = each.value.compression

@@ -54,6 +54,8 @@ output "search_analytics" {
     domain_arn                = fork.domain_arn
     domain_endpoint           = fork.domain_endpoint
     index_name                = fork.index_name
+    index_alias               = fork.index_alias
+    index_management_role_arn = fork.index_management_role_arn
     bucket_name               = fork.bucket_name
     bucket_arn                = fork.bucket_arn
   } }

@@ -204,7 +204,15 @@ variable "search_analytics" {
       logs                  = optional(list(string))
       access_principal_arns = optional(list(string))
     }))
-    vpc                  = optional(object({ subnet_ids = list(string), security_group_ids = list(string) }))
+    vpc = optional(object({ subnet_ids = list(string), security_group_ids = list(string) }))
+    index_management = optional(object({
+      mappings           = optional(string)
+      settings           = optional(string)
+      priority           = optional(number)
+      alias              = optional(string)
+      retention_days     = optional(number)
+      credentials_secret = optional(object({ arn = string }))
+    }))
     s3_backup_mode       = optional(string)
     prefix               = optional(string)
     compression          = optional(string)
@@ -304,12 +312,14 @@ variable "replays" {
   validation {
     condition = length(distinct(flatten([
       [for key in concat(keys(var.storage_backups), keys(var.search_analytics)) : [key, "${key}-dlq", "${key}-firehose"]],
+      [for key in keys(var.search_analytics) : "${key}-index"],
       [for key, fork in var.replays : fork.archive == null ? [key, "${key}-dlq"] : [key, "${key}-dlq", "${key}-archive", "${key}-replay-worker", "${key}-replay-governor"]],
       ]))) == length(flatten([
       [for key in concat(keys(var.storage_backups), keys(var.search_analytics)) : [key, "${key}-dlq", "${key}-firehose"]],
+      [for key in keys(var.search_analytics) : "${key}-index"],
       [for key, fork in var.replays : fork.archive == null ? [key, "${key}-dlq"] : [key, "${key}-dlq", "${key}-archive", "${key}-replay-worker", "${key}-replay-governor"]],
     ]))
-    error_message = "Keys of storage_backups, search_analytics and replays must be unique, also beside the names that the module makes from other keys: KEY-dlq, KEY-firehose (backup and search), KEY-archive, KEY-replay-worker and KEY-replay-governor (replay with archive). For example \"orders-backup\" and \"orders-replay\". Received: ${join(", ", concat(keys(var.storage_backups), keys(var.search_analytics), keys(var.replays)))}."
+    error_message = "Keys of storage_backups, search_analytics and replays must be unique, also beside the names that the module makes from other keys: KEY-dlq, KEY-firehose (backup and search), KEY-index (search), KEY-archive, KEY-replay-worker and KEY-replay-governor (replay with archive). For example \"orders-backup\" and \"orders-replay\". Received: ${join(", ", concat(keys(var.storage_backups), keys(var.search_analytics), keys(var.replays)))}."
   }
 }
 

@@ -18,6 +18,8 @@ module "search" {
   retry_duration_seconds = 30
   buffering              = { interval_seconds = var.buffering_interval_seconds, size_mib = 5 }
 
+  index_management = { retention_days = 400 } # index template, one alias for all months, and no month older than this
+
   domain = var.domain # null = the module makes one, which takes about 20 minutes and costs money by the hour
 
   bucket_force_destroy = var.force_destroy

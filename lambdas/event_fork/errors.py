@@ -6,6 +6,7 @@
     ├── WholeBatchFailedError        nothing of a batch could be delivered, so the invocation itself fails
     ├── CallFailedError              a whole call to the next hop failed; says whether trying again can help
     ├── WindowError                  the window of a running replay cannot be understood; nothing is forwarded
+    ├── DomainRefusedError           the search domain refused what the module keeps in it
     ├── JsonPathError                a path of the redaction rules is not in the path language
     ├── RedactionRuleError           a redaction rule is not one; the text says what is wrong with it
     └── PermanentMessageError        this message can never be delivered; it carries the reason of the dead-letter queue
@@ -70,6 +71,10 @@ def short_code(code: str) -> str:
 
 class WindowError(EventForkError):
     """The window document of a replay is not what its format says: everything stays in the queue."""
+
+
+class DomainRefusedError(EventForkError):
+    """The search domain refused a template, an alias or a deletion; the text says which, and the domain's reason."""
 
 
 class JsonPathError(EventForkError):

@@ -41,4 +41,6 @@ def forwarder() -> Forwarder:
 
 def encoder(settings: SearchAnalyticsSettings) -> Encode:
     """Event -> search document."""
-    return lambda event: search_document(event, settings.event_type_attribute)
+    return lambda event: search_document(
+        event, settings.event_type_attribute, attribute_fields=settings.attribute_fields
+    )

@@ -24,6 +24,9 @@ REPLAY_ID = "REPLAY_ID"
 REPLAY_WINDOW_PARAMETER = "REPLAY_WINDOW_PARAMETER"
 QUEUE_URL = "QUEUE_URL"
 QUEUE_RETENTION_SECONDS = "QUEUE_RETENTION_SECONDS"
+ATTRIBUTE_FIELDS = "ATTRIBUTE_FIELDS"
+DOMAIN_ENDPOINT = "DOMAIN_ENDPOINT"
+CREDENTIALS_SECRET_ARN = "CREDENTIALS_SECRET_ARN"  # noqa: S105 a name
 
 ENVELOPE, RAW = "envelope", "raw"
 DEFAULT_EVENT_TYPE_ATTRIBUTE = "event_type"
@@ -35,6 +38,7 @@ _STREAM_NAME = re.compile(r"[a-zA-Z0-9_.-]{1,64}")
 _PARAMETER_NAME = re.compile(r"[a-zA-Z0-9_./-]{1,1011}")
 _SECONDS = re.compile(r"[0-9]{1,7}")
 _COUNT = re.compile(r"[1-9][0-9]{0,6}")
+_ENDPOINT = re.compile(r"(https?://)?[^\s/]+")
 _QUEUE_URL = re.compile(r"https?://\S+/\S+")
 _REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-\d{1,2}")
 # What SQS takes as an attribute's value, less control characters.
@@ -73,6 +77,8 @@ class SearchAnalyticsSettings:
     delivery_stream_name: str
     dead_letter_queue_url: str
     event_type_attribute: str
+    attribute_fields: bool
+    """Whether the index has the module's template."""
     redactor: Redactor
 
     @classmethod
@@ -82,7 +88,25 @@ class SearchAnalyticsSettings:
             delivery_stream_name=_matching(env, DELIVERY_STREAM_NAME, _STREAM_NAME, "must be a Firehose stream's name"),
             dead_letter_queue_url=_queue_url(env, DEAD_LETTER_QUEUE_URL),
             event_type_attribute=env.get(EVENT_TYPE_ATTRIBUTE) or DEFAULT_EVENT_TYPE_ATTRIBUTE,
+            attribute_fields=_one_of(env, ATTRIBUTE_FIELDS, ("true", "false")) == "true",
             redactor=_redactor(env),
+        )
+
+
+@dataclass(frozen=True)
+class SearchIndexSettings:
+    """Of `event_fork.search_index`."""
+
+    domain_endpoint: str
+    credentials_secret_arn: str | None
+    """None: requests are signed by the function's role."""
+
+    @classmethod
+    def from_env(cls, env: Environment) -> "SearchIndexSettings":
+        """Raises SettingError."""
+        return cls(
+            domain_endpoint=_matching(env, DOMAIN_ENDPOINT, _ENDPOINT, "must be a domain's endpoint, without a path"),
+            credentials_secret_arn=env.get(CREDENTIALS_SECRET_ARN) or None,
         )
 
 

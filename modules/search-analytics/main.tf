@@ -46,6 +46,7 @@ locals {
   function_environment = merge(var.environment_variables, {
     DELIVERY_STREAM_NAME = aws_kinesis_firehose_delivery_stream.this.name
     EVENT_TYPE_ATTRIBUTE = var.event_type_attribute
+    ATTRIBUTE_FIELDS     = tostring(local.keeps_index)
     REDACT               = jsonencode([for rule in var.redact : { for key, value in rule : key => value if value != null && value != false }])
   })
 

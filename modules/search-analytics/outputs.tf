@@ -123,6 +123,16 @@ output "index_name" {
   value       = var.index_name
 }
 
+output "index_alias" {
+  description = "Alias of the indices of all periods; null without one."
+  value       = local.index_alias
+}
+
+output "index_management_role_arn" {
+  description = "ARN of the role that keeps the index template; a domain with fine-grained access control must map it. null with index_management = null."
+  value       = one(module.index_function[*].role_arn)
+}
+
 ################################################################################
 # Bucket
 ################################################################################

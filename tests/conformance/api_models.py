@@ -66,6 +66,7 @@ CALLS: dict[str, Call] = {
             "Tags": None,
         },
     ),
+    "AWS::Events::Rule": Call("events", "PutRule"),
     "AWS::KinesisFirehose::DeliveryStream": Call("firehose", "CreateDeliveryStream"),
     "AWS::Lambda::EventSourceMapping": Call("lambda", "CreateEventSourceMapping", _TAGGED_LATER),
     "AWS::Lambda::Function": Call("lambda", "CreateFunction", {"ReservedConcurrentExecutions": None, **_TAGGED_LATER}),

@@ -703,6 +703,19 @@ TRANSLATIONS: dict[str, Translation] = {
         "AWS::KMS::Alias",
         {"name": "AliasName", "target_key_id": "TargetKeyId", "name_prefix": None, "target_key_arn": None},
     ),
+    "aws_cloudwatch_event_rule": Translation(
+        "AWS::Events::Rule",
+        {
+            "name": "Name",
+            "description": "Description",
+            "schedule_expression": "ScheduleExpression",
+            "state": "State",
+            "event_bus_name": "EventBusName",
+            "force_destroy": None,
+            "is_enabled": None,
+            **_TAGS,
+        },
+    ),
     "aws_lambda_permission": Translation(
         "AWS::Lambda::Permission",
         {
@@ -726,7 +739,11 @@ NOT_TRANSLATED: dict[str, str] = {
         "rest_api",
         "stage",
     )
-} | {"terraform_data": "Terraform's own: nothing of it is sent to AWS"}
+} | {
+    "terraform_data": "Terraform's own: nothing of it is sent to AWS",
+    "aws_cloudwatch_event_target": "a part of the rule in CloudFormation; the provider checks it",
+    "aws_lambda_invocation": "a call, no resource",
+}
 """Types that are not looked at in CloudFormation's form, and why."""
 
 

@@ -153,6 +153,10 @@ def _alarm(place: _Place, values: Values, address: str) -> Values:
     return {"id": values["alarm_name"], "arn": place.arn("cloudwatch", f"alarm:{values['alarm_name']}")}
 
 
+def _event_rule(place: _Place, values: Values, address: str) -> Values:
+    return {"id": values["name"], "arn": place.arn("events", f"rule/{values['name']}")}
+
+
 def _key(place: _Place, values: Values, address: str) -> Values:
     return {"id": _uuid(address), "key_id": _uuid(address), "arn": place.arn("kms", f"key/{_uuid(address)}")}
 
@@ -182,6 +186,7 @@ _COMPUTED: dict[str, Callable[[_Place, Values, str], Values]] = {
     "aws_api_gateway_rest_api": _rest_api,
     "aws_api_gateway_stage": _stage,
     "aws_athena_workgroup": _workgroup,
+    "aws_cloudwatch_event_rule": _event_rule,
     "aws_cloudwatch_log_group": _log_group,
     "aws_cloudwatch_metric_alarm": _alarm,
     "aws_dynamodb_table": _dynamodb_table,

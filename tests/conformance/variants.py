@@ -37,6 +37,7 @@ class Variant:
 
 
 _KEY = f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+_SECRET = f"arn:aws:secretsmanager:eu-west-1:{ACCOUNT}:secret:search-admin-a1b2c3"
 _FUNCTION = f"arn:aws:lambda:eu-west-1:{ACCOUNT}:function:transform"
 _VPC = {
     "subnet_ids": ["subnet-0a1b2c3d4e5f60718", "subnet-1a1b2c3d4e5f60718"],
@@ -205,6 +206,12 @@ OPTIONS: dict[str, dict[str, list[Any]]] = {
                 "logs": ["application", "audit", "index_slow", "search_slow"],
             },
         ],
+        "index_management": [
+            {},
+            None,
+            {"retention_days": 1, "settings": '{"index":{"number_of_shards":2}}', "mappings": '{"dynamic":"strict"}'},
+            {"alias": "", "priority": 0, "credentials_secret": {"arn": _SECRET}},
+        ],
         "vpc": [None, _VPC],
         "s3_backup_mode": ["FailedDocumentsOnly", "AllDocuments"],
         "compression": ["GZIP", "UNCOMPRESSED", "ZIP", "Snappy"],
@@ -328,6 +335,8 @@ def _search_fits(module: str, picked: Inputs, region: str) -> Inputs:
     """One domain, given or made; a role that is the master user has no list of principals beside it."""
     if module != "search-analytics":
         return picked
+    if picked["index_rotation_period"] == "NoRotation":
+        picked = picked | {"index_management": {}}
     if picked["new_domain"]:
         return picked | {"domain": None}
     if picked["domain"] is not None:

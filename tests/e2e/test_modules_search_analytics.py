@@ -35,6 +35,15 @@ def opensearch(stack: ModuleStack) -> OpenSearch:
     return OpenSearch(stack.bench.opensearch_url)
 
 
+def alias(stack: ModuleStack) -> str:
+    return f"{stack.name}-all"
+
+
+def templates(stack: ModuleStack) -> list[str]:
+    made = opensearch(stack).indices.get_index_template()["index_templates"]
+    return [each["name"] for each in made if stack.name in each["name"]]
+
+
 def documents(stack: ModuleStack) -> list[dict[str, Any]]:
     client, pattern = opensearch(stack), f"{stack.name}-*"
     if not client.indices.exists(index=pattern, params={"allow_no_indices": "false"}):
@@ -114,7 +123,74 @@ def test_a_document_that_the_domain_rejects_is_in_the_bucket_with_the_reason(
         assert line["errorCode"] == "400"
         assert "amount" in line["errorMessage"]
         assert line["esIndexName"].startswith(stack.name)
-    assert len(documents(stack)) == LARGE
+    assert sorted(hit["_source"]["event_id"] for hit in documents(stack)) == sorted(large)
+
+
+def test_attributes_that_look_like_dates_are_text_and_members_with_opensearchs_names_are_kept(
+    stack: ModuleStack, large: list[str]
+) -> None:
+    before = len(documents(stack))
+    dates = ["2026-11-23", "none", "2026-11-23 10:00"]
+    stack.publish(Event('{"order":1}', {"due": due, "amount": 300}) for due in dates)
+    messages = ['{"_id":"65f0c0ffee"}', '{"_id":{"$oid":"65f0c0ffee"}}', '{"_source":"web","event_type":"paid"}']
+    stack.publish(
+        Event(message, {"amount": 300, "order.type" if n else "order": "x"}) for n, message in enumerate(messages)
+    )
+    eventually(
+        lambda: len(documents(stack)),
+        lambda found: found >= before + 6,
+        within=INDEXED_WITHIN,
+        what="all six are indexed",
+    )
+
+    def found(field: str, value: str) -> int:
+        return int(opensearch(stack).count(index=alias(stack), body={"query": {"match": {field: value}}})["count"])
+
+    assert [found("event_attributes.due", due) for due in dates] == [1, 1, 1]
+    assert found("event_text", "65f0c0ffee") == 2
+    assert found("event_text", "paid") == 1
+
+
+def test_a_template_of_the_users_that_matches_too_is_named_and_the_modules_own_stays(
+    stack: ModuleStack, large: list[str]
+) -> None:
+    client = opensearch(stack)
+    theirs = f"theirs-{stack.name}"
+    client.indices.put_index_template(name=theirs, body={"index_patterns": [f"{stack.name}-*"], "priority": 1})
+    (target,) = stack.client("events").list_targets_by_rule(Rule=f"{stack.name}-search-index-retention")["Targets"]
+    again = {"index": json.loads(target["Input"])["index"], "tf": {"action": "update", "prev_input": None}}
+    try:
+        answer = stack.client("lambda").invoke(FunctionName=target["Arn"], Payload=json.dumps(again))
+    finally:
+        client.indices.delete_index_template(name=theirs)
+
+    assert answer["FunctionError"]
+    assert (
+        f"other index templates ({theirs}) match {stack.name}-2* too"
+        in json.loads(answer["Payload"].read())["errorMessage"]
+    )
+    assert templates(stack) == [f"event-fork-{stack.name}-search"]
+
+
+def test_the_alias_is_one_name_for_the_indices_of_all_months(stack: ModuleStack, large: list[str]) -> None:
+    client = opensearch(stack)
+    client.indices.create(index=f"{stack.name}-2019-02")
+    assert set(client.indices.get_alias(name=alias(stack))) >= {f"{stack.name}-2019-02", documents(stack)[0]["_index"]}
+
+
+def test_the_schedule_deletes_the_indices_that_are_too_old_and_no_others(stack: ModuleStack, large: list[str]) -> None:
+    client, events = opensearch(stack), stack.client("events")
+    rule = f"{stack.name}-search-index-retention"
+    for name in ("2019-01", "2019-01-text", "20190"):
+        client.indices.create(index=f"{stack.name}-{name}")
+    (target,) = events.list_targets_by_rule(Rule=rule)["Targets"]
+
+    answer = stack.client("lambda").invoke(FunctionName=target["Arn"], Payload=target["Input"])
+
+    assert f"{stack.name}-2019-01" in json.loads(answer["Payload"].read())["deleted"]
+    left = {each["_index"] for each in documents(stack)} | {f"{stack.name}-2019-01-text", f"{stack.name}-20190"}
+    assert set(client.indices.get(index=f"{stack.name}-*")) == left
+    assert events.describe_rule(Name=rule)["State"] == "ENABLED"
 
 
 def test_an_event_that_is_no_json_object_is_dead_lettered_with_the_reason(stack: ModuleStack, large: list[str]) -> None:
@@ -134,5 +210,10 @@ def test_an_event_that_is_no_json_object_is_dead_lettered_with_the_reason(stack:
 
 def test_search_analytics_is_destroyed_without_a_trace(stack: ModuleStack) -> None:
     assert stack.leftovers() != []
+    assert templates(stack) == [f"event-fork-{stack.name}-search"]
+    months = {hit["_index"] for hit in documents(stack)}
     stack.destroy()
     assert stack.leftovers() == []
+    assert templates(stack) == []
+    assert not opensearch(stack).indices.exists_alias(name=alias(stack))
+    assert months <= set(opensearch(stack).indices.get(index=f"{stack.name}-*"))

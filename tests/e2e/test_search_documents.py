@@ -11,12 +11,14 @@ from hypothesis import strategies as st
 from opensearchpy import OpenSearch
 
 from event_fork.events.envelope import StoredEvent
-from event_fork.forward.search_document import ATTRIBUTES, METADATA, PROPERTIES, TEXT, search_document
+from event_fork.forward.search_document import ATTRIBUTES, METADATA, TEXT, search_document
 from testbench import Bench
+from testbench.paths import PROJECT
 from tests.support.samples import PUBLISHED, TOPIC
 
 Members = list[tuple[str, Any]]
 """A message's members; a name may be there twice."""
+PROPERTIES = json.loads((PROJECT / "modules/search-analytics/mappings.json").read_text())
 TEMPLATE: dict[str, Any] = {"properties": PROPERTIES}
 DEFAULT: dict[str, Any] = {"properties": {}}
 RESERVED = {*PROPERTIES, *METADATA}

@@ -38,15 +38,6 @@ METADATA = (
         "_version",
     ),
 )
-PROPERTIES = {
-    TIMESTAMP: {"type": "date"},
-    ATTRIBUTES: {"type": "flat_object"},
-} | {
-    name: {"type": "text", "fields": {"keyword": {"type": "keyword", "ignore_above": 256}}} for name in (ID, TYPE, TEXT)
-}
-"""The mapping of our members in the module's index template. But for the attributes, and for a type that looks like a
-date, it is what OpenSearch makes of them by itself: one query finds them in every index."""
-
 _reserved = frozenset((TIMESTAMP, ID, ATTRIBUTES, TYPE, TEXT, *METADATA))
 _may_hold_reserved = re.compile(rf'"(?:{"|".join(map(re.escape, sorted(_reserved)))})[".]|\\u').search
 

@@ -70,6 +70,7 @@ run "needs_only_a_name_a_topic_and_an_index_and_makes_a_safe_domain" {
 
   assert {
     condition = local.function_environment == {
+      ATTRIBUTE_FIELDS     = "true"
       DELIVERY_STREAM_NAME = "orders"
       EVENT_TYPE_ATTRIBUTE = "event_type"
       REDACT               = "[]"
@@ -185,6 +186,7 @@ run "every_setting_arrives_where_it_acts" {
 
   assert {
     condition = local.function_environment == {
+      ATTRIBUTE_FIELDS     = "true"
       DELIVERY_STREAM_NAME = "orders"
       EVENT_TYPE_ATTRIBUTE = "kind"
       REDACT               = jsonencode([{ action = "mask", path = "$.payment.card" }])
@@ -304,5 +306,113 @@ run "a_name_of_one_letter_makes_a_name_of_a_domain" {
   assert {
     condition     = aws_opensearch_domain.this[0].domain_name == "a-${substr(sha256("a"), 0, 8)}"
     error_message = "Domain names have at least 3 characters."
+  }
+}
+
+run "keeps_template_and_alias_in_the_domain_and_deletes_no_index_unless_asked" {
+  variables {
+    name           = "orders"
+    replace_stores = "name"
+  }
+
+  assert {
+    condition = jsondecode(aws_lambda_invocation.index[0].input).index == {
+      name           = "orders"
+      pattern        = "orders-2*"
+      alias          = "orders-all"
+      retention_days = null
+      only_template  = true
+      template_name  = "event-fork-orders"
+      template = {
+        index_patterns = ["orders-2*"]
+        priority       = 106
+        _meta          = { made_by = "event-fork-pipelines", fork = "orders" }
+        template = {
+          settings = {}
+          aliases  = { orders-all = {} }
+          mappings = { properties = jsondecode(file("mappings.json")) }
+        }
+      }
+    }
+    error_message = "The template must be for Firehose's indices of this fork: ${aws_lambda_invocation.index[0].input}"
+  }
+
+  assert {
+    condition     = aws_lambda_invocation.index[0].lifecycle_scope == "CRUD" && length(aws_cloudwatch_event_rule.retention) == 0 && length(aws_cloudwatch_metric_alarm.index_failed) == 0
+    error_message = "The template must go with the fork, and no index be deleted."
+  }
+
+  assert {
+    condition = local.index_function_statements == [
+      { sid = "KeepTemplate", actions = ["es:ESHttpPut", "es:ESHttpDelete"], resources = ["arn:aws:es:eu-west-1:123456789012:domain/mocked/_index_template/event-fork-orders"] },
+      { sid = "SeeOtherTemplates", actions = ["es:ESHttpPost"], resources = ["arn:aws:es:eu-west-1:123456789012:domain/mocked/_index_template/_simulate/event-fork-orders"] },
+      { sid = "KeepAlias", actions = ["es:ESHttpGet", "es:ESHttpPut", "es:ESHttpDelete"], resources = ["arn:aws:es:eu-west-1:123456789012:domain/mocked/*/_alias", "arn:aws:es:eu-west-1:123456789012:domain/mocked/*/_alias/*"] },
+    ]
+    error_message = "The function may keep its own template and aliases, and no more."
+  }
+}
+
+run "takes_mappings_settings_and_days_and_says_so_when_it_fails" {
+  variables {
+    replace_stores = "name"
+    alarms         = { actions = ["arn:aws:sns:eu-west-1:123456789012:on-call"] }
+    index_management = {
+      mappings           = jsonencode({ dynamic = "strict", properties = { due = { type = "keyword" }, event_id = { type = "keyword" } } })
+      settings           = jsonencode({ index = { number_of_shards = 2 } })
+      priority           = 7
+      alias              = "all-orders"
+      retention_days     = 90
+      credentials_secret = { arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:search-admin-a1b2c3" }
+    }
+  }
+
+  assert {
+    condition = (
+      jsondecode(aws_lambda_invocation.index[0].input).index.template.priority == 7
+      && jsondecode(aws_lambda_invocation.index[0].input).index.template.template.settings == { index = { number_of_shards = 2 } }
+      && jsondecode(aws_lambda_invocation.index[0].input).index.template.template.aliases == { all-orders = {} }
+      && jsondecode(aws_lambda_invocation.index[0].input).index.template.template.mappings.dynamic == "strict"
+      && jsondecode(aws_lambda_invocation.index[0].input).index.template.template.mappings.properties.due == { type = "keyword" }
+      && jsondecode(aws_lambda_invocation.index[0].input).index.template.template.mappings.properties.event_id == { type = "keyword" }
+      && jsondecode(aws_lambda_invocation.index[0].input).index.template.template.mappings.properties.event_attributes == { type = "flat_object" }
+    )
+    error_message = "Given mappings and settings must be in the template, beside the module's own."
+  }
+
+  assert {
+    condition = (
+      jsondecode(aws_cloudwatch_event_target.retention[0].input) == { action = "delete_old", index = jsondecode(aws_lambda_invocation.index[0].input).index }
+      && aws_cloudwatch_event_rule.retention[0].schedule_expression == "rate(1 hour)"
+      && aws_lambda_permission.retention[0].principal == "events.amazonaws.com"
+      && [for statement in local.index_function_statements : statement.resources if statement.sid == "DeleteOldIndexes"] == [["arn:aws:es:eu-west-1:123456789012:domain/mocked/orders-2*"]]
+      && [for statement in local.index_function_statements : statement.resources if statement.sid == "ReadCredentials"] == [["arn:aws:secretsmanager:eu-west-1:123456789012:secret:search-admin-a1b2c3"]]
+      && aws_cloudwatch_metric_alarm.index_failed[0].dimensions.FunctionName == "orders-index"
+    )
+    error_message = "Indices must be deleted by the same function, every hour, and an alarm say when that fails."
+  }
+}
+
+run "one_index_without_periods_is_its_own_pattern" {
+  variables {
+    replace_stores        = "name"
+    index_rotation_period = "NoRotation"
+    index_management      = { alias = "" }
+  }
+
+  assert {
+    condition     = local.managed_index.pattern == "orders" && local.managed_index.alias == null && local.managed_index.template.template.aliases == {}
+    error_message = "Without rotation Firehose adds nothing to the index's name."
+  }
+}
+
+run "keeps_nothing_in_the_domain_when_told_so_and_writes_attributes_as_texts" {
+  variables {
+    replace_stores   = "name"
+    index_management = null
+  }
+
+  assert {
+    condition     = length(aws_lambda_invocation.index) == 0 && length(module.index_function) == 0 && local.function_environment.ATTRIBUTE_FIELDS == "false" && output.index_alias == null && output.index_management_role_arn == null
+    error_message = "Without a template no attribute may become a field."
   }
 }

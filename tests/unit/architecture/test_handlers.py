@@ -8,7 +8,15 @@ import pytest
 import event_fork
 
 PACKAGE = Path(event_fork.__path__[0])
-HANDLERS = ("storage_backup", "search_analytics", "replay", "redact", "replay_worker", "replay_governor")
+HANDLERS = (
+    "storage_backup",
+    "search_analytics",
+    "search_index",
+    "replay",
+    "redact",
+    "replay_worker",
+    "replay_governor",
+)
 MAX_HANDLER_LINES = 10
 
 

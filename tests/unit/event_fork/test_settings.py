@@ -4,9 +4,16 @@ import pytest
 
 from event_fork.errors import SettingError
 from event_fork.events.redaction import Redactor
-from event_fork.settings import RedactSettings, ReplaySettings, SearchAnalyticsSettings, StorageBackupSettings
+from event_fork.settings import (
+    RedactSettings,
+    ReplaySettings,
+    SearchAnalyticsSettings,
+    SearchIndexSettings,
+    StorageBackupSettings,
+)
 
 STORAGE = {"DELIVERY_STREAM_NAME": "backup", "DEAD_LETTER_QUEUE_URL": "http://127.0.0.1:4566/000000000000/dlq"}
+INDEX = {"DOMAIN_ENDPOINT": "search-orders.eu-west-1.es.amazonaws.com"}
 REPLAY = {
     "DESTINATION_QUEUE_URL": "https://sqs.eu-west-1.amazonaws.com/000000000000/checkout",
     "DEAD_LETTER_QUEUE_URL": "https://sqs.eu-west-1.amazonaws.com/000000000000/dlq",
@@ -30,6 +37,8 @@ def test_every_setting_is_read() -> None:
         "backup", "http://127.0.0.1:4566/000000000000/dlq", "raw", False, 500, Redactor()
     )
     assert SearchAnalyticsSettings.from_env({**STORAGE, "EVENT_TYPE_ATTRIBUTE": "kind"}).event_type_attribute == "kind"
+    assert not SearchAnalyticsSettings.from_env({**STORAGE, "ATTRIBUTE_FIELDS": "false"}).attribute_fields
+    assert SearchIndexSettings.from_env({**INDEX, "CREDENTIALS_SECRET_ARN": "arn"}).credentials_secret_arn == "arn"
     assert ReplaySettings.from_env(REPLAY).replay_id == "november"
     assert ReplaySettings.from_env(REPLAY).destination_queue_region is None
     elsewhere = ReplaySettings.from_env({**REPLAY, "DESTINATION_QUEUE_REGION": "us-gov-west-1"})
@@ -37,11 +46,19 @@ def test_every_setting_is_read() -> None:
 
 
 def test_a_variable_that_is_set_to_nothing_has_its_default() -> None:
-    names = ["RECORD_FORMAT", "PACK_RECORDS", "MAX_EVENTS_PER_RECORD", "REDACT", "EVENT_TYPE_ATTRIBUTE"]
+    names = [
+        "RECORD_FORMAT",
+        "PACK_RECORDS",
+        "MAX_EVENTS_PER_RECORD",
+        "REDACT",
+        "EVENT_TYPE_ATTRIBUTE",
+        "ATTRIBUTE_FIELDS",
+    ]
     empty = dict.fromkeys(names, "")
 
     assert StorageBackupSettings.from_env({**STORAGE, **empty}) == StorageBackupSettings.from_env(STORAGE)
     assert SearchAnalyticsSettings.from_env({**STORAGE, **empty}) == SearchAnalyticsSettings.from_env(STORAGE)
+    assert SearchIndexSettings.from_env({**INDEX, "CREDENTIALS_SECRET_ARN": ""}).credentials_secret_arn is None
 
 
 def test_rules_are_read() -> None:
@@ -77,6 +94,9 @@ def test_rules_are_read() -> None:
         (SearchAnalyticsSettings.from_env, STORAGE, "DELIVERY_STREAM_NAME", None),
         (SearchAnalyticsSettings.from_env, STORAGE, "DEAD_LETTER_QUEUE_URL", None),
         (SearchAnalyticsSettings.from_env, STORAGE, "REDACT", "[1]"),
+        (SearchAnalyticsSettings.from_env, STORAGE, "ATTRIBUTE_FIELDS", "yes"),
+        (SearchIndexSettings.from_env, INDEX, "DOMAIN_ENDPOINT", None),
+        (SearchIndexSettings.from_env, INDEX, "DOMAIN_ENDPOINT", "https://search-orders/_all"),
         (ReplaySettings.from_env, REPLAY, "DESTINATION_QUEUE_URL", None),
         (ReplaySettings.from_env, REPLAY, "DESTINATION_QUEUE_URL", "queue"),
         (ReplaySettings.from_env, REPLAY, "DESTINATION_QUEUE_REGION", "Ireland"),

@@ -1,0 +1,54 @@
+"""An OpenSearch domain over HTTPS, signed with SigV4 or with the user and the password of a secret.
+
+Source: https://docs.aws.amazon.com/opensearch-service/latest/developerguide/request-signing.html
+"""
+
+import base64
+import json
+from typing import Any
+
+import boto3
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.exceptions import NoCredentialsError
+from botocore.httpsession import URLLib3Session
+
+from event_fork.adapters.aws_calls import RETRYING_CONFIG, as_call_failed
+from event_fork.index_management.search_domain import Answer
+
+_TIME_OUT = 15
+
+
+class OpenSearchDomain:
+    """`endpoint` has no scheme on AWS. `secret_arn`: of a secret with `username` and `password`; None = SigV4."""
+
+    def __init__(self, endpoint: str, secret_arn: str | None = None, secrets: Any = None) -> None:
+        self._url = endpoint if "://" in endpoint else f"https://{endpoint}"
+        self._session = boto3.Session()
+        self._http = URLLib3Session(timeout=_TIME_OUT)
+        self._authorization: str | None = None
+        if secret_arn is not None:
+            client = secrets or self._session.client("secretsmanager", config=RETRYING_CONFIG)
+            with as_call_failed():
+                secret = json.loads(client.get_secret_value(SecretId=secret_arn)["SecretString"])
+            credentials = f"{secret['username']}:{secret['password']}".encode()
+            self._authorization = f"Basic {base64.b64encode(credentials).decode()}"
+
+    def call(self, method: str, path: str, body: object = None) -> Answer:
+        """See SearchDomain."""
+        data = None if body is None else json.dumps(body)
+        request = AWSRequest(method, self._url + path, headers={"Content-Type": "application/json"}, data=data)
+        with as_call_failed():
+            if self._authorization is None:
+                credentials = self._session.get_credentials()
+                if credentials is None:
+                    raise NoCredentialsError
+                SigV4Auth(credentials, "es", self._session.region_name).add_auth(request)
+            else:
+                request.headers["Authorization"] = self._authorization
+            response = self._http.send(request.prepare())
+        try:
+            content = json.loads(response.content or b"{}")
+        except ValueError:  # a proxy's own page
+            content = {}
+        return Answer(response.status_code, content if isinstance(content, dict) else {})

@@ -1,0 +1,1 @@
+"""What the module keeps in the search domain beside documents: an index template, an alias, and no old indices."""

@@ -1,0 +1,30 @@
+"""The port to the search domain."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Of the domain."""
+
+    status: int
+    body: Mapping[str, Any]
+
+    @property
+    def reason(self) -> str:
+        """Why it refused, in its own words."""
+        error = self.body.get("error", self.body.get("message", self.body.get("Message", "it gave no reason")))
+        if not isinstance(error, Mapping):
+            return str(error)
+        while isinstance(error.get("caused_by"), Mapping):
+            error = error["caused_by"]
+        return str(error.get("reason"))
+
+
+class SearchDomain(Protocol):
+    """An OpenSearch domain."""
+
+    def call(self, method: str, path: str, body: object = None) -> Answer:
+        """One request. Raises CallFailedError when the domain gives no answer."""

@@ -1,0 +1,161 @@
+################################################################################
+# Index template, alias and retention: kept in the domain by a function that Terraform invokes
+################################################################################
+# The stream does not wait for it: events are delivered whatever becomes of the template. docs/decisions/0006-search-documents.md
+
+locals {
+  keeps_index = var.index_management != null
+  keeps_days  = try(var.index_management.retention_days, null)
+
+  # Of the indices that Firehose makes: it adds the year, or nothing. OpenSearch knows "*" only, and "orders-*" would be orders-eu's too.
+  index_pattern = var.index_rotation_period == "NoRotation" ? var.index_name : "${var.index_name}-2*"
+  index_alias   = !local.keeps_index || try(var.index_management.alias, null) == "" ? null : coalesce(try(var.index_management.alias, null), "${var.index_name}-all")
+
+  index_mappings = try(jsondecode(var.index_management.mappings), {})
+
+  managed_index = {
+    name           = var.index_name
+    pattern        = local.index_pattern
+    alias          = local.index_alias
+    retention_days = local.keeps_days
+    only_template  = try(var.index_management.priority, null) == null # a priority says which of several acts
+    template_name  = "event-fork-${var.name}"
+    template = {
+      index_patterns = [local.index_pattern]
+      priority       = coalesce(try(var.index_management.priority, null), 100 + length(var.index_name)) # the longer name is the narrower pattern
+      _meta          = { made_by = "event-fork-pipelines", fork = var.name }
+      template = {
+        settings = try(jsondecode(var.index_management.settings), {})
+        aliases  = local.index_alias == null ? {} : { (local.index_alias) = {} }
+        mappings = merge(local.index_mappings, {
+          properties = merge(jsondecode(file("${path.module}/mappings.json")), try(local.index_mappings.properties, {}))
+        })
+      }
+    }
+  }
+
+  # Paths, for the domain's own permissions are per path. Aliases of any name: an alias that was renamed is taken away.
+  index_function_statements = concat(
+    [
+      {
+        sid       = "KeepTemplate"
+        actions   = ["es:ESHttpPut", "es:ESHttpDelete"]
+        resources = ["${local.domain.arn}/_index_template/${local.managed_index.template_name}"]
+      },
+      {
+        sid       = "SeeOtherTemplates"
+        actions   = ["es:ESHttpPost"]
+        resources = ["${local.domain.arn}/_index_template/_simulate/${local.managed_index.template_name}"]
+      },
+      {
+        sid       = "KeepAlias"
+        actions   = ["es:ESHttpGet", "es:ESHttpPut", "es:ESHttpDelete"]
+        resources = ["${local.domain.arn}/*/_alias", "${local.domain.arn}/*/_alias/*"]
+      },
+    ],
+    local.keeps_days == null ? [] : [{
+      sid       = "DeleteOldIndexes"
+      actions   = ["es:ESHttpDelete"]
+      resources = ["${local.domain.arn}/${local.index_pattern}"]
+    }],
+    try(var.index_management.credentials_secret, null) == null ? [] : [{
+      sid       = "ReadCredentials"
+      actions   = ["secretsmanager:GetSecretValue"]
+      resources = [var.index_management.credentials_secret.arn]
+    }],
+  )
+}
+
+module "index_function" {
+  source = "../function"
+  count  = local.keeps_index ? 1 : 0
+
+  name        = "${var.name}-index"
+  description = "Keeps the index template, alias and retention of ${var.index_name} in the domain."
+  handler     = "event_fork.search_index.handler"
+  location    = module.fork.location
+
+  function = {
+    memory_size     = 256
+    timeout_seconds = 120
+    runtime         = var.function.runtime
+    architecture    = var.function.architecture
+  }
+  lambda_package       = var.lambda_package
+  powertools_layer_arn = var.powertools_layer_arn
+
+  environment_variables = merge(
+    { DOMAIN_ENDPOINT = local.domain.endpoint },
+    try(var.index_management.credentials_secret, null) == null ? {} : { CREDENTIALS_SECRET_ARN = var.index_management.credentials_secret.arn },
+  )
+
+  tracing = var.tracing
+  vpc     = var.vpc # with the domain, whose network interfaces are there
+
+  policy_name       = "search-index"
+  policy_statements = local.index_function_statements
+
+  log_level          = var.log_level
+  log_retention_days = var.log_retention_days
+  log_kms_key        = var.log_kms_key
+  roles              = var.roles
+  tags               = var.tags
+}
+
+resource "aws_lambda_invocation" "index" {
+  count = local.keeps_index ? 1 : 0
+
+  function_name   = module.index_function[0].name
+  lifecycle_scope = "CRUD" # also on destroy: the template goes with the fork, documents stay
+  input           = jsonencode({ index = local.managed_index })
+}
+
+################################################################################
+# Retention
+################################################################################
+
+resource "aws_cloudwatch_event_rule" "retention" {
+  count = local.keeps_days == null ? 0 : 1
+
+  name                = "${var.name}-index-retention"
+  description         = "Has indices of ${var.index_name} deleted that are older than ${local.keeps_days} days."
+  schedule_expression = "rate(1 hour)"
+  tags                = var.tags
+}
+
+resource "aws_cloudwatch_event_target" "retention" {
+  count = local.keeps_days == null ? 0 : 1
+
+  rule  = aws_cloudwatch_event_rule.retention[0].name
+  arn   = module.index_function[0].arn
+  input = jsonencode({ action = "delete_old", index = local.managed_index })
+}
+
+resource "aws_lambda_permission" "retention" {
+  count = local.keeps_days == null ? 0 : 1
+
+  statement_id  = "InvokeHourly"
+  action        = "lambda:InvokeFunction"
+  function_name = module.index_function[0].name
+  principal     = "events.amazonaws.com"
+  source_arn    = aws_cloudwatch_event_rule.retention[0].arn
+}
+
+resource "aws_cloudwatch_metric_alarm" "index_failed" {
+  count = var.alarms != null && local.keeps_index ? 1 : 0
+
+  alarm_name          = "${var.name}-index-failed"
+  alarm_description   = "The function that keeps the index template and deletes old indices fails; its log says what the domain refused."
+  namespace           = "AWS/Lambda"
+  metric_name         = "Errors"
+  dimensions          = { FunctionName = module.index_function[0].name }
+  statistic           = "Sum"
+  period              = 3600
+  evaluation_periods  = 1
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = 0
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = var.alarms.actions
+  ok_actions          = var.alarms.actions
+  tags                = var.tags
+}
