@@ -90,7 +90,7 @@ module "index_function" {
   )
 
   tracing = var.tracing
-  vpc     = var.vpc # with the domain, whose network interfaces are there
+  vpc     = var.vpc != null ? var.vpc : var.function_vpc # with the domain, where that is in one
 
   policy_name       = "search-index"
   policy_statements = local.index_function_statements
