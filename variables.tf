@@ -206,6 +206,7 @@ variable "search_analytics" {
     }))
     vpc = optional(object({ subnet_ids = list(string), security_group_ids = list(string) }))
     index_management = optional(object({
+      enabled            = optional(bool)
       mappings           = optional(string)
       settings           = optional(string)
       priority           = optional(number)

@@ -4,12 +4,12 @@
 # The stream does not wait for it: events are delivered whatever becomes of the template. docs/decisions/0006-search-documents.md
 
 locals {
-  keeps_index = var.index_management != null
-  keeps_days  = try(var.index_management.retention_days, null)
+  keeps_index = var.index_management.enabled
+  keeps_days  = local.keeps_index ? var.index_management.retention_days : null
 
   # Of the indices that Firehose makes: it adds the year, or nothing. OpenSearch knows "*" only, and "orders-*" would be orders-eu's too.
   index_pattern = var.index_rotation_period == "NoRotation" ? var.index_name : "${var.index_name}-2*"
-  index_alias   = !local.keeps_index || try(var.index_management.alias, null) == "" ? null : coalesce(try(var.index_management.alias, null), "${var.index_name}-all")
+  index_alias   = !local.keeps_index || var.index_management.alias == "" ? null : coalesce(var.index_management.alias, "${var.index_name}-all")
 
   index_mappings = try(jsondecode(var.index_management.mappings), {})
 
@@ -18,11 +18,11 @@ locals {
     pattern        = local.index_pattern
     alias          = local.index_alias
     retention_days = local.keeps_days
-    only_template  = try(var.index_management.priority, null) == null # a priority says which of several acts
+    only_template  = var.index_management.priority == null # a priority says which of several acts
     template_name  = "event-fork-${var.name}"
     template = {
       index_patterns = [local.index_pattern]
-      priority       = coalesce(try(var.index_management.priority, null), 100 + length(var.index_name)) # the longer name is the narrower pattern
+      priority       = coalesce(var.index_management.priority, 100 + length(var.index_name)) # the longer name is the narrower pattern
       _meta          = { made_by = "event-fork-pipelines", fork = var.name }
       template = {
         settings = try(jsondecode(var.index_management.settings), {})
@@ -58,7 +58,7 @@ locals {
       actions   = ["es:ESHttpDelete"]
       resources = ["${local.domain.arn}/${local.index_pattern}"]
     }],
-    try(var.index_management.credentials_secret, null) == null ? [] : [{
+    var.index_management.credentials_secret == null ? [] : [{
       sid       = "ReadCredentials"
       actions   = ["secretsmanager:GetSecretValue"]
       resources = [var.index_management.credentials_secret.arn]
@@ -86,7 +86,7 @@ module "index_function" {
 
   environment_variables = merge(
     { DOMAIN_ENDPOINT = local.domain.endpoint },
-    try(var.index_management.credentials_secret, null) == null ? {} : { CREDENTIALS_SECRET_ARN = var.index_management.credentials_secret.arn },
+    var.index_management.credentials_secret == null ? {} : { CREDENTIALS_SECRET_ARN = var.index_management.credentials_secret.arn },
   )
 
   tracing = var.tracing

@@ -129,7 +129,7 @@ output "index_alias" {
 }
 
 output "index_management_role_arn" {
-  description = "ARN of the role that keeps the index template; a domain with fine-grained access control must map it. null with index_management = null."
+  description = "ARN of the role that keeps the index template; a domain with fine-grained access control must map it. null with index_management.enabled = false."
   value       = one(module.index_function[*].role_arn)
 }
 

@@ -323,7 +323,8 @@ variable "vpc" {
 
 variable "index_management" {
   description = <<-EOT
-    What the module keeps in the domain for this index, by a function that `terraform apply` and `destroy` invoke; null = nothing, and message attributes are then texts in `event_text`. For example `{ retention_days = 90, settings = jsonencode({ index = { number_of_shards = 2 } }) }`:
+    What the module keeps in the domain for this index, by a function that `terraform apply` and `destroy` invoke. For example `{ retention_days = 90, settings = jsonencode({ index = { number_of_shards = 2 } }) }`:
+    - `enabled`: false = nothing is kept there, and message attributes are texts in `event_text`. Default true.
     - `mappings`: JSON text (`jsonencode`) of mappings for the message's own fields, for example `jsonencode({ properties = { due = { type = "keyword" } } })`. `event_attributes` and `event_text` are the module's.
     - `settings`: JSON text of index settings, for example `jsonencode({ index = { number_of_replicas = 1 } })`.
     - `priority`: of the index template. OpenSearch takes the matching template with the highest one, alone. Default null = 100 and the length of `index_name`, and an apply that fails where another template of the domain matches too.
@@ -332,6 +333,7 @@ variable "index_management" {
     - `credentials_secret`: object with the `arn` of a secret of Secrets Manager that holds `username` and `password`, for a domain with its own users. Default null = requests signed by the function's role (output `index_management_role_arn`).
   EOT
   type = object({
+    enabled            = optional(bool, true)
     mappings           = optional(string)
     settings           = optional(string)
     priority           = optional(number)
@@ -339,35 +341,36 @@ variable "index_management" {
     retention_days     = optional(number)
     credentials_secret = optional(object({ arn = string }))
   })
-  default = {}
+  default  = {}
+  nullable = false
 
   validation {
-    condition     = can(keys(jsondecode(coalesce(try(var.index_management.mappings, null), "{}")))) && length(setintersection(try(keys(jsondecode(var.index_management.mappings).properties), []), ["event_attributes", "event_text"])) == 0
-    error_message = "index_management.mappings must be the JSON text of an object without properties.event_attributes and properties.event_text, which are the module's, for example jsonencode({ properties = { due = { type = \"keyword\" } } }). Received: ${try(coalesce(var.index_management.mappings), "null")}."
+    condition     = can(keys(jsondecode(coalesce(var.index_management.mappings, "{}")))) && length(setintersection(try(keys(jsondecode(var.index_management.mappings).properties), []), ["event_attributes", "event_text"])) == 0
+    error_message = "index_management.mappings must be the JSON text of an object without properties.event_attributes and properties.event_text, which are the module's, for example jsonencode({ properties = { due = { type = \"keyword\" } } }). Received: ${coalesce(var.index_management.mappings, "null")}."
   }
 
   validation {
-    condition     = can(keys(jsondecode(coalesce(try(var.index_management.settings, null), "{}"))))
-    error_message = "index_management.settings must be the JSON text of an object, for example jsonencode({ index = { number_of_shards = 2 } }). Received: ${try(coalesce(var.index_management.settings), "null")}."
+    condition     = can(keys(jsondecode(coalesce(var.index_management.settings, "{}"))))
+    error_message = "index_management.settings must be the JSON text of an object, for example jsonencode({ index = { number_of_shards = 2 } }). Received: ${coalesce(var.index_management.settings, "null")}."
   }
 
   validation {
-    condition     = try(var.index_management.priority, null) == null || try(var.index_management.priority >= 0 && floor(var.index_management.priority) == var.index_management.priority, false)
+    condition     = var.index_management.priority == null || try(var.index_management.priority >= 0 && floor(var.index_management.priority) == var.index_management.priority, false)
     error_message = "index_management.priority must be a whole number of at least 0, for example 200. Received: ${try(coalesce(var.index_management.priority), "null")}."
   }
 
   validation {
-    condition     = can(regex("^([a-z0-9][a-z0-9_.-]{0,99})?$", coalesce(try(var.index_management.alias, null), "a"))) && try(var.index_management.alias, null) != var.index_name && !startswith(coalesce(try(var.index_management.alias, null), "-"), "${var.index_name}-2")
-    error_message = "index_management.alias must be 1-100 lower-case letters, digits or _.- that begin with a letter or a digit, and no name that an index of the fork may have (${var.index_name}, ${var.index_name}-2...), for example \"${var.index_name}-all\"; \"\" = none. Received: ${jsonencode(try(var.index_management.alias, null))}."
+    condition     = can(regex("^([a-z0-9][a-z0-9_.-]{0,99})?$", coalesce(var.index_management.alias, "a"))) && var.index_management.alias != var.index_name && !startswith(coalesce(var.index_management.alias, "-"), "${var.index_name}-2")
+    error_message = "index_management.alias must be 1-100 lower-case letters, digits or _.- that begin with a letter or a digit, and no name that an index of the fork may have (${var.index_name}, ${var.index_name}-2...), for example \"${var.index_name}-all\"; \"\" = none. Received: ${jsonencode(var.index_management.alias)}."
   }
 
   validation {
-    condition     = try(var.index_management.retention_days, null) == null || try(var.index_rotation_period != "NoRotation" && var.index_management.retention_days >= 1 && var.index_management.retention_days <= 36500 && floor(var.index_management.retention_days) == var.index_management.retention_days, false)
+    condition     = var.index_management.retention_days == null || try(var.index_rotation_period != "NoRotation" && var.index_management.retention_days >= 1 && var.index_management.retention_days <= 36500 && floor(var.index_management.retention_days) == var.index_management.retention_days, false)
     error_message = "index_management.retention_days must be a whole number of 1-36500, with an index_rotation_period other than NoRotation: whole indices are deleted; for example 90. Received: ${try(coalesce(var.index_management.retention_days), "null")} with \"${var.index_rotation_period}\"."
   }
 
   validation {
-    condition     = try(var.index_management.credentials_secret, null) == null || can(regex("^arn:[^:]+:secretsmanager:[^:]+:[0-9]{12}:secret:.+$", var.index_management.credentials_secret.arn))
+    condition     = var.index_management.credentials_secret == null || can(regex("^arn:[^:]+:secretsmanager:[^:]+:[0-9]{12}:secret:.+$", var.index_management.credentials_secret.arn))
     error_message = "index_management.credentials_secret.arn must be the ARN of a secret, for example \"arn:aws:secretsmanager:eu-west-1:123456789012:secret:search-admin-a1b2c3\". Received: \"${try(var.index_management.credentials_secret.arn, "null")}\"."
   }
 }

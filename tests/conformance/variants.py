@@ -208,7 +208,7 @@ OPTIONS: dict[str, dict[str, list[Any]]] = {
         ],
         "index_management": [
             {},
-            None,
+            {"enabled": False},
             {"retention_days": 1, "settings": '{"index":{"number_of_shards":2}}', "mappings": '{"dynamic":"strict"}'},
             {"alias": "", "priority": 0, "credentials_secret": {"arn": _SECRET}},
         ],

@@ -408,7 +408,7 @@ run "one_index_without_periods_is_its_own_pattern" {
 run "keeps_nothing_in_the_domain_when_told_so_and_writes_attributes_as_texts" {
   variables {
     replace_stores   = "name"
-    index_management = null
+    index_management = { enabled = false, retention_days = 3 }
   }
 
   assert {
