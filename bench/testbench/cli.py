@@ -42,7 +42,7 @@ State = Annotated[
         "--state",
         metavar="DIR",
         help="Folder that remembers this bench: PID files, logs, endpoints.json. A start empties it.",
-        show_default=str(DEFAULT_STATE.relative_to(PROJECT)),
+        show_default=os.path.relpath(DEFAULT_STATE, PROJECT),
     ),
 ]
 

@@ -34,3 +34,13 @@ def test_the_ten_line_test_passes_in_an_empty_project(bench: Bench, tmp_path: Pa
     assert "1 passed" in answer.stdout
     topics = bench.client("sns").list_topics()["Topics"]
     assert not [topic for topic in topics if topic["TopicArn"].endswith(":shop")]
+
+
+def test_the_command_works_where_the_folder_of_what_is_installed_is_a_link(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "project").mkdir()
+    (tmp_path / "project" / ".bench").symlink_to(tmp_path / "elsewhere")
+    environment = {**os.environ, "BENCH_PROJECT": str(tmp_path / "project")}
+    argv = [sys.executable, "-m", "testbench", "down"]
+    answer = subprocess.run(argv, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert (answer.returncode, answer.stdout[:20]) == (0, "no bench was running"), answer.stderr
