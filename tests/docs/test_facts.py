@@ -14,6 +14,7 @@ from event_fork.events.redaction import Redactor
 from event_fork.sending.outcome import Outcome
 from event_fork.telemetry import report_forwarding, report_replay
 from testbench.paths import PROJECT
+from tests.docs.pages import sentences
 
 _CODE = re.compile(r"`([^`]+)`")
 
@@ -207,3 +208,18 @@ def test_every_path_in_backticks_is_there() -> None:
 
 def test_a_table_is_read() -> None:
     assert rows("## H\ntext\n\n| a | b |\n|---|---|\n| `x` | y |\n\nmore", "## H") == [["`x`", "y"]]
+
+
+@pytest.mark.parametrize("page", ["architecture.md", "modules.md"])
+def test_a_page_names_every_internal_module(page: str) -> None:
+    internal = {name for name in ALL_MODULES if not (PROJECT / "modules" / name / "README.md").exists()}
+    (said,) = [each for each in sentences((PROJECT / "docs" / page).read_text()) if "internal" in each]
+
+    assert set(re.findall(r"[\w-]+", said.partition("internal")[0])) & set(ALL_MODULES) == internal
+
+
+def test_the_page_on_the_architecture_says_which_modules_call_the_one_of_functions() -> None:
+    callers = {name for name in ALL_MODULES if '"../function"' in terraform_of(name)}
+    (said,) = [each for each in sentences((PROJECT / "docs/architecture.md").read_text()) if " call function" in each]
+
+    assert set(re.findall(r"[\w-]+", said.partition(" call ")[0])) & set(ALL_MODULES) == callers
