@@ -149,7 +149,7 @@ class Bench:
         made = self.client("opensearch").create_domain(
             DomainName=name, **{"EngineVersion": "OpenSearch_2.19", **settings}
         )
-        return {"arn": str(made["DomainStatus"]["ARN"]), "endpoint": self.opensearch_url}
+        return {"arn": str(made["DomainStatus"]["ARN"]), "endpoint": self.opensearch_url.partition("//")[2]}
 
     def workspace(
         self,

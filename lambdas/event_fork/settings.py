@@ -38,7 +38,7 @@ _STREAM_NAME = re.compile(r"[a-zA-Z0-9_.-]{1,64}")
 _PARAMETER_NAME = re.compile(r"[a-zA-Z0-9_./-]{1,1011}")
 _SECONDS = re.compile(r"[0-9]{1,7}")
 _COUNT = re.compile(r"[1-9][0-9]{0,6}")
-_ENDPOINT = re.compile(r"(https?://)?[^\s/]+")
+_ENDPOINT = re.compile(r"[^\s/]+")
 _QUEUE_URL = re.compile(r"https?://\S+/\S+")
 _REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-\d{1,2}")
 # What SQS takes as an attribute's value, less control characters.
@@ -105,7 +105,9 @@ class SearchIndexSettings:
     def from_env(cls, env: Environment) -> "SearchIndexSettings":
         """Raises SettingError."""
         return cls(
-            domain_endpoint=_matching(env, DOMAIN_ENDPOINT, _ENDPOINT, "must be a domain's endpoint, without a path"),
+            domain_endpoint=_matching(
+                env, DOMAIN_ENDPOINT, _ENDPOINT, "must be a domain's endpoint, without scheme and path"
+            ),
             credentials_secret_arn=env.get(CREDENTIALS_SECRET_ARN) or None,
         )
 

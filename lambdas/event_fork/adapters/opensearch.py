@@ -20,10 +20,11 @@ _TIME_OUT = 15
 
 
 class OpenSearchDomain:
-    """`endpoint` has no scheme on AWS. `secret_arn`: of a secret with `username` and `password`; None = SigV4."""
+    """`endpoint`: a host, without scheme. `secret_arn`: of a secret with `username` and `password`; None = SigV4."""
 
     def __init__(self, endpoint: str, secret_arn: str | None = None, secrets: Any = None) -> None:
-        self._url = endpoint if "://" in endpoint else f"https://{endpoint}"
+        # A domain is never on loopback, so what is there is a node for tests, which speaks HTTP.
+        self._url = f"http{'' if endpoint.startswith('127.0.0.1:') else 's'}://{endpoint}"
         self._session = boto3.Session()
         self._http = URLLib3Session(timeout=_TIME_OUT)
         self._authorization: str | None = None

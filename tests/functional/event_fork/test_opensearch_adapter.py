@@ -24,7 +24,7 @@ class Domain(ThreadingHTTPServer):
 
     @property
     def endpoint(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}"
+        return f"127.0.0.1:{self.server_address[1]}"
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -97,6 +97,6 @@ def test_a_domain_that_does_not_answer_may_answer_a_moment_later(domain: Domain)
     assert raised.value.transient
 
 
-def test_an_endpoint_without_a_scheme_is_called_by_https() -> None:
-    with pytest.raises(CallFailedError, match=r"https://127\.0\.0\.1:1/x"):
-        OpenSearchDomain("127.0.0.1:1").call("GET", "/x")
+def test_a_domain_is_called_by_https() -> None:
+    with pytest.raises(CallFailedError, match="https://localhost:1/x"):
+        OpenSearchDomain("localhost:1").call("GET", "/x")
