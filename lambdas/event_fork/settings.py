@@ -106,7 +106,7 @@ class SearchIndexSettings:
         """Raises SettingError."""
         return cls(
             domain_endpoint=_matching(
-                env, DOMAIN_ENDPOINT, _ENDPOINT, "must be a domain's endpoint, without scheme and path"
+                env, DOMAIN_ENDPOINT, _ENDPOINT, "must be a domain's endpoint, a host name"
             ),
             credentials_secret_arn=env.get(CREDENTIALS_SECRET_ARN) or None,
         )
