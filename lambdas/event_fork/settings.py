@@ -105,9 +105,7 @@ class SearchIndexSettings:
     def from_env(cls, env: Environment) -> "SearchIndexSettings":
         """Raises SettingError."""
         return cls(
-            domain_endpoint=_matching(
-                env, DOMAIN_ENDPOINT, _ENDPOINT, "must be a domain's endpoint, a host name"
-            ),
+            domain_endpoint=_matching(env, DOMAIN_ENDPOINT, _ENDPOINT, "must be a domain's endpoint, a host name"),
             credentials_secret_arn=env.get(CREDENTIALS_SECRET_ARN) or None,
         )
 
