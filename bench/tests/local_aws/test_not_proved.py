@@ -260,6 +260,6 @@ def test_athena_changes_nothing(bench: Bench) -> None:
 
 @row("Names and values")
 def test_the_limits_of_most_other_services_are_not_known(bench: Bench) -> None:
-    logs, name = bench.client("logs"), "/" + "x" * 513
-    logs.create_log_group(logGroupName=name)
-    logs.delete_log_group(logGroupName=name)
+    events, name = bench.client("events"), "x" * 65
+    events.put_rule(Name=name, ScheduleExpression="rate(1 day)")
+    events.delete_rule(Name=name)

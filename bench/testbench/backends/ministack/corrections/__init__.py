@@ -36,6 +36,7 @@ CORRECTIONS = (
     "alarm_states",
     "log_patterns",
     "athena_answers",
+    "model_constraints",
     "cleared_settings",
     "s3_managed_key",
     "missing_objects",
