@@ -21,16 +21,31 @@ AGE_STEP = 5
 """The age of the oldest message is written anew when it has grown by so many seconds."""
 
 
+_writing = threading.Lock()
+
+
 def of_topic(topic_arn: str, name: str, value: float = 1, unit: str = "Count") -> None:
     """Write a metric of the topic."""
-    dimensions = {"TopicName": topic_arn.rpartition(":")[2]}
-    hooks.service("cloudwatch").record_metric("AWS/SNS", name, value, unit, dimensions)
+    _write("AWS/SNS", name, value, unit, {"TopicName": topic_arn.rpartition(":")[2]})
 
 
 def of_queue(queue: Mapping[str, Any], name: str, value: float = 1, unit: str = "Count") -> None:
     """Write a metric of the queue."""
-    dimensions = {"QueueName": queue["name"]}
-    hooks.service("cloudwatch").record_metric("AWS/SQS", name, value, unit, dimensions)
+    _write("AWS/SQS", name, value, unit, {"QueueName": queue["name"]})
+
+
+def _write(namespace: str, name: str, value: float, unit: str, dimensions: dict[str, str]) -> None:
+    """Add to the statistic set of the present second: one for each message would fill the memory."""
+    watch, now = hooks.service("cloudwatch"), time.time()
+    with _writing:
+        points = watch._metric_bucket((namespace, name, watch._dims_key(dimensions)))
+        if not points or int(points[-1]["Timestamp"]) != int(now):
+            empty = {"SampleCount": 0, "Sum": 0.0, "Minimum": value, "Maximum": value}
+            points.append({"Timestamp": now, "Unit": unit, "Dimensions": dimensions, "Value": value, "_stat": empty})
+        found = points[-1]["_stat"]
+        found["SampleCount"] += 1
+        found["Sum"] += value
+        found["Minimum"], found["Maximum"] = min(found["Minimum"], value), max(found["Maximum"], value)
 
 
 def gauges(queue: Mapping[str, Any], now: float) -> dict[str, int]:
@@ -141,9 +156,8 @@ def apply() -> None:
     for name in ("_act_delete_message", "_act_delete_message_batch"):
         hooks.wrap(queues, name, ("data", "qurl"), deleting, queues._HANDLERS)
     hooks.wrap(queues, "_delete_messages_for_esm", ("queue_url", "receipt_handles"), deleting)
-    hooks.expected(
-        hooks.service("cloudwatch"), "record_metric", "namespace", "metric_name", "value", "unit", "dimensions"
-    )
+    for name, parameter in (("_metric_bucket", "key"), ("_dims_key", "dims"), ("_point_stats", "pt")):
+        hooks.expected(hooks.service("cloudwatch"), name, parameter)
 
 
 def every(seconds: float, do: Callable[[], None]) -> None:
