@@ -42,8 +42,10 @@ def main() -> None:
 
 
 def _compiled(query: bytes) -> Any:
-    import jq
-
+    try:
+        import jq
+    except ImportError as error:
+        raise ValueError("jq is not installed: pip install jq==1.5.0") from error
     text = query.decode()
     jq.compile(text)
     # tojson: jq writes the digits that a double has, Python would write more.

@@ -39,9 +39,9 @@ def check_query(query: str) -> None:
     """QueryError when jq refuses the program. Blocks for the tenth of a second that a process takes."""
     done = subprocess.run(_command(), input=frame(query.encode()), capture_output=True, check=False, env=_environment())
     answer = done.stdout[4:].decode()
-    warn_of_newer_jq()
     if not answer.startswith("+"):
         raise QueryError(f"JQ Subprocess failed due to: {answer[1:] or _ended(done.returncode)}")
+    warn_of_newer_jq()
 
 
 @functools.cache

@@ -184,6 +184,48 @@ def test_the_keys_of_a_query_are_those_of_its_outermost_object(query: str, keys:
     assert top_level_keys(query) == keys
 
 
+# What jq 1.6 refuses (the command `jq` of that version was asked).
+@pytest.mark.behaviour("3.4", "documented")
+@pytest.mark.parametrize(
+    "query",
+    [
+        "{type: (if .type then .type end)}",
+        "{type: if .type then .type else 1 end}",
+        "{type: (.type | trim)}",
+        "{type: (.n | abs)}",
+        "{type: pick(.type)}",
+        "{type: .type.[0]}",
+        "{type: .type // 1}",
+        'import "a" as a; {type: .type}',
+    ],
+)
+def test_a_program_that_jq_1_6_refuses_is_refused_at_create(harness: Harness, query: str) -> None:
+    with pytest.raises(ClientError, match="Invalid MetadataExtractionQuery: JQ Subprocess failed due to: ") as caught:
+        partitioned(harness, query=query)
+    assert caught.value.response["Error"]["Code"] == "InvalidArgumentException"
+
+
+@pytest.mark.behaviour("3.4", "documented")
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("1234567890123456788", "1234567890123456800"),
+        ("1234567890123456789", "1234567890123456800"),
+        ("9007199254740993", "9007199254740992"),
+        ("1e3", "1000"),
+        ("1.50", "1.5"),
+        ("1e1000", "1.7976931348623157e+308"),
+    ],
+)
+def test_numbers_are_doubles_as_jq_1_6_has_them(value: str, text: str) -> None:
+    assert extract("{k:.k}", b'{"k":%s}' % value.encode()) == [{"k": text}]
+
+
+@pytest.mark.behaviour("8", "bench")
+def test_a_program_sees_nothing_of_the_servers_environment() -> None:
+    assert extract("{k:($ENV | tostring)}", b"{}") == [{"k": "{}"}]
+
+
 @pytest.mark.parametrize("given", [{"MetadataExtractionQuery": "{type:.type"}, {}])
 def test_a_query_must_be_there_and_be_jq(harness: Harness, given: dict[str, str]) -> None:
     with pytest.raises(ClientError, match="MetadataExtractionQuery"):
