@@ -88,11 +88,11 @@ class JqProcess:
         await asyncio.sleep(IDLE_SECONDS)
         await self._end()
 
-    async def _end(self) -> int:
+    async def _end(self, *, kill: bool = True) -> int:
         process, self._process = self._process, None
         if process is None:
             return 0
-        if process.returncode is None:
+        if kill and process.returncode is None:
             process.kill()
         await process.communicate()
         return await process.wait()
@@ -106,7 +106,8 @@ class JqProcess:
             while len(found) < len(records):
                 found.append(_keys(await _answer(process)))
         except asyncio.IncompleteReadError:
-            found.append(QueryError(_ended(await self._end())))
+            # It ends by itself: kill() would take the status from who waits for it.
+            found.append(QueryError(_ended(await self._end(kill=False))))
 
     async def _running(self, query: str) -> asyncio.subprocess.Process:
         if self._process is None or self._query != query:
