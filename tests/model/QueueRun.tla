@@ -13,7 +13,8 @@ VARIABLES lock,        \* the run that holds it
           window,      \* whose window the parameter holds; Nobody is {}
           windows,     \* all that it ever held: Parameter Store and the function's cache may answer late
           aliases,     \* run -> the limit that its alias notes, "none" without an alias
-          mapping,     \* switched on, the run whose alias it invokes (Nobody: the function itself), its limit
+          mapping,     \* switched on, whether anything still polls, the run whose alias it invokes (Nobody: the function
+                       \* itself), its limit
           run,         \* where each run stands
           before,      \* run -> the limit that it found
           disable,     \* where the operator's `disable` stands, whose aliases it has listed, the limit that they note,
@@ -27,10 +28,13 @@ Symmetry == Permutations(Runs)
 Own == "own"       \* the limit that the module has set
 Limited == "run's" \* the limit of a run with a rate
 
+AsTerraformHasIt == [on |-> FALSE, polls |-> FALSE, of |-> Nobody, limit |-> Own]
+SwitchedOff == [mapping EXCEPT !.on = FALSE]
+
 Init ==
     /\ lock = Nobody /\ window = Nobody /\ windows = {Nobody}
     /\ aliases = [r \in Runs |-> "none"]
-    /\ mapping = [on |-> FALSE, of |-> Nobody, limit |-> Own]
+    /\ mapping = AsTerraformHasIt
     /\ run = [r \in Runs |-> "lock"]
     /\ before = [r \in Runs |-> "none"]
     /\ disable = [at |-> "idle", seen |-> {}, limit |-> "none", alone |-> FALSE] /\ disables = 0 /\ applies = 0
@@ -53,7 +57,7 @@ Lock(r) ==
 ReadMapping(r) == \* under the lock
     /\ run[r] = "read"
     /\ before' = [before EXCEPT ![r] = mapping.limit]
-    /\ Go(r, IF mapping.on THEN "unlock?" ELSE "window")
+    /\ Go(r, IF mapping.on \/ mapping.of # Nobody THEN "unlock?" ELSE "window")
     /\ UNCHANGED <<lock, window, windows, aliases, mapping, forwarded, Others>>
 
 Open(r) ==
@@ -72,7 +76,7 @@ SwitchOn(r) == \* Lambda refuses an alias that is not there
     /\ run[r] = "on"
     /\ IF aliases[r] = "none"
        THEN Go(r, "off?") /\ UNCHANGED mapping
-       ELSE Go(r, "look") /\ mapping' = [on |-> TRUE, of |-> r, limit |-> Limited]
+       ELSE Go(r, "look") /\ mapping' = [on |-> TRUE, polls |-> TRUE, of |-> r, limit |-> Limited]
     /\ UNCHANGED <<lock, window, windows, aliases, before, forwarded, Others>>
 
 Look(r) == \* something of it is gone, or it has forwarded all, or Ctrl-C
@@ -87,8 +91,16 @@ OffAsk(r) == \* with the lock also a mapping that somebody has switched off: its
 
 Off(r) ==
     /\ run[r] = "off"
-    /\ mapping' = [on |-> FALSE, of |-> Nobody, limit |-> before[r]]
-    /\ Go(r, "close?")
+    /\ IF mapping.of \in {Nobody, r}
+       THEN mapping' = SwitchedOff /\ Go(r, "back")
+       ELSE UNCHANGED mapping /\ Go(r, "close?")
+    /\ UNCHANGED <<lock, window, windows, aliases, before, forwarded, Others>>
+
+Back(r) == \* when nothing polls any more; Lambda refuses a change in the middle of another one
+    /\ run[r] = "back"
+    /\ IF mapping.of \notin {Nobody, r} THEN UNCHANGED mapping /\ Go(r, "close?")
+       ELSE IF mapping.on THEN UNCHANGED mapping /\ Go(r, "off")
+       ELSE ~mapping.polls /\ mapping' = [mapping EXCEPT !.of = Nobody, !.limit = before[r]] /\ Go(r, "close?")
     /\ UNCHANGED <<lock, window, windows, aliases, before, forwarded, Others>>
 
 CloseAsk(r) ==
@@ -139,8 +151,17 @@ DisableBegins ==
 
 DisableOff == \* with the limit that an alias notes
     /\ disable.at = "off"
-    /\ mapping' = [on |-> FALSE, of |-> Nobody, limit |-> IF disable.limit = "none" THEN mapping.limit ELSE disable.limit]
-    /\ disable' = [disable EXCEPT !.at = "close"]
+    /\ mapping' = SwitchedOff
+    /\ disable' = [disable EXCEPT !.at = "back"]
+    /\ UNCHANGED <<lock, window, windows, aliases, run, before, disables, applies, forwarded>>
+
+DisableBack ==
+    /\ disable.at = "back"
+    /\ IF mapping.on THEN UNCHANGED mapping /\ disable' = [disable EXCEPT !.at = "off"]
+       ELSE /\ ~mapping.polls
+            /\ mapping' = [mapping EXCEPT !.of = Nobody,
+                                          !.limit = IF disable.limit = "none" THEN mapping.limit ELSE disable.limit]
+            /\ disable' = [disable EXCEPT !.at = "close"]
     /\ UNCHANGED <<lock, window, windows, aliases, run, before, disables, applies, forwarded>>
 
 DisableCloses ==
@@ -157,7 +178,7 @@ DisableForgets == \* the aliases that it has seen
 
 DisableAgain == \* when a run that was about to begin has made one meanwhile, or switched the mapping on
     /\ disable.at = "again?"
-    /\ List(IF Known = {} /\ ~mapping.on THEN "unlock" ELSE "off", disable.alone, disable.limit)
+    /\ List(IF Known = {} /\ ~mapping.on /\ mapping.of = Nobody THEN "unlock" ELSE "off", disable.alone, disable.limit)
     /\ UNCHANGED <<lock, window, windows, aliases, mapping, run, before, disables, applies, forwarded>>
 
 DisableUnlocks ==
@@ -166,14 +187,19 @@ DisableUnlocks ==
     /\ disable' = [disable EXCEPT !.at = "idle"]
     /\ UNCHANGED <<window, windows, aliases, mapping, run, before, disables, applies, forwarded>>
 
-TerraformApply ==
+TerraformApply == \* in one change, so it must be hoped that nothing polls in the middle of it; the window is still there
     /\ applies < Applies
     /\ applies' = applies + 1
-    /\ mapping' = [on |-> FALSE, of |-> Nobody, limit |-> Own]
+    /\ mapping' = AsTerraformHasIt
     /\ UNCHANGED <<lock, window, windows, aliases, run, before, disable, disables, forwarded>>
 
+Settles == \* a mapping that was switched off
+    /\ mapping.polls /\ ~mapping.on
+    /\ mapping' = [mapping EXCEPT !.polls = FALSE]
+    /\ UNCHANGED <<lock, window, windows, aliases, run, before, forwarded, Others>>
+
 Invocation == \* by the mapping, now; what it reads may be as old as it likes, and is obeyed when it is the run's own
-    /\ mapping.on
+    /\ mapping.polls
     /\ \E read \in windows :
         /\ mapping.of = Nobody \/ mapping.of = read
         /\ forwarded' = forwarded \cup {[by |-> mapping.of, window |-> read]}
@@ -182,22 +208,22 @@ Invocation == \* by the mapping, now; what it reads may be as old as it likes, a
 -----------------------------------------------------------------------------
 Next ==
     \/ \E r \in Runs : \/ Lock(r) \/ ReadMapping(r) \/ Open(r) \/ CreateAlias(r) \/ SwitchOn(r) \/ Look(r)
-                       \/ OffAsk(r) \/ Off(r) \/ CloseAsk(r) \/ Close(r) \/ Forget(r) \/ UnlockAsk(r) \/ Unlock(r) \/ Kill(r)
-    \/ DisableBegins \/ DisableOff \/ DisableCloses \/ DisableForgets \/ DisableAgain \/ DisableUnlocks
-    \/ TerraformApply \/ Invocation
+                       \/ OffAsk(r) \/ Off(r) \/ Back(r) \/ CloseAsk(r) \/ Close(r) \/ Forget(r) \/ UnlockAsk(r) \/ Unlock(r) \/ Kill(r)
+    \/ DisableBegins \/ DisableOff \/ DisableBack \/ DisableCloses \/ DisableForgets \/ DisableAgain \/ DisableUnlocks
+    \/ TerraformApply \/ Settles \/ Invocation
 
 Spec == Init /\ [][Next]_vars
 
 Clean == /\ lock = Nobody /\ window = Nobody
-         /\ mapping = [on |-> FALSE, of |-> Nobody, limit |-> Own]
+         /\ mapping = AsTerraformHasIt
          /\ \A r \in Runs : aliases[r] = "none"
 
 -----------------------------------------------------------------------------
 \* Whatever anybody does when, no event is forwarded but by the window of the run that asked for it.
 OnlyItsOwnWindow == \A one \in forwarded : one.by # Nobody /\ one.by = one.window
 
-\* The mapping is never on without a run that the function can tell.
-OnMeansARun == mapping.on => mapping.of # Nobody
+\* Nothing polls without a run that the function can tell.
+OnMeansARun == mapping.polls => mapping.of # Nobody
 
 \* When all runs have come to their own end, nothing is left of them, though a `disable` came in between.
 NothingLeft == (\A r \in Runs : run[r] \in {"lock", "ended"}) /\ disable.at = "idle" /\ disables < 2 => Clean

@@ -65,8 +65,8 @@ RUN_FAULTS = {
         "OnlyItsOwnWindow",
     ),
     "the mapping is switched on without an alias": (
-        "mapping' = [on |-> TRUE, of |-> r, limit |-> Limited]",
-        "mapping' = [on |-> TRUE, of |-> Nobody, limit |-> Limited]",
+        "mapping' = [on |-> TRUE, polls |-> TRUE, of |-> r, limit |-> Limited]",
+        "mapping' = [on |-> TRUE, polls |-> TRUE, of |-> Nobody, limit |-> Limited]",
         "OnMeansARun",
     ),
     "a run that has lost its lock leaves its mapping on": (
@@ -80,14 +80,24 @@ RUN_FAULTS = {
         "NothingLeft",
     ),
     "disable looks once for aliases": (
-        '    /\\ List(IF Known = {} /\\ ~mapping.on THEN "unlock" ELSE "off",',
+        '    /\\ List(IF Known = {} /\\ ~mapping.on /\\ mapping.of = Nobody THEN "unlock" ELSE "off",',
         '    /\\ List("unlock",',
         "NothingLeft",
     ),
     "disable does not look again at the mapping": (
-        'IF Known = {} /\\ ~mapping.on THEN "unlock"',
+        'IF Known = {} /\\ ~mapping.on /\\ mapping.of = Nobody THEN "unlock"',
         'IF Known = {} THEN "unlock"',
         "OneCallCleans",
+    ),
+    "a run puts the function back while something still polls": (
+        '    THEN mapping\' = SwitchedOff /\\ Go(r, "back")',
+        '    THEN mapping\' = [SwitchedOff EXCEPT !.of = Nobody] /\\ Go(r, "back")',
+        "OnMeansARun",
+    ),
+    "disable does not wait until nothing polls": (
+        "       ELSE /\\ ~mapping.polls\n",
+        "       ELSE /\\ TRUE\n",
+        "OnMeansARun",
     ),
     "the alias does not note the limit": (
         "THEN mapping.limit ELSE disable.limit]",

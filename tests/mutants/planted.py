@@ -553,16 +553,32 @@ PLANTED = (
     _cli(
         "the window is closed before the mapping is off",
         "queue_replay/draining.py",
-        """            queue.switch_off(before)
+        """            queue.switch_off(before, of=run)
         if parameter.is_of(run):
             parameter.close()
 """,
         """            parameter.close()
-            queue.switch_off(before)
+            queue.switch_off(before, of=run)
         if parameter.is_of(run):
             parameter.close()
 """,
         _QUEUE_COMMAND,
+    ),
+    _cli(
+        "the function is put back while something still polls",
+        "queue_replay/pipelines.py",
+        "self._changes(before, now.settings.workers) if is_off else {})",
+        "self._changes(before, now.settings.workers))",
+        _SIMULATION,
+        "still_polls",
+    ),
+    _cli(
+        "a run begins on a mapping that is still another's",
+        "queue_replay/draining.py",
+        "    if mapping.run is not None:  #",
+        "    if False:  #",
+        _QUEUE_COMMAND,
+        "still_another",
     ),
     _cli(
         "a refused run takes the first one's lock",

@@ -36,7 +36,8 @@ NO_MORE_COPIES = "an event is sent again only where docs/cli.md says so"
 RATE = "all workers together keep the rate"
 ONE_EXECUTION = "a plan is applied once"
 COUNTS = "status counts what was sent"
-INVARIANTS = (EXACTLY_THE_PLAN, ALL_OF_IT, NO_MORE_COPIES, RATE, ONE_EXECUTION, COUNTS)
+FENCED = "only workers of the execution that control.json lets send do"
+INVARIANTS = (EXACTLY_THE_PLAN, ALL_OF_IT, NO_MORE_COPIES, RATE, ONE_EXECUTION, COUNTS, FENCED)
 
 UNWRITTEN_EVENTS = 1_000
 UNWRITTEN_SECONDS = 5.0
@@ -46,6 +47,8 @@ _LONGEST = 20_000.0
 _WINDOW = 10.0
 _OBEYED_AFTER = 30.0
 """A lower rate is the one that counts so many seconds later."""
+_STILL_SENDS = 15.0
+"""Seconds: a worker looks every 5 seconds between two calls, and a call takes up to 10."""
 _INTERRUPTED = frozenset(
     {"Runtime.ExitError", "Sandbox.Timedout", "CallFailedError", "ControlConflictError", "ClientError"}
 )
@@ -71,6 +74,8 @@ class Stage(World):
         self.sends: list[tuple[float, str]] = []
         self.copies: Counter[str] = Counter()
         self.outcomes: Counter[str] = Counter()
+        self.lets: list[tuple[float, str]] = []
+        """When control.json was written, and which execution it lets send; "-" for none."""
         self.resumes = 0
         self.takeovers = 0
         """Items that were claimed while another invocation was at them."""
@@ -137,14 +142,23 @@ class Stage(World):
         self.copies[event] += 1
         self.sends.append((self.scheduler.now, event))
         self.check(EXACTLY_THE_PLAN, event in self.planned, lambda: f"{event} was sent and is not in the plan")
+        execution = self.functions.payloads[self.network.process.name]["BatchInput"].get("execution", "")
+        began = bisect_right(self.lets, (self.scheduler.now - _STILL_SENDS, "~")) - 1
+        lately = {name for _, name in self.lets[max(0, began) :]}
+        self.check(
+            FENCED, execution in lately, lambda: f"{execution} sent {event}, {lately} may at {self.scheduler.now}"
+        )
 
     def _put(self, key: str, body: bytes) -> None:
         if key.endswith("/control.json"):
             control = json.loads(body)
             self.rates.append((self.scheduler.now, max(control["rate"], control["limit"])))
+            self.lets.append(
+                (self.scheduler.now, control.get("execution", "") if control["state"] == "running" else "-")
+            )
         if "/progress/" in key:
             progress = json.loads(body)
-            request, before = progress["request_id"], self._claimed.get(key)
+            request, before = progress.get("request_id"), self._claimed.get(key)
             if before not in (None, request) and self.functions.invocations[before or ""] is None:
                 self.takeovers += 1
             self._claimed[key] = request if progress.get("claimed") else None

@@ -106,8 +106,8 @@ class Stage(World):
             put(name, value)
             if name == PARAMETER and value == "{}":
                 # A `disable` may close late, when another run has begun meanwhile: that run then ends with a sentence.
-                seen = self.functions.seen.get(self.network.process.name)
-                self.check(CLOSED_LAST, seen == "Disabled", lambda: f"{seen}, {self.mapping.state}")
+                seen = self.functions.seen_polling.get(self.network.process.name)
+                self.check(CLOSED_LAST, seen is False, lambda: f"it is {self.mapping.state}")
             document = json.loads(value) if value and name == PARAMETER else {}
             if "replay_id" in document:
                 self.windows[document["replay_id"]] = document

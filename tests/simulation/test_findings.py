@@ -212,6 +212,22 @@ def test_a7_a_run_reads_the_mapping_that_it_changes_under_its_lock(troubles: Tro
         stage.judge()
 
 
+def test_what_still_polls_while_a_mapping_is_switched_off_names_its_run(troubles: Troubles) -> None:
+    # A `disable` that hangs closes the window of a run that began meanwhile. That run ends; its mapping takes a while.
+    with queue_replay.Stage(troubles, events=600) as stage:
+        stage.mapping.settled = 1.0
+        troubles.illnesses.append(Illness(0.0, 60.0, "ssm", Kind.TIMED_OUT, PARAMETER, "PutParameter", process="ben"))
+        disabled = stage.disable("ben")
+        stage.passes(50.0)
+        stage.mapping.settled = 60.0
+        command = stage.enable("ana", "--rate", "5", "--until", "55m")
+        stage.ended(disabled, command)
+        stage.passes(60.0)
+        assert command.code == 1, command.said
+        assert "somebody" in command.said, command.said
+        stage.judge_idle()  # what was forwarded is judged as it is sent
+
+
 def test_l4_whatever_a_killed_run_leaves_one_disable_cleans_up(troubles: Troubles) -> None:
     number = 0
     while True:

@@ -114,6 +114,8 @@ class World:
         self.s3.breaks = lambda: bool(self.network.entries_that_fail(1))
         self.commands: list[Command] = []
         self.checks: Counter[str] = Counter()
+        self.violation: ViolationError | None = None
+        """The first one. Code that sends catches what is raised in a call, so it is raised again at the end."""
 
     def __enter__(self) -> Self:
         self._running = self.program.running(self.network)
@@ -125,6 +127,8 @@ class World:
     ) -> None:
         self.scheduler.close()
         self._running.__exit__(None, None, None)
+        if self.violation is not None and error is not self.violation:
+            raise self.violation
 
     # -- what there is ------------------------------------------------------------------------------------------------
 
@@ -191,7 +195,9 @@ class World:
         """Counts a check. Raises ViolationError."""
         self.checks[invariant] += 1
         if not holds:
-            raise ViolationError(invariant, seen())
+            violation = ViolationError(invariant, seen())
+            self.violation = self.violation or violation
+            raise violation
 
 
 def stored_text(seconds: float) -> str:

@@ -108,7 +108,7 @@ def switch_off(queue: ReplayQueue, parameter: WindowParameter) -> None:
         parameter.close()
         for run in runs:
             queue.forget(run)
-        if not queue.runs() and not queue.mapping_state().is_on:
+        if not queue.runs() and not (now := queue.mapping_state()).is_on and now.run is None:
             parameter.unlock()
             return
     raise FailedError(f"somebody begins runs of {queue.name} again and again: nothing was cleaned up for good")
@@ -189,6 +189,11 @@ def _found_off(queue: ReplayQueue) -> MappingSettings:
     mapping = queue.mapping_state()
     if mapping.is_on:
         raise RefusedError(f"the mapping of {queue.name} is {mapping.state}: everything in it is being forwarded")
+    if mapping.run is not None:  # its settings are still that run's
+        raise RefusedError(
+            f"the mapping of {queue.name} is still that of {mapping.run}, which ends just now or was killed: "
+            f"event-fork replay queue disable {queue.name}"
+        )
     return mapping.settings
 
 
@@ -226,7 +231,7 @@ def _give_back(queue: ReplayQueue, parameter: WindowParameter, run: str, before:
     if before is not None:
         # With the lock also a mapping that somebody has switched off: its limit may still be the run's.
         if parameter.is_locked_by(run) or queue.mapping_state().run == run:
-            queue.switch_off(before)
+            queue.switch_off(before, of=run)
         if parameter.is_of(run):
             parameter.close()
         queue.forget(run)

@@ -84,6 +84,10 @@ class MappingState:
         """Whether it is on, or about to be."""
         return self.state not in {DISABLED, "Disabling"}
 
+    def is_off_with(self, settings: MappingSettings) -> bool:
+        """Whether it is off, nothing polls any more, and it has these settings and no run's."""
+        return self.state == DISABLED and self.run is None and self.settings == settings
+
 
 @dataclass(frozen=True)
 class ReplayQueue:
@@ -140,11 +144,24 @@ class ReplayQueue:
         self.functions.create_alias(
             FunctionName=self.function, Name=run, FunctionVersion=version, Description=before.to_text()
         )
-        self._update(ENABLED, MappingSettings(run, workers), before.workers)
+        changes = self._changes(MappingSettings(run, workers), before.workers)
+        waited = 0.0
+        while not self._asked(ENABLED, changes):
+            waited = self._waited(waited, ENABLED)
+        while self.mapping_state().state != ENABLED:
+            waited = self._waited(waited, ENABLED)
 
-    def switch_off(self, before: MappingSettings) -> None:
-        """Switches the mapping off and puts back what a run changed. Raises FailedError as switch_on does."""
-        self._update(DISABLED, before, self.mapping_state().settings.workers)
+    def switch_off(self, before: MappingSettings, of: str | None = None) -> None:
+        """Switches the mapping off, and then puts back what a run changed. Raises FailedError as switch_on does.
+
+        Not in one change: as long as anything still polls, the function must be told whose run it is. `of`: only while
+        no other run has it; None: whoever has it.
+        """
+        waited = 0.0
+        while not (now := self.mapping_state()).is_off_with(before) and (of is None or now.run in (None, of)):
+            is_off = now.state == DISABLED
+            self._asked(DISABLED, self._changes(before, now.settings.workers) if is_off else {})
+            waited = self._waited(waited, DISABLED)
 
     def runs(self) -> dict[str, MappingSettings]:
         """The runs that have an alias, and what each has noted on it."""
@@ -162,20 +179,20 @@ class ReplayQueue:
     def _qualified(self, settings: MappingSettings) -> str:
         return self.function if settings.qualifier is None else f"{self.function}:{settings.qualifier}"
 
-    def _update(self, wanted: str, settings: MappingSettings, workers_now: int | None) -> None:
+    def _changes(self, settings: MappingSettings, workers_now: int | None) -> dict[str, Any]:
         changes: dict[str, Any] = {"FunctionName": self._qualified(settings)}
         if settings.workers != workers_now:
             # An empty ScalingConfig removes the limit.
             changes["ScalingConfig"] = {} if settings.workers is None else {"MaximumConcurrency": settings.workers}
-        waited = 0.0
-        while True:
-            try:
-                self.functions.update_event_source_mapping(UUID=self.mapping, Enabled=wanted == ENABLED, **changes)
-                break
-            except self.functions.exceptions.ResourceInUseException:
-                waited = self._waited(waited, wanted)  # it is in the middle of another change
-        while self.mapping_state().state != wanted:
-            waited = self._waited(waited, wanted)
+        return changes
+
+    def _asked(self, wanted: str, changes: dict[str, Any]) -> bool:
+        """Whether Lambda took the change; not while it is in the middle of another one."""
+        try:
+            self.functions.update_event_source_mapping(UUID=self.mapping, Enabled=wanted == ENABLED, **changes)
+        except self.functions.exceptions.ResourceInUseException:
+            return False
+        return True
 
     def _waited(self, waited: float, wanted: str) -> float:
         if waited >= _STATE_SECONDS:

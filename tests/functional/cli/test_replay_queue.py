@@ -225,9 +225,10 @@ def test_the_mapping_names_the_run_while_it_lasts(pipeline: Pipeline) -> None:
 
     assert during == [[run]]
     arn = f"arn:aws:lambda:{REGION}:123456789012:function:orders-replay"
-    on, off_again = pipeline.updates
+    on, off_again, back = pipeline.updates
     assert (on["Enabled"], on["FunctionName"]) == (True, f"{arn}:{run}")
-    assert (off_again["Enabled"], off_again["FunctionName"]) == (False, arn)
+    assert off_again == {"UUID": pipeline.mapping, "Enabled": False}, "what still polls names the run"
+    assert (back["Enabled"], back["FunctionName"]) == (False, arn)
     assert run_of(on["FunctionName"]) == run
     off(pipeline)
 
@@ -253,9 +254,9 @@ def test_a_rate_is_shared_by_as_many_as_the_mapping_lets_work_at_once(
 
     assert pipeline.run(*options).code == 0
 
-    on, off_again = pipeline.updates
+    on, _, back = pipeline.updates
     assert on.get("ScalingConfig") == during
-    assert off_again.get("ScalingConfig") == after
+    assert back.get("ScalingConfig") == after
     document = next(document for state, document in pipeline.looks if state == "Enabled")
     assert document.get("workers") == workers
 
@@ -331,9 +332,9 @@ def test_ctrl_c_before_the_mapping_was_touched_gives_the_lock_back(
 def test_a_second_ctrl_c_does_not_keep_the_mapping_on(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
     switch_off = ReplayQueue.switch_off
 
-    def impatiently(*given: Any) -> None:
+    def impatiently(*given: Any, **more: Any) -> None:
         os.kill(os.getpid(), signal.SIGINT)
-        switch_off(*given)
+        switch_off(*given, **more)
 
     monkeypatch.setattr(ReplayQueue, "switch_off", impatiently)
     pipeline.plays = [lambda: os.kill(os.getpid(), signal.SIGINT)]
@@ -380,7 +381,7 @@ def test_an_error_in_the_middle_switches_off(pipeline: Pipeline) -> None:
 
 
 def test_when_it_cannot_be_switched_off_that_is_said(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*_: Any) -> None:
+    def fail(*_: Any, **__: Any) -> None:
         raise RuntimeError("expired credentials")
 
     empty = pipeline.set(0, 0)
@@ -452,6 +453,18 @@ def test_a_mapping_that_is_on_already_is_refused_and_left_on(pipeline: Pipeline)
     assert pipeline.document("-lock") is None
 
 
+def test_a_mapping_that_is_off_but_still_another_runs_is_refused(pipeline: Pipeline) -> None:
+    # GIVEN a run that was killed when it had switched off and put nothing back yet
+    pipeline.invoked, pipeline.scaling = f"{pipeline.function}:{RUN}", {"MaximumConcurrency": 2}
+
+    result = pipeline.run("--rate", "5")
+
+    assert result.code == 2
+    assert f"is still that of {RUN}" in result.err
+    assert "event-fork replay queue disable orders-replay" in result.err
+    assert (pipeline.updates, pipeline.document("-lock"), pipeline.document()) == ([], None, {})
+
+
 @pytest.mark.parametrize("hidden", [0, 7])
 def test_an_empty_queue_is_exit_code_3_and_nothing_is_switched_on(pipeline: Pipeline, hidden: int) -> None:
     pipeline.backlog = Backlog(0, hidden)
@@ -482,7 +495,7 @@ def test_disable_cleans_up_after_a_run_that_was_killed(pipeline: Pipeline, world
     assert status.json["holder"] == lock
     assert status.json["mapping_state"] == "Enabled"
     assert world.run("replay", "queue", "disable", "orders-replay").code == 0
-    (update,) = pipeline.updates
+    _, update = pipeline.updates
     assert update["FunctionName"] == f"{pipeline.function}:live"
     assert update["ScalingConfig"] == {"MaximumConcurrency": 5}
     assert pipeline.aliases == ["live"]
@@ -496,9 +509,14 @@ def test_disable_puts_back_nothing_but_a_qualifier_and_a_limit(pipeline: Pipelin
         FunctionName=pipeline.function, Name=RUN, FunctionVersion="$LATEST", Description=note
     )
 
+    pipeline.functions.update_event_source_mapping(
+        UUID=pipeline.mapping, Enabled=True, FunctionName=f"{pipeline.function}:{RUN}"
+    )
+
     assert world.run("replay", "queue", "disable", "orders-replay").code == 0
 
-    (update,) = pipeline.updates
+    off_first, update = pipeline.updates
+    assert off_first.keys() == {"UUID", "Enabled"}
     assert (update["FunctionName"], "ScalingConfig" in update) == (pipeline.function, False)
     off(pipeline)
 
@@ -599,9 +617,9 @@ def test_wherever_a_run_was_killed_one_disable_cleans_up(
         original, give_back = getattr(where, step), draining._give_back_or_say
         dead: list[bool] = []
 
-        def dies(*given: Any) -> Any:
+        def dies(*given: Any, **more: Any) -> Any:
             if done:
-                original(*given)
+                original(*given, **more)
             dead.append(True)
             raise KilledError
 
@@ -687,8 +705,8 @@ def test_what_a_run_changes_of_the_mapping_is_read_under_the_lock(
 
     assert pipeline.run("--rate", "50").code == 0
 
-    on, off_again = pipeline.updates
-    assert (on["ScalingConfig"], off_again["ScalingConfig"]) == ({"MaximumConcurrency": 2}, {})
+    on, _, back = pipeline.updates
+    assert (on["ScalingConfig"], back["ScalingConfig"]) == ({"MaximumConcurrency": 2}, {})
 
 
 # -- when it is over ---------------------------------------------------------------------------------------------------

@@ -97,8 +97,10 @@ class Functions:
         self.mappings: dict[str, EventSourceMapping] = {}
         self.invocations: dict[str, Outcome | None] = {}
         """By request id; None while it goes on."""
-        self.seen: dict[str, str] = {}
-        """Process -> the state of a mapping that it saw last."""
+        self.payloads: dict[str, Any] = {}
+        """Process -> what it was invoked with last."""
+        self.seen_polling: dict[str, bool] = {}
+        """Process -> whether anything polled for a mapping when it looked at it last."""
         self.lost_deletes = 0.0
         self.any_instance = False
         """Whether any idle instance may get the next invocation; else the one that was used last."""
@@ -137,6 +139,7 @@ class Functions:
         process, handler = self._instance(function)
         end = self._scheduler.now + function.timeout
         context = Context(function.name, arn, request_id, lambda: end - self._scheduler.now)
+        self.payloads[process.name] = payload
         printed = len(process.output.getvalue())
         running = self._scheduler.start(process, lambda: json.loads(json.dumps(handler(payload, context))))
         in_time = self._scheduler.wait(running, function.timeout)
@@ -265,7 +268,7 @@ class Functions:
 
     def get_event_source_mapping(self, **params: Any) -> Any:
         mapping = self._mapping(params["UUID"])
-        self.seen[self._network.process.name] = mapping.state
+        self.seen_polling[self._network.process.name] = mapping.enabled
         return self._described(mapping)
 
     def update_event_source_mapping(self, **params: Any) -> Any:
