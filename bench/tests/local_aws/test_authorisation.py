@@ -319,6 +319,12 @@ def test_a_mapping_whose_role_loses_the_queue_leaves_the_messages_there(
     functions, sqs = strict.client("lambda"), strict.client("sqs")
     caller.may(*QUEUE_READER)
     uuid = functions.create_event_source_mapping(FunctionName=caller.name, EventSourceArn=arn)["UUID"]
+    eventually(
+        lambda: functions.get_event_source_mapping(UUID=uuid)["State"],
+        lambda state: state == "Enabled",
+        within=20,
+        what="the mapping is enabled",
+    )
     try:
         caller.may()
         eventually(

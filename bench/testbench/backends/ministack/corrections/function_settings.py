@@ -14,7 +14,6 @@ from testbench.backends.ministack.corrections import hooks
 
 LARGEST_ENVIRONMENT = 4096
 NAME = re.compile(r"[a-zA-Z0-9-_]{1,64}")
-VARIABLE = re.compile(r"[a-zA-Z]([a-zA-Z0-9_])+")
 RESERVED = {
     "_HANDLER",
     "_X_AMZN_TRACE_ID",
@@ -41,11 +40,6 @@ _MADE = "_testbench_made"
 
 def environment_problem(variables: Mapping[str, str]) -> tuple[str, str] | None:
     """(code, message) for variables that Lambda refuses, None for good ones."""
-    if wrong := [name for name in variables if not VARIABLE.fullmatch(name)]:
-        return "ValidationException", (
-            f"1 validation error detected: Value '{wrong}' at 'environment.variables' failed to satisfy constraint: "
-            f"Map keys must satisfy constraint: [Member must satisfy regular expression pattern: {VARIABLE.pattern}]"
-        )
     unable = (
         "Lambda was unable to configure your environment variables because the environment variables you have provided"
     )
