@@ -12,7 +12,7 @@ WORKERS := -n 2 --dist loadfile --no-loadscope-reorder
 ON_BOTH := $(patsubst %,bench/tests/local_aws/test_%.py,contract api_gateway bench_command running_localstack web_pages)
 # Not the whole folder: build/ holds copies and pieces of configurations that nobody formats.
 TERRAFORM := modules examples tests bench/tests
-GENERATORS := docs.generate_terraform docs.generate_module_tables docs.generate_cli_page
+GENERATORS := docs.generate_terraform docs.generate_module_tables docs.generate_changes_page docs.generate_cli_page
 .DEFAULT_GOAL := help
 .PHONY: help setup demo simulate mutants test test-localstack check lint format build docs generated new-pipeline lock e2e conformance registry-check clean check-bench bench-firehose bench-replay
 

@@ -12,7 +12,7 @@ variable "topic_arn" {
 }
 
 variable "storage_backups" {
-  description = "Archives to make, by name: every event to S3. The name (1-40 letters, digits, `-` or `_`) names queue, function and stream. Attributes are the inputs of [modules/storage-backup](modules/storage-backup/README.md), with the same defaults; {} takes them all."
+  description = "Archives to make, by name: every event to S3. The name (1-40 letters, digits, `-` or `_`) names queue, function and stream. Attributes are the inputs of [modules/storage-backup](modules/storage-backup/README.md), with the same defaults; {} takes them all. For example `{ orders-backup = { prefix = \"orders/\" } }`."
   type = map(object({
     create_subscription = optional(bool)
     filter_policy       = optional(string)
@@ -110,7 +110,8 @@ variable "storage_backups" {
       event_type_attribute = optional(string)
     }))
     alarms = optional(object({
-      actions                    = optional(list(string))
+      actions                    = list(string)
+      silent                     = optional(bool)
       oldest_message_age_seconds = optional(number)
       delivery_delay_seconds     = optional(number)
     }))
@@ -119,13 +120,18 @@ variable "storage_backups" {
   nullable = false
 
   validation {
-    condition     = length(distinct([for key, fork in var.storage_backups : replace(lower(key), "-", "_") if fork.athena != null && try(fork.athena.database, null) == null])) == length([for fork in var.storage_backups : fork if fork.athena != null && try(fork.athena.database, null) == null])
+    condition     = length(distinct([for key, fork in var.storage_backups : replace(lower(key), "-", "_") if try(fork.athena, null) != null && try(fork.athena.database, null) == null])) == length([for fork in var.storage_backups : fork if try(fork.athena, null) != null && try(fork.athena.database, null) == null])
     error_message = "storage_backups must have keys that differ in more than capitals and '-' for '_' where athena makes a Glue database, for example \"orders\" and \"payments\", or give one of them athena.database. Received: ${join(", ", keys(var.storage_backups))}."
+  }
+
+  validation {
+    condition     = alltrue([for key, fork in var.storage_backups : fork != null && can(regex("^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$", key))])
+    error_message = "storage_backups must have keys of 1-40 letters, digits, '-' or '_' that begin with a letter or digit, and an object for each. For example { orders-backup = {} }. Received: ${join(", ", [for key, fork in var.storage_backups : fork == null ? "${key} = null" : key])}."
   }
 }
 
 variable "search_analytics" {
-  description = "Search indexes to make, by name: every event to OpenSearch. Attributes are the inputs of [modules/search-analytics](modules/search-analytics/README.md), with the same defaults; `index_name` is required."
+  description = "Search indexes to make, by name: every event to OpenSearch. Attributes are the inputs of [modules/search-analytics](modules/search-analytics/README.md), with the same defaults; `index_name` is required. For example `{ orders-search = { index_name = \"orders\" } }`."
   type = map(object({
     create_subscription = optional(bool)
     filter_policy       = optional(string)
@@ -203,6 +209,7 @@ variable "search_analytics" {
       master_user_arn       = optional(string)
       logs                  = optional(list(string))
       access_principal_arns = optional(list(string))
+      given                 = optional(bool)
     }))
     vpc = optional(object({ subnet_ids = list(string), security_group_ids = list(string) }))
     index_management = optional(object({
@@ -232,17 +239,23 @@ variable "search_analytics" {
       noncurrent_version_expiration_days = optional(number)
     })))
     alarms = optional(object({
-      actions                    = optional(list(string))
+      actions                    = list(string)
+      silent                     = optional(bool)
       oldest_message_age_seconds = optional(number)
       delivery_delay_seconds     = optional(number)
     }))
   }))
   default  = {}
   nullable = false
+
+  validation {
+    condition     = alltrue([for key, fork in var.search_analytics : fork != null && can(regex("^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$", key))])
+    error_message = "search_analytics must have keys of 1-40 letters, digits, '-' or '_' that begin with a letter or digit, and an object for each. For example { orders-search = { index_name = \"orders\" } }. Received: ${join(", ", [for key, fork in var.search_analytics : fork == null ? "${key} = null" : key])}."
+  }
 }
 
 variable "replays" {
-  description = "Replays to make, by name: events of the last 14 days, held until they are sent to the regular pipeline again. Attributes are the inputs of [modules/replay](modules/replay/README.md), with the same defaults; `destination_queue` is required."
+  description = "Replays to make, by name: events of the last 14 days, held until they are sent to the regular pipeline again. Attributes are the inputs of [modules/replay](modules/replay/README.md), with the same defaults; `destination_queue` is required. For example `{ orders-replay = { destination_queue = { arn = aws_sqs_queue.checkout.arn, url = aws_sqs_queue.checkout.url } } }`."
   type = map(object({
     create_subscription = optional(bool)
     filter_policy       = optional(string)
@@ -304,7 +317,8 @@ variable "replays" {
       timeout_seconds = optional(number)
     }))
     alarms = optional(object({
-      actions = optional(list(string))
+      actions = list(string)
+      silent  = optional(bool)
     }))
   }))
   default  = {}
@@ -314,19 +328,24 @@ variable "replays" {
     condition = length(distinct(flatten([
       [for key in concat(keys(var.storage_backups), keys(var.search_analytics)) : [key, "${key}-dlq", "${key}-firehose"]],
       [for key in keys(var.search_analytics) : "${key}-index"],
-      [for key, fork in var.replays : fork.archive == null ? [key, "${key}-dlq"] : [key, "${key}-dlq", "${key}-archive", "${key}-replay-worker", "${key}-replay-governor"]],
+      [for key, fork in var.replays : try(fork.archive, null) == null ? [key, "${key}-dlq"] : [key, "${key}-dlq", "${key}-archive", "${key}-replay-worker", "${key}-replay-governor"]],
       ]))) == length(flatten([
       [for key in concat(keys(var.storage_backups), keys(var.search_analytics)) : [key, "${key}-dlq", "${key}-firehose"]],
       [for key in keys(var.search_analytics) : "${key}-index"],
-      [for key, fork in var.replays : fork.archive == null ? [key, "${key}-dlq"] : [key, "${key}-dlq", "${key}-archive", "${key}-replay-worker", "${key}-replay-governor"]],
+      [for key, fork in var.replays : try(fork.archive, null) == null ? [key, "${key}-dlq"] : [key, "${key}-dlq", "${key}-archive", "${key}-replay-worker", "${key}-replay-governor"]],
     ]))
     error_message = "Keys of storage_backups, search_analytics and replays must be unique, also beside the names that the module makes from other keys: KEY-dlq, KEY-firehose (backup and search), KEY-index (search), KEY-archive, KEY-replay-worker and KEY-replay-governor (replay with archive). For example \"orders-backup\" and \"orders-replay\". Received: ${join(", ", concat(keys(var.storage_backups), keys(var.search_analytics), keys(var.replays)))}."
+  }
+
+  validation {
+    condition     = alltrue([for key, fork in var.replays : fork != null && can(regex("^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$", key))])
+    error_message = "replays must have keys of 1-40 letters, digits, '-' or '_' that begin with a letter or digit, and an object for each. For example { orders-replay = { destination_queue = { arn = aws_sqs_queue.checkout.arn, url = aws_sqs_queue.checkout.url } } }. Received: ${join(", ", [for key, fork in var.replays : fork == null ? "${key} = null" : key])}."
   }
 }
 
 variable "lambda_package" {
   description = <<-EOT
-    Code of the function; {} = the package that comes with this module. Either `filename` (a zip on this machine) or `s3_bucket` and `s3_key` (and `s3_object_version`).
+    Code of the function; {} = the package that comes with this module. Either `filename` (a zip on this machine) or `s3_bucket` and `s3_key` (and `s3_object_version`). For example `{ s3_bucket = "builds", s3_key = "event_fork.zip" }`.
     `source_code_hash` (base64 SHA-256) is computed from the file; give it for a package in S3, or for a file that is made during the same apply.
   EOT
   type = object({
@@ -367,7 +386,7 @@ variable "powertools_layer_arn" {
 }
 
 variable "log_kms_key" {
-  description = "Customer managed key for the log groups; null = encryption by CloudWatch Logs. The key must be in the fork's Region, and its policy must let `logs.<region>.amazonaws.com` use `kms:Encrypt*`, `kms:Decrypt*`, `kms:ReEncrypt*`, `kms:GenerateDataKey*` and `kms:Describe*`."
+  description = "Customer managed key for the log groups; null = encryption by CloudWatch Logs. The key must be in the fork's Region, and its policy must let `logs.<region>.amazonaws.com` use `kms:Encrypt*`, `kms:Decrypt*`, `kms:ReEncrypt*`, `kms:GenerateDataKey*` and `kms:Describe*`. For example `{ arn = aws_kms_key.events.arn }`."
   type        = object({ arn = string })
   default     = null
 
@@ -379,9 +398,9 @@ variable "log_kms_key" {
 
 variable "roles" {
   description = <<-EOT
-    Settings of the IAM roles:
+    Settings of the IAM roles, for example `{ path = "/event-forks/" }`:
     - `permissions_boundary`: ARN of the managed policy that bounds what they may do, for organisations that allow no role without one. Default null = none.
-    - `path`: IAM path of the roles, for example `/event-forks/`. Default `/`.
+    - `path`: IAM path of the roles, for example `/event-forks/`. Default `/`. A new path replaces the roles, and with `vpc` of search-analytics the delivery stream with what is in its buffer: then `replace_stores` must allow it.
   EOT
   type = object({
     permissions_boundary = optional(string)
@@ -402,8 +421,13 @@ variable "roles" {
 }
 
 variable "tags" {
-  description = "Tags for everything that can have them."
+  description = "Tags for everything that can have them, for example `{ team = \"shop\" }`. At most 50."
   type        = map(string)
   default     = {}
   nullable    = false
+
+  validation {
+    condition     = length(var.tags) <= 50 && alltrue([for key, value in var.tags : length(key) >= 1 && length(key) <= 128 && !startswith(lower(key), "aws:") && try(length(value) <= 256, false)])
+    error_message = "tags must be at most 50, with keys of 1-128 characters that do not begin with \"aws:\" and values of at most 256, for example { team = \"shop\" }. Received ${length(var.tags)}: ${jsonencode(var.tags)}."
+  }
 }

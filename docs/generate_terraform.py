@@ -49,18 +49,21 @@ FORKS = (
         "storage_backups",
         "storage-backup",
         "Archives to make, by name: every event to S3. The name (1-40 letters, digits, `-` or `_`) names queue, "
-        f"function and stream. {_ATTRIBUTES}; {{{{}}}} takes them all.",
+        f"function and stream. {_ATTRIBUTES}; {{{{}}}} takes them all. "
+        'For example `{{ orders-backup = {{ prefix = \\"orders/\\" }} }}`.',
     ),
     Forks(
         "search_analytics",
         "search-analytics",
-        f"Search indexes to make, by name: every event to OpenSearch. {_ATTRIBUTES}; `index_name` is required.",
+        f"Search indexes to make, by name: every event to OpenSearch. {_ATTRIBUTES}; `index_name` is required. "
+        'For example `{{ orders-search = {{ index_name = \\"orders\\" }} }}`.',
     ),
     Forks(
         "replays",
         "replay",
         "Replays to make, by name: events of the last 14 days, held until they are sent to the regular pipeline again. "
-        f"{_ATTRIBUTES}; `destination_queue` is required.",
+        f"{_ATTRIBUTES}; `destination_queue` is required. For example `{{{{ orders-replay = {{{{ destination_queue = "
+        "{{ arn = aws_sqs_queue.checkout.arn, url = aws_sqs_queue.checkout.url }} }} }}`.",
     ),
 )
 

@@ -48,3 +48,17 @@ def _unit_tests_have_no_network(request: pytest.FixtureRequest) -> Iterator[None
     pytest_socket.disable_socket(allow_unix_socket=True)
     yield
     pytest_socket.enable_socket()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """How much of the modules' promises was looked at."""
+    if not any(report.nodeid.startswith("tests/terraform/") for report in terminalreporter.getreports("passed")):
+        return
+    from tests.terraform.changes import ROWS
+    from tests.terraform.limits import LIMITS
+    from tests.terraform.refusals import REFUSALS
+
+    terminalreporter.write_line(
+        f"Terraform modules: {len(REFUSALS)} refused inputs, {len(LIMITS)} planned limits, "
+        f"{sum(len(row.modules) for row in ROWS)} changes of inputs against a saved state"
+    )

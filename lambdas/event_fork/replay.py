@@ -46,6 +46,7 @@ def replayer() -> Callable[[Sequence[ReceivedMessage], Deadline, str | None], Ou
         replay_id=settings.replay_id,
         destination=SqsQueue(settings.destination_queue_url, region=settings.destination_queue_region),
         dead_letter_queue=SqsQueue(settings.dead_letter_queue_url),
+        dead_letter_max_bytes=settings.dead_letter_max_bytes,
     )
     if settings.window is None:
         return lambda messages, deadline, _run: replayer.run(messages, deadline)

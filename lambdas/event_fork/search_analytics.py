@@ -35,6 +35,7 @@ def forwarder() -> Forwarder:
         pack=one_each,  # Firehose makes one document of one record
         stream=FirehoseStream(settings.delivery_stream_name),
         dead_letter_queue=SqsQueue(settings.dead_letter_queue_url),
+        dead_letter_max_bytes=settings.dead_letter_max_bytes,
         redactor=settings.redactor,
     )
 

@@ -13,6 +13,7 @@ from event_fork.events.redaction_rules import parse_rules
 
 DELIVERY_STREAM_NAME = "DELIVERY_STREAM_NAME"
 DEAD_LETTER_QUEUE_URL = "DEAD_LETTER_QUEUE_URL"
+DEAD_LETTER_QUEUE_MAX_BYTES = "DEAD_LETTER_QUEUE_MAX_BYTES"
 RECORD_FORMAT = "RECORD_FORMAT"
 PACK_RECORDS = "PACK_RECORDS"
 MAX_EVENTS_PER_RECORD = "MAX_EVENTS_PER_RECORD"
@@ -31,6 +32,8 @@ CREDENTIALS_SECRET_ARN = "CREDENTIALS_SECRET_ARN"  # noqa: S105 a name
 ENVELOPE, RAW = "envelope", "raw"
 DEFAULT_EVENT_TYPE_ATTRIBUTE = "event_type"
 MAX_REPLAY_ID_LENGTH = 256
+USUAL_QUEUE_BYTES = 262_144
+"""MaximumMessageSize of a queue of these modules, where the environment does not say another."""
 
 Environment = Mapping[str, str]
 
@@ -51,6 +54,7 @@ class StorageBackupSettings:
 
     delivery_stream_name: str
     dead_letter_queue_url: str
+    dead_letter_max_bytes: int
     record_format: str
     pack_records: bool
     max_events_per_record: int | None
@@ -63,6 +67,7 @@ class StorageBackupSettings:
         return cls(
             delivery_stream_name=_matching(env, DELIVERY_STREAM_NAME, _STREAM_NAME, "must be a Firehose stream's name"),
             dead_letter_queue_url=_queue_url(env, DEAD_LETTER_QUEUE_URL),
+            dead_letter_max_bytes=_count(env, DEAD_LETTER_QUEUE_MAX_BYTES) or USUAL_QUEUE_BYTES,
             record_format=_one_of(env, RECORD_FORMAT, (ENVELOPE, RAW)),
             pack_records=_one_of(env, PACK_RECORDS, ("true", "false")) == "true",
             max_events_per_record=_count(env, MAX_EVENTS_PER_RECORD),
@@ -76,6 +81,7 @@ class SearchAnalyticsSettings:
 
     delivery_stream_name: str
     dead_letter_queue_url: str
+    dead_letter_max_bytes: int
     event_type_attribute: str
     attribute_fields: bool
     """Whether the index has the module's template."""
@@ -87,6 +93,7 @@ class SearchAnalyticsSettings:
         return cls(
             delivery_stream_name=_matching(env, DELIVERY_STREAM_NAME, _STREAM_NAME, "must be a Firehose stream's name"),
             dead_letter_queue_url=_queue_url(env, DEAD_LETTER_QUEUE_URL),
+            dead_letter_max_bytes=_count(env, DEAD_LETTER_QUEUE_MAX_BYTES) or USUAL_QUEUE_BYTES,
             event_type_attribute=env.get(EVENT_TYPE_ATTRIBUTE) or DEFAULT_EVENT_TYPE_ATTRIBUTE,
             attribute_fields=_one_of(env, ATTRIBUTE_FIELDS, ("true", "false")) == "true",
             redactor=_redactor(env),
@@ -128,6 +135,7 @@ class ReplaySettings:
 
     destination_queue_url: str
     dead_letter_queue_url: str
+    dead_letter_max_bytes: int
     replay_id: str
     destination_queue_region: str | None = None
     window: WindowSettings | None = None
@@ -138,6 +146,7 @@ class ReplaySettings:
         return cls(
             destination_queue_url=_queue_url(env, DESTINATION_QUEUE_URL),
             dead_letter_queue_url=_queue_url(env, DEAD_LETTER_QUEUE_URL),
+            dead_letter_max_bytes=_count(env, DEAD_LETTER_QUEUE_MAX_BYTES) or USUAL_QUEUE_BYTES,
             replay_id=_matching(
                 env, REPLAY_ID, _PRINTABLE, f"must be 1 to {MAX_REPLAY_ID_LENGTH} characters without control characters"
             ),

@@ -3,7 +3,10 @@
 ################################################################################
 
 locals {
-  function_environment = merge(var.environment_variables, { DEAD_LETTER_QUEUE_URL = aws_sqs_queue.dead_letter.url })
+  function_environment = merge(var.environment_variables, {
+    DEAD_LETTER_QUEUE_URL       = aws_sqs_queue.dead_letter.url
+    DEAD_LETTER_QUEUE_MAX_BYTES = tostring(coalesce(var.max_message_bytes, 262144))
+  })
 
   function_statements = concat(
     [

@@ -2,7 +2,7 @@
 # as it is, so a rule here reads only variables of this file.
 
 variable "name" {
-  description = "Name of the fork. Queue, function and log group are named after it, so it is unique in account and Region. 1-40 letters, digits, `-` or `_`."
+  description = "Name of the fork. Queue, function and log group are named after it, so it is unique in account and Region. 1-40 letters, digits, `-` or `_`. A new name replaces the queues, and in the pipelines the delivery stream, the bucket and the domain that the module made, with what is in them: `replace_stores` must allow it."
   type        = string
   nullable    = false
 
@@ -133,7 +133,7 @@ variable "filter_policy_scope" {
 
 variable "dead_letter_queue" {
   description = <<-EOT
-    Settings of the dead-letter queue:
+    Settings of the dead-letter queue, for example `{ message_retention_seconds = 1209600 }`:
     - `message_retention_seconds`: 60-1209600. Default 1209600 (14 days, the most): a message keeps the age it had in the queue.
     - `only_from_queue`: whether only this fork's queue may name it as its dead-letter queue. Default true; false for Regions without redrive allow policies.
   EOT
@@ -168,14 +168,14 @@ variable "undelivered_queue" {
 }
 
 variable "replace_stores" {
-  description = "Permission to replace what holds data: queues (`name`), delivery stream and domain. A plan that would do so is refused. To allow it, give a text here that was not here before, for example `\"moved to vpc\"`; the next such plan needs another one."
+  description = "Permission to replace or remove what holds data: queues (`name`), delivery stream, domain, the module's own bucket. A plan that would do so is refused. To allow it, give a text here that was not here before, for example `\"moved to vpc\"`; the next such plan needs another one. Which inputs: [what a change does](../../docs/changes.md)."
   type        = string
   default     = null
 }
 
 variable "lambda_package" {
   description = <<-EOT
-    Code of the function; {} = the package that comes with this module. Either `filename` (a zip on this machine) or `s3_bucket` and `s3_key` (and `s3_object_version`).
+    Code of the function; {} = the package that comes with this module. Either `filename` (a zip on this machine) or `s3_bucket` and `s3_key` (and `s3_object_version`). For example `{ s3_bucket = "builds", s3_key = "event_fork.zip" }`.
     `source_code_hash` (base64 SHA-256) is computed from the file; give it for a package in S3, or for a file that is made during the same apply.
   EOT
   type = object({
@@ -228,7 +228,7 @@ variable "log_level" {
 }
 
 variable "log_kms_key" {
-  description = "Customer managed key for the log groups; null = encryption by CloudWatch Logs. The key must be in the fork's Region, and its policy must let `logs.<region>.amazonaws.com` use `kms:Encrypt*`, `kms:Decrypt*`, `kms:ReEncrypt*`, `kms:GenerateDataKey*` and `kms:Describe*`."
+  description = "Customer managed key for the log groups; null = encryption by CloudWatch Logs. The key must be in the fork's Region, and its policy must let `logs.<region>.amazonaws.com` use `kms:Encrypt*`, `kms:Decrypt*`, `kms:ReEncrypt*`, `kms:GenerateDataKey*` and `kms:Describe*`. For example `{ arn = aws_kms_key.events.arn }`."
   type        = object({ arn = string })
   default     = null
 
@@ -252,7 +252,7 @@ variable "function_vpc" {
 
   validation {
     condition     = var.function_vpc == null || try(length(var.function_vpc.subnet_ids) >= 1 && length(var.function_vpc.subnet_ids) <= 16 && length(var.function_vpc.security_group_ids) >= 1 && length(var.function_vpc.security_group_ids) <= 5, false)
-    error_message = "function_vpc must have 1-16 subnets and 1-5 security groups, as Lambda takes them, for example { subnet_ids = [\"subnet-0a1b2c\"], security_group_ids = [\"sg-0a1b2c\"] }. Received: ${jsonencode(var.function_vpc)}."
+    error_message = "function_vpc.subnet_ids must be 1-16 subnets, and security_group_ids 1-5 groups, as Lambda takes them, for example { subnet_ids = [\"subnet-0a1b2c\"], security_group_ids = [\"sg-0a1b2c\"] }. Received: ${jsonencode(var.function_vpc)}."
   }
 
   validation {
@@ -263,9 +263,9 @@ variable "function_vpc" {
 
 variable "roles" {
   description = <<-EOT
-    Settings of the IAM roles:
+    Settings of the IAM roles, for example `{ path = "/event-forks/" }`:
     - `permissions_boundary`: ARN of the managed policy that bounds what they may do, for organisations that allow no role without one. Default null = none.
-    - `path`: IAM path of the roles, for example `/event-forks/`. Default `/`.
+    - `path`: IAM path of the roles, for example `/event-forks/`. Default `/`. A new path replaces the roles, and with `vpc` of search-analytics the delivery stream with what is in its buffer: then `replace_stores` must allow it.
   EOT
   type = object({
     permissions_boundary = optional(string)
@@ -286,8 +286,13 @@ variable "roles" {
 }
 
 variable "tags" {
-  description = "Tags for everything that can have them."
+  description = "Tags for everything that can have them, for example `{ team = \"shop\" }`. At most 50."
   type        = map(string)
   default     = {}
   nullable    = false
+
+  validation {
+    condition     = length(var.tags) <= 50 && alltrue([for key, value in var.tags : length(key) >= 1 && length(key) <= 128 && !startswith(lower(key), "aws:") && try(length(value) <= 256, false)])
+    error_message = "tags must be at most 50, with keys of 1-128 characters that do not begin with \"aws:\" and values of at most 256, for example { team = \"shop\" }. Received ${length(var.tags)}: ${jsonencode(var.tags)}."
+  }
 }

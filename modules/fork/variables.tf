@@ -14,7 +14,7 @@ variable "raw_message_delivery" {
 ################################################################################
 
 variable "kms_key" {
-  description = "Customer managed key for both queues; null = SQS-managed encryption. The key's policy must let `sns.amazonaws.com` use `kms:Decrypt` and `kms:GenerateDataKey`, or SNS cannot deliver; therefore the AWS managed key alias/aws/sqs does not work."
+  description = "Customer managed key for both queues; null = SQS-managed encryption. The key's policy must let `sns.amazonaws.com` use `kms:Decrypt` and `kms:GenerateDataKey`, or SNS cannot deliver; therefore the AWS managed key alias/aws/sqs does not work. For example `{ arn = aws_kms_key.events.arn }`."
   type        = object({ arn = string })
   default     = null
 
@@ -26,7 +26,7 @@ variable "kms_key" {
 
 variable "queue" {
   description = <<-EOT
-    Settings of the queue:
+    Settings of the queue, for example `{ visibility_timeout_seconds = 360 }`:
     - `message_retention_seconds`: how long an unprocessed message waits, 60-1209600 (14 days). Default 345600 (4 days), as SQS.
     - `visibility_timeout_seconds`: how long a message in work stays hidden, 0-43200. Default null = 6 x function timeout + batching window, as AWS asks for.
     - `max_receive_count`: attempts before a message goes to the dead-letter queue, 1-1000. Default 5, the least AWS advises: throttled invocations count as attempts.
@@ -80,14 +80,14 @@ variable "handler" {
   nullable    = false
 
   validation {
-    condition     = can(regex("^[^[:space:]]{1,128}$", var.handler))
-    error_message = "handler must have 1-128 characters and no blanks, for example \"audit.handler\". Received: \"${var.handler}\"."
+    condition     = can(regex("^[^[:space:]]{3,128}$", var.handler)) && (var.handler == "bootstrap" || can(regex("[^.:][.:]+[^.:]+$", var.handler)))
+    error_message = "handler must be 3-128 characters without blanks that name a module and a function in it (or \"bootstrap\", for a runtime of your own), for example \"audit.handler\". Received: \"${var.handler}\"."
   }
 }
 
 variable "function" {
   description = <<-EOT
-    Settings of the function:
+    Settings of the function, for example `{ memory_size = 1024, timeout_seconds = 60 }`:
     - `memory_size`: MiB, 128-10240. Default 256; processor share grows with it.
     - `timeout_seconds`: 1-900. Default 60.
     - `runtime`: default `python3.13`, what the shipped package is tested on; `python3.11` to `python3.14`. Version 5.100 of the AWS provider does not know `python3.14`.
@@ -121,14 +121,14 @@ variable "function" {
 }
 
 variable "environment_variables" {
-  description = "Environment variables for the function, 4 KB in all. They win over `POWERTOOLS_SERVICE_NAME`, `POWERTOOLS_METRICS_NAMESPACE`, `POWERTOOLS_LOG_LEVEL` and `POWERTOOLS_TRACE_DISABLED`, which the module sets. `DEAD_LETTER_QUEUE_URL` is the module's."
+  description = "Environment variables for the function, 4 KB in all. They win over `POWERTOOLS_SERVICE_NAME`, `POWERTOOLS_METRICS_NAMESPACE`, `POWERTOOLS_LOG_LEVEL` and `POWERTOOLS_TRACE_DISABLED`, which the module sets. `DEAD_LETTER_QUEUE_URL` and `DEAD_LETTER_QUEUE_MAX_BYTES` are the module's."
   type        = map(string)
   default     = {}
   nullable    = false
 
   validation {
-    condition     = alltrue([for name in keys(var.environment_variables) : can(regex("^[A-Za-z][A-Za-z0-9_]+$", name)) && !can(regex("^(AWS_|LAMBDA_|DEAD_LETTER_QUEUE_URL$)", name))])
-    error_message = "environment_variables must have names of letters, digits and '_' that begin with a letter, and none that Lambda (AWS_..., LAMBDA_...) or this module (DEAD_LETTER_QUEUE_URL) sets, for example { TABLE_NAME = \"audit\" }. Received: ${join(", ", keys(var.environment_variables))}."
+    condition     = alltrue([for name in keys(var.environment_variables) : can(regex("^[A-Za-z][A-Za-z0-9_]+$", name)) && !can(regex("^(AWS_|LAMBDA_|DEAD_LETTER_QUEUE_(URL|MAX_BYTES)$)", name))])
+    error_message = "environment_variables must have names of at least 2 letters, digits and '_' that begin with a letter, and none that Lambda (AWS_..., LAMBDA_...) or this module (DEAD_LETTER_QUEUE_URL, DEAD_LETTER_QUEUE_MAX_BYTES) sets, for example { TABLE_NAME = \"audit\" }. Received: ${join(", ", keys(var.environment_variables))}."
   }
 
   validation {
@@ -137,8 +137,13 @@ variable "environment_variables" {
   }
 
   validation {
-    condition     = sum(concat([0], [for name, value in var.environment_variables : length(name) + length(value)])) <= 3700
-    error_message = "environment_variables must have at most 3700 characters of names and values (Lambda allows 4096 bytes, the module needs the rest), for example { TABLE_NAME = \"audit\" }. Received ${sum(concat([0], [for name, value in var.environment_variables : length(name) + length(value)]))} characters."
+    condition     = alltrue([for value in values(var.environment_variables) : value != null])
+    error_message = "environment_variables must have a text for every name, for example { TABLE_NAME = \"audit\" }. Received null for ${join(", ", [for name, value in var.environment_variables : name if value == null])}."
+  }
+
+  validation {
+    condition     = length(base64encode(join("", [for name, value in var.environment_variables : "${name}${coalesce(value, "-")}"]))) <= 4936
+    error_message = "environment_variables must have at most 3700 bytes of names and values (Lambda allows 4096, the module needs the rest), for example { TABLE_NAME = \"audit\" }. Received ${floor(length(base64encode(join("", [for name, value in var.environment_variables : "${name}${coalesce(value, "-")}"]))) * 3 / 4)} bytes."
   }
 }
 
@@ -149,13 +154,17 @@ variable "layers" {
   nullable    = false
 
   validation {
-    condition     = length(var.layers) <= 4
-    error_message = "layers must have at most 4 ARNs (Lambda allows 5, one is Powertools), for example [\"arn:aws:lambda:eu-west-1:123456789012:layer:ours:3\"]. Received ${length(var.layers)}."
+    condition     = length(var.layers) <= 4 && alltrue([for layer in var.layers : can(regex("^arn:[^:]+:lambda:[^:]+:[0-9]{12}:layer:[A-Za-z0-9_-]+:[0-9]+$", layer))])
+    error_message = "layers must be at most 4 ARNs of layer versions (Lambda allows 5, one is Powertools), for example [\"arn:aws:lambda:eu-west-1:123456789012:layer:ours:3\"]. Received ${length(var.layers)}: ${jsonencode(var.layers)}."
   }
 }
 
+locals {
+  own_sids = ["ReadQueue", "SetAsideWhatCannotBeHandled", "UseQueueKey", "WriteLogs", "SendTraces", "JoinVpc", "KeepCodeFromVpc"]
+}
+
 variable "policy_statements" {
-  description = "What the function may do beyond reading its queue and writing its logs, as statements of an IAM policy: `sid`, `effect` (Allow), `actions`, `resources`, `conditions` (list of `test`, `variable`, `values`)."
+  description = "What the function may do beyond reading its queue and writing its logs, as statements of an IAM policy: `sid`, `effect` (Allow), `actions`, `resources`, `conditions` (list of `test`, `variable`, `values`). For example `[{ actions = [\"dynamodb:PutItem\"], resources = [aws_dynamodb_table.audit.arn] }]`."
   type = list(object({
     sid       = optional(string)
     effect    = optional(string, "Allow")
@@ -178,6 +187,14 @@ variable "policy_statements" {
   validation {
     condition     = alltrue([for statement in var.policy_statements : length(statement.actions) > 0 && length(statement.resources) > 0])
     error_message = "policy_statements must each have at least one action and one resource, for example { actions = [\"dynamodb:PutItem\"], resources = [aws_dynamodb_table.audit.arn] }. Received: ${join("; ", [for statement in var.policy_statements : "${length(statement.actions)} actions, ${length(statement.resources)} resources"])}."
+  }
+  validation {
+    condition     = alltrue([for statement in var.policy_statements : alltrue([for action in statement.actions : can(regex("^([a-z0-9-]+:[A-Za-z0-9*?]+|[*])$", action))]) && alltrue([for resource in statement.resources : can(regex("^(arn:.+|[*])$", resource))])])
+    error_message = "policy_statements must have actions as service:Action and resources as ARNs, or \"*\", for example { actions = [\"dynamodb:PutItem\"], resources = [aws_dynamodb_table.audit.arn] }. Received: ${jsonencode([for statement in var.policy_statements : { actions = statement.actions, resources = statement.resources }])}."
+  }
+  validation {
+    condition     = alltrue([for sid in compact(var.policy_statements[*].sid) : can(regex("^[A-Za-z0-9]+$", sid))]) && length(distinct(concat(compact(var.policy_statements[*].sid), local.own_sids))) == length(concat(compact(var.policy_statements[*].sid), local.own_sids))
+    error_message = "policy_statements[*].sid must be letters and digits, and differ from the others and from the module's own (${join(", ", local.own_sids)}), for example \"WriteAuditTable\". Received: ${jsonencode(var.policy_statements[*].sid)}."
   }
 }
 
@@ -242,7 +259,7 @@ variable "event_source_mapping" {
       && coalesce(try(var.event_source_mapping.provisioned_pollers.maximum, null), 200) >= coalesce(try(var.event_source_mapping.provisioned_pollers.minimum, null), 2)
       && coalesce(try(var.event_source_mapping.provisioned_pollers.maximum, null), 200) <= 10000
     )
-    error_message = "event_source_mapping.provisioned_pollers must have a minimum of 2-200 and a maximum between it and 10000, for example { minimum = 2, maximum = 200 }. Received: ${jsonencode(var.event_source_mapping.provisioned_pollers)}."
+    error_message = "event_source_mapping.provisioned_pollers.minimum must be 2-200, and maximum between it and 10000, for example { minimum = 2, maximum = 200 }. Received: ${jsonencode(var.event_source_mapping.provisioned_pollers)}."
   }
 
   validation {
@@ -263,18 +280,25 @@ variable "event_source_mapping" {
 variable "alarms" {
   description = <<-EOT
     CloudWatch alarms; null = none. With an object, an alarm says when the dead-letter queue is not empty, and another when messages wait too long:
-    - `actions`: ARNs to notify on alarm and on recovery (SNS topics, Systems Manager items). Default [].
+    - `actions`: 1-5 ARNs to notify on alarm and on recovery (SNS topics, functions, Systems Manager items), for example `{ actions = [aws_sns_topic.on_call.arn] }`.
+    - `silent`: true with `actions = []` for alarms that notify nobody. Default false.
     - `oldest_message_age_seconds`: age of the oldest message that is too much. Default 3600. 0 = no such alarm.
   EOT
   type = object({
-    actions                    = optional(list(string), [])
+    actions                    = list(string)
+    silent                     = optional(bool, false)
     oldest_message_age_seconds = optional(number, 3600)
   })
   default = null
 
   validation {
-    condition     = length(try(var.alarms.actions, [])) <= 5
-    error_message = "alarms.actions must have at most 5 ARNs, for example [aws_sns_topic.on_call.arn]. Received ${length(try(var.alarms.actions, []))}."
+    condition     = var.alarms == null || (length(try(var.alarms.actions, [])) <= 5 && (length(try(var.alarms.actions, [])) > 0) != try(var.alarms.silent, false))
+    error_message = "alarms.actions must have 1-5 ARNs, or none with silent = true, for example { actions = [aws_sns_topic.on_call.arn] } or { actions = [], silent = true }. Received ${length(try(var.alarms.actions, []))}, silent = ${try(var.alarms.silent, false)}."
+  }
+
+  validation {
+    condition     = alltrue([for action in try(var.alarms.actions, []) : can(regex("^arn:[^:]+:[a-z0-9-]+:[^:]*:[^:]*:.+$", action))])
+    error_message = "alarms.actions must be ARNs, for example [\"arn:aws:sns:eu-west-1:123456789012:on-call\"]. Received: ${jsonencode(try(var.alarms.actions, []))}."
   }
 
   validation {

@@ -34,6 +34,17 @@ locals {
 # Function
 ################################################################################
 
+# A path is no content: from a checkout that lies elsewhere Terraform would upload the same code again. So the function keeps the path until
+# the code, or the function, is another one.
+resource "terraform_data" "package" {
+  input            = local.package_filename
+  triggers_replace = [local.package_hash, local.package_in_s3, var.name]
+
+  lifecycle {
+    ignore_changes = [input]
+  }
+}
+
 resource "aws_lambda_function" "this" {
   function_name                  = var.name
   description                    = var.description
@@ -46,7 +57,7 @@ resource "aws_lambda_function" "this" {
   reserved_concurrent_executions = var.function.reserved_concurrency
   layers                         = local.layers
 
-  filename          = local.package_filename
+  filename          = terraform_data.package.input
   s3_bucket         = var.lambda_package.s3_bucket
   s3_key            = var.lambda_package.s3_key
   s3_object_version = var.lambda_package.s3_object_version

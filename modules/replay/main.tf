@@ -31,7 +31,7 @@ module "fork" {
   log_retention_days   = var.log_retention_days
   log_kms_key          = var.log_kms_key
   roles                = var.roles
-  alarms               = var.alarms == null ? null : { actions = var.alarms.actions, oldest_message_age_seconds = 0 }
+  alarms               = var.alarms == null ? null : { actions = var.alarms.actions, silent = var.alarms.silent, oldest_message_age_seconds = 0 }
   tags                 = var.tags
 
   environment_variables = local.function_environment

@@ -26,14 +26,14 @@ variable "retention_seconds" {
 }
 
 variable "kms_key" {
-  description = "Customer managed key for both queues; null = SQS-managed encryption. The key's policy must let `sns.amazonaws.com` use `kms:Decrypt` and `kms:GenerateDataKey`, or SNS cannot deliver; therefore the AWS managed key alias/aws/sqs does not work."
+  description = "Customer managed key for both queues; null = SQS-managed encryption. The key's policy must let `sns.amazonaws.com` use `kms:Decrypt` and `kms:GenerateDataKey`, or SNS cannot deliver; therefore the AWS managed key alias/aws/sqs does not work. For example `{ arn = aws_kms_key.events.arn }`."
   type        = object({ arn = string })
   default     = null
 }
 
 variable "queue" {
   description = <<-EOT
-    Further settings of the queue (how long it keeps messages is `retention_seconds`):
+    Further settings of the queue (how long it keeps messages is `retention_seconds`), for example `{ visibility_timeout_seconds = 360 }`:
     - `visibility_timeout_seconds`: how long a message in work stays hidden, 0-43200. Default null = 6 x function timeout + batching window, as AWS asks for.
     - `max_receive_count`: attempts before a message goes to the dead-letter queue, 1-1000. Default 1000, the most: a replay with a window receives events that it keeps for later, and that must not use up their attempts. What can never be delivered is put there by the function itself, at once and with its reason.
   EOT
@@ -51,7 +51,7 @@ variable "queue" {
 
 variable "function" {
   description = <<-EOT
-    Settings of the function:
+    Settings of the function, for example `{ memory_size = 1024, timeout_seconds = 60 }`:
     - `memory_size`: MiB, 128-10240. Default 256; processor share grows with it.
     - `timeout_seconds`: 1-900. Default 60.
     - `runtime`: default `python3.13`, what the shipped package is tested on; `python3.11` to `python3.14`. Version 5.100 of the AWS provider does not know `python3.14`.
@@ -70,7 +70,7 @@ variable "function" {
 }
 
 variable "environment_variables" {
-  description = "Environment variables for the function, 4 KB in all. They win over `POWERTOOLS_SERVICE_NAME`, `POWERTOOLS_METRICS_NAMESPACE`, `POWERTOOLS_LOG_LEVEL` and `POWERTOOLS_TRACE_DISABLED`, which the module sets. `DEAD_LETTER_QUEUE_URL`, `DESTINATION_QUEUE_URL`, `DESTINATION_QUEUE_REGION`, `REPLAY_ID`, `REPLAY_WINDOW_PARAMETER`, `QUEUE_URL` and `QUEUE_RETENTION_SECONDS` are the module's."
+  description = "Environment variables for the function, 4 KB in all. They win over `POWERTOOLS_SERVICE_NAME`, `POWERTOOLS_METRICS_NAMESPACE`, `POWERTOOLS_LOG_LEVEL` and `POWERTOOLS_TRACE_DISABLED`, which the module sets. `DEAD_LETTER_QUEUE_URL`, `DEAD_LETTER_QUEUE_MAX_BYTES`, `DESTINATION_QUEUE_URL`, `DESTINATION_QUEUE_REGION`, `REPLAY_ID`, `REPLAY_WINDOW_PARAMETER`, `QUEUE_URL` and `QUEUE_RETENTION_SECONDS` are the module's."
   type        = map(string)
   default     = {}
   nullable    = false
@@ -123,7 +123,7 @@ variable "event_source_mapping" {
 
 variable "destination_queue" {
   description = <<-EOT
-    Queue of the regular pipeline, which gets the replayed events: standard, in any account and Region.
+    Queue of the regular pipeline, which gets the replayed events: standard, in any account and Region. For example `{ arn = aws_sqs_queue.checkout.arn, url = aws_sqs_queue.checkout.url }`.
     - `arn`, `url`.
     - `kms_key_arn`: customer managed key of that queue; null = none.
     A queue of another account must let the function's role (output `function_role_arn`) send.
@@ -168,7 +168,7 @@ variable "replay_id" {
 
 variable "archive" {
   description = <<-EOT
-    Archive to replay from, at any age and as often as needed; null (default) = none, and nothing is made for it. With an object: a state machine, a worker and a governor function, their roles and log groups, and a parameter by which the command `event-fork` finds them. All of it costs nothing while no replay runs.
+    Archive to replay from, at any age and as often as needed; null (default) = none, and nothing is made for it. With an object: a state machine, a worker and a governor function, their roles and log groups, and a parameter by which the command `event-fork` finds them. All of it costs nothing while no replay runs. For example `{ bucket = { arn = aws_s3_bucket.archive.arn, name = aws_s3_bucket.archive.bucket }, prefix = "orders/" }`.
     - `bucket`: `arn` and `name` of the bucket of storage-backup (outputs `bucket_arn`, `bucket_name`), in this account and Region. Plans and progress are kept in it below `event-fork-replays/`.
     - `prefix`: what stands before the folders of times in the archive's keys. Default "".
     - `layout`: the folders of times, `yyyy/MM/dd/HH/` for what Firehose writes by default; folders of columns may stand before them. "" = there are none. Default `date=yyyy-MM-dd/hour=HH/`, as storage-backup writes. The worker may read nothing else.
@@ -210,7 +210,7 @@ variable "archive" {
 
 variable "targets" {
   description = <<-EOT
-    Queues that may be the target of a replay from the archive: standard ones, in any account and Region; no plan can send elsewhere. null (default) = `destination_queue` alone.
+    Queues that may be the target of a replay from the archive: standard ones, in any account and Region; no plan can send elsewhere. null (default) = `destination_queue` alone. For example `[{ arn = aws_sqs_queue.shadow.arn, url = aws_sqs_queue.shadow.url }]`.
     - `arn`, `url`.
     - `kms_key_arn`: customer managed key of that queue; null = none.
     - `dead_letter_queue_arn`: its dead-letter queue. Needed for a replay that shall stop when it grows (`--max-dead-letters`); null = not watched.
@@ -262,7 +262,7 @@ variable "targets" {
 
 variable "archive_worker" {
   description = <<-EOT
-    Settings of the function that sends events from the archive (runtime and architecture are those of `function`):
+    Settings of the function that sends events from the archive (runtime and architecture are those of `function`), for example `{ memory_size = 1769 }`:
     - `memory_size`: MiB, 128-10240. Default 512; its processor share grows with it: a whole processor is 1769.
     - `timeout_seconds`: 60-900. Default 900; a worker stops by itself 15 seconds before and the next one goes on.
   EOT
@@ -291,10 +291,12 @@ variable "archive_worker" {
 variable "alarms" {
   description = <<-EOT
     CloudWatch alarms; null = none. With an object, an alarm says when the dead-letter queue is not empty, and with `archive` three more when a replay from it fails, gives up a part, or could not send some events. (No alarm watches the age of messages: they are meant to wait.)
-    - `actions`: ARNs to notify on alarm and on recovery (SNS topics, Systems Manager items). Default [].
+    - `actions`: 1-5 ARNs to notify on alarm and on recovery (SNS topics, functions, Systems Manager items), for example `{ actions = [aws_sns_topic.on_call.arn] }`.
+    - `silent`: true with `actions = []` for alarms that notify nobody. Default false.
   EOT
   type = object({
-    actions = optional(list(string), [])
+    actions = list(string)
+    silent  = optional(bool, false)
   })
   default = null
 }

@@ -3,14 +3,14 @@
 ################################################################################
 
 variable "kms_key" {
-  description = "Customer managed key for what is on its way: both queues and the delivery stream; null = SQS-managed encryption and a key owned by Firehose. The key's policy must let `sns.amazonaws.com` use `kms:Decrypt` and `kms:GenerateDataKey`, or SNS cannot deliver; therefore the AWS managed key alias/aws/sqs does not work. Whoever applies needs `kms:CreateGrant` on it: Firehose works by a grant."
+  description = "Customer managed key for what is on its way: both queues and the delivery stream; null = SQS-managed encryption and a key owned by Firehose. The key's policy must let `sns.amazonaws.com` use `kms:Decrypt` and `kms:GenerateDataKey`, or SNS cannot deliver; therefore the AWS managed key alias/aws/sqs does not work. Whoever applies needs `kms:CreateGrant` on it: Firehose works by a grant. For example `{ arn = aws_kms_key.events.arn }`."
   type        = object({ arn = string })
   default     = null
 }
 
 variable "queue" {
   description = <<-EOT
-    Settings of the queue:
+    Settings of the queue, for example `{ visibility_timeout_seconds = 360 }`:
     - `message_retention_seconds`: how long an unprocessed message waits, 60-1209600 (14 days). Default 345600 (4 days), as SQS.
     - `visibility_timeout_seconds`: how long a message in work stays hidden, 0-43200. Default null = 6 x function timeout + batching window, as AWS asks for.
     - `max_receive_count`: attempts before a message goes to the dead-letter queue, 1-1000. Default 5, the least AWS advises: throttled invocations count as attempts.
@@ -30,7 +30,7 @@ variable "queue" {
 
 variable "function" {
   description = <<-EOT
-    Settings of the function:
+    Settings of the function, for example `{ memory_size = 1024, timeout_seconds = 60 }`:
     - `memory_size`: MiB, 128-10240. Default 512; processor share grows with it.
     - `timeout_seconds`: 1-900. Default 60.
     - `runtime`: default `python3.13`, what the shipped package is tested on; `python3.11` to `python3.14`. Version 5.100 of the AWS provider does not know `python3.14`.
@@ -61,7 +61,7 @@ variable "event_type_attribute" {
 }
 
 variable "environment_variables" {
-  description = "Environment variables for the function, 4 KB in all. They win over `POWERTOOLS_SERVICE_NAME`, `POWERTOOLS_METRICS_NAMESPACE`, `POWERTOOLS_LOG_LEVEL` and `POWERTOOLS_TRACE_DISABLED`, which the module sets. `ATTRIBUTE_FIELDS`, `DEAD_LETTER_QUEUE_URL`, `DELIVERY_STREAM_NAME`, `EVENT_TYPE_ATTRIBUTE` and `REDACT` are the module's."
+  description = "Environment variables for the function, 4 KB in all. They win over `POWERTOOLS_SERVICE_NAME`, `POWERTOOLS_METRICS_NAMESPACE`, `POWERTOOLS_LOG_LEVEL` and `POWERTOOLS_TRACE_DISABLED`, which the module sets. `ATTRIBUTE_FIELDS`, `DEAD_LETTER_QUEUE_URL`, `DEAD_LETTER_QUEUE_MAX_BYTES`, `DELIVERY_STREAM_NAME`, `EVENT_TYPE_ATTRIBUTE` and `REDACT` are the module's."
   type        = map(string)
   default     = {}
   nullable    = false
@@ -156,7 +156,7 @@ variable "retry_duration_seconds" {
 
 variable "buffering" {
   description = <<-EOT
-    When Firehose delivers, whichever comes first:
+    When Firehose delivers, whichever comes first, for example `{ interval_seconds = 60, size_mib = 64 }`:
     - `interval_seconds`: 0-900. Default 300.
     - `size_mib`: 1-100, before compression. Default 5.
   EOT
@@ -180,7 +180,7 @@ variable "buffering" {
 
 variable "transformation_function" {
   description = <<-EOT
-    Function that Firehose sends the records through before it writes them; null = none. For example `event_fork.redact.handler` of the shipped package, or your own:
+    Function that Firehose sends the records through before it writes them; null = none. For example `event_fork.redact.handler` of the shipped package, or your own, for example `{ arn = aws_lambda_function.redact.arn, retries = 3 }`:
     - `arn`: ARN of the function, a version or an alias. Its timeout may be at most 5 minutes.
     - `buffer_size_mib` and `buffer_interval_seconds`: 0.2-3 MiB (default 1) and 0-900 s (default 60) that are gathered for an invocation.
     - `retries`: further attempts when an invocation fails, 0-300. Default 3.
@@ -199,7 +199,7 @@ variable "transformation_function" {
 ################################################################################
 
 variable "domain" {
-  description = "Existing OpenSearch domain; null = the module makes one (`new_domain`). A domain with fine-grained access control must map the delivery role (output `delivery_role_arn`) to a role that may write; one in a VPC needs `vpc`."
+  description = "Existing OpenSearch domain; null = the module makes one (`new_domain`). A domain with fine-grained access control must map the delivery role (output `delivery_role_arn`) to a role that may write; one in a VPC needs `vpc`. To give one later removes the module's own domain with its documents; to take it away begins an empty one: `replace_stores` must allow either. For example `{ arn = aws_opensearch_domain.shared.arn, endpoint = aws_opensearch_domain.shared.endpoint }`."
   type        = object({ arn = string, endpoint = string })
   default     = null
 
@@ -207,21 +207,28 @@ variable "domain" {
     condition     = var.domain == null || can(regex("^arn:[^:]+:es:[^:]+:[0-9]{12}:domain/[a-z][a-z0-9-]{2,27}$", var.domain.arn))
     error_message = "domain.arn must be the ARN of an OpenSearch domain, for example \"arn:aws:es:eu-west-1:123456789012:domain/orders\". Received: \"${try(var.domain.arn, "null")}\"."
   }
+
+  validation {
+    condition     = var.domain == null || can(regex("^[A-Za-z0-9][A-Za-z0-9.-]+$", var.domain.endpoint))
+    error_message = "domain.endpoint must be a host name, without https:// and path, for example \"search-orders-abc.eu-west-1.es.amazonaws.com\". Received: \"${try(var.domain.endpoint, "null")}\"."
+  }
 }
 
 variable "new_domain" {
   description = <<-EOT
-    The domain that the module makes when none is given; encrypted at rest and between nodes, TLS 1.2 at least:
+    The domain that the module makes when none is given; encrypted at rest and between nodes, TLS 1.2 at least. A new `name` or `kms_key` replaces it with all its documents: `replace_stores` must allow it:
     - `name`: 3-28 lower-case letters, digits or `-`; null = the fork's name, with a hash at its end where it is no name of a domain.
-    - `engine_version`: default `OpenSearch_2.19`.
+    - `engine_version`: default `OpenSearch_2.19`. One that AWS does not upgrade the present one to replaces the domain with all its documents: look for it in the plan.
     - `instance_type`, `instance_count`: data nodes. Default 2 x `m7g.medium.search` (`r7g.medium.search` in ca-west-1 and eu-south-1, which do not have it).
     - `zone_count`: Availability Zones of the data nodes, 1-3. Default null = 2 with an even number of nodes, 1 with an odd one; give 3 with 3, 6, 9 nodes where the Region has three.
     - `master_type`, `master_count`: dedicated masters, 0, 3 or 5. Default 3 of the same type.
     - `volume_size_gib`: gp3 volume of each data node. Default 20.
     - `kms_key`: object with the `arn` of a customer managed key; null = the AWS managed key aws/es.
-    - `master_user_arn`: turns fine-grained access control on, with this IAM role or user as its administrator; null = off. Cannot be turned off again.
+    - `master_user_arn`: turns fine-grained access control on, with this IAM role or user as its administrator; null = off. Taken away later, it changes nothing: AWS does not turn it off again.
     - `logs`: what the domain writes to CloudWatch Logs: `index_slow`, `search_slow`, `application`, and with `master_user_arn` `audit`, which its administrator also turns on in Dashboards. Default [] = none: slow logs hold documents and queries, application logs values that could not be indexed, audit logs requests. Encrypted and kept as `log_kms_key` and `log_retention_days` say. They take one of the 10 resource policies that CloudWatch Logs has in a Region.
     - `access_principal_arns`: IAM principals that the domain's own policy lets in, for example of people who use Dashboards. Default [] = no such policy; permissions of the principals themselves count.
+    - `given`: leave it out. The module's own sign that `new_domain` was written, which is refused beside `domain`.
+    For example `{ instance_type = "r7g.large.search", instance_count = 3, zone_count = 3, volume_size_gib = 100 }`.
   EOT
   type = object({
     name                  = optional(string)
@@ -236,8 +243,9 @@ variable "new_domain" {
     master_user_arn       = optional(string)
     logs                  = optional(list(string), [])
     access_principal_arns = optional(list(string), [])
+    given                 = optional(bool, true)
   })
-  default  = {}
+  default  = { given = false }
   nullable = false
 
   validation {
@@ -296,19 +304,19 @@ variable "new_domain" {
   }
 
   validation {
-    condition     = var.domain == null || (var.new_domain.name == null && var.new_domain.master_user_arn == null && length(var.new_domain.logs) == 0 && length(var.new_domain.access_principal_arns) == 0)
-    error_message = "new_domain is for the domain that the module makes, and an existing one is given: leave one of them out, for example domain = null. Received: new_domain.name = ${jsonencode(var.new_domain.name)}."
+    condition     = var.domain == null || !var.new_domain.given
+    error_message = "new_domain is for the domain that the module makes, and an existing one is given: leave one of them out, for example domain = null. Received: domain = \"${try(var.domain.arn, "null")}\", new_domain = ${jsonencode(var.new_domain)}."
   }
 }
 
 variable "vpc" {
-  description = "Subnets and security groups for a domain inside a VPC: Firehose's network interfaces, and the new domain's where the module makes it. The groups must allow HTTPS among themselves, or to the domain. null = public endpoint, guarded by IAM. A later change replaces the delivery stream, which `replace_stores` must allow."
+  description = "Subnets and security groups for a domain inside a VPC: Firehose's network interfaces, and the new domain's where the module makes it. The groups must allow HTTPS among themselves, or to the domain. null = public endpoint, guarded by IAM. A change replaces the delivery stream with what is in its buffer, and from or to null also the module's own domain with its documents: `replace_stores` must allow it. For example `{ subnet_ids = [\"subnet-0a1b2c\", \"subnet-1a1b2c\"], security_group_ids = [\"sg-0a1b2c\"] }`."
   type        = object({ subnet_ids = list(string), security_group_ids = list(string) })
   default     = null
 
   validation {
-    condition     = var.vpc == null || (length(try(var.vpc.subnet_ids, [])) > 0 && length(try(var.vpc.security_group_ids, [])) >= 1 && length(try(var.vpc.security_group_ids, [])) <= 5)
-    error_message = "vpc must have at least one subnet and 1-5 security groups, for example { subnet_ids = [\"subnet-0a1b2c\"], security_group_ids = [\"sg-0a1b2c\"] }. Received: ${try(jsonencode(var.vpc), "null")}."
+    condition     = var.vpc == null || (alltrue([for id in try(var.vpc.subnet_ids, []) : startswith(id, "subnet-")]) && alltrue([for id in try(var.vpc.security_group_ids, []) : startswith(id, "sg-")]) && length(try(var.vpc.subnet_ids, [])) > 0 && length(try(var.vpc.security_group_ids, [])) >= 1 && length(try(var.vpc.security_group_ids, [])) <= 5)
+    error_message = "vpc.security_group_ids must be 1-5 ids of security groups, and vpc.subnet_ids at least one of a subnet, for example { subnet_ids = [\"subnet-0a1b2c\"], security_group_ids = [\"sg-0a1b2c\"] }. Received: ${try(jsonencode(var.vpc), "null")}."
   }
 
   validation {
@@ -380,7 +388,7 @@ variable "index_management" {
 ################################################################################
 
 variable "s3_backup_mode" {
-  description = "What the bucket gets: `FailedDocumentsOnly` (what could not be indexed) or `AllDocuments` (every document too). A later change replaces the delivery stream, which `replace_stores` must allow."
+  description = "What the bucket gets: `FailedDocumentsOnly` (what could not be indexed) or `AllDocuments` (every document too). A change replaces the delivery stream with what is in its buffer: `replace_stores` must allow it."
   type        = string
   default     = "FailedDocumentsOnly"
   nullable    = false
@@ -416,7 +424,7 @@ variable "compression" {
 }
 
 variable "bucket" {
-  description = "Existing bucket for rejected documents; null = the module makes one: private, versioned, encrypted, TLS only. Nothing of an existing bucket is changed; it must be in the fork's Region and, in another account, let the delivery role (output `delivery_role_arn`) write."
+  description = "Existing bucket for rejected documents; null = the module makes one: private, versioned, encrypted, TLS only. Nothing of an existing bucket is changed; it must be in the fork's Region and, in another account, let the delivery role (output `delivery_role_arn`) write. To give one later removes the module's own bucket with its objects; to take it away begins an empty one: `replace_stores` must allow either. For example `{ arn = aws_s3_bucket.archive.arn, name = aws_s3_bucket.archive.bucket }`."
   type        = object({ arn = string, name = string })
   default     = null
 
@@ -432,7 +440,7 @@ variable "bucket" {
 }
 
 variable "bucket_kms_key" {
-  description = "Customer managed key that objects are encrypted with; null = the AWS managed key aws/s3 in the module's own bucket, and the bucket's default encryption in an existing one. An existing bucket whose default is a customer managed key needs that key here, so that Firehose may use it."
+  description = "Customer managed key that objects are encrypted with; null = the AWS managed key aws/s3 in the module's own bucket, and the bucket's default encryption in an existing one. An existing bucket whose default is a customer managed key needs that key here, so that Firehose may use it. For example `{ arn = aws_kms_key.events.arn }`."
   type        = object({ arn = string })
   default     = null
 
@@ -451,7 +459,7 @@ variable "bucket_force_destroy" {
 
 variable "lifecycle_rules" {
   description = <<-EOT
-    Lifecycle rules of the module's own bucket, beside the one that aborts incomplete multipart uploads after 7 days. Each has:
+    Lifecycle rules of the module's own bucket, beside the one that aborts incomplete multipart uploads after 7 days. Each has, for example `[{ id = "old", transitions = [{ days = 90, storage_class = "GLACIER_IR" }], expiration_days = 400 }]`:
     - `id`, `prefix` (default "" = all objects), `enabled` (default true).
     - `transitions`: list of `days` and `storage_class` (GLACIER, GLACIER_IR, DEEP_ARCHIVE, INTELLIGENT_TIERING, ONEZONE_IA, STANDARD_IA).
     - `expiration_days`: objects are gone for good one day later (`noncurrent_version_expiration_days` days later where it is given): the bucket is versioned, so S3 deletes the old version and the delete marker too. S3 rounds each step up to the next midnight UTC: an object is gone after `expiration_days` + 3 days at the latest.
@@ -485,12 +493,14 @@ variable "alarms" {
   description = <<-EOT
     CloudWatch alarms; null = none. With an object, alarms say when the dead-letter queue is not empty or messages wait too long, when delivery to the domain or to the bucket is late or fails, and when records are throttled. The transformation function and `kms_key` are watched too where they are in use.
     Settings:
-    - `actions`: ARNs to notify on alarm and on recovery (SNS topics, Systems Manager items). Default [].
+    - `actions`: 1-5 ARNs to notify on alarm and on recovery (SNS topics, functions, Systems Manager items), for example `{ actions = [aws_sns_topic.on_call.arn] }`.
+    - `silent`: true with `actions = []` for alarms that notify nobody. Default false.
     - `oldest_message_age_seconds`: age of the oldest message in the queue that is too much. Default 3600. 0 = no such alarm.
     - `delivery_delay_seconds`: age of the oldest record in the delivery stream that is too much, more than `buffering.interval_seconds`. Default 1800: twice the longest buffering. 0 = no such alarm.
   EOT
   type = object({
-    actions                    = optional(list(string), [])
+    actions                    = list(string)
+    silent                     = optional(bool, false)
     oldest_message_age_seconds = optional(number, 3600)
     delivery_delay_seconds     = optional(number, 1800)
   })

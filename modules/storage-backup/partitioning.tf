@@ -68,18 +68,3 @@ locals {
     local.parquet ? [] : [{ type = "AppendDelimiterToRecord", parameters = [] }],
   ) : []
 }
-
-# Firehose decides about partitioning when a stream is made: Terraform would replace the stream without a word of what is in its buffer.
-resource "terraform_data" "stores" {
-  input            = { partitioned = local.partitioned }
-  triggers_replace = var.replace_stores
-
-  lifecycle {
-    ignore_changes = [input]
-
-    postcondition {
-      condition     = self.input.partitioned == local.partitioned
-      error_message = "This change would replace the delivery stream, and what is in its buffer would go: partition_by must not be turned on or off. Make a second fork beside this one; or set event_source_mapping.enabled = false, wait for buffering.interval_seconds, then say replace_stores = \"partitions\" (any new text) in the same plan. For example ${self.input.partitioned ? "the old keys in partition_by leave" : "partition_by = null leaves"} the stream. Received: ${jsonencode(var.partition_by)}."
-    }
-  }
-}

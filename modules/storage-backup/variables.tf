@@ -3,14 +3,14 @@
 ################################################################################
 
 variable "kms_key" {
-  description = "Customer managed key for what is on its way: both queues and the delivery stream; null = SQS-managed encryption and a key owned by Firehose. The key's policy must let `sns.amazonaws.com` use `kms:Decrypt` and `kms:GenerateDataKey`, or SNS cannot deliver; therefore the AWS managed key alias/aws/sqs does not work. Whoever applies needs `kms:CreateGrant` on it: Firehose works by a grant."
+  description = "Customer managed key for what is on its way: both queues and the delivery stream; null = SQS-managed encryption and a key owned by Firehose. The key's policy must let `sns.amazonaws.com` use `kms:Decrypt` and `kms:GenerateDataKey`, or SNS cannot deliver; therefore the AWS managed key alias/aws/sqs does not work. Whoever applies needs `kms:CreateGrant` on it: Firehose works by a grant. For example `{ arn = aws_kms_key.events.arn }`."
   type        = object({ arn = string })
   default     = null
 }
 
 variable "queue" {
   description = <<-EOT
-    Settings of the queue:
+    Settings of the queue, for example `{ visibility_timeout_seconds = 360 }`:
     - `message_retention_seconds`: how long an unprocessed message waits, 60-1209600 (14 days). Default 345600 (4 days), as SQS.
     - `visibility_timeout_seconds`: how long a message in work stays hidden, 0-43200. Default null = 6 x function timeout + batching window, as AWS asks for.
     - `max_receive_count`: attempts before a message goes to the dead-letter queue, 1-1000. Default 5, the least AWS advises: throttled invocations count as attempts.
@@ -30,7 +30,7 @@ variable "queue" {
 
 variable "function" {
   description = <<-EOT
-    Settings of the function:
+    Settings of the function, for example `{ memory_size = 1024, timeout_seconds = 60 }`:
     - `memory_size`: MiB, 128-10240. Default 512; processor share grows with it.
     - `timeout_seconds`: 1-900. Default 60.
     - `runtime`: default `python3.13`, what the shipped package is tested on; `python3.11` to `python3.14`. Version 5.100 of the AWS provider does not know `python3.14`.
@@ -67,7 +67,7 @@ variable "pack_records" {
 }
 
 variable "environment_variables" {
-  description = "Environment variables for the function, 4 KB in all. They win over `POWERTOOLS_SERVICE_NAME`, `POWERTOOLS_METRICS_NAMESPACE`, `POWERTOOLS_LOG_LEVEL` and `POWERTOOLS_TRACE_DISABLED`, which the module sets. `DEAD_LETTER_QUEUE_URL`, `DELIVERY_STREAM_NAME`, `RECORD_FORMAT`, `PACK_RECORDS`, `MAX_EVENTS_PER_RECORD` and `REDACT` are the module's."
+  description = "Environment variables for the function, 4 KB in all. They win over `POWERTOOLS_SERVICE_NAME`, `POWERTOOLS_METRICS_NAMESPACE`, `POWERTOOLS_LOG_LEVEL` and `POWERTOOLS_TRACE_DISABLED`, which the module sets. `DEAD_LETTER_QUEUE_URL`, `DEAD_LETTER_QUEUE_MAX_BYTES`, `DELIVERY_STREAM_NAME`, `RECORD_FORMAT`, `PACK_RECORDS`, `MAX_EVENTS_PER_RECORD` and `REDACT` are the module's."
   type        = map(string)
   default     = {}
   nullable    = false
@@ -115,7 +115,7 @@ variable "event_source_mapping" {
 
 variable "buffering" {
   description = <<-EOT
-    When Firehose delivers, whichever comes first:
+    When Firehose delivers, whichever comes first, for example `{ interval_seconds = 60, size_mib = 64 }`:
     - `interval_seconds`: 0-900. Default 300. With `partition_by` at least 60.
     - `size_mib`: 1-128, before compression. Default null = 5, or 64 with `partition_by`, or 128 with Parquet; for these two Firehose takes no less than 64. With `partition_by` every partition has a buffer of its own.
   EOT
@@ -168,8 +168,8 @@ variable "partition_by" {
       - `default`: value for events without one. Default `unknown`.
       - `values`: the values that may occur, 1-50; any other is filed under the default. Athena then reads all of them without being told which (projection of type enum). Default null = any value; then every query must say `<column> = '...'` (type injected), which costs nothing however many values there are.
     - `retry_duration_seconds`: how long Firehose tries again when finding the values fails, 0-7200. Default 300.
-    In a value, all but letters, digits and `._-` become `_`, and what is over 96 characters is cut off; the event itself keeps it as it was. Firehose has at most 500 partitions open at a time (a quota that AWS raises): events of further ones go to the error prefix, so choose something of few values.
-    Set it when the fork is made. Turning it on or off later replaces the delivery stream and loses what is in its buffer, which `replace_stores` must allow. Better make a new fork beside the old one. It costs extra per GB and per object.
+    In a value, all but letters, digits and `._-` become `_`, and what is over 96 characters is cut off; the event itself keeps it as it was. Numbers above 9007199254740992 (2^53) lose digits in Firehose's jq 1.6, so that different ids share a folder: publish such ids as text, or in an attribute. Firehose has at most 500 partitions open at a time (a quota that AWS raises): events of further ones go to the error prefix, so choose something of few values.
+    Set it when the fork is made. Turned on or off later, it replaces the delivery stream, and what is in the old stream's buffer is lost: make a new fork beside the old one instead, or allow it by `replace_stores`. It costs extra per GB and per object.
   EOT
   type = object({
     keys = list(object({
@@ -254,7 +254,7 @@ variable "compression" {
 
 variable "transformation_function" {
   description = <<-EOT
-    Function that Firehose sends the records through before it writes them; null = none. For example `event_fork.redact.handler` of the shipped package, or your own. It ends each line with a line feed itself; with `partition_by` Firehose does, and one more leaves an empty line, which readers of JSON lines pass over:
+    Function that Firehose sends the records through before it writes them; null = none. For example `event_fork.redact.handler` of the shipped package, or your own. It ends each line with a line feed itself; with `partition_by` Firehose does, and one more leaves an empty line, which readers of JSON lines pass over. For example `{ arn = aws_lambda_function.redact.arn, retries = 3 }`:
     - `arn`: ARN of the function, a version or an alias. Its timeout may be at most 5 minutes.
     - `buffer_size_mib` and `buffer_interval_seconds`: 0.2-3 MiB (default 1) and 0-900 s (default 60) that are gathered for an invocation.
     - `retries`: further attempts when an invocation fails, 0-300. Default 3.
@@ -273,7 +273,7 @@ variable "transformation_function" {
 ################################################################################
 
 variable "bucket" {
-  description = "Existing bucket that the events go to; null = the module makes one: private, versioned, encrypted, TLS only. Nothing of an existing bucket is changed; it must be in the fork's Region and, in another account, let the delivery role (output `delivery_role_arn`) write."
+  description = "Existing bucket that the events go to; null = the module makes one: private, versioned, encrypted, TLS only. Nothing of an existing bucket is changed; it must be in the fork's Region and, in another account, let the delivery role (output `delivery_role_arn`) write. To give one later removes the module's own bucket with its objects; to take it away begins an empty one: `replace_stores` must allow either. For example `{ arn = aws_s3_bucket.archive.arn, name = aws_s3_bucket.archive.bucket }`."
   type        = object({ arn = string, name = string })
   default     = null
 
@@ -289,7 +289,7 @@ variable "bucket" {
 }
 
 variable "bucket_kms_key" {
-  description = "Customer managed key that objects are encrypted with; null = the AWS managed key aws/s3 in the module's own bucket, and the bucket's default encryption in an existing one. An existing bucket whose default is a customer managed key needs that key here, so that Firehose may use it."
+  description = "Customer managed key that objects are encrypted with; null = the AWS managed key aws/s3 in the module's own bucket, and the bucket's default encryption in an existing one. An existing bucket whose default is a customer managed key needs that key here, so that Firehose may use it. For example `{ arn = aws_kms_key.events.arn }`."
   type        = object({ arn = string })
   default     = null
 
@@ -308,7 +308,7 @@ variable "bucket_force_destroy" {
 
 variable "lifecycle_rules" {
   description = <<-EOT
-    Lifecycle rules of the module's own bucket, beside the ones that abort incomplete multipart uploads and expire old versions of replays' progress (`event-fork-replays/`), both after 7 days. Each has:
+    Lifecycle rules of the module's own bucket, beside the ones that abort incomplete multipart uploads and expire old versions of replays' progress (`event-fork-replays/`), both after 7 days. Each has, for example `[{ id = "old", transitions = [{ days = 90, storage_class = "GLACIER_IR" }], expiration_days = 400 }]`:
     - `id`, `prefix` (default "" = all objects), `enabled` (default true).
     - `transitions`: list of `days` and `storage_class` (GLACIER, GLACIER_IR, DEEP_ARCHIVE, INTELLIGENT_TIERING, ONEZONE_IA, STANDARD_IA).
     - `expiration_days`: objects are gone for good one day later (`noncurrent_version_expiration_days` days later where it is given): the bucket is versioned, so S3 deletes the old version and the delete marker too. S3 rounds each step up to the next midnight UTC: an object is gone after `expiration_days` + 3 days at the latest.
@@ -340,7 +340,7 @@ variable "lifecycle_rules" {
 
 variable "athena" {
   description = <<-EOT
-    SQL over the archive with Amazon Athena; null = none, {} = all defaults:
+    SQL over the archive with Amazon Athena; null = none, {} = all defaults, for example `{ table_name = "orders", bytes_scanned_limit = 100000000000 }`:
     - `database`: object with the `name` of an existing Glue database; null = the module makes one.
     - `table_name`: default `events`.
     - `workgroup`: object with the `name` of an existing workgroup; null = the module makes one that enforces where results go.
@@ -376,6 +376,11 @@ variable "athena" {
   }
 
   validation {
+    condition     = try(var.athena.workgroup, null) == null || (can(regex("^[A-Za-z0-9._-]{1,128}$", try(var.athena.workgroup.name, ""))) && try(var.athena.results_location, null) == null && try(var.athena.bytes_scanned_limit, null) == null)
+    error_message = "athena.workgroup.name must be 1-128 letters, digits or ._-, without results_location or bytes_scanned_limit beside it, which are the workgroup's own, for example { workgroup = { name = \"analysts\" } }. Received: ${jsonencode(var.athena)}."
+  }
+
+  validation {
     condition     = can(formatdate("YYYY-MM-DD", "${try(var.athena.first_date, "2024-01-01")}T00:00:00Z"))
     error_message = "athena.first_date must be a day as yyyy-MM-dd, for example \"2024-01-01\". Received: \"${try(var.athena.first_date, "null")}\"."
   }
@@ -404,12 +409,14 @@ variable "alarms" {
   description = <<-EOT
     CloudWatch alarms; null = none. With an object, alarms say when the dead-letter queue is not empty or messages wait too long, when delivery to S3 is late or fails, and when records are throttled. Also watched where in use: the transformation function, Parquet, the number of partitions and `kms_key`.
     Settings:
-    - `actions`: ARNs to notify on alarm and on recovery (SNS topics, Systems Manager items). Default [].
+    - `actions`: 1-5 ARNs to notify on alarm and on recovery (SNS topics, functions, Systems Manager items), for example `{ actions = [aws_sns_topic.on_call.arn] }`.
+    - `silent`: true with `actions = []` for alarms that notify nobody. Default false.
     - `oldest_message_age_seconds`: age of the oldest message in the queue that is too much. Default 3600. 0 = no such alarm.
     - `delivery_delay_seconds`: age of the oldest record in the delivery stream that is too much, more than `buffering.interval_seconds`. Default 1800: twice the longest buffering. 0 = no such alarm.
   EOT
   type = object({
-    actions                    = optional(list(string), [])
+    actions                    = list(string)
+    silent                     = optional(bool, false)
     oldest_message_age_seconds = optional(number, 3600)
     delivery_delay_seconds     = optional(number, 1800)
   })

@@ -19,8 +19,10 @@ ARCHIVE = {"arn": "arn:aws:s3:::archive", "name": "archive"}
 DOMAIN = {"arn": "arn:aws:es:eu-west-1:123456789012:domain/shared", "endpoint": "search-shared.example.com"}
 
 TOPIC = {"name": "orders", "topic_arn": "arn:aws:sns:eu-west-1:123456789012:orders"}
+ALARMS = {"actions": ["arn:aws:sns:eu-west-1:123456789012:on-call"]}
 VALID: dict[str, dict[str, Any]] = {
     "fork": {**TOPIC, "handler": "event_fork.storage_backup.handler"},
+    "root": {"topic_arn": TOPIC["topic_arn"]},
     "bucket": {"name": "orders"},
     "delivery": {
         "name": "orders",
@@ -92,11 +94,15 @@ def _fork() -> list[Refusal]:
     def refused(received: str, **inputs: Any) -> Refusal:
         return Refusal("fork", inputs, received)
 
+    statement = {"actions": ["s3:GetObject"], "resources": ["*"]}
+    wrong_statements = [{"actions": ["GetObject"]}, {"resources": ["audit"]}]
+    no_handlers = ("audit handler", "handler", "audit.", ".handler", "", f"{'h' * 127}.h")
     window = {"maximum_batching_window_seconds": 5}
     actions = [f"arn:aws:sns:eu-west-1:123456789012:on-call-{n}" for n in range(6)]
     five_lists = '{"a": [1,2,3,4], "b": [1,2,3,4], "c": [1,2], "d": [1,2,3,4,5], "e": [1]}'
     return [
         refused('"-orders"', name="-orders"),
+        refused('""', name=""),
         refused('"a23456789_123456789_123456789_123456789_1"', name="a23456789_123456789_123456789_123456789_1"),
         refused('"arn:aws:sqs:', topic_arn=QUEUE),
         refused("event_type = x", filter_policy="event_type = x"),
@@ -116,7 +122,7 @@ def _fork() -> list[Refusal]:
         refused("1001", queue={"max_receive_count": 1001}),
         refused("345599", queue={}, dead_letter_queue={"message_retention_seconds": 345599}),
         refused("257", description="x" * 257),
-        refused('"audit handler"', handler="audit handler"),
+        *(refused(f'"{name}"', handler=name) for name in no_handlers),
         refused("s3_key = null", lambda_package={"s3_bucket": "builds"}),
         refused('"versions.tf"', lambda_package={"filename": "versions.tf", "s3_bucket": "b", "s3_key": "k"}),
         refused('"no-such-file.zip"', lambda_package={"filename": "no-such-file.zip"}),
@@ -130,9 +136,20 @@ def _fork() -> list[Refusal]:
         refused("DEAD_LETTER_QUEUE_URL", environment_variables={"DEAD_LETTER_QUEUE_URL": QUEUE_URL}),
         refused("POWERTOOLS_LOGGER_LOG_EVENT", environment_variables={"POWERTOOLS_LOGGER_LOG_EVENT": "true"}),
         refused("Received 3708", environment_variables={"TOO_LONG": "x" * 3700}),
+        refused("Received 3708", environment_variables={"TOO_LONG": "ä" * 1850}),
+        refused("null for TABLE", environment_variables={"TABLE": None, "STAGE": "test"}),
+        refused("Received: A.", environment_variables={"A": "too short"}),
         refused('"powertools:27"', powertools_layer_arn="powertools:27"),
         refused("Received 5", layers=[f"arn:aws:lambda:eu-west-1:123456789012:layer:ours:{n}" for n in range(5)]),
         refused("allow", policy_statements=[{"effect": "allow", "actions": ["s3:GetObject"], "resources": ["*"]}]),
+        refused('"arn:aws:s3:::layer"', layers=["arn:aws:s3:::layer"]),
+        *(refused(json.dumps(given), policy_statements=[{**statement, **given}]) for given in wrong_statements),
+        refused('"A","A"', policy_statements=[{**statement, "sid": "A"}] * 2),
+        refused('"ReadQueue"', policy_statements=[{**statement, "sid": "ReadQueue"}]),
+        refused("aws:team", tags={"aws:team": "shop"}),
+        refused('"team":null', tags={"team": None}),
+        refused("Received 51", tags={f"t{number}": "" for number in range(51)}),
+        refused("vvvv", tags={"team": "v" * 257}),
         refused("0 actions, 1 resources", policy_statements=[{"actions": [], "resources": ["*"]}]),
         refused('"info"', log_level="info"),
         refused("31", log_retention_days=31),
@@ -158,7 +175,10 @@ def _fork() -> list[Refusal]:
         refused('"orders-undelivered"', undelivered_queue={"arn": "orders-undelivered"}),
         refused("11", function={"reserved_concurrency": 10}, event_source_mapping={"maximum_concurrency": 11}),
         refused("Received 6", alarms={"actions": actions}),
-        refused("-1", alarms={"oldest_message_age_seconds": -1}),
+        refused("Received 0, silent = false", alarms={"actions": []}),
+        refused("Received 1, silent = true", alarms={"actions": actions[:1], "silent": True}),
+        refused('"oncall"', alarms={"actions": ["oncall"]}),
+        refused("-1", alarms={"actions": actions[:1], "oldest_message_age_seconds": -1}),
     ]  # fmt: skip
 
 
@@ -197,7 +217,7 @@ def _delivery() -> list[Refusal]:
 
 _BAD_PREFIXES = (
     *("orders", "/orders/", "a!{b}/", "errors/", "errors/orders/", "athena-results/"),
-    *("event-fork-replays/", "event-fork-replays/orders/"),
+    *("event-fork-replays/", "event-fork-replays/orders/", "p" * 700 + "/"),
 )
 
 
@@ -217,8 +237,8 @@ def _of_both_streams(module: str, largest_buffer_mib: int) -> list[Refusal]:
         refused('"name":"other"', bucket={"arn": "arn:aws:s3:::archive", "name": "other"}),
         refused('"alias/aws/s3"', bucket_kms_key={"arn": "alias/aws/s3"}),
         refused("colder", bucket=ARCHIVE, lifecycle_rules=[{"id": "colder", "expiration_days": 30}]),
-        refused("900", buffering={"interval_seconds": 900}, alarms={"delivery_delay_seconds": 900}),
-        refused("-1", alarms={"delivery_delay_seconds": -1}),
+        refused("900", buffering={"interval_seconds": 900}, alarms={**ALARMS, "delivery_delay_seconds": 900}),
+        refused("-1", alarms={**ALARMS, "delivery_delay_seconds": -1}),
     ]
 
 
@@ -232,8 +252,13 @@ def _storage_backup() -> list[Refusal]:
         *_partitions_and_format(),
         refused('record_format = "raw"', record_format="raw", athena={}),
         refused('compression = "ZIP"', compression="ZIP", athena={}),
+        *(refused(f'"{name}"', athena={"table_name": name}) for name in ("", "t" * 256)),
+        *(refused(f'"{name}"', athena={"workgroup": {"name": name}}) for name in ("", "w" * 129)),
+        *(refused(f'"{name}"', athena={"event_type_attribute": name}) for name in ("", "a" * 257)),
         refused('"Events"', athena={"table_name": "Events"}),
         refused('"data-lake"', athena={"database": {"name": "data-lake"}}),
+        refused('"our team"', athena={"workgroup": {"name": "our team"}}),
+        refused('"s3://results/"', athena={"workgroup": {"name": "ours"}, "results_location": "s3://results/"}),
         refused('"2024-13-01"', athena={"first_date": "2024-13-01"}),
         refused('"query-results/orders"', athena={"results_location": "query-results/orders"}),
         refused("10485759", athena={"bytes_scanned_limit": 10485759}),
@@ -255,7 +280,7 @@ def _partitions_and_format() -> list[Refusal]:
         partition("4", *({"attribute": name} for name in ("a", "b", "c", "d"))),
         partition('"column":"kind"', {"column": "kind"}),
         partition('"body":".type"', {"attribute": "type", "body": ".type"}),
-        *(partition(f'"{name}"', {"attribute": name}) for name in ("event type", ".type", "x" * 257)),
+        *(partition(f'"{name}"', {"attribute": name}) for name in ("event type", ".type", "", "x" * 257)),
         *(partition(json.dumps(body), {"body": body}) for body in bodies),
         *(partition(f'"{value}"', {**event_type, "default": value}) for value in ("a/b", "", "x" * 97)),
         partition('"a,b"', {**event_type, "values": ["a,b"]}),
@@ -294,8 +319,9 @@ def _search_analytics() -> list[Refusal]:
 
     return [
         *_of_both_streams("search-analytics", 100),
-        refused('"event type"', event_type_attribute="event type"),
+        *(refused(f'"{name}"', event_type_attribute=name) for name in ("event type", "", "a" * 257)),
         refused('"Orders"', index_name="Orders"),
+        refused('""', index_name=""),
         refused("xxxxxxxxx", index_name="x" * 81),
         refused('"Daily"', index_rotation_period="Daily"),
         refused('"MESSAGE_ID"', document_id="MESSAGE_ID"),
@@ -314,7 +340,7 @@ def _search_analytics() -> list[Refusal]:
         refused("parameter/x", index_management={"credentials_secret": {"arn": "arn:aws:ssm:eu-west-1:1:parameter/x"}}),
         refused("collection/abc", domain={**DOMAIN, "arn": "arn:aws:aoss:eu-west-1:123456789012:collection/abc"}),
         refused('"orders"', new_domain={"name": "orders"}),
-        new_domain('"Orders"', name="Orders"),
+        *(new_domain(f'"{name}"', name=name) for name in ("Orders", "ab", "a" * 29)),
         new_domain('"2.19"', engine_version="2.19"),
         new_domain('"m7g.large"', instance_type="m7g.large"),
         new_domain("0", instance_count=0),
@@ -326,10 +352,16 @@ def _search_analytics() -> list[Refusal]:
         new_domain('["slow"]', logs=["slow"]),
         new_domain('["application","application"]', logs=["application", "application"]),
         new_domain('["audit"]', logs=["audit"]),
-        refused("new_domain.name = null", new_domain={"logs": ["application"]}),
         *(new_domain(json.dumps(arn), access_principal_arns=[arn]) for arn in _NO_PRINCIPALS),
         new_domain('"arn:aws:iam::123456789012:role/*"', access_principal_arns=[ROLE, f"{ROLE.rpartition('/')[0]}/*"]),
         *(new_domain(json.dumps(arn), master_user_arn=arn) for arn in ("*", f"{ROLE}*", "search-admin")),
+        refused("new_domain = {", new_domain={}),
+        refused("new_domain = {", new_domain={"instance_count": 3}),
+        refused('"https://search"', domain={**DOMAIN, "endpoint": "https://search"}),
+        refused('"vpc-0a1b"', vpc={"subnet_ids": ["vpc-0a1b"], "security_group_ids": ["sg-0a1b"]}),
+        refused('"security_group_ids":[]', vpc={"subnet_ids": ["subnet-0a1b"], "security_group_ids": []}),
+        refused("sg-5", vpc={"subnet_ids": ["subnet-0a1b"], "security_group_ids": [f"sg-{n}" for n in range(6)]}),
+        refused('"default"', vpc={"subnet_ids": ["subnet-0a1b"], "security_group_ids": ["default"]}),
         refused('"subnet_ids":[]', vpc={"subnet_ids": [], "security_group_ids": ["sg-0a1b2c3d"]}),
         refused('["subnet-0a1b"]', domain=None, vpc={"subnet_ids": ["subnet-0a1b"], "security_group_ids": ["sg-0a1b"]}),
         refused('"None"', s3_backup_mode="None"),
@@ -340,6 +372,7 @@ def _replay() -> list[Refusal]:
     def refused(received: str, **inputs: Any) -> Refusal:
         return Refusal("replay", inputs, received)
 
+    twenty_one = [{"arn": f"{QUEUE}-{number}", "url": f"{QUEUE_URL}-{number}"} for number in range(21)]
     return [
         refused("59", retention_seconds=59),
         refused("1209601", retention_seconds=1209601),
@@ -350,7 +383,15 @@ def _replay() -> list[Refusal]:
         refused(
             'key/*"', destination_queue={"arn": QUEUE, "url": QUEUE_URL, "kms_key_arn": f"{KEY.rpartition('/')[0]}/*"}
         ),
-        refused('"heal orders"', replay_id="heal orders"),
+        *(refused(f'"{replay_id}"', replay_id=replay_id) for replay_id in ("heal orders", "", "r" * 129)),
+        *(
+            refused(f'"{name}"', archive={"bucket": {"arn": f"arn:aws:s3:::{name}", "name": name}})
+            for name in ("ab", "b" * 64)
+        ),
+        refused("ppp", archive={"bucket": ARCHIVE, "prefix": "p" * 513}),
+        refused("Received 21", archive={"bucket": ARCHIVE}, targets=twenty_one),
+        refused("10241", archive_worker={"memory_size": 10241}),
+        refused("59", archive_worker={"timeout_seconds": 59}),
         refused('"Orders"', archive={"bucket": {"arn": "arn:aws:s3:::Orders", "name": "Orders"}}),
         refused('":::payments"', archive={"bucket": {"arn": ":::payments", "name": "payments"}}),
         refused('"arn:aws:s3:::payments"', archive={"bucket": {"arn": "arn:aws:s3:::payments", "name": "archive"}}),
@@ -386,7 +427,38 @@ def _replay() -> list[Refusal]:
     ]
 
 
+def _root() -> list[Refusal]:
+    def refused(received: str, **inputs: Any) -> Refusal:
+        return Refusal("root", inputs, received)
+
+    return [
+        refused("-orders", storage_backups={"-orders": {}}),
+        refused("orders = null", storage_backups={"orders": None}),
+        refused("or ders", search_analytics={"or ders": {"index_name": "orders"}}),
+        refused("o" * 41, replays={"o" * 41: {"destination_queue": {"arn": QUEUE, "url": QUEUE_URL}}}),
+        refused("orders-dlq", storage_backups={"orders": {}, "orders-dlq": {}}),
+    ]
+
+
+THROUGH_OTHERS = {
+    "alarms.actions": Refusal("root", {"storage_backups": {"orders": {"alarms": {"actions": ["oncall"]}}}}, '"oncall"'),
+    "new_domain": Refusal(
+        "root",
+        {"search_analytics": {"search": {"index_name": "o", "domain": DOMAIN, "new_domain": {"name": "new"}}}},
+        '"name":"new"',
+    ),
+    "function.timeout_seconds": Refusal("storage-backup", {"function": {"timeout_seconds": 901}}, "901"),
+    "kms_key.arn": Refusal("replay", {"kms_key": {"arn": "alias/aws/sqs"}}, '"alias/aws/sqs"'),
+    "lifecycle_rules": Refusal("storage-backup", {"lifecycle_rules": [{"id": "colder"}]}, "colder"),
+    "transformation_function.retries": Refusal(
+        "search-analytics", {"transformation_function": {"arn": FUNCTION, "retries": 301}}, "301"
+    ),
+    "environment_variables": Refusal("replay", {"environment_variables": {"AWS_REGION": "x"}}, "AWS_REGION"),
+}
+"""The caller's input -> a refusal by a module that the called one calls in its turn."""
+
 REFUSALS = [
+    *_root(),
     *_redact(),
     *_filter_policies(),
     *_fork(),

@@ -6,12 +6,14 @@ provider's; a mocked provider leaves both out.
 """
 
 import json
+import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Thread
 from typing import Any
 
@@ -23,6 +25,7 @@ ACCOUNT, REGION = "123456789012", "eu-west-1"
 _AWS = 'provider["registry.terraform.io/hashicorp/aws"]'
 _BUILT_IN = 'provider["terraform.io/builtin/terraform"]'
 _MOST_ROUNDS = 5
+_COMPATIBLE = {"SourceVersion": "OpenSearch_2.19", "TargetVersions": ["OpenSearch_3.1"]}
 _VALID_DEFINITION = b'{"result": "OK", "diagnostics": []}'
 _IDENTITY = f"""<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult>
 <Arn>arn:aws:iam::{ACCOUNT}:user/planner</Arn><UserId>AIDA</UserId><Account>{ACCOUNT}</Account>
@@ -70,15 +73,17 @@ class Workspace:
         self.provider = dict(provider or {})
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
-        self._initialised: set[str] = set()
+        self.checkout = PROJECT
+        """Where the modules are taken from."""
+        self._initialised: tuple[Path, set[str]] | None = None
 
     def plan(self, calls: Mapping[str, Call], extra: Mapping[str, Any] | None = None) -> Plan:
         """Plan the calls against the state that the folder has."""
         with local_aws() as endpoint:
             self._write(calls, extra or {}, endpoint)
-            if self._initialised != set(calls):
+            if self._initialised != (self.checkout, set(calls)):
                 run_terraform(["init", "-backend=false", "-no-color"], self.folder)
-                self._initialised = set(calls)
+                self._initialised = (self.checkout, set(calls))
             answer = run_terraform(
                 ["plan", "-refresh=false", "-input=false", "-no-color", "-json", "-out=plan", "-parallelism=20"],
                 self.folder,
@@ -93,7 +98,7 @@ class Workspace:
         outside: list[Change] = []
         for each in resources:
             change = _change(each)
-            if change.actions == ("no-op",):
+            if change.actions == ("no-op",) or _changes_nothing(each["change"]):
                 continue
             call = each["address"].split(".")[1] if each["address"].startswith("module.") else ""
             inside.get(call, outside).append(change)
@@ -127,7 +132,8 @@ class Workspace:
         state.write_text(json.dumps({**content, "resources": made}))
 
     def _write(self, calls: Mapping[str, Call], extra: Mapping[str, Any], endpoint: str) -> None:
-        up = "/".join([".."] * len(self.folder.relative_to(PROJECT).parts))
+        up = os.path.relpath(self.checkout, self.folder)
+        up = up if up.startswith(".") else f"./{up}"
         modules = {}
         for name, call in calls.items():
             inputs = {key: value for key, value in call.items() if key != "module"}
@@ -141,7 +147,7 @@ class Workspace:
             "skip_metadata_api_check": True,
             "skip_requesting_account_id": True,
             "skip_region_validation": True,
-            "endpoints": [{"sts": endpoint, "sfn": endpoint}],
+            "endpoints": [{"sts": endpoint, "sfn": endpoint, "opensearch": endpoint}],
             **self.provider,
         }
         content = {"provider": {"aws": provider}, "module": modules, **extra}
@@ -176,6 +182,11 @@ def _change(resource: dict[str, Any]) -> Change:
     change = resource["change"]
     unknown = change.get("after_unknown") or {}
     return Change(address, resource["type"], tuple(change["actions"]), change.get("after") or {}, unknown)
+
+
+def _changes_nothing(change: dict[str, Any]) -> bool:
+    """An update of nothing but what is marked as sensitive: a saved state has no such marks inside of blocks."""
+    return change["actions"] == ["update"] and change["before"] == change["after"] and not change["after_unknown"]
 
 
 def _as_state(resources: list[dict[str, Any]]) -> dict[str, Any]:
@@ -342,15 +353,23 @@ def _schemas() -> dict[str, Any]:
 
 @contextmanager
 def local_aws() -> Iterator[str]:
-    """The two calls that a plan of these modules makes: who am I, and is this the definition of a state machine."""
+    """The calls that plans of these modules make: who am I, is this the definition of a state machine, and to which
+    versions can this domain be upgraded."""
 
     class Answer(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers.get("Content-Length", 0)))
             states = "ValidateStateMachineDefinition" in self.headers.get("X-Amz-Target", "")
-            body = _VALID_DEFINITION if states else _IDENTITY
+            self._answer(
+                _VALID_DEFINITION if states else _IDENTITY, "application/x-amz-json-1.0" if states else "text/xml"
+            )
+
+        def do_GET(self) -> None:
+            self._answer(json.dumps({"CompatibleVersions": [_COMPATIBLE]}).encode(), "application/json")
+
+        def _answer(self, body: bytes, kind: str) -> None:
             self.send_response(200)
-            self.send_header("Content-Type", "application/x-amz-json-1.0" if states else "text/xml")
+            self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)

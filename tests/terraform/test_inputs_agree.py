@@ -4,6 +4,7 @@ import re
 import shutil
 from pathlib import Path
 
+import pygohcl
 import pytest
 
 from docs import generate_terraform
@@ -102,3 +103,23 @@ def test_an_input_that_has_a_default_takes_null_for_it(module: str) -> None:
         block = text[text.index(f'variable "{each.name}"') :].partition("\n}\n")[0]
         if each.default not in (None, "null"):
             assert "nullable = false" in " ".join(block.split()), each.name
+
+
+_OBJECT = re.compile(r"`(\[?\{ [^`]+ \}\]?)`")
+OBJECTS = [
+    (module, each)
+    for module in ("fork", *PIPELINES, "root")
+    for each in inputs(PROJECT if module == "root" else MODULES / module)
+    if "object({" in each.type
+]
+
+
+@pytest.mark.parametrize(("module", "each"), OBJECTS, ids=[f"{module}-{each.name}" for module, each in OBJECTS])
+def test_the_description_of_an_object_shows_the_object_to_write(module: str, each: Input) -> None:
+    shown = _OBJECT.findall(each.description)
+    assert shown, f"{each.name}: no object in backticks"
+    for text in shown:
+        pygohcl.loads(f"shown = {text}\n")
+        attributes = set(re.findall(r"([\w-]+) = ", text))
+        keys = set(re.findall(r"^\{ ([\w-]+) = \{", text)) if each.type.startswith("map(") else set()
+        assert attributes - keys <= set(re.findall(r"(\w+) *= ", each.type)), f"{each.name}: {text}"

@@ -15,7 +15,7 @@ from testbench.paths import PROJECT
 from tests.support.filter_policies import TAKEN
 from tests.support.redaction_rules import TAKEN_PATHS, TAKEN_RULES
 from tests.terraform.native import MOCKS, MODULES, WORK, terraform_test
-from tests.terraform.refusals import REFUSALS, VALID, Refusal
+from tests.terraform.refusals import REFUSALS, THROUGH_OTHERS, VALID, Refusal
 
 _PLAN = """mock_provider "aws" {
   source = "%s"
@@ -35,7 +35,7 @@ def answers() -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     waiting = {f"case_{number:03}": case for number, case in enumerate(REFUSALS)}
     while waiting:
-        refused = _planned(waiting)
+        refused = {name: texts for name, texts in _planned(waiting).items() if name in waiting}
         if not refused:
             break
         found |= refused
@@ -50,16 +50,17 @@ def _planned(cases: dict[str, Refusal], work: str = "refusals") -> dict[str, lis
     folder.mkdir(parents=True)
     up = "/".join([".."] * len(folder.relative_to(PROJECT).parts))
     for name, case in cases.items():
-        call = {"source": f"{up}/modules/{case.module}", **VALID[case.module], **case.inputs}
-        (folder / f"{name}.tf.json").write_text(json.dumps({"module": {name: _literal(call)}}))
+        source = up if case.module == "root" else f"{up}/modules/{case.module}"
+        call = {"source": source, **VALID[case.module], **case.inputs}
+        (folder / f"{name}.tf.json").write_text(json.dumps({"module": {name.replace(".", "_"): _literal(call)}}))
     (folder / "versions.tf").write_text((PROJECT / "versions.tf").read_text())  # or aws would not be mocked
     (folder / "refusals.tftest.hcl").write_text(_PLAN % f"{up}/{MOCKS.relative_to(PROJECT)}")
-    found = defaultdict(list)
+    found: dict[str, list[str]] = defaultdict(list)
     for event in terraform_test(folder, "."):
         if event["type"] == "diagnostic" and event["diagnostic"]["severity"] == "error":
             place = event["diagnostic"].get("range", {}).get("filename", "")
             found[Path(place).name.removesuffix(".tf.json")].append(event["diagnostic"]["detail"])
-    return {name: messages for name, messages in found.items() if name in cases}
+    return dict(found)
 
 
 def _literal(value: Any) -> Any:
@@ -80,6 +81,13 @@ def test_a_wrong_value_is_refused_with_rule_example_and_value(case: Refusal) -> 
     assert re.search(r"[Ff]or example ", message), message
     received = message.partition("Received")[2]
     assert case.received.removeprefix("Received") in received, message
+
+
+def test_a_refusal_through_root_and_pipelines_names_the_callers_input() -> None:
+    messages = [" ".join(text.split()) for some in _planned(THROUGH_OTHERS, "through").values() for text in some]
+    for name, case in THROUGH_OTHERS.items():
+        (message,) = [text for text in messages if text.startswith(name)] or ["none"]
+        assert case.received in message.partition("Received")[2], message
 
 
 def test_every_redaction_rule_that_the_functions_take_is_planned() -> None:

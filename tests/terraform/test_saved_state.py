@@ -1,19 +1,21 @@
 """What an apply must not lose or break: plans against a saved state, by the real provider."""
 
+import shutil
 from functools import cache
 from typing import Any
 
 import pytest
 
-from tests.terraform.example_inputs import BUCKET, DOMAIN, KEY, LEAST, QUEUE, VPC
+from testbench.paths import PROJECT
+from tests.terraform.example_inputs import BUCKET, DOMAIN, KEY, LEAST, ON_CALL, QUEUE, VPC
 from tests.terraform.saved_state import Call, Plan, Workspace, replaced
 
 pytestmark = pytest.mark.slow
 TOPIC = "${aws_sns_topic.orders.arn}"
-ARCHIVE = {"archive": {"bucket": BUCKET}, "alarms": {}}
+ARCHIVE = {"archive": {"bucket": BUCKET}, "alarms": {"actions": [ON_CALL]}}
 FORKS: dict[str, Call] = {
     "fork": {"module": "fork", "name": "audit", **LEAST["fork"]},
-    "backup": {"module": "storage-backup", "name": "orders-backup", "athena": {}, "alarms": {}},
+    "backup": {"module": "storage-backup", "name": "orders-backup", "athena": {}, "alarms": {"actions": [ON_CALL]}},
     "parquet": {
         "module": "storage-backup",
         "name": "orders-parquet",
@@ -45,19 +47,33 @@ def topic(owner: str) -> dict[str, Any]:
 
 
 @cache
-def after_a_change_of_the_dependency() -> Plan:
+def after_a_change_of_the_dependency() -> tuple[Plan, Plan]:
+    """From the checkout that the state was made from, and from another one, whose files are newer."""
     calls = {name: {**call, "topic_arn": TOPIC, "depends_on": ["aws_sns_topic.orders"]} for name, call in FORKS.items()}
     workspace = Workspace("depends_on")
     workspace.save_state(calls, topic("shop"))
-    plan = workspace.plan(calls, topic("sales"))
-    assert plan.refusals == []
-    return plan
+    here = workspace.plan(calls, topic("sales"))
+    elsewhere = workspace.folder / "another" / "checkout"
+    for part in ("modules", "lambdas/dist"):
+        shutil.copytree(PROJECT / part, elsewhere / part, copy_function=shutil.copyfile)
+    for file in PROJECT.glob("*.tf"):
+        shutil.copyfile(file, elsewhere / file.name)
+    workspace.checkout = elsewhere
+    plans = here, workspace.plan(calls, topic("sales"))
+    assert [plan.refusals for plan in plans] == [[], []]
+    return plans
 
 
 @pytest.mark.parametrize("call", FORKS)
 def test_a_change_of_what_a_module_depends_on_changes_nothing_in_it(call: str) -> None:
-    plan = after_a_change_of_the_dependency()
+    plan, _ = after_a_change_of_the_dependency()
     assert [change.address for change in plan.other_changes] == ["aws_sns_topic.orders"]
+    assert [(change.address, change.actions) for change in plan.changes[call]] == []
+
+
+@pytest.mark.parametrize("call", FORKS)
+def test_a_checkout_at_another_path_with_newer_files_updates_no_function(call: str) -> None:
+    _, plan = after_a_change_of_the_dependency()
     assert [(change.address, change.actions) for change in plan.changes[call]] == []
 
 
@@ -111,54 +127,3 @@ def test_a_new_name_is_refused_unless_the_queues_may_go() -> None:
         "aws_sqs_queue.dead_letter",
         "aws_sqs_queue.this",
     ]
-
-
-KEYS = {"keys": [{"attribute": "event_type"}]}
-SEARCH: Call = {"module": "search-analytics", "name": "orders", **LEAST["search-analytics"]}
-BACKUP: Call = {"module": "storage-backup", "name": "orders"}
-STORES: dict[str, tuple[Call, dict[str, Any], str, str]] = {
-    "domain_renamed": (SEARCH, {"new_domain": {"name": "logs"}}, "replace the domain", "aws_opensearch_domain.this[0]"),
-    "domain_key": (SEARCH, {"new_domain": {"kms_key": KEY}}, "replace the domain", "aws_opensearch_domain.this[0]"),
-    "domain_into_vpc": (SEARCH, {"vpc": VPC}, "replace the domain", "aws_opensearch_domain.this[0]"),
-    "stream_backup": (
-        SEARCH,
-        {"s3_backup_mode": "AllDocuments"},
-        "replace the delivery stream",
-        "aws_kinesis_firehose_delivery_stream.this",
-    ),
-    "stream_partitioned": (
-        BACKUP,
-        {"partition_by": KEYS},
-        "replace the delivery stream",
-        "aws_kinesis_firehose_delivery_stream.this",
-    ),
-    "fork_renamed": (BACKUP, {"name": "payments"}, "replace the queues", "module.fork.aws_sqs_queue.this"),
-}
-"""A change that makes a store anew: call, change, words of the refusal, the store."""
-
-
-@cache
-def refused_and_permitted() -> tuple[list[str], Plan]:
-    saved = {name: {**call, "topic_arn": fork()["topic_arn"]} for name, (call, *_) in STORES.items()}
-    changed = {name: {**saved[name], **change} for name, (_, change, *_) in STORES.items()}
-    workspace = Workspace("stores")
-    workspace.save_state(saved)
-    refusals = workspace.plan(changed).refusals
-    permitted = {name: {**call, "replace_stores": "moved"} for name, call in changed.items()}
-    return refusals, workspace.plan(permitted)
-
-
-def test_a_change_that_makes_a_store_anew_is_refused() -> None:
-    refusals, _ = refused_and_permitted()
-    for words in {words for _, _, words, _ in STORES.values()}:
-        # into a VPC go domain and stream; with a new name, queues, stream and domain
-        expected = sum(words == each for _, _, each, _ in STORES.values())
-        assert len([refusal for refusal in refusals if words in refusal]) >= expected, refusals
-    assert all("replace_stores" in refusal for refusal in refusals)
-
-
-@pytest.mark.parametrize("name", STORES)
-def test_a_new_text_in_replace_stores_lets_a_store_be_made_anew(name: str) -> None:
-    _, plan = refused_and_permitted()
-    assert plan.refusals == []
-    assert STORES[name][3] in replaced(plan.changes[name])

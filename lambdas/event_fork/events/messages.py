@@ -77,9 +77,9 @@ class OutgoingMessage:
     def _size(self) -> int:
         return utf8_size(self.body) + sum([attribute.size(name) for name, attribute in self.attributes.items()])
 
-    def fits(self) -> bool:
-        """Whether a queue takes it: at most 10 attributes and 1 MiB in all."""
-        return len(self.attributes) <= MAX_ATTRIBUTES and self.size() <= MAX_MESSAGE_BYTES
+    def fits(self, max_bytes: int = MAX_MESSAGE_BYTES) -> bool:
+        """Whether a queue takes it: at most 10 attributes, and no more in all than its MaximumMessageSize."""
+        return len(self.attributes) <= MAX_ATTRIBUTES and self.size() <= max_bytes
 
 
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html

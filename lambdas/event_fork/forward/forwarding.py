@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from event_fork.errors import PermanentMessageError, RefusedByDestinationError, TooLargeError
 from event_fork.events import envelope
 from event_fork.events.envelope import StoredEvent
-from event_fork.events.messages import ReceivedMessage
+from event_fork.events.messages import MAX_MESSAGE_BYTES, ReceivedMessage
 from event_fork.events.redaction import Redactor
 from event_fork.sending.backoff import Backoff, Deadline
 from event_fork.sending.batching import put_batches
@@ -33,6 +33,7 @@ class Forwarder:
     dead_letter_queue: MessageQueue
     backoff: Backoff = field(default_factory=Backoff)
     redactor: Redactor = field(default_factory=Redactor)
+    dead_letter_max_bytes: int = MAX_MESSAGE_BYTES
 
     def run(self, messages: Sequence[ReceivedMessage], deadline: Deadline) -> Outcome:
         """Forward the messages, then send what no record can hold to the dead-letter queue: it holds nobody up."""
@@ -47,7 +48,7 @@ class Forwarder:
             except Exception as error:  # a fault of ours that one message brings out must not hold up the others
                 outcome.returned[message.message_id] = unexpected(error)
         letters += self._put(lines, {message.message_id: message for message in messages}, deadline, outcome)
-        dead_letter(letters, self.dead_letter_queue, self.backoff, deadline, outcome)
+        dead_letter(letters, self.dead_letter_queue, self.backoff, deadline, outcome, self.dead_letter_max_bytes)
         return outcome
 
     def _line(self, message: ReceivedMessage, outcome: Outcome) -> bytes:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from event_fork.errors import CallFailedError, RefusedByDestinationError
-from event_fork.events.messages import OutgoingMessage, ReceivedMessage
+from event_fork.events.messages import MAX_MESSAGE_BYTES, OutgoingMessage, ReceivedMessage
 from event_fork.queue_replay.window import DEFAULT_WORKERS, ReplayWindow, window_of
 from event_fork.sending.backoff import Backoff, Deadline
 from event_fork.sending.batching import hide_batches
@@ -33,6 +33,7 @@ class Replayer:
     destination: MessageQueue
     dead_letter_queue: MessageQueue
     backoff: Backoff = field(default_factory=Backoff)
+    dead_letter_max_bytes: int = MAX_MESSAGE_BYTES
 
     def run(self, messages: Sequence[ReceivedMessage], deadline: Deadline) -> Outcome:
         """Replay the messages; each counts as delivered only when the destination queue has it."""
@@ -59,7 +60,7 @@ class Replayer:
         letters = [
             DeadLetter(by_id[copy.key], RefusedByDestinationError(failure.code)) for copy, failure in delivery.refused
         ]
-        dead_letter(letters, self.dead_letter_queue, self.backoff, deadline, outcome)
+        dead_letter(letters, self.dead_letter_queue, self.backoff, deadline, outcome, self.dead_letter_max_bytes)
         return outcome
 
 

@@ -71,7 +71,7 @@ run "needs_only_name_topic_and_handler" {
   assert {
     condition = (
       output.function_name == "orders" && output.log_group_name == "/aws/lambda/orders" && output.function_role_name == "orders-eu-west-1"
-      && jsonencode(local.function_environment) == jsonencode({ DEAD_LETTER_QUEUE_URL = "https://sqs.eu-west-1.amazonaws.com/123456789012/orders-dlq" })
+      && jsonencode(local.function_environment) == jsonencode({ DEAD_LETTER_QUEUE_MAX_BYTES = "262144", DEAD_LETTER_QUEUE_URL = "https://sqs.eu-west-1.amazonaws.com/123456789012/orders-dlq" })
     )
     error_message = "Function, log group and role must be named after the fork, and the function must know its dead-letter queue."
   }
@@ -279,7 +279,7 @@ run "every_setting_arrives_where_it_acts" {
 
 run "alarms_on_age_and_the_subscription_can_be_left_out" {
   variables {
-    alarms              = { oldest_message_age_seconds = 0 }
+    alarms              = { actions = [], silent = true, oldest_message_age_seconds = 0 }
     create_subscription = false
     topic_arn           = "arn:aws:sns:us-east-1:999999999999:orders.fifo"
   }

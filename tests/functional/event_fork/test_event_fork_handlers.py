@@ -91,6 +91,43 @@ def emitted(capture: Capture) -> tuple[dict[str, float], list[dict[str, Any]]]:
     return metrics, lines
 
 
+def filling(event: dict[str, Any], size: int, message: str) -> dict[str, Any]:
+    """The event's second record alone, with a message that takes `size` bytes with its envelope."""
+    record = event["Records"][1]
+    members = {**json.loads(record["body"]), "Message": message % ""}
+    record["body"] = json.dumps({**members, "Message": message % ("x" * (size - len(json.dumps(members))))})
+    return {"Records": [record]}
+
+
+@pytest.mark.parametrize(
+    ("limit", "message", "reason"), [(262_144, "no JSON %s", "not-json"), (1_048_576, '{"a": "%s"}', "too-large")]
+)
+@pytest.mark.parametrize("below", [0, 40])
+@pytest.mark.parametrize("handler", [storage_backup.handler, search_analytics.handler])
+def test_a_message_that_fills_its_queue_is_dead_lettered_with_its_reason(
+    aws: Aws,
+    load_event: LoadEvent,
+    context: FakeContext,
+    monkeypatch: pytest.MonkeyPatch,
+    limit: int,
+    message: str,
+    reason: str,
+    below: int,
+    handler: Callable[[dict[str, Any], Any], Any],
+) -> None:
+    aws.sqs.set_queue_attributes(QueueUrl=aws.dead_letters, Attributes={"MaximumMessageSize": str(limit)})
+    monkeypatch.setenv("DEAD_LETTER_QUEUE_MAX_BYTES", str(limit))
+    event = filling(load_event("sqs_sns_notifications"), limit - below, message)
+
+    assert handler(event, context) == {"batchItemFailures": []}
+
+    (letter,) = aws.messages(aws.dead_letters)
+    attributes = {name: value["StringValue"] for name, value in letter["MessageAttributes"].items()}
+    assert attributes["event-fork-reason"] == reason
+    assert len(letter["Body"]) + sum(len(name + "String" + value) for name, value in attributes.items()) <= limit
+    assert parse(letter["Body"]) == parse(event["Records"][0]["body"])
+
+
 def test_backup_stores_envelopes_without_card_data_and_dead_letters_what_is_none(
     aws: Aws, load_event: LoadEvent, context: FakeContext, capsys: Capture, caplog: pytest.LogCaptureFixture
 ) -> None:

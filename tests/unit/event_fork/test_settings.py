@@ -31,11 +31,19 @@ def test_defaults_are_envelope_packed_and_unredacted() -> None:
 
 def test_every_setting_is_read() -> None:
     storage = StorageBackupSettings.from_env(
-        {**STORAGE, "RECORD_FORMAT": "raw", "PACK_RECORDS": "false", "MAX_EVENTS_PER_RECORD": "500"}
+        {
+            **STORAGE,
+            "DEAD_LETTER_QUEUE_MAX_BYTES": "1048576",
+            "RECORD_FORMAT": "raw",
+            "PACK_RECORDS": "false",
+            "MAX_EVENTS_PER_RECORD": "500",
+        }
     )
     assert storage == StorageBackupSettings(
-        "backup", "http://127.0.0.1:4566/000000000000/dlq", "raw", False, 500, Redactor()
+        "backup", "http://127.0.0.1:4566/000000000000/dlq", 1_048_576, "raw", False, 500, Redactor()
     )
+    for settings in (StorageBackupSettings.from_env(STORAGE), ReplaySettings.from_env(REPLAY)):
+        assert settings.dead_letter_max_bytes == 262_144
     assert SearchAnalyticsSettings.from_env({**STORAGE, "EVENT_TYPE_ATTRIBUTE": "kind"}).event_type_attribute == "kind"
     assert not SearchAnalyticsSettings.from_env({**STORAGE, "ATTRIBUTE_FIELDS": "false"}).attribute_fields
     assert SearchIndexSettings.from_env({**INDEX, "CREDENTIALS_SECRET_ARN": "arn"}).credentials_secret_arn == "arn"

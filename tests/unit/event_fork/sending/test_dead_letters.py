@@ -3,6 +3,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from event_fork.errors import TooLargeError
+from event_fork.events.envelope import parse
 from event_fork.events.messages import MAX_MESSAGE_BYTES, MessageAttribute
 from event_fork.queue_replay.window import ReplayWindow
 from event_fork.sending.copies import replay_copy, unmarked_copy
@@ -119,6 +120,23 @@ def test_labels_give_way_when_a_body_takes_the_whole_mib() -> None:
     assert attributes_beside(MAX_MESSAGE_BYTES - reason_and_id + 1) == every[:1]
     assert attributes_beside(MAX_MESSAGE_BYTES - reason_only) == ["event-fork-reason"]
     assert attributes_beside(MAX_MESSAGE_BYTES - reason_only + 1) == []
+
+
+@pytest.mark.parametrize("limit", [1024, 262_144, MAX_MESSAGE_BYTES])
+@pytest.mark.parametrize("below", [0, 1, 31, 32, 33, 60, 400])
+def test_an_envelope_at_the_limit_of_its_queue_fits_the_dead_letter_queue_with_its_reason(
+    limit: int, below: int
+) -> None:
+    size = limit - below
+    message = notification("x" * (size - len(notification("").body)))
+    assert len(message.body) == size
+
+    labelled = DeadLetter(message, ERROR).labelled(limit)
+
+    assert labelled.size() <= limit
+    assert labelled.attributes["event-fork-reason"].value == "too-large"
+    assert labelled.body == message.body or size + len("event-fork-reasonStringtoo-large") > limit
+    assert parse(labelled.body) == message.event
 
 
 def test_labels_of_an_earlier_failure_are_replaced() -> None:
