@@ -209,7 +209,7 @@ variable "domain" {
   }
 
   validation {
-    condition     = var.domain == null || can(regex("^[A-Za-z0-9][A-Za-z0-9.-]+$", var.domain.endpoint))
+    condition     = var.domain == null || can(regex("^[A-Za-z0-9][A-Za-z0-9.-]+(:[0-9]+)?$", var.domain.endpoint))
     error_message = "domain.endpoint must be a host name, without https:// and path, for example \"search-orders-abc.eu-west-1.es.amazonaws.com\". Received: \"${try(var.domain.endpoint, "null")}\"."
   }
 }
