@@ -71,6 +71,16 @@ class Row:
         """The call with the change, and the permission where it needs one."""
         return {**self.before(module), **({"replace_stores": "moved"} if self.guarded else {}), **self.to}
 
+    @property
+    def in_place(self) -> bool:
+        """Whether it is an update and nothing else."""
+        return not (self.replaces or self.removes or self.guarded or self.nothing)
+
+    def joins(self, other: "Row", module: str) -> bool:
+        """Whether both can be changed in one call, and still be told from what replaces something."""
+        alike = self.before(module) == other.before(module) and not self.to.keys() & other.to.keys()
+        return alike and self.in_place and other.in_place
+
     def refusals(self) -> list[str]:
         """Words of what is said of a guarded change without the permission; a new name is refused before all else."""
         kinds = ["aws_sqs_queue"] if "aws_sqs_queue" in self.replaces else self.stores()
@@ -511,8 +521,19 @@ _OF_ROOT = [
 ROWS = [*_OF_ALL, *_OF_STREAMS, *_OF_BACKUP, *_OF_SEARCH, *_OF_REPLAY, *_OF_ROOT]
 
 
-def calls() -> Iterator[tuple[str, Row, str]]:
-    """A name for each call, its row and its module."""
+def changes() -> Iterator[tuple[str, Row, str]]:
+    """A name for each change of a module's input, its row and the module."""
     for number, row in enumerate(ROWS):
         for module in row.modules:
             yield f"row_{number:03}_{module.replace('-', '_')}", row, module
+
+
+def calls() -> dict[str, tuple[str, list[Row]]]:
+    """Call -> module and rows. What is done in place is changed together, as far as it can be; all else alone."""
+    made: dict[str, tuple[str, list[Row]]] = {}
+    for name, row, module in changes():
+        fitting = (
+            call for call, (of, rows) in made.items() if of == module and all(row.joins(each, of) for each in rows)
+        )
+        made.setdefault(next(fitting, name), (module, []))[1].append(row)
+    return made

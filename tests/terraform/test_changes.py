@@ -9,8 +9,8 @@ import pytest
 
 from docs.terraform_inputs import inputs
 from testbench.paths import PROJECT
-from tests.terraform.changes import HARMLESS, ROOT, ROWS, STORES, Row, calls
-from tests.terraform.saved_state import Change, Plan, Workspace
+from tests.terraform.changes import HARMLESS, ROOT, ROWS, STORES, calls, changes
+from tests.terraform.saved_state import Call, Change, Plan, Workspace
 
 pytestmark = pytest.mark.slow
 
@@ -18,21 +18,21 @@ pytestmark = pytest.mark.slow
 @cache
 def plans() -> tuple[Plan, list[str]]:
     """All changes, permitted; and what is said of those that need a permission without it."""
-    bases: dict[str, dict[str, object]] = {}
+    bases: dict[str, Call] = {}
     copies: dict[str, str] = {}
-    for name, row, module in calls():
-        base = f"base_{len(bases)}"
-        copies[name] = next((known for known, call in bases.items() if call == row.before(module)), base)
-        bases.setdefault(copies[name], row.before(module))
+    after: dict[str, Call] = {}
+    for name, (module, rows) in calls().items():
+        before = rows[0].before(module)
+        copies[name] = next((known for known, call in bases.items() if call == before), f"base_{len(bases)}")
+        bases.setdefault(copies[name], before)
+        after[name] = rows[0].after(module) | {key: value for row in rows for key, value in row.to.items()}
     workspace = Workspace("changes")
     workspace.save_state(bases)
     workspace.copy_state(copies)
-    permitted = workspace.plan({name: row.after(module) for name, row, module in calls()})
-    guarded = {name: row.after(module) for name, row, module in calls() if row.guarded}
+    permitted = workspace.plan(after)
+    guarded = [name for name, (_, rows) in calls().items() if rows[0].guarded]
     workspace.copy_state({name: name for name in guarded})
-    without = {
-        name: {key: value for key, value in call.items() if key != "replace_stores"} for name, call in guarded.items()
-    }
+    without = {name: {key: value for key, value in after[name].items() if key != "replace_stores"} for name in guarded}
     return permitted, workspace.plan(without).refusals
 
 
@@ -48,22 +48,22 @@ def gone(name: str) -> tuple[set[str], set[str]]:
     return replaced, {change.kind for change in in_aws(name) if change.actions == ("delete",)} - replaced
 
 
-@pytest.mark.parametrize(("name", "row", "module"), [*calls()], ids=[f"{row.input}-{name}" for name, row, _ in calls()])
-def test_a_change_of_an_input_does_what_the_page_says(name: str, row: Row, module: str) -> None:
-    replaced, removed = gone(name)
-    if row.stores():
-        expected = ({*row.replaces}, {*row.removes})
+@pytest.mark.parametrize("name", calls(), ids=[f"{call}-{rows[0].input}" for call, (_, rows) in calls().items()])
+def test_changes_of_inputs_do_what_the_page_says(name: str) -> None:
+    (module, rows), (replaced, removed) = calls()[name], gone(name)
+    expected = {kind for row in rows for kind in row.replaces}, {kind for row in rows for kind in row.removes}
+    if rows[0].stores():
         assert (replaced & STORES.keys(), removed & STORES.keys()) == expected
     else:
-        assert (replaced, removed) == ({*row.replaces}, {*row.removes})
+        assert (replaced, removed) == expected
         assert {*replaced, *removed} <= HARMLESS.keys()
-    assert (in_aws(name) == []) == row.nothing
+    assert (in_aws(name) == []) == rows[0].nothing, f"{module}: {[row.input for row in rows]}"
 
 
 def test_changes_that_replace_a_store_are_refused_without_a_new_text_in_replace_stores() -> None:
     # a failed postcondition does not say of which call it is, so the refusals of each kind are counted
     _, refusals = plans()
-    expected = Counter(words for _, row, _ in calls() if row.guarded for words in row.refusals())
+    expected = Counter(words for _, row, _ in changes() if row.guarded for words in row.refusals())
     assert {words: sum(words in refusal for refusal in refusals) for words in expected} == expected
     assert all(re.search(r"replace_stores = \"[\w ]+\" \(any new text\)", refusal) for refusal in refusals)
 
