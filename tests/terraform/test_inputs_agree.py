@@ -1,5 +1,6 @@
 """Inputs stand in one place: what repeats them is generated; what a pipeline says again agrees with the fork."""
 
+import json
 import re
 import shutil
 from pathlib import Path
@@ -123,3 +124,10 @@ def test_the_description_of_an_object_shows_the_object_to_write(module: str, eac
         attributes = set(re.findall(r"([\w-]+) = ", text))
         keys = set(re.findall(r"^\{ ([\w-]+) = \{", text)) if each.type.startswith("map(") else set()
         assert attributes - keys <= set(re.findall(r"(\w+) *= ", each.type)), f"{each.name}: {text}"
+
+
+def test_the_statements_that_a_user_cannot_name_are_the_modules_own() -> None:
+    text = (MODULES / "fork" / "function.tf").read_text() + (MODULES / "function" / "main.tf").read_text()
+    refused = re.search(r"own_sids = (\[.*\])", (MODULES / "fork" / "variables.tf").read_text())
+    assert refused is not None
+    assert set(json.loads(refused[1])) == set(re.findall(r'[Ss]id +(?:=) "(\w+)"', text))
