@@ -95,7 +95,6 @@ def _fork() -> list[Refusal]:
         return Refusal("fork", inputs, received)
 
     statement = {"actions": ["s3:GetObject"], "resources": ["*"]}
-    wrong_statements = [{"actions": ["GetObject"]}, {"resources": ["audit"]}]
     no_handlers = ("audit handler", "handler", "audit.", ".handler", "", f"{'h' * 127}.h")
     window = {"maximum_batching_window_seconds": 5}
     actions = [f"arn:aws:sns:eu-west-1:123456789012:on-call-{n}" for n in range(6)]
@@ -143,7 +142,8 @@ def _fork() -> list[Refusal]:
         refused("Received 5", layers=[f"arn:aws:lambda:eu-west-1:123456789012:layer:ours:{n}" for n in range(5)]),
         refused("allow", policy_statements=[{"effect": "allow", "actions": ["s3:GetObject"], "resources": ["*"]}]),
         refused('"arn:aws:s3:::layer"', layers=["arn:aws:s3:::layer"]),
-        *(refused(json.dumps(given)[1:-1].replace(": ", ":"), policy_statements=[{**statement, **given}]) for given in wrong_statements),
+        refused('"actions":["GetObject"]', policy_statements=[{**statement, "actions": ["GetObject"]}]),
+        refused('"resources":["audit"]', policy_statements=[{**statement, "resources": ["audit"]}]),
         refused('"A","A"', policy_statements=[{**statement, "sid": "A"}] * 2),
         refused('"ReadQueue"', policy_statements=[{**statement, "sid": "ReadQueue"}]),
         refused("aws:team", tags={"aws:team": "shop"}),
