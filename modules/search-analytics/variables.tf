@@ -331,7 +331,7 @@ variable "vpc" {
 
 variable "index_management" {
   description = <<-EOT
-    What the module keeps in the domain for this index, by a function that `terraform apply` and `destroy` invoke. For example `{ retention_days = 90, settings = jsonencode({ index = { number_of_shards = 2 } }) }`:
+    What the module keeps in the domain for this index, by a function that `terraform apply` and `destroy` invoke. For example `{ retention_days = 90, alias = "all-orders" }`:
     - `enabled`: false = nothing is kept there, and message attributes are texts in `event_text`. Default true.
     - `mappings`: JSON text (`jsonencode`) of mappings for the message's own fields, for example `jsonencode({ properties = { due = { type = "keyword" } } })`. `event_attributes` and `event_text` are the module's.
     - `settings`: JSON text of index settings, for example `jsonencode({ index = { number_of_replicas = 1 } })`.

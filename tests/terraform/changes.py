@@ -23,6 +23,7 @@ HARMLESS = {
     "aws_glue_catalog_table": "the Glue table (metadata)",
     "aws_lambda_function": "the functions",
     "aws_cloudwatch_log_group": "the log groups with their logs",
+    "aws_lambda_invocation": "what the module keeps in the domain (template, alias, policy)",
     "aws_sfn_state_machine": "the state machine, and a replay that runs ends",
     "aws_ssm_parameter": "the parameter",
     "aws_cloudwatch_metric_alarm": "the alarms",
@@ -378,6 +379,28 @@ _OF_BACKUP = [
 _OF_SEARCH = [
     Row("event_type_attribute", (SEARCH,), {"event_type_attribute": "kind"}),
     Row("index_name", (SEARCH,), {"index_name": "sales"}, how="Documents that are there stay in the old index"),
+    Row(
+        "index_management",
+        (SEARCH,),
+        {
+            "index_management": {
+                "mappings": '{"properties": {"due": {"type": "keyword"}}}',
+                "settings": '{"index": {"number_of_shards": 2}}',
+                "priority": 200,
+                "alias": "sales",
+                "retention_days": 90,
+                "credentials_secret": {"arn": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:search-AbCdEf"},
+            }
+        },
+        how="Indices that are there keep their mappings and settings",
+    ),
+    Row(
+        "index_management",
+        (SEARCH,),
+        {"index_management": {"enabled": False}},
+        removes=("aws_cloudwatch_log_group", *_ROLES, "aws_lambda_function", "aws_lambda_invocation"),
+        which="`enabled = false`",
+    ),
     Row("index_rotation_period", (SEARCH,), {"index_rotation_period": "OneWeek"}),
     Row("document_id", (SEARCH,), {"document_id": "NO_DOCUMENT_ID"}),
     Row("retry_duration_seconds", (SEARCH,), {"retry_duration_seconds": 60}),

@@ -154,6 +154,8 @@ _SEARCH_ANALYTICS = [
         {"name": "A_" + "b" * 38},
         {"index_name": "i"},
         {"index_name": "i" * 80},
+        {"index_management": {"alias": "a", "retention_days": 1, "priority": 0}},
+        {"index_management": {"alias": "a" * 100, "retention_days": 36500}},
         {"event_type_attribute": "a"},
         {"event_type_attribute": "a" * 256},
         {"retry_duration_seconds": 0},
