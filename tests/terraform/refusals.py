@@ -335,6 +335,8 @@ def _search_analytics() -> list[Refusal]:
         refused('"orders-2x"', index_management={"alias": "orders-2x"}),
         refused('"_all"', index_management={"alias": "_all"}),
         refused("0 with", index_management={"retention_days": 0}),
+        refused("36501 with", index_management={"retention_days": 36501}),
+        refused("aaaaaaaa", index_management={"alias": "a" * 101}),
         refused("1.5 with", index_management={"retention_days": 1.5}),
         refused('90 with "NoRotation"', index_management={"retention_days": 90}, index_rotation_period="NoRotation"),
         refused("parameter/x", index_management={"credentials_secret": {"arn": "arn:aws:ssm:eu-west-1:1:parameter/x"}}),
