@@ -369,7 +369,7 @@ variable "index_management" {
 
   validation {
     condition     = can(regex("^([a-z0-9][a-z0-9_.-]{0,99})?$", coalesce(var.index_management.alias, "a"))) && var.index_management.alias != var.index_name && !startswith(coalesce(var.index_management.alias, "-"), "${var.index_name}-2")
-    error_message = "index_management.alias must be at most 100 lower-case letters, digits or _.- that begin with a letter or a digit, and no name that an index of the fork may have (${var.index_name}, ${var.index_name}-2...), for example \"${var.index_name}-all\"; \"\" = none. Received: ${jsonencode(var.index_management.alias)}."
+    error_message = "index_management.alias must be at most 100 lower-case letters, digits or _.- that begin with a letter or a digit, and no name that an index of the fork may have (${var.index_name}, ${var.index_name}-2...). For example \"${var.index_name}-all\"; \"\" = none. Received: ${jsonencode(var.index_management.alias)}."
   }
 
   validation {
