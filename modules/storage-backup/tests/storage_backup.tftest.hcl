@@ -317,6 +317,7 @@ run "every_setting_arrives_where_it_acts" {
     prefix                  = "shop/orders/"
     compression             = "Snappy"
     buffering               = { interval_seconds = 0, size_mib = 128 }
+    replace_stores          = "the runs before had a bucket of their own"
     bucket                  = { arn = "arn:aws:s3:::archive", name = "archive" }
     bucket_kms_key          = { arn = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab" }
     kms_key                 = { arn = "arn:aws:kms:eu-west-1:123456789012:key/aaaaaaaa-12ab-34cd-56ef-1234567890ab" }
