@@ -113,6 +113,12 @@ def test_its_functions_reach_our_firehose(joined: Bench) -> None:
             "BufferingHints": {"IntervalInSeconds": 0, "SizeInMBs": 1},
         },
     )
+
+    def status() -> str:
+        stream = firehose.describe_delivery_stream(DeliveryStreamName=name)["DeliveryStreamDescription"]
+        return str(stream["DeliveryStreamStatus"])
+
+    eventually(status, lambda found: found == "ACTIVE", within=60, what="a stream that is active")
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as zipped:
         zipped.writestr("main.py", CODE)
