@@ -328,9 +328,16 @@ _OF_BACKUP = [
     Row(
         "athena",
         (BACKUP,),
-        {"athena": {"first_date": "2026-01-01", "bytes_scanned_limit": 10485760, "event_type_attribute": "kind"}},
+        {"athena": {"first_date": "2026-01-01", "bytes_scanned_limit": 10485760}},
         {"athena": {}},
-        which="`first_date`, `bytes_scanned_limit`, `event_type_attribute`",
+        which="`first_date`, `bytes_scanned_limit`",
+    ),
+    Row(
+        "athena.event_type_attribute",
+        (BACKUP,),
+        {"athena": {"event_type_attribute": "kind"}},
+        {"athena": {}},
+        replaces=("aws_athena_named_query",),
     ),
     Row(
         "athena",
@@ -344,7 +351,7 @@ _OF_BACKUP = [
         (BACKUP,),
         {"athena": {"table_name": "all"}},
         {"athena": {}},
-        replaces=("aws_glue_catalog_table",),
+        replaces=("aws_glue_catalog_table", "aws_athena_named_query"),
     ),
     Row(
         "athena.workgroup",
