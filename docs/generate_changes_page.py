@@ -6,7 +6,7 @@ python -m docs.generate_changes_page --check    exit 1 when the page is not curr
 
 import argparse
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from tests.terraform.changes import ALL, HARMLESS, ROOT, ROWS, STORES, Row
@@ -33,16 +33,15 @@ def generated() -> str:
 
 def _table(rows: Iterable[Row]) -> list[str]:
     """A line for each input and effect, by the name of the input; the modules in which it is so are gathered."""
-    modules: dict[tuple[str, str], list[str]] = {}
+    modules: dict[tuple[str, str], set[str]] = {}
     for row in rows:
-        modules.setdefault((f"`{row.input}`" + (f": {row.which}" if row.which else ""), _effect(row)), []).extend(
-            row.modules
-        )
+        change = f"`{row.input}`" + (f": {row.which}" if row.which else "")
+        modules.setdefault((change, _effect(row)), set()).update(row.modules)
     lines = [f"| {change} | {_names(names)} | {effect} |" for (change, effect), names in sorted(modules.items())]
     return ["| input | modules | what a change does |", "|---|---|---|", *lines]
 
 
-def _names(modules: Sequence[str]) -> str:
+def _names(modules: Collection[str]) -> str:
     named = sorted(modules, key=[*ALL, ROOT].index)
     return ", ".join(["all four", *named[len(ALL) :]] if named[: len(ALL)] == [*ALL] else named)
 
