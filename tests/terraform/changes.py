@@ -394,7 +394,7 @@ _OF_SEARCH = [
                 "mappings": '{"properties": {"due": {"type": "keyword"}}}',
                 "settings": '{"index": {"number_of_shards": 2}}',
                 "priority": 200,
-                "alias": "sales",
+                "alias": "all-orders",
                 "retention_days": 90,
                 "credentials_secret": {"arn": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:search-AbCdEf"},
             }
