@@ -83,8 +83,9 @@ class Row:
         return alike and self.in_place and other.in_place
 
     def refusals(self) -> list[str]:
-        """Words of what is said of a guarded change without the permission; a new name is refused before all else."""
-        kinds = ["aws_sqs_queue"] if "aws_sqs_queue" in self.replaces else self.stores()
+        """Words of what is said of a guarded change without the permission. A new name says it of queues and domain."""
+        named = ("aws_sqs_queue", "aws_opensearch_domain")
+        kinds = [kind for kind in self.stores() if kind in named or "aws_sqs_queue" not in self.replaces]
         return [_REFUSED[kind] for kind in kinds] or ["This change would leave the"]
 
     def stores(self) -> list[str]:
