@@ -178,10 +178,11 @@ def edits_in_text(text: str, detector: Detector, replacement: Callable[[str], st
 
 
 def _edits_in_string(text: str, detector: Detector, replacement: Callable[[str], str]) -> list[Edit]:
-    found = edits_in_text(text, detector, replacement)
-    if found and _is_json(text):
+    # Not only where the text itself has a match: what it holds can be escaped or have an exponent.
+    opens = text.lstrip(" \t\n\r")[:1] in ("{", "[")
+    if opens and ("\\u" in text or detector.hint.search(text)) and _is_json(text):
         return edits_in_json(text, detector, replacement)
-    return found
+    return edits_in_text(text, detector, replacement)
 
 
 def _is_json(text: str) -> bool:

@@ -23,7 +23,7 @@ from event_fork.errors import (
     PermanentMessageError,
 )
 from event_fork.events import envelope
-from event_fork.events.json_text import require_json
+from event_fork.events.json_text import end_of_value, require_json, skip_white_space
 from event_fork.events.redaction import Matches, Redactor
 
 MAX_RESPONSE_BYTES = 6_291_456
@@ -88,13 +88,11 @@ def _failed(record: Mapping[str, str]) -> dict[str, str]:
 
 
 def _redacted(text: str, redactor: Redactor, matches: Matches) -> bytes:
-    try:
-        return _redacted_one(text, redactor, matches)
-    except NotJsonError:
-        lines = _LINE.findall(text)
-        if len(lines) < 2:
-            raise
-    return b"".join(_redacted_one(line, redactor, matches) for line in lines if line.strip())
+    lines = [line for line in _LINE.findall(text) if line.strip()]
+    if len(lines) > 1 and _read(text) is None and any(isinstance(_read(line), dict | list) for line in lines):
+        # Not left to NotJsonError: without a rule on a path, envelopes would pass as one text.
+        return b"".join(_redacted_one(line, redactor, matches) for line in lines)
+    return _redacted_one(text, redactor, matches)
 
 
 def _redacted_one(text: str, redactor: Redactor, matches: Matches) -> bytes:
@@ -110,13 +108,13 @@ def _redacted_one(text: str, redactor: Redactor, matches: Matches) -> bytes:
 
 def refuse_wrappings(text: str) -> None:
     """Raises NotRedactableError for a text that holds messages in wrappings that no rule knows."""
-    if any(name in text for name in _WRAPPINGS_HAVE) and _is_wrapping(_read(text)):
+    if _may_be_wrapping(text) and _is_wrapping(_read_first(text)):
         raise NotRedactableError("the record holds messages in wrappings of SNS, SQS or Lambda")
 
 
 def _is_wrapping(value: object) -> bool:
     if isinstance(value, str):
-        return any(name in value for name in _WRAPPINGS_HAVE) and _is_wrapping(_read(value))
+        return _may_be_wrapping(value) and _is_wrapping(_read_first(value))
     if isinstance(value, list):
         return any(map(_is_wrapping, value))
     if not isinstance(value, dict):
@@ -124,6 +122,19 @@ def _is_wrapping(value: object) -> bool:
     if any(names <= value.keys() for names in _WRAPPINGS):
         return True
     return any(map(_is_wrapping, value.values()))
+
+
+def _may_be_wrapping(text: str) -> bool:
+    return "\\u" in text or any(name in text for name in _WRAPPINGS_HAVE)  # names can be escaped
+
+
+def _read_first(text: str) -> object:
+    """The same, of the first value: envelopes with nothing between them are no JSON, and no text either."""
+    start = skip_white_space(text, 0)
+    try:
+        return require_json(text[start : end_of_value(text, start)])
+    except (NotJsonError, ValueError, RecursionError):
+        return None
 
 
 def _read(text: str) -> object:

@@ -51,6 +51,17 @@ def test_each_line_of_a_packed_record_is_redacted() -> None:
     assert transformed(packed) == [("Ok", line_of('{"amount":1.10}') + line_of("{}") + b'{"raw":true}\n')]
 
 
+def test_envelopes_in_lines_do_not_pass_as_one_text_where_no_rule_has_a_path() -> None:
+    no_path = Redactor(parse_rules('[{"subject": true}, {"attribute": "card"}, {"detect": "card_number"}]'))
+    attributes = {"card": {"Type": "String", "Value": "1"}}
+    secret = json.dumps({**envelope_of('{"n":4111111111111111}'), "Subject": "secret", "MessageAttributes": attributes})
+    masked = line_of('{"n":"***"}')
+
+    assert transformed(f"{secret}\n\n{secret}".encode(), redactor=no_path) == [("Ok", masked * 2)]
+    assert transformed((secret + secret).encode(), redactor=no_path) == [("ProcessingFailed", b"")]
+    assert transformed(b"two lines\n\nof text\n", redactor=no_path) == [("Ok", b"two lines\n\nof text\n")]
+
+
 def test_unicode_line_separators_inside_a_message_do_not_cut_it() -> None:
     lines = line_of('{"text":"a\u2028b\x85c","card":1}') + line_of('{"card":2}')
 
@@ -105,6 +116,13 @@ WRAPPINGS = {
 @pytest.mark.parametrize("wrapping", WRAPPINGS.values(), ids=WRAPPINGS)
 def test_messages_in_wrappings_that_the_rules_do_not_know_fail(wrapping: Any) -> None:
     assert transformed(json.dumps(wrapping).encode()) == [("ProcessingFailed", b"")]
+
+
+def test_a_wrapping_with_escaped_names_fails() -> None:
+    escaped = json.dumps([envelope_of(ORDER)]).replace("TopicArn", "\\u0054opicArn")
+
+    assert transformed(escaped.encode()) == [("ProcessingFailed", b"")]
+    assert transformed(json.dumps({"inner": escaped}).encode()) == [("ProcessingFailed", b"")]
 
 
 def test_subject_and_attributes_of_an_envelope_are_redacted() -> None:
