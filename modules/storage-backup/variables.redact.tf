@@ -40,7 +40,7 @@ variable "redact" {
   }
 
   validation {
-    condition     = alltrue([for rule in var.redact : try(rule.attribute, null) == null || try(trimsuffix(rule.attribute, "*") != "", true)])
+    condition     = alltrue([for rule in var.redact : try(rule.attribute, null) == null || can(regex("^[A-Za-z0-9_.-]+[*]?$", rule.attribute))])
     error_message = "redact[*].attribute must be the name of a message attribute or the beginning of one, for example \"card\" or \"card-*\". Received: ${jsonencode(var.redact[*].attribute)}."
   }
 

@@ -13,6 +13,7 @@ Absent or null (Terraform writes null for what is not set): remove, or mask for 
 """
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -44,6 +45,8 @@ _TYPES = {
     "keep_last": int,
     "required": bool,
 }
+_ATTRIBUTE = re.compile(r"[A-Za-z0-9_.-]+\*?")
+"""The characters that SNS takes in the name of a message attribute: a rule with others could never find anything."""
 _EXAMPLE = '{"path": "$.payment.card"}'
 
 
@@ -95,7 +98,7 @@ def _of_kind(rule: Mapping[str, Any], given: Any, common: Mapping[str, Any]) -> 
         return PathRule(name=rule["path"], path=path, embedded="embedded" in rule, **common)
     if "attribute" in rule:
         name: str = rule["attribute"]
-        if not name.removesuffix("*"):
+        if not _ATTRIBUTE.fullmatch(name):
             raise _refused('attribute must be a name or the beginning of one, such as "card-*"', given)
         by_prefix = name.endswith("*")
         return AttributeRule(
