@@ -37,14 +37,16 @@ class Detector:
 
 
 _LEAST_DIGITS, _MOST_DIGITS = 13, 19
-_SEPARATORS = r"[ \u00a0\u2007\u202f\u2010-\u2015\u2212-]{1,3}"
+_SEPARATOR = r"[ \u00a0\u1680\u2000-\u200a\u202f\u205f\u3000\u2010-\u2015\u2212\ufe63\uff0d-]"
+"""Unicode's spaces within a line and its hyphens."""
+_SEPARATORS = rf"{_SEPARATOR}{{1,3}}"
 _RUN = re.compile(rf"\d+(?:{_SEPARATORS}\d+)*")
 _GROUP = re.compile(r"\d+")
 _NO_DIGIT = re.compile(r"\D+")
 _DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
 """The sum of the digits of twice a digit (ISO/IEC 7812-1, annex B)."""
 
-_IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}(?:[ -]?[A-Za-z0-9]){11,30}")
+_IBAN = re.compile(rf"(?<![A-Za-z0-9])[A-Za-z]{{2}}\d{{2}}(?:{_SEPARATOR}?[A-Za-z0-9]){{11,30}}")
 _COUNTRIES = {
     15: "NO",
     16: "BE",
@@ -125,7 +127,7 @@ def ibans(text: str) -> Iterator[Span]:
             continue
         compact, end = "", match.start()
         while end < match.end() and len(compact) < length:
-            compact += text[end] if text[end] not in " -" else ""
+            compact += text[end] if text[end].isalnum() else ""
             end += 1
         followed = end < len(text) and text[end].isascii() and text[end].isalnum()
         if len(compact) == length and not followed and _has_right_check_digits(compact.upper()):

@@ -73,6 +73,7 @@ def test_what_is_no_card_number_stays(text: str) -> None:
         (f"{VISA} {VISA}", [VISA, VISA]),
         (f"x{VISA}y", [VISA]),
         ("3782 822463 10005", ["3782 822463 10005"]),
+        *((number, [number]) for gap in "\u2003\u2009\u200a\u3000\uff0d" for number in (f"4111{gap}111111111111",)),
         ("٤١١١١١١١١١١١١١١١", ["٤١١١١١١١١١١١١١١١"]),  # Unicode's other digits are digits too
     ],
 )
@@ -115,6 +116,10 @@ def test_a_text_of_nothing_but_digits_does_not_hold_a_function_up() -> None:
     ("text", "expected"),
     [
         ("DE89370400440532013000", ["DE89370400440532013000"]),
+        (
+            "DE89\u00a03704\u00a00044\u00a00532\u00a00130\u00a000",
+            ["DE89\u00a03704\u00a00044\u00a00532\u00a00130\u00a000"],
+        ),
         ("to GB29 NWBK 6016 1331 9268 19, please", ["GB29 NWBK 6016 1331 9268 19"]),
         ("no93 8601 1117 947", ["no93 8601 1117 947"]),
         ("DE89370400440532013000 FROM ANN", ["DE89370400440532013000"]),
