@@ -122,8 +122,8 @@ class Redactor:
         message = self._message(event.message, own)
         subject = self._subject(event.subject, own)
         attributes = self._attributes(event.attributes, own)
+        self._require(own)  # a member beside the Message is not what a rule asks for
         others = self._others(event.others, own)
-        self._require(own)
         matches.update(own)
         if not own:
             return event

@@ -413,3 +413,8 @@ def test_members_that_sns_does_not_write_today_pass_the_rules_as_a_message_does(
 
 def test_other_members_of_which_nothing_may_stay_are_gone() -> None:
     assert Redactor(parse_rules('[{"path": "$", "action": "mask"}]'))(OTHER_MEMBERS, Matches()).others is None
+
+
+def test_a_required_rule_is_not_content_with_a_member_beside_the_message() -> None:
+    with pytest.raises(MissingMatchError):
+        Redactor(parse_rules('[{"path": "$.card", "required": true}]'))(OTHER_MEMBERS, Matches())
