@@ -513,7 +513,7 @@ _FORKS: dict[str, dict[str, Any]] = {
 }
 
 
-def _key(forks: str, *stores: str) -> Row:
+def _key(forks: str, *stores: str, how: str = "Nothing refuses it") -> Row:
     """A fork under another key."""
     (value,) = _FORKS[forks].values()
     return Row(
@@ -523,13 +523,19 @@ def _key(forks: str, *stores: str) -> Row:
         _FORKS,
         removes=stores,
         which="a key that is removed or renamed",
-        how="Nothing refuses it",
+        how=how,
     )
 
 
 _OF_ROOT = [
     _key("storage_backups", "aws_sqs_queue", _STREAM, "aws_s3_bucket"),
-    _key("search_analytics", "aws_sqs_queue", _STREAM, "aws_s3_bucket"),
+    _key(
+        "search_analytics",
+        "aws_sqs_queue",
+        _STREAM,
+        "aws_s3_bucket",
+        how="A domain of the module goes too, with its documents. Nothing refuses it",
+    ),
     _key("replays", "aws_sqs_queue"),
     *(
         Row(
