@@ -9,10 +9,10 @@ from datetime import datetime
 from itertools import chain, islice
 
 from event_fork.archive.errors import ArchiveError
-from event_fork.archive.layout import Layout, days
+from event_fork.archive.layout import Layout
 from event_fork.archive.lines import lines
-from event_fork.archive.listing import begun_at, roots
-from event_fork.archive.selection import Criteria, UnreadableLine, select
+from event_fork.archive.listing import begun_at, day_folders
+from event_fork.archive.selection import Criteria, SelectedEvent, UnreadableLine, select
 from event_fork.archive.store import BrowsableStore, ListedObject
 from event_fork.archive.unpacking import compression_of, decompress
 from event_fork.events.time_window import EVER, timestamp_text
@@ -58,15 +58,13 @@ class Inspection:
 
 def inspect(store: BrowsableStore, archive: str, prefix: str, layout: Layout, event_type_attribute: str) -> Inspection:
     """Looks at the first and the last day and samples the first and the last object of each."""
-    beginnings = roots(store, prefix, layout)
-    by_day: dict[str, list[str]] = {}
-    for root in beginnings:
-        for day in days(store, root, layout, EVER.start, EVER.end):
-            by_day.setdefault(day.removeprefix(root), []).append(day)
-    ends = [by_day[day] for day in (min(by_day), max(by_day))] if by_day else [[prefix]]
-    found = [sorted(_objects(store, folders), key=_moment) for folders in ends]
+    by_day = day_folders(store, prefix, layout, EVER.start, EVER.end)
+    folders = [[root + day for root in beginnings] for day, beginnings in by_day.items()]
+    ends = [folders[0], folders[-1]] if folders else [[prefix]]
+    found = [sorted(_objects(store, end), key=_moment) for end in ends]
     edges = [entry for objects in found if objects for entry in (objects[0], objects[-1])]
-    counted = list(islice(store.list(prefix), LISTED + 1)) if not by_day else _counted(store, by_day)
+    everything = chain.from_iterable(map(store.list, chain.from_iterable(folders or ends)))
+    counted = list(islice(everything, LISTED + 1))
     types: Counter[str] = Counter()
     topics: Counter[str] = Counter()
     samples = [
@@ -76,7 +74,9 @@ def inspect(store: BrowsableStore, archive: str, prefix: str, layout: Layout, ev
     return Inspection(
         archive=archive,
         layout=str(layout),
-        columns=sorted({root.removeprefix(prefix).partition("/")[0] for root in beginnings if root != prefix}),
+        columns=sorted(
+            {root.removeprefix(prefix).partition("/")[0] for root in chain(*by_day.values()) if root != prefix}
+        ),
         days=len(by_day),
         first=_begun(edges[0]) if edges else None,
         last=_begun(edges[-1]) if edges else None,
@@ -95,11 +95,6 @@ def _objects(store: BrowsableStore, folders: list[str]) -> Iterator[ListedObject
             yield entry
 
 
-def _counted(store: BrowsableStore, by_day: dict[str, list[str]]) -> list[ListedObject]:
-    everything = chain.from_iterable(store.list(folder) for day in sorted(by_day) for folder in by_day[day])
-    return list(islice(everything, LISTED + 1))
-
-
 def _moment(entry: ListedObject) -> tuple[datetime, str]:
     return begun_at(entry.key) or EVER.start, entry.key
 
@@ -109,17 +104,28 @@ def _begun(entry: ListedObject) -> str | None:
     return timestamp_text(begun) if begun else None
 
 
+def sampled(
+    store: BrowsableStore, entry: ListedObject, attribute: str
+) -> tuple[str, Iterator[SelectedEvent | UnreadableLine]]:
+    """An object's compression, and what its first 2,000 lines are: read, and ArchiveError raised, when asked for."""
+    chunks = store.open(entry.key, etag=entry.etag).chunks()
+    head = next(chunks, b"")
+
+    def found() -> Iterator[SelectedEvent | UnreadableLine]:
+        text = islice(lines(decompress(chain([head], chunks))), _SAMPLED_LINES)
+        yield from select(text, Criteria(EVER, event_type_attribute=attribute))
+
+    return compression_of(head), found()
+
+
 def _sample(
     store: BrowsableStore, entry: ListedObject, attribute: str, types: Counter[str], topics: Counter[str]
 ) -> SampledObject:
     events = bad = 0
     compression = trouble = ""
     try:
-        chunks = store.open(entry.key, etag=entry.etag).chunks()
-        head = next(chunks, b"")
-        compression = compression_of(head)
-        text = islice(lines(decompress(chain([head], chunks))), _SAMPLED_LINES)
-        for found in select(text, Criteria(EVER, event_type_attribute=attribute)):
+        compression, lines_found = sampled(store, entry, attribute)
+        for found in lines_found:
             if isinstance(found, UnreadableLine):
                 bad += 1
                 trouble = trouble or f"line {found.line}: {found.reason}"

@@ -6,16 +6,13 @@ from difflib import get_close_matches
 from itertools import islice
 
 from event_fork.archive.errors import ArchiveError
-from event_fork.archive.layout import days
-from event_fork.archive.lines import lines
-from event_fork.archive.listing import Reach, needed_objects, roots
-from event_fork.archive.selection import Criteria, SelectedEvent, select
+from event_fork.archive.listing import Reach, day_folders, needed_objects
+from event_fork.archive.selection import SelectedEvent
 from event_fork.archive.store import BrowsableStore
-from event_fork.archive.unpacking import decompress
 from event_fork.events.time_window import EVER
+from event_fork_cli.archive_replay.inspection import sampled
 
 _OBJECTS = 5
-_LINES = 2_000
 _MOST_TYPES = 5
 
 
@@ -28,8 +25,7 @@ def what_is_there(store: BrowsableStore, reach: Reach, attribute: str, wanted_ty
     times: list[str] = []
     for listed in objects:
         try:
-            text = islice(lines(decompress(store.open(listed.key, etag=listed.etag).chunks())), _LINES)
-            for found in select(text, Criteria(EVER, event_type_attribute=attribute)):
+            for found in sampled(store, listed, attribute)[1]:
                 if isinstance(found, SelectedEvent):
                     types[found.event_type] += 1
                     times.append(found.timestamp)
@@ -45,11 +41,7 @@ def what_is_there(store: BrowsableStore, reach: Reach, attribute: str, wanted_ty
 
 
 def _days(store: BrowsableStore, reach: Reach) -> str:
-    found = [
-        day.removeprefix(root).rstrip("/")
-        for root in roots(store, reach.prefix, reach.layout)
-        for day in days(store, root, reach.layout, EVER.start, EVER.end)
-    ]
+    found = [day.rstrip("/") for day in day_folders(store, reach.prefix, reach.layout, EVER.start, EVER.end)]
     if not found:
         return f'it has no folders "{reach.layout}"'
-    return f"it has folders from {min(found)} to {max(found)}"
+    return f"it has folders from {found[0]} to {found[-1]}"

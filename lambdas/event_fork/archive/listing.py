@@ -88,24 +88,31 @@ def roots(store: BrowsableStore, prefix: str, layout: Layout = HIVE) -> list[str
     return found
 
 
+def day_folders(
+    store: BrowsableStore, prefix: str, layout: Layout, first: datetime, last: datetime
+) -> dict[str, list[str]]:
+    """The days that are there, in the order of time, each with the prefixes that it stands under."""
+    by_day: dict[str, list[str]] = {}
+    for root in roots(store, prefix, layout):
+        for day in days(store, root, layout, first, last):
+            by_day.setdefault(day.removeprefix(root), []).append(root)
+    return dict(sorted(by_day.items()))
+
+
 def prefixes(store: BrowsableStore, reach: Reach) -> Iterator[str]:
     """The key prefixes to list, in the order of time; a day that is wanted whole is one, one that is not there none."""
     layout = reach.layout
     if not layout.folders:
         yield reach.prefix
         return
-    by_day: dict[str, list[str]] = {}
-    for root in roots(store, reach.prefix, layout):
-        for day in days(store, root, layout, reach.first, reach.last):
-            by_day.setdefault(day.removeprefix(root), []).append(root)
-    for day in sorted(by_day):
+    for day, beginnings in day_folders(store, reach.prefix, layout, reach.first, reach.last).items():
         begin = datetime.strptime(day, layout.day_format).replace(tzinfo=UTC)
         hours = [begin + hour * _HOUR for hour in range(24)]
         wanted = [hour for hour in hours if reach.first <= hour <= reach.last]
         if len(wanted) == len(hours) or not layout.has_hours:
-            yield from (root + day for root in by_day[day])
+            yield from (root + day for root in beginnings)
         else:
-            yield from (root + layout.prefix(hour) for hour in wanted for root in by_day[day])
+            yield from (root + layout.prefix(hour) for hour in wanted for root in beginnings)
 
 
 def needed_objects(store: BrowsableStore, reach: Reach) -> Iterator[ListedObject]:

@@ -26,6 +26,8 @@ def test_what_a_replay_cannot_read_is_said(world: World) -> None:
     result = world.run("archive", "inspect", f"s3://{BUCKET}/")
 
     assert result.code == 0, result.err
+    read = world.run("archive", "inspect", f"s3://{BUCKET}/", "--output", "json").json
+    assert [sample["compression"] for sample in read["samples"]] == ["Parquet", "none"]
     for said in ("yyyy/MM/dd/HH/", "Parquet", "line 1: the body is not", "and 1 more"):
         assert said in " ".join(result.out.split())
 
