@@ -13,24 +13,27 @@ T = TypeVar("T")
 class Budget:
     """Bytes accepted and not yet settled. Beyond the limit records are refused, which ThrottledRecords counts.
 
-    A stream that holds less than a sixteenth finds room when others have filled everything: a quarter more is for it.
+    A stream that holds less than a sixteenth finds room whatever others hold or make: a quarter more is for such.
     """
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self.used = 0
+        self._spared = 0  # of the quarter
 
     def take(self, cost: int, own: int = 0) -> bool:
         """Reserve ``cost`` bytes for a stream that holds ``own``, or False when they do not fit."""
-        small = own + cost <= self.limit // 16
-        if self.used + cost > self.limit + (self.limit // 4 if small else 0):
-            return False
+        if self.used + cost > self.limit:
+            if own + cost > self.limit // 16 or self._spared + cost > self.limit // 4:
+                return False
+            self._spared += cost
         self.used += cost
         return True
 
     def charge(self, cost: int) -> None:
         """Count bytes that cannot be refused (made by a stage, found at a restart); a negative cost gives back."""
         self.used += cost
+        self._spared = max(0, self._spared + min(0, cost))
 
 
 class Places:

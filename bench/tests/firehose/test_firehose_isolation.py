@@ -202,6 +202,18 @@ def test_what_a_stream_computes_stops_no_other(
 
 
 @pytest.mark.behaviour("8", "bench")
+def test_memory_that_a_stream_makes_leaves_room_for_others(own: Harness) -> None:
+    good = own.s3_stream()
+    stream, _ = bombs(own)
+    own.control.clock(speed=0)
+    stream.put(*[gzip.compress(b" " * LIMIT)] * 20)
+    eventually(lambda: own.control.health()["memory"]["used_bytes"] > 20 * LIMIT)
+    good.put(b"good")
+    own.control.flush(good.name)
+    assert good.body() == b"good"
+
+
+@pytest.mark.behaviour("8", "bench")
 def test_a_record_that_jq_takes_too_long_for_is_an_error_object_and_the_next_ones_go_on(harness: Harness) -> None:
     stream, records = slow_query(harness)
     stream.put(*records)
