@@ -112,6 +112,27 @@ class PlanOptions:
     event_type_attribute: Annotated[
         str, typer.Option(metavar="NAME", help="Message attribute that holds an event's type.")
     ] = "event_type"
+    event_id: Annotated[
+        list[str] | None, typer.Option(metavar="ID", help="Only the event of this id; may be given several times.")
+    ] = None
+    ids_file: Annotated[
+        Path | None, typer.Option("--ids", metavar="FILE", help="Only the events of the ids in this file, one a line.")
+    ] = None
+    from_rejected: Annotated[
+        str | None,
+        typer.Option(metavar="S3_URL", help="Only the events in these error objects of Data Firehose."),
+    ] = None
+    where: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="PATH=VALUE",
+            help="Only events whose JSON message has this value, such as $.order_id=o-17; all must hold.",
+        ),
+    ] = None
+    sample: Annotated[
+        str | None,
+        typer.Option(metavar="N%", help="Only this share of the ids; the same ones each time."),
+    ] = None
     body: Annotated[
         Body,
         typer.Option(help="raw: the message alone; envelope: as SNS wraps it; auto: as the target gets it."),

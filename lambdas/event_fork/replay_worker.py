@@ -49,7 +49,7 @@ def tools_of(replay: ReplayRef) -> Tools:
     target = SqsQueue(plan.target.queue_url, region=plan.target.region)
     return Tools(
         plan=plan,
-        criteria=plan.criteria(),
+        criteria=plan.criteria(documents.ids()),
         documents=documents,
         archive=S3ArchiveStore(s3, replay.bucket),
         sender=BurstSender(target, plan.target.body, plan.replay_id),

@@ -41,7 +41,7 @@ locals {
         {
           sid       = "ReadPlan"
           actions   = ["s3:GetObject"]
-          resources = ["${var.archive.bucket.arn}/${local.work_area}/*/plan.json"]
+          resources = [for name in ["plan.json", "ids.txt"] : "${var.archive.bucket.arn}/${local.work_area}/*/${name}"]
         },
         {
           sid     = "KeepProgress"

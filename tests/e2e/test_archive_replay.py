@@ -10,6 +10,7 @@ import json
 import re
 import secrets
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -495,15 +496,19 @@ def test_kept_events_may_be_received_many_times_without_being_lost_or_dead_lette
     assert waiting(stack) == (0, 0)
 
 
-def test_every_document_of_a_replay_is_in_its_work_area(stack: ReplayStack) -> None:
+def test_exactly_the_given_ids_are_sent_and_every_document_is_in_the_work_area(stack: ReplayStack) -> None:
     window = (START + 30 * HOUR, START + 31 * HOUR)
-    replay = stack.apply(stack.plan("documents", *window))
+    wanted = sorted(stack.expected(*window))[::7]
+    ids = stack.folder / "ids.txt"
+    ids.write_text("\n".join(wanted))
+    replay = stack.apply(stack.plan("documents", *window, "--ids", str(ids)))
     stack.until(replay, "done")
+    assert stack.receive().ids == Counter(wanted)
 
     area = stack.area(replay)
     listed = stack.s3.list_objects_v2(Bucket=stack.output["bucket_name"], Prefix=area.prefix)["Contents"]
     keys = {entry["Key"] for entry in listed}
-    assert {area.plan, area.items, area.control} < keys
+    assert {area.plan, area.ids, area.items, area.control} < keys
     progress = [key for key in keys if key.startswith(area.progress_prefix)]
     assert len(progress) == len(json.loads(read(stack, area.plan))["items"])
     manifest = next(key for key in keys if key.startswith(area.results_prefix) and key.endswith("manifest.json"))

@@ -115,6 +115,7 @@ def refuse_applied(plan: Plan, engine: ReplayEngine, executions: Executions, doc
 def start(
     plan: Plan,
     text: bytes,
+    ids_file: bytes | None,
     engine: ReplayEngine,
     executions: Executions,
     documents: ReplayDocuments,
@@ -139,6 +140,8 @@ def start(
     if not created:
         _refuse_held(plan, documents.control())
     documents.write_plan(text)
+    if ids_file is not None:
+        documents.write_ids(ids_file)
     documents.write_items(plan.items)
     try:
         arn = executions.start(engine.state_machine_arn, plan.replay_id, execution_input(plan, documents))

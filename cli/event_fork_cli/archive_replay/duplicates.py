@@ -6,7 +6,7 @@ first byte of the hash picks the bucket, so copies meet in one bucket, and a buc
 
 import hashlib
 import struct
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,6 +36,16 @@ def duplicates_in(files: list[Path], void: Collection[int], *, in_memory: int = 
     `void`: scans that did not come to their end; their records do not count.
     """
     return list(_duplicates(files, frozenset(void), 1, in_memory))
+
+
+def not_found(ids: Iterable[str], folder: Path, void: Collection[int]) -> tuple[str, ...]:
+    """The ids that no record stands for, of all buckets."""
+    left = {identity(one): one for one in ids}
+    for path in sorted(folder.iterdir()):
+        for record in RECORD.iter_unpack(path.read_bytes()):
+            if record[1] not in void:
+                left.pop(record[0], None)
+    return tuple(sorted(left.values()))
 
 
 def _duplicates(files: list[Path], void: frozenset[int], depth: int, in_memory: int) -> Iterator[Duplicate]:

@@ -17,7 +17,7 @@ from event_fork.events.time_window import timestamp_of
 from event_fork.replay_plan.control import MAX_WORKERS
 from event_fork.replay_plan.item import MAX_ITEM_EVENTS, MAX_ITEM_SECONDS, Item
 from event_fork.replay_plan.plan import Count, Plan, PlanRequest, Totals, Unreadable
-from event_fork_cli.archive_replay.duplicates import Duplicate
+from event_fork_cli.archive_replay.duplicates import Duplicate, not_found
 from event_fork_cli.archive_replay.near_misses import what_is_there
 from event_fork_cli.archive_replay.pool import InlineScan, ParallelScan, ScanOrder
 from event_fork_cli.archive_replay.scanning import MAX_TYPES, OTHER_TYPES, ScannedObject
@@ -39,10 +39,14 @@ class ScanProgress:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A plan, and how long after its publishing the latest of its events reached the archive, by the objects' names."""
+    """A plan, and how long after its publishing the latest of its events reached the archive, by the objects' names.
+
+    `missing`: ids that were asked for and are not among its events.
+    """
 
     plan: Plan
     latest_arrival: timedelta
+    missing: tuple[str, ...] = ()
 
 
 def make_plan(
@@ -50,6 +54,7 @@ def make_plan(
     open_store: Callable[[], BrowsableStore],
     *,
     processes: int,
+    ids: frozenset[str] | None = None,
     layout: Layout = HIVE,
     memory: Memory = DEFAULT_MEMORY,
     progress: Callable[[ScanProgress], None] = lambda _: None,
@@ -57,13 +62,14 @@ def make_plan(
     """Reads the archive and decides what a replay sends.
 
     `open_store` makes a store; it is called in each of the `processes` (0: everything in this one), so it must be
-    picklable. `layout`: of the archive's keys. `memory`: of the functions, for the estimate.
+    picklable. `ids`: those of the request's narrowing. `layout`: of the archive's keys. `memory`: of the functions, for
+    the estimate.
     Raises NothingMatchedError when no event is wanted.
     """
     window = request.window
     with tempfile.TemporaryDirectory(prefix="event-fork-plan-") as folder:
         limits = item_limits(request.rate, request.workers, request.pace)
-        order = ScanOrder(open_store, request, limits, spill=Path(folder))
+        order = ScanOrder(open_store, request, limits, spill=Path(folder), ids=ids)
         lateness, now = timedelta(seconds=window.lateness_seconds), timestamp_of(request.created_at)
         reach = Reach(request.archive.prefix, window.published, lateness, now, layout)
         objects = needed_objects(open_store(), reach)
@@ -71,8 +77,9 @@ def make_plan(
         with ParallelScan(order, processes) if processes else InlineScan(order) as work:
             scanned = _read(work.scan(objects), progress)
             void = frozenset(scan for found in scanned for scan in found.void)
+            missing = () if ids is None else not_found(ids, Path(folder), void)
             found_twice = _by_scan(work.duplicates(void))
-    return Planned(_plan(request, memory, scanned, found_twice, hint), _latest_arrival(scanned))
+    return Planned(_plan(request, memory, scanned, found_twice, hint), _latest_arrival(scanned), missing)
 
 
 def workers_for(rate: float) -> int:

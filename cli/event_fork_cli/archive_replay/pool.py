@@ -31,11 +31,13 @@ class ScanOrder:
     request: PlanRequest
     limits: SegmentLimits
     spill: Path
+    ids: frozenset[str] | None = None
 
     def scanner(self) -> Scanner:
         """The scanner this order describes."""
         asked = self.request
-        return Scanner(self.open_store(), asked.criteria(), self.limits, asked.target.body, SpillWriter(self.spill))
+        criteria = asked.criteria(self.ids)
+        return Scanner(self.open_store(), criteria, self.limits, asked.target.body, SpillWriter(self.spill))
 
 
 class InlineScan:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import islice, pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from botocore.exceptions import ClientError
 
@@ -36,7 +36,9 @@ from event_fork.replay_plan.plan import (
     PlanRequest,
     Target,
 )
+from event_fork_cli.archive_replay.choosing import Chosen, narrowing_of
 from event_fork_cli.archive_replay.engines import ReplayEngine, engine_for_target, engines_of, find_engines
+from event_fork_cli.archive_replay.locations import archive_location
 from event_fork_cli.archive_replay.planner import workers_for
 from event_fork_cli.archive_replay.subscriptions import subscription, subscription_of
 from event_fork_cli.archive_replay.targets import find_target
@@ -45,10 +47,6 @@ from event_fork_cli.errors import BadInputError
 from event_fork_cli.moments import length_of_time, moment, shown_duration
 from event_fork_cli.options import Body, PlanOptions, checked_rate
 
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
-
-_ARCHIVE = re.compile(r"s3://(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/(?P<prefix>.*))?")
 _PACE = re.compile(r"(\d+(?:\.\d+)?)x")
 _DENIED = {"AccessDenied", "AccessDeniedException", "AuthorizationError"}
 _STILL_BUFFERED = timedelta(minutes=20)
@@ -57,9 +55,10 @@ _PEEK_OBJECTS = 5
 
 @dataclass(slots=True)
 class Checked:
-    """A request, the way to its archive, its keys' layout, what its functions have, what the operator should know."""
+    """A request, its ids, the way to its archive, its keys' layout, what its functions have; notes for the operator."""
 
     request: PlanRequest
+    chosen: Chosen
     open_store: OpenArchive
     layout: Layout
     memory: Memory
@@ -80,11 +79,12 @@ def check(options: PlanOptions, settings: AwsSettings, now: datetime) -> Checked
     if options.ramp_ask and ramp is None:
         raise BadInputError("--ramp-ask", "needs --ramp", example="--ramp 1,10,100 --ramp-ask", received="no --ramp")
     caller = settings.caller()  # first, because STS says what is wrong with credentials and HeadBucket does not
-    chosen = filter_of(options.filter_file, options.filter_scope.value, options.like_subscription, settings)
+    policy = filter_of(options.filter_file, options.filter_scope.value, options.like_subscription, settings)
     archive = archive_location(settings.s3(), options.archive, settings.region_name)
     open_store = OpenArchive(settings, archive.bucket, archive.region)
     layout = archive_layout(options.layout, open_store(), archive)
     notes: list[str] = []
+    chosen = narrowing_of(options, settings, notes)
     if layout != HIVE:
         notes.append(
             f'the folders of this archive are "{layout}": '
@@ -97,7 +97,7 @@ def check(options: PlanOptions, settings: AwsSettings, now: datetime) -> Checked
     if options.body is not Body.AUTO:
         body = options.body.value
     else:
-        raw = chosen.raw
+        raw = policy.raw
         if raw is None:
             raw = _raw(settings, open_store(), Reach(archive.prefix, window, lateness, now, layout), target.arn, notes)
         body = BODY_RAW if raw else BODY_ENVELOPE
@@ -114,8 +114,8 @@ def check(options: PlanOptions, settings: AwsSettings, now: datetime) -> Checked
             expires_at=timestamp_text(now + expires_in),
             archive=archive,
             window=PlannedWindow(window.start_text, window.end_text, lateness.total_seconds()),
-            filter_policy=chosen.document,
-            filter_policy_scope=chosen.scope,
+            filter_policy=policy.document,
+            filter_policy_scope=policy.scope,
             event_types=tuple(options.event_type or ()),
             event_type_attribute=options.event_type_attribute,
             target=Target(target.arn, target.url, body),
@@ -126,7 +126,9 @@ def check(options: PlanOptions, settings: AwsSettings, now: datetime) -> Checked
             ramp=ramp,
             ramp_asks=options.ramp_ask,
             health=health,
+            narrowing=chosen.narrowing,
         ),
+        chosen,
         open_store,
         layout,
         engine.memory if engine else DEFAULT_MEMORY,
@@ -160,40 +162,6 @@ def ramp_steps(text: str) -> tuple[float, ...]:
             "--ramp", "must be growing percentages of the rate, at most 100", example="--ramp 1,10,100", received=text
         )
     return steps
-
-
-def archive_location(s3: S3Client, text: str, region: str) -> ArchiveLocation:
-    """Bucket and prefix of `s3://bucket/prefix`. The prefix is what stands before `date=` in the keys."""
-    match = _ARCHIVE.fullmatch(text)
-    if not match:
-        raise BadInputError(
-            "--archive",
-            "must be the S3 address of an archive",
-            example="--archive s3://orders-backup-20261123101500123400000001/",
-            received=text,
-        )
-    bucket, prefix = match["bucket"], match["prefix"] or ""
-    try:
-        region = s3.head_bucket(Bucket=bucket).get("BucketRegion") or region
-    except ClientError as error:
-        if error.response["Error"]["Code"] in {"404", "NoSuchBucket"}:
-            raise BadInputError(
-                "--archive",
-                "must name a bucket that exists",
-                example="--archive s3://orders-backup-20261123101500123400000001/",
-                received=text,
-            ) from error
-        if error.response["ResponseMetadata"]["HTTPStatusCode"] != 301:
-            raise
-        region = error.response["ResponseMetadata"]["HTTPHeaders"].get("x-amz-bucket-region", region)
-    if (
-        prefix
-        and not prefix.endswith("/")
-        and not _has_keys(s3, bucket, f"{prefix}date=")
-        and _has_keys(s3, bucket, f"{prefix}/")
-    ):
-        prefix += "/"
-    return ArchiveLocation(bucket, prefix, region)
 
 
 def archive_layout(text: str, store: BrowsableStore, archive: ArchiveLocation) -> Layout:
@@ -328,10 +296,6 @@ def _topic(store: BrowsableStore, reach: Reach) -> str | None:
         except (ArchiveError, NotAnEnvelopeError):
             continue  # the plan itself will name it
     return None
-
-
-def _has_keys(s3: S3Client, bucket: str, prefix: str) -> bool:
-    return bool(s3.list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=1).get("KeyCount"))
 
 
 def late_note(latest: timedelta, lateness: timedelta) -> str | None:

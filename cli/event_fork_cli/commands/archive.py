@@ -5,7 +5,8 @@ from typing import Annotated
 import typer
 
 from event_fork_cli.archive_replay.inspection import inspect as inspected
-from event_fork_cli.archive_replay.request import archive_layout, archive_location
+from event_fork_cli.archive_replay.locations import archive_location
+from event_fork_cli.archive_replay.request import archive_layout
 from event_fork_cli.aws import OpenArchive
 from event_fork_cli.errors import NothingMatchedError
 from event_fork_cli.options import Common, LayoutOption, with_options

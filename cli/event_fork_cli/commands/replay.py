@@ -13,7 +13,14 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 
 from event_fork.errors import CallFailedError
 from event_fork.replay_plan.control import asks_to_go_on
-from event_fork_cli.archive_replay.applying import engine_of, open_plan, refuse_applied, refuse_changed_objects, start
+from event_fork_cli.archive_replay.applying import (
+    engine_of,
+    open_plan,
+    refuse_applied,
+    refuse_changed_objects,
+    start,
+)
+from event_fork_cli.archive_replay.choosing import ids_beside, missing_note, read_ids
 from event_fork_cli.archive_replay.engines import find_engines
 from event_fork_cli.archive_replay.executions import StepFunctions
 from event_fork_cli.archive_replay.history import history
@@ -80,18 +87,26 @@ def plan(
     if out is not None:
         context.allow_writing("--out", out, overwrite=overwrite)
     checked = check(options, common.aws, context.now())
+    ids_file = checked.chosen.ids_file
+    if out is not None and ids_file is not None:
+        context.allow_writing("--out", ids_beside(out), overwrite=overwrite)
     for text in checked.notes:
         note(text)
     planned = _read_archive(checked, processes)
     note_late = late_note(planned.latest_arrival, timedelta(seconds=checked.request.window.lateness_seconds))
     if note_late:
         note(note_late)
+    if planned.missing:
+        note(missing_note(planned.missing))
     made = planned.plan if key is None else sign(planned.plan, key, common.aws.kms())
     if out is not None:
         context.write_private(out, made.to_bytes())
+        if ids_file is not None:
+            context.write_private(ids_beside(out), ids_file)
     common.emit(made.to_json(), lambda: plan_view(made, planned.latest_arrival), rows=made.counts)
     if out is not None:
-        say(f"saved; nothing was sent. To send it: event-fork replay apply {out} --sha256 {made.sha256}")
+        beside = "" if ids_file is None else f" (its ids in {ids_beside(out)})"
+        say(f"saved{beside}; nothing was sent. To send it: event-fork replay apply {out} --sha256 {made.sha256}")
 
 
 @replay.command()
@@ -120,6 +135,7 @@ def apply(
     wanted = open_plan(text, context.now(), str(plan_file), sha256)
     if wanted.signature is not None or signed_by is not None:
         verify(wanted, signed_by, settings.kms())
+    ids_file = read_ids(wanted, plan_file)
     engine = engine_of(wanted, find_engines(settings.ssm(), note), replay_name)
     executions = executions_for(settings, engine)
     documents = documents_of(settings, engine, wanted.replay_id)
@@ -134,7 +150,7 @@ def apply(
         context.confirm(f"Send {wanted.totals.events:,} events to {wanted.target.queue_arn}?")
     identity = caller.result()["Arn"]
     try:
-        applied = start(wanted, text, engine, executions, documents, caller=identity, clock=context.now)
+        applied = start(wanted, text, ids_file, engine, executions, documents, caller=identity, clock=context.now)
     except KeyboardInterrupt:
         raise InterruptedWatchError(
             f"interrupted while it was started: event-fork replay status {wanted.replay_id} says whether it runs; "
@@ -272,6 +288,7 @@ def _read_archive(checked: Checked, processes: int | None) -> Planned:
             checked.request,
             checked.open_store,
             processes=count,
+            ids=checked.chosen.ids,
             layout=checked.layout,
             memory=checked.memory,
             progress=show,

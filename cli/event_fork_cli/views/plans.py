@@ -75,6 +75,13 @@ def summary(plan: Plan, latest_arrival: timedelta | None) -> Table:
         table.add_row("event types", ", ".join(plan.event_types))
     if plan.filter_policy is not None:
         table.add_row("filter policy", f"on {plan.filter_policy_scope}")
+    narrowing = plan.narrowing
+    if narrowing.ids is not None:
+        table.add_row("ids", f"{totals.events:,} of {narrowing.ids.count:,}")
+    for condition in narrowing.where:
+        table.add_row("where", f"{condition.path} = {condition.value}")
+    if narrowing.sample_percent is not None:
+        table.add_row("sample", f"{narrowing.sample_percent:g} % of the ids")
     table.add_row("events", f"{totals.events:,} ({shown_bytes(totals.bytes)}), {plan.first_event} to {plan.last_event}")
     table.add_row("duplicates", f"{totals.duplicates:,} second copies are left out")
     if latest_arrival is not None:

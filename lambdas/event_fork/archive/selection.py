@@ -1,6 +1,6 @@
 """Which lines of an object belong to a replay. Planner and worker decide with this one function."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import NamedTuple
@@ -14,12 +14,19 @@ _AROUND = b" \t\r\x1e"
 """Blanks, the other system's line end, and what RFC 7464 puts before each record."""
 
 Matcher = Callable[[StoredEvent], bool]
-"""Whether an event passes a filter policy."""
+"""Whether an event passes, a filter policy for instance."""
+
+
+def all_of(matchers: Sequence[Matcher]) -> Matcher | None:
+    """One that asks them in turn; None: all events pass."""
+    if len(matchers) < 2:
+        return matchers[0] if matchers else None
+    return lambda event: all(matches(event) for matches in matchers)
 
 
 @dataclass(frozen=True, slots=True)
 class Criteria:
-    """What is wanted: events of a window, of some types (none named: of all), that pass the filter (None: all pass).
+    """What is wanted: events of a window, of some types (none named: of all), that `matches` lets pass (None: all).
 
     `event_type_attribute` names the message attribute that holds an event's type.
     """

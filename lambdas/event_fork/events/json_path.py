@@ -76,17 +76,22 @@ _STEP = re.compile(
 
 def parse_path(text: str) -> JsonPath:
     """The steps of a path; `$` alone has none. Raises JsonPathError with the part that was not understood."""
+    steps, end = begin_path(text)
+    if end < len(text):
+        raise JsonPathError(f"{text[end:]!r} in {text!r} is not one of {LANGUAGE}")
+    return steps
+
+
+def begin_path(text: str) -> tuple[JsonPath, int]:
+    """The steps of the path that the text begins with, and where it ends. Raises JsonPathError."""
     if not text.startswith("$"):
         raise JsonPathError(f"a path begins with $, such as $.payment.card (got {text!r})")
     steps: list[Step] = []
     place = 1
-    while place < len(text):
-        match = _STEP.match(text, place)
-        if match is None:
-            raise JsonPathError(f"{text[place:]!r} in {text!r} is not one of {LANGUAGE}")
+    while match := _STEP.match(text, place):
         steps.append(_step(match, text))
         place = match.end()
-    return tuple(steps)
+    return tuple(steps), place
 
 
 def _step(match: re.Match[str], text: str) -> Step:

@@ -1,4 +1,4 @@
-"""The documents of one replay: plan, items, control and progress. Worker, governor and command share this one class."""
+"""The documents of one replay: plan, ids, items, control, progress. Worker, governor and command share this class."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -98,6 +98,15 @@ class ReplayDocuments:
         """Put the plan."""
         self._plan = None
         self._store.put(self.area.plan, text)
+
+    def write_ids(self, content: bytes) -> None:
+        """Put the ids that the plan is narrowed to."""
+        self._store.put(self.area.ids, content)
+
+    def ids(self) -> frozenset[str] | None:
+        """The same, their hash checked against the plan; None when it is narrowed to none."""
+        sealed = self.plan().narrowing.ids
+        return None if sealed is None else sealed.read(_there(self._store.get(self.area.ids), self.area.ids).content)
 
     def write_items(self, items: Iterable[Item]) -> None:
         """Put what the next execution works on."""

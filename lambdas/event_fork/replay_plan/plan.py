@@ -7,11 +7,11 @@ so pretty-printing does no harm and any change of content shows.
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Annotated, Any, Literal
 
-from event_fork.archive.selection import Criteria
+from event_fork.archive.selection import Criteria, all_of
 from event_fork.events.time_window import Window, timestamp_of
 from event_fork.filter_policy import MESSAGE_ATTRIBUTES, MESSAGE_BODY, InvalidFilterPolicyError, compile_policy
 from event_fork.replay_plan.control import MAX_RATE, MAX_WORKERS, MIN_RATE, Control
@@ -31,9 +31,11 @@ from event_fork.replay_plan.json_values import (
     parse_json,
     to_json,
 )
+from event_fork.replay_plan.narrowing import Narrowing
 from event_fork.replay_plan.work_area import ROOT as WORK_AREAS
 
-FORMAT = 1
+FORMAT, FORMAT_OF_NARROWED = 1, 2
+"""A function from before there was a narrowing does not see it, and would send everything."""
 BODY_RAW: Literal["raw"] = "raw"
 BODY_ENVELOPE: Literal["envelope"] = "envelope"
 MIN_PACE, MAX_PACE = 0.001, 1_000_000
@@ -194,17 +196,19 @@ class PlanRequest:
     ramp: tuple[float, ...] | None
     ramp_asks: bool
     health: Health
+    narrowing: Narrowing = field(default=Narrowing(), kw_only=True)
 
     @property
     def is_governed(self) -> bool:
         """Whether the governor moves the rate."""
         return self.ramp is not None or self.health != Health()
 
-    def criteria(self) -> Criteria:
-        """What planner and worker select by. Raises InvalidFilterPolicyError."""
-        policy = self.filter_policy
-        matches = None if policy is None else compile_policy(policy, self.filter_policy_scope).matches
-        return Criteria(self.window.published, frozenset(self.event_types), self.event_type_attribute, matches)
+    def criteria(self, ids: frozenset[str] | None = None) -> Criteria:
+        """What planner and worker select by; `ids`: those of `narrowing.ids`. Raises InvalidFilterPolicyError."""
+        matchers = list(self.narrowing.matchers(ids))
+        if self.filter_policy is not None:
+            matchers.append(compile_policy(self.filter_policy, self.filter_policy_scope).matches)
+        return Criteria(self.window.published, frozenset(self.event_types), self.event_type_attribute, all_of(matchers))
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,7 +262,7 @@ class Plan(PlanRequest):
 
     def to_json(self) -> dict[str, Any]:
         """The plan as it is in the file."""
-        return {"format": FORMAT, **to_json(self)}
+        return {"format": _format(self.narrowing), **to_json(self)}
 
     def to_bytes(self) -> bytes:
         """The plan file: indented, so that people can read it, one line per item."""
@@ -284,13 +288,20 @@ def read_plan(text: bytes) -> Plan:
     """The plan in a file. Raises DocumentError when a value is wrong or the hash does not fit the content."""
     document = json_object(parse_json(text, "plan"), "plan")
     made_by = from_json(_Version, document, "plan")
-    if made_by.format != FORMAT:
-        raise DocumentError(f"plan.format must be {FORMAT}, got {made_by.format}: made by another version")
+    if made_by.format not in (FORMAT, FORMAT_OF_NARROWED):
+        rule = f"plan.format must be {FORMAT} or {FORMAT_OF_NARROWED}"
+        raise DocumentError(f"{rule}, got {made_by.format}: made by another version")
     if digest(document) != made_by.sha256:
         raise DocumentError("plan.sha256 does not fit the content: the plan was changed after it was made")
     plan = from_json(Plan, document, "plan")
+    if made_by.format != _format(plan.narrowing):
+        raise DocumentError(f"plan.format must be {_format(plan.narrowing)} for such a plan, got {made_by.format}")
     _refuse_contradictions(plan)
     return plan
+
+
+def _format(narrowing: Narrowing) -> int:
+    return FORMAT if narrowing == Narrowing() else FORMAT_OF_NARROWED
 
 
 def _refuse_contradictions(plan: Plan) -> None:
@@ -305,7 +316,7 @@ def _refuse_contradictions(plan: Plan) -> None:
         if before.key == item.key and before.last_line >= item.first_line:
             raise DocumentError(f"plan.items must have lines of their own: {before.id} and {item.id} have not")
     try:
-        plan.criteria()
+        plan.criteria(None if plan.narrowing.ids is None else frozenset())
     except InvalidFilterPolicyError as error:
         raise DocumentError(f"plan.filter_policy: {error}") from error
 

@@ -48,6 +48,11 @@ class WorkArea:
         return f"{self.prefix}items.jsonl"
 
     @property
+    def ids(self) -> str:
+        """The ids that the plan is narrowed to, one a line, if it is."""
+        return f"{self.prefix}ids.txt"
+
+    @property
     def control(self) -> str:
         """What operator and governor want."""
         return f"{self.prefix}control.json"

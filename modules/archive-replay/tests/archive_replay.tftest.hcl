@@ -81,7 +81,7 @@ run "each_role_may_do_its_own_work_and_no_more" {
     condition = toset([for statement in local.function_statements.worker : "${statement.sid} ${jsonencode(statement.actions)} ${jsonencode(statement.resources)}"]) == toset([
       "ReadArchive [\"s3:GetObject\"] [\"arn:aws:s3:::orders-archive/orders/date=????-??-??/hour=??/*\",\"arn:aws:s3:::orders-archive/orders/*/date=????-??-??/hour=??/*\"]",
       "TellMissingFromForbidden [\"s3:ListBucket\"] [\"arn:aws:s3:::orders-archive\"]",
-      "ReadPlan [\"s3:GetObject\"] [\"arn:aws:s3:::orders-archive/event-fork-replays/orders-replay/*/plan.json\"]",
+      "ReadPlan [\"s3:GetObject\"] [\"arn:aws:s3:::orders-archive/event-fork-replays/orders-replay/*/plan.json\",\"arn:aws:s3:::orders-archive/event-fork-replays/orders-replay/*/ids.txt\"]",
       "KeepProgress [\"s3:GetObject\",\"s3:PutObject\"] [\"arn:aws:s3:::orders-archive/event-fork-replays/orders-replay/*/control.json\",\"arn:aws:s3:::orders-archive/event-fork-replays/orders-replay/*/progress/*\"]",
       "SendToTargets [\"sqs:SendMessage\"] [\"arn:aws:sqs:eu-west-1:123456789012:checkout\",\"arn:aws:sqs:us-east-1:999999999999:shadow\"]",
       "UseTargetKeys [\"kms:Decrypt\",\"kms:GenerateDataKey\"] [\"arn:aws:kms:us-east-1:999999999999:key/1234abcd-12ab-34cd-56ef-1234567890ab\"]",

@@ -102,7 +102,7 @@ def test_each_job_has_what_its_commands_call_and_no_more(world: World, calls: Ca
     world.ssm.delete_parameter(Name=parameter)
     made["plan"] = calls.by(world.plan())  # without a module the queue itself is looked at
     world.module("orders")
-    made["plan"] |= calls.by(world.plan("--out", str(path), "--sign", key))
+    made["plan"] |= calls.by(world.plan("--out", str(path), "--sign", key, "--event-id", "id-1", "--event-id", "id-2"))
     replay_id = json.loads(path.read_bytes())["replay_id"]
     made["apply"] = calls.by(world.apply(path, "--signed-by", key))
     made["watch"] = calls.by(world.run("replay", "status", replay_id)) | calls.by(world.run("replay", "list"))

@@ -15,6 +15,7 @@ from event_fork.archive.unpacking import decompress
 from event_fork.events.envelope import StoredEvent
 from event_fork.events.time_window import Window, timestamp_text
 from event_fork.replay_plan.item import MAX_ITEM_SECONDS
+from event_fork.replay_plan.narrowing import Narrowing, seal_ids
 from event_fork.replay_plan.plan import ArchiveLocation, Health, Plan, PlannedWindow, PlanRequest, Target, read_plan
 from event_fork_cli.archive_replay.planner import make_plan, workers_for
 from event_fork_cli.errors import NothingMatchedError
@@ -78,9 +79,9 @@ def archive_of(events: list[Written]) -> MemoryArchive:
     return made
 
 
-def sent_by_workers(plan: Plan, archive: MemoryArchive) -> list[str]:
+def sent_by_workers(plan: Plan, archive: MemoryArchive, chosen: frozenset[str] | None) -> list[str]:
     """What the workers find, the way they find it."""
-    criteria = plan.criteria()
+    criteria = plan.criteria(chosen)
     ids: list[str] = []
     for item in plan.items:
         reader = archive.open(item.key, etag=item.etag)
@@ -107,6 +108,7 @@ def sent_by_workers(plan: Plan, archive: MemoryArchive) -> list[str]:
     length=st.integers(1, 26 * 60),
     kinds=st.sampled_from([(), ("placed",), ("placed", "paid"), ("refunded",)]),
     filtered=st.booleans(),
+    chosen=st.none() | st.frozensets(st.integers(0, 29), min_size=1),
     rate=st.sampled_from([0.01, 1.0, 1000.0]),
     pace=st.sampled_from([None, 1.0, 60.0]),
 )
@@ -116,11 +118,15 @@ def test_the_items_of_a_plan_hold_every_wanted_event_exactly_once_and_nothing_el
     length: int,
     kinds: tuple[str, ...],
     filtered: bool,
+    chosen: frozenset[int] | None,
     rate: float,
     pace: float | None,
 ) -> None:
-    # GIVEN any archive with late events and second copies, and any window, types, filter, rate and pace
+    # GIVEN any archive with late events and second copies, and any window, types, filter, ids, rate and pace
     archive = archive_of(events)
+    places = () if chosen is None else chosen
+    given = [events[place].stored().message_id if place < len(events) else f"none-{place}" for place in places]
+    ids = None if chosen is None else frozenset(given)
     window = Window(DAY + timedelta(minutes=start), DAY + timedelta(minutes=start + length))
     expected = {
         event.stored().message_id
@@ -128,6 +134,7 @@ def test_the_items_of_a_plan_hold_every_wanted_event_exactly_once_and_nothing_el
         if window.holds(timestamp_text(event.published))
         and (not kinds or event.kind in kinds)
         and (not filtered or event.amount >= 100)
+        and (ids is None or event.stored().message_id in ids)
     }
     request = PlanRequest(
         replay_id="r",
@@ -148,18 +155,21 @@ def test_the_items_of_a_plan_hold_every_wanted_event_exactly_once_and_nothing_el
         ramp=None,
         ramp_asks=False,
         health=Health(),
+        narrowing=Narrowing(ids=None if ids is None else seal_ids(ids)[0]),
     )
 
     # WHEN it is planned
     try:
-        plan = read_plan(make_plan(request, archive, processes=0).plan.to_bytes())
+        made = make_plan(request, archive, processes=0, ids=ids)
+        plan = read_plan(made.plan.to_bytes())
     except NothingMatchedError:
         assert not expected
         return
 
     # THEN the workers find the wanted events once each
-    sent = sent_by_workers(plan, archive)
+    sent = sent_by_workers(plan, archive, ids)
     assert sorted(sent) == sorted(expected)
+    assert set(made.missing) == (ids or set()) - expected
     # AND what the plan says about them is true
     by_type = {kind: sum(count.events for count in plan.counts if count.type == kind) for kind in ("placed", "paid")}
     assert plan.totals.events == len(expected) == sum(by_type.values())

@@ -113,7 +113,7 @@ def test_a_change_of_any_field_of_a_plan_is_seen(path: tuple[Any, ...]) -> None:
         (("ramp",), [0], r"plan\.ramp must be a list of numbers above 0, got \[0\]"),
         (("ramp_asks",), 1, r"plan\.ramp_asks must be true or false, got 1"),
         (("totals",), [], r"plan\.totals must be a JSON object, got \[\]"),
-        (("format",), 2, r"plan\.format must be 1, got 2"),
+        (("format",), 2, r"plan\.format must be 1 for such a plan, got 2"),
         (("filter_policy",), [], r"plan\.filter_policy must be a JSON object or null"),
         (("items", 0, "skip_lines"), [-1], r"plan\.items\[0\]\.skip_lines must be a list of whole numbers"),
         (("event_types",), "x", r"plan\.event_types must be a list, got \"x\""),

@@ -1,0 +1,32 @@
+"""The values that a path selects in JSON that was read. json_search.py finds their places in the text instead."""
+
+from collections.abc import Iterable, Iterator
+
+from event_fork.events.json_path import Descendant, JsonPath
+
+
+def selected(value: object, path: JsonPath) -> list[object]:
+    """The values the path leads to. Linear in the size of the value for each step, however deep it is nested."""
+    found: list[object] = [value]
+    for step in path:
+        parents: Iterable[object] = _below(found) if isinstance(step, Descendant) else found
+        found = [child for parent in parents for name, child in _children(parent) if step.selects(name)]
+    return found
+
+
+def _below(values: list[object]) -> Iterator[object]:
+    """The values and all that lies in them, each once."""
+    left = list(values)
+    seen: set[int] = set()
+    while left:
+        value = left.pop()
+        if isinstance(value, dict | list) and id(value) not in seen:
+            seen.add(id(value))
+            yield value
+            left += value.values() if isinstance(value, dict) else value
+
+
+def _children(value: object) -> Iterable[tuple[str | int, object]]:
+    if isinstance(value, dict):
+        return value.items()
+    return enumerate(value) if isinstance(value, list) else ()

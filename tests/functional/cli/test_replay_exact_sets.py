@@ -1,0 +1,225 @@
+"""`replay plan` narrowed to ids, values and a share; what the workers then send is exactly that."""
+
+import base64
+import gzip
+import hashlib
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from event_fork import replay_worker
+from event_fork.replay_plan.plan import digest, read_plan
+from event_fork.replay_plan.work_area import WorkArea
+from tests.functional.cli.conftest import BUCKET, REGION, World, event
+
+
+@pytest.fixture
+def archive(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
+    """100 events of 10 orders in two objects, two of them twice."""
+    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+    replay_worker.tools_of.cache_clear()
+    events = [
+        event(number, number / 10, message=json.dumps({"order": {"id": f"o-{number % 10}", "total": number}}))
+        for number in range(100)
+    ]
+    world.put(*events[:50], events[3], minutes=0)
+    world.put(*events[50:], events[7], minutes=10, name="b")
+    return world
+
+
+def sent(world: World) -> list[str]:
+    """Ids of the events that the workers send of the replay that was applied last."""
+    shared = list(world.executions.inputs.values())[-1]
+    name = world.executions.names[-1]
+    items = world.object(f"{shared['work_prefix']}items.jsonl").splitlines()
+    batch = {**shared, "started_at": "2026-11-23T16:00:00.000Z", "execution": name}
+    context = SimpleNamespace(
+        aws_request_id="request-1",
+        function_name="worker",
+        memory_limit_in_mb=512,
+        invoked_function_arn="arn:aws:lambda:eu-west-1:123456789012:function:worker",
+        get_remaining_time_in_millis=lambda: 60_000,
+    )
+    for item in items:
+        replay_worker.handler({"BatchInput": batch, "Items": [json.loads(item)]}, context)
+    found: list[str] = []
+    while messages := world.sqs.receive_message(QueueUrl=world.queue_url, MaxNumberOfMessages=10).get("Messages"):
+        found += [json.loads(message["Body"])["MessageId"] for message in messages]
+    world.capsys.readouterr()  # metrics of the worker
+    return sorted(found)
+
+
+def ids_file(world: World, *ids: str) -> str:
+    path = world.folder / "ids.txt"
+    path.write_text("\ufeff" + "".join(f" {one}\r\n" for one in ids) + "\n\n", encoding="utf-8")
+    return str(path)
+
+
+def test_ids_come_together_filters_narrow_them_and_exactly_these_are_sent(archive: World) -> None:
+    # GIVEN ids of a file and of the command line, one of which is in the archive twice and two of which are not there
+    path = archive.folder / "plan.json"
+    options = ("--ids", ids_file(archive, "id-3", "id-7", "id-3", "id-900"), "--event-id", "id-99", "--event-id", "x")
+    plan = archive.plan("--out", str(path), "--overwrite", *options)
+
+    # WHEN that is planned THEN the three are planned once each, and what is missing is named
+    assert plan.code == 0, plan.err
+    assert plan.json["totals"]["events"] == 3
+    assert plan.json["narrowing"]["ids"]["count"] == 5
+    assert "2 of the ids are not among the events of the window that match: id-900, x" in plan.err
+    # AND the ids lie beside the plan, for their owner only
+    beside = Path(f"{path}.ids")
+    assert beside.read_text() == "id-3\nid-7\nid-900\nid-99\nx\n"
+    assert plan.json["narrowing"]["ids"]["sha256"] == hashlib.sha256(beside.read_bytes()).hexdigest()
+    assert beside.stat().st_mode & 0o777 == 0o600
+
+    # AND the workers send these
+    assert archive.apply(path).code == 0
+    assert sent(archive) == ["id-3", "id-7", "id-99"]
+
+    # AND a filter on top takes of them what it does not let through
+    policy = archive.folder / "policy.json"
+    policy.write_text('{"amount": [{"numeric": ["<", 50]}]}')
+    narrowed = archive.plan(*options, "--filter", str(policy))
+    assert narrowed.json["totals"]["events"] == 2
+
+
+def test_values_in_the_message_choose_events_whatever_type_they_have(archive: World) -> None:
+    assert archive.apply(archive.planned("--where", "$.order.id=o-4", "--where", "$..total = 44.0")).code == 0
+    assert sent(archive) == ["id-44"]
+    for wanted, events in (
+        ("$.order['id']=o-4", 10),
+        ('$.order.id="o-4"', 10),
+        ("$.order.total=7", 1),
+        ("$.order.*=7", None),
+        ("$.order[*]=o-7", 10),
+    ):
+        result = archive.plan("--where", wanted)
+        if events is None:
+            assert result.code == 2, wanted
+        else:
+            assert result.json["totals"]["events"] == events, wanted
+    assert archive.plan("--where", '$.order.total="7"').code == 3, "a text that is asked for is no number"
+    assert archive.plan("--where", "$.order.id=o").code == 3
+    assert archive.plan("--where", "$.order.id=true").code == 3
+
+
+def test_a_sample_is_the_same_each_time_part_of_a_larger_one_and_what_is_sent(archive: World) -> None:
+    tenth, half = archive.planned("--sample", "10%"), archive.plan("--sample", "50").json
+    assert 1 <= (events := read_plan(tenth.read_bytes()).totals.events) <= 25
+    assert 30 <= half["totals"]["events"] <= 70
+    assert archive.plan("--sample", "10%").json["counts"] == json.loads(tenth.read_bytes())["counts"]
+    assert archive.apply(tenth).code == 0
+    tenth_ids = sent(archive)
+    assert len(tenth_ids) == events
+    assert archive.apply(archive.planned("--sample", "50%")).code == 0
+    assert set(tenth_ids) <= set(sent(archive))
+    assert archive.plan("--sample", "100").json["totals"]["events"] == 100
+
+
+def test_what_firehose_could_not_deliver_is_found_by_its_error_objects(archive: World) -> None:
+    # GIVEN error objects: of a search document, of a packed record of two envelopes, of what is no event; one gzipped
+    def rejected(record: bytes) -> bytes:
+        return json.dumps({"errorCode": "400", "rawData": base64.b64encode(record).decode()}).encode() + b"\n"
+
+    packed = event(8).to_line() + event(9).to_line()
+    objects = {
+        "errors/elasticsearch-failed/a": rejected(b'{"@timestamp":"x","event_id":"id-5","n":1}\n') + b"\n",
+        "errors/processing-failed/b": gzip.compress(rejected(packed) + rejected(b"junk") + b"{}\n"),
+    }
+    for key, body in objects.items():
+        archive.s3.put_object(Bucket=BUCKET, Key=key, Body=body)
+
+    # WHEN they are given THEN these events are sent, and what has no id is said
+    path = archive.folder / "plan.json"
+    plan = archive.plan("--out", str(path), "--from-rejected", f"s3://{BUCKET}/errors/")
+    assert plan.code == 0, plan.err
+    assert "2 times --from-rejected finds no event's id, first in errors/processing-failed/b line 1" in plan.err
+    assert archive.apply(path).code == 0
+    assert sent(archive) == ["id-5", "id-8", "id-9"]
+    assert archive.plan("--from-rejected", f"s3://{BUCKET}/none/").code == 2
+
+
+def test_a_plan_without_its_ids_or_with_others_is_refused(archive: World) -> None:
+    path = archive.planned("--event-id", "id-3")
+    beside = Path(f"{path}.ids")
+    good = beside.read_bytes()
+    for content in (b"", b"id-4\n", good + b"id-4\n"):
+        beside.write_bytes(content)
+        assert "the ids are not those of the plan" in (result := archive.apply(path)).err, content
+        assert result.code == 2
+    beside.unlink()
+    result = archive.apply(path)
+    assert result.code == 2
+    assert "plan.json.ids, which `plan --out` made beside the plan, cannot be read" in result.err
+    assert archive.executions.names == []
+
+
+def test_a_worker_refuses_ids_that_were_changed_in_the_work_area(archive: World) -> None:
+    path = archive.planned("--event-id", "id-3")
+    assert archive.apply(path).code == 0
+    area = WorkArea("orders", read_plan(path.read_bytes()).replay_id)
+    archive.s3.put_object(Bucket=BUCKET, Key=area.ids, Body=b"id-4\n")
+    with pytest.raises(Exception, match="the ids are not those of the plan"):
+        sent(archive)
+    assert archive.waiting() == 0
+
+
+def test_a_narrowed_plan_has_a_format_that_older_functions_refuse_and_what_is_wrong_is_named(
+    archive: World,
+) -> None:
+    assert json.loads(archive.planned().read_bytes())["format"] == 1
+    path = archive.planned("--sample", "100%", "--event-id", "id-3")
+    good = json.loads(path.read_bytes())
+    assert good["format"] == 2
+    assert read_plan(path.read_bytes()).narrowing.sample_percent == 100
+    for change, words in (
+        ({"format": 1}, "plan.format must be 2 for such a plan"),
+        ({"narrowing": {**good["narrowing"], "sample_percent": 0}}, "plan.narrowing.sample_percent must be above 0"),
+        ({"narrowing": {**good["narrowing"], "sample_percent": 101}}, "plan.narrowing.sample_percent must be"),
+        ({"narrowing": {"where": [{"path": "order", "value": "x"}]}}, "plan.narrowing.where[0].path"),
+        ({"narrowing": {"ids": {"count": 0, "sha256": "0" * 64}}}, "plan.narrowing.ids.count"),
+        ({"narrowing": {"ids": {"count": 1, "sha256": "x"}}}, "plan.narrowing.ids.sha256"),
+    ):
+        document = {**good, **change}
+        document["sha256"] = digest(document)
+        path.write_text(json.dumps(document))
+        result = archive.apply(path)
+        assert (result.code, words in result.err) == (2, True), result.err
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--sample", "0"), "--sample must be a percentage above 0, at most 100, for example --sample 1%"),
+        (("--sample", "nan"), "--sample must be"),
+        (("--sample", "101%"), "--sample must be"),
+        (("--where", "order=1"), "--where a path begins with $"),
+        (("--where", "$.order"), "--where must be a path into the message, = and a value"),
+        (("--where", "$.a[b]=1"), "--where must be a path"),
+        (("--event-id", ""), "--event-id must be ids of 1 to 100 characters without blanks"),
+        (("--event-id", "a b"), "--event-id must be ids"),
+        (("--event-id", "x" * 101), "--event-id must be ids"),
+        (("--ids", "/nowhere"), "--ids must be a file that can be read"),
+        (("--from-rejected", "errors"), "--from-rejected must be an S3 address"),
+        (("--from-rejected", "s3://not-there-at-all/x"), "--from-rejected must name a bucket that exists"),
+    ],
+)
+def test_what_chooses_nothing_sensible_is_refused_by_name(archive: World, options: tuple[str, ...], words: str) -> None:
+    result = archive.plan(*options)
+    assert result.code == 2, result
+    assert words in result.err
+    assert len(result.err.splitlines()) == 1
+
+
+def test_an_empty_file_of_ids_and_a_folder_are_refused(archive: World) -> None:
+    assert "--ids must be 1 to 1,000,000 ids" in archive.plan("--ids", ids_file(archive)).err
+    assert archive.plan("--ids", str(archive.folder)).code == 2
+
+
+def test_a_table_says_what_a_plan_is_narrowed_to(archive: World) -> None:
+    options = ("--event-id", "id-14", "--event-id", "id-24", "--where", "$.order.total=14", "--output", "table")
+    shown = archive.plan(*options).out
+    assert "ids             1 of 2" in shown
+    assert "where           $.order.total = 14" in shown
