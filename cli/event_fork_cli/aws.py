@@ -11,13 +11,16 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import InvalidRegionError, ProfileNotFound
 
+from event_fork.adapters.opensearch import OpenSearchDomain
 from event_fork.adapters.s3_archive import S3ArchiveStore
 from event_fork_cli.errors import BadInputError
 
 if TYPE_CHECKING:
+    from mypy_boto3_firehose import FirehoseClient
     from mypy_boto3_kms import KMSClient
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_logs import CloudWatchLogsClient
+    from mypy_boto3_opensearch import OpenSearchServiceClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sns import SNSClient
     from mypy_boto3_sqs import SQSClient
@@ -92,6 +95,21 @@ class AwsSettings:
     def functions(self) -> LambdaClient:
         """A client of Lambda."""
         return self._client("lambda")  # type: ignore[no-any-return]
+
+    def firehose(self) -> FirehoseClient:
+        """A client of Data Firehose."""
+        return self._client("firehose")  # type: ignore[no-any-return]
+
+    def opensearch(self) -> OpenSearchServiceClient:
+        """A client of OpenSearch Service, which knows where a domain is."""
+        return self._client("opensearch")  # type: ignore[no-any-return]
+
+    def search_domain(self, endpoint: str, secret_arn: str | None) -> OpenSearchDomain:
+        """The domain itself. `secret_arn`: see OpenSearchDomain."""
+        secrets = None if secret_arn is None else self._client("secretsmanager")
+        return OpenSearchDomain(
+            endpoint, secret_arn, secrets, session=self._session(), region=self.region_name, seconds=60
+        )
 
     def caller(self) -> str:
         """Who runs the command, for the history: the ARN that STS answers with."""

@@ -6,7 +6,7 @@ import signal
 import threading
 from collections.abc import Callable
 from types import FrameType, TracebackType
-from typing import Any
+from typing import Any, Self
 
 # A closed terminal is as good as Ctrl-C. Windows has no SIGHUP.
 _SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name))
@@ -24,7 +24,7 @@ class Interruption:
         self._held = False
         self._before: dict[int, Any] = {}
 
-    def __enter__(self) -> Interruption:
+    def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
             for number in _SIGNALS:
                 if signal.getsignal(number) != signal.SIG_IGN:
@@ -47,3 +47,16 @@ class Interruption:
             return
         self._held = True
         raise KeyboardInterrupt
+
+
+class Stop(Interruption):
+    """The same without an exception: a signal is only noted, and who works looks at `asked` between two steps."""
+
+    @property
+    def asked(self) -> bool:
+        """Whether the operator wants to stop."""
+        return self._held
+
+    def _arrived(self, _number: int, _frame: FrameType | None) -> None:
+        self._say("stopping after the step in hand, a moment")
+        self._held = True

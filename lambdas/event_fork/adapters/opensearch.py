@@ -20,13 +20,26 @@ _TIME_OUT = 15
 
 
 class OpenSearchDomain:
-    """`endpoint`: a host, without scheme. `secret_arn`: of a secret with `username` and `password`; None = SigV4."""
+    """`endpoint`: a host, without scheme. `secret_arn`: of a secret with `username` and `password`; None = SigV4.
 
-    def __init__(self, endpoint: str, secret_arn: str | None = None, secrets: Any = None) -> None:
+    `seconds`: the longest that an answer may take. Safe to share between threads.
+    """
+
+    def __init__(
+        self,
+        endpoint: str,
+        secret_arn: str | None = None,
+        secrets: Any = None,
+        *,
+        session: boto3.Session | None = None,
+        region: str | None = None,
+        seconds: int = _TIME_OUT,
+    ) -> None:
         # A domain is never on loopback, so what is there is a node for tests, which speaks HTTP.
         self._url = f"http{'' if endpoint.startswith('127.0.0.1:') else 's'}://{endpoint}"
-        self._session = boto3.Session()
-        self._http = URLLib3Session(timeout=_TIME_OUT)
+        self._session = session or boto3.Session()
+        self._region = region or self._session.region_name
+        self._http = URLLib3Session(timeout=seconds)
         self._authorization: str | None = None
         if secret_arn is not None:
             client = secrets or self._session.client("secretsmanager", config=RETRYING_CONFIG)
@@ -37,14 +50,16 @@ class OpenSearchDomain:
 
     def call(self, method: str, path: str, body: object = None) -> Answer:
         """See SearchDomain."""
-        data = None if body is None else json.dumps(body)
-        request = AWSRequest(method, self._url + path, headers={"Content-Type": "application/json"}, data=data)
+        is_lines = isinstance(body, bytes)
+        data = body if body is None or is_lines else json.dumps(body)
+        headers = {"Content-Type": "application/x-ndjson" if is_lines else "application/json"}
+        request = AWSRequest(method, self._url + path, headers=headers, data=data)
         with as_call_failed():
             if self._authorization is None:
                 credentials = self._session.get_credentials()
                 if credentials is None:
                     raise NoCredentialsError
-                SigV4Auth(credentials, "es", self._session.region_name).add_auth(request)
+                SigV4Auth(credentials, "es", self._region).add_auth(request)
             else:
                 request.headers["Authorization"] = self._authorization
             response = self._http.send(request.prepare())

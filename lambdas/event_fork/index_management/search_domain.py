@@ -27,4 +27,4 @@ class SearchDomain(Protocol):
     """An OpenSearch domain."""
 
     def call(self, method: str, path: str, body: object = None) -> Answer:
-        """One request. Raises CallFailedError when the domain gives no answer."""
+        """One request; a body of bytes is JSON lines. Raises CallFailedError when the domain gives no answer."""
