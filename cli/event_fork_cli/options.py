@@ -93,7 +93,8 @@ class PlanOptions:
         str, typer.Option(metavar="QUEUE", help="Queue to send to: name, URL or ARN; other accounts and Regions too.")
     ]
     end: Annotated[
-        str, typer.Option("--to", metavar="TIME", help="End of the window, not included: as --from, or now.")
+        str,
+        typer.Option("--to", "--until", metavar="TIME", help="End of the window, not included: as --from, or now."),
     ] = "now"
     layout: LayoutOption = "auto"
     filter_file: Annotated[
@@ -146,7 +147,9 @@ class PlanOptions:
     ] = None
     ramp: Annotated[
         str | None,
-        typer.Option(metavar="1,10,100", help="Begin with 1 % of the rate, then 10 %, then all; each for a minute."),
+        typer.Option(
+            metavar="1,10,100", help="Begin with 1 % of the rate, then 10 %, then all; each for 60 s at its full rate."
+        ),
     ] = None
     ramp_ask: Annotated[bool, typer.Option("--ramp-ask", help="Pause and ask after each step of the ramp.")] = False
     max_age: Annotated[

@@ -30,6 +30,7 @@ variable "targets" {
     url                   = string
     kms_key_arn           = optional(string)
     dead_letter_queue_arn = optional(string)
+    idempotent            = optional(bool, false)
   }))
   nullable = false
 }

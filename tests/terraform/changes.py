@@ -497,7 +497,7 @@ _OF_REPLAY = [
         ),
         which="`null`",
     ),
-    Row("targets", (REPLAY,), {"targets": [_OTHER_QUEUE]}, {"archive": _ARCHIVE}),
+    Row("targets", (REPLAY,), {"targets": [{**_OTHER_QUEUE, "idempotent": True}]}, {"archive": _ARCHIVE}),
     Row(
         "archive_worker",
         (REPLAY,),

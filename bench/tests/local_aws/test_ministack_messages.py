@@ -1,5 +1,6 @@
 """What SNS and SQS refuse, and what becomes of messages that do not fit. Corrections: topic_settings,
-subscription_settings, sns_messages, queue_settings, queue_messages, subscription_redrive, message_move_tasks."""
+subscription_settings, sns_messages, queue_settings, queue_messages, subscription_redrive, message_move_tasks,
+dead_letter_sources."""
 
 import base64
 import json
@@ -336,6 +337,14 @@ def test_a_topic_with_a_raised_limit_takes_messages_up_to_it(account: Account) -
     found = refusal(account.sns.publish, TopicArn=topic, Message="m" * (KIB * KIB + 1))
     assert found == ("InvalidParameter", "Invalid parameter: Message too long")
     assert "email" in refusal(account.sns.subscribe, TopicArn=topic, Protocol="email", Endpoint="a@example.com")[1]
+
+
+def test_a_dead_letter_queue_tells_whose_it_is(account: Account) -> None:
+    dead, dead_arn = account.queue()
+    source, _ = account.queue(RedrivePolicy=json.dumps({"deadLetterTargetArn": dead_arn, "maxReceiveCount": "3"}))
+    assert account.sqs.list_dead_letter_source_queues(QueueUrl=dead)["queueUrls"] == [source]
+    assert account.sqs.list_dead_letter_source_queues(QueueUrl=source)["queueUrls"] == []
+    assert "NonExistentQueue" in refusal(account.sqs.list_dead_letter_source_queues, QueueUrl=f"{dead}-x")[0]
 
 
 def task(account: Account, dead_arn: str) -> Mapping[str, Any]:

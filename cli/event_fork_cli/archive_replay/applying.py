@@ -22,6 +22,7 @@ from event_fork.replay_plan.item import Item
 from event_fork.replay_plan.plan import Plan, read_plan
 from event_fork_cli.archive_replay.engines import ReplayEngine, engine_for_target, engines_of
 from event_fork_cli.archive_replay.executions import ExecutionExistsError, Executions
+from event_fork_cli.archive_replay.statuses import StatusReader
 from event_fork_cli.errors import RefusedError
 
 _LISTINGS_AT_ONCE = 8
@@ -105,9 +106,10 @@ def refuse_applied(plan: Plan, engine: ReplayEngine, executions: Executions, doc
     execution = executions.describe(engine.state_machine_arn, plan.replay_id)
     if execution is not None:
         control = documents.find_control()
+        state = StatusReader(documents, executions, engine.state_machine_arn).read().state
         who = f" by {control.changes[0].by}" if control and control.changes else ""
         raise RefusedError(
-            f"{plan.replay_id} was applied at {timestamp_text(execution.started)}{who} and is {execution.status}; "
+            f"{plan.replay_id} was applied at {timestamp_text(execution.started)}{who} and is {state}; "
             f"see `event-fork replay status {plan.replay_id}`"
         )
 
@@ -179,6 +181,6 @@ def _refuse_held(plan: Plan, control: Control) -> None:
         raise RefusedError(f"another plan was applied as {plan.replay_id}: its sha256 is {control.plan_sha256}")
     if control.state != RUNNING:
         raise RefusedError(
-            f"{plan.replay_id} is {control.state} by {control.changed_by} ({control.reason}): "
+            f"{plan.replay_id} was {control.state} by {control.changed_by} ({control.reason}): "
             f"`event-fork replay resume {plan.replay_id}` starts it"
         )

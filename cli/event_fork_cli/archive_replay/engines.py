@@ -4,7 +4,8 @@ Who may write parameters might plant one. So it counts for nothing but the modul
 machine is that module's, in the account and Region of the parameter.
 
 /event-fork-pipelines/<name>/archive-replay
-    {"state_machine_arn": ..., "bucket": ..., "prefix": ..., "region": ..., "targets": [{"arn": ..., "url": ...}],
+    {"state_machine_arn": ..., "bucket": ..., "prefix": ..., "region": ...,
+     "targets": [{"arn": ..., "url": ..., "idempotent": true}],
      "memory": {"worker": MiB, "governor": MiB}}
 """
 
@@ -29,10 +30,11 @@ _SUFFIX = "/archive-replay"
 
 @dataclass(frozen=True, slots=True)
 class AllowedTarget:
-    """A queue that the module lets its workers send to."""
+    """A queue that the module lets its workers send to. `idempotent`: its consumer is declared so."""
 
     arn: QueueArn
     url: str
+    idempotent: bool = False
 
     def __post_init__(self) -> None:
         if not is_url_of(self.url, self.arn):

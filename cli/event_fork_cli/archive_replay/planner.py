@@ -12,7 +12,7 @@ from pathlib import Path
 from event_fork.archive.layout import HIVE, Layout
 from event_fork.archive.listing import Reach, begun_at, needed_objects
 from event_fork.archive.store import BrowsableStore, ListedObject
-from event_fork.archive_replay.costs import DEFAULT_MEMORY, Memory, Work, estimate
+from event_fork.archive_replay.costs import DEFAULT_MEMORY, Load, Memory, Work, estimate
 from event_fork.events.time_window import timestamp_of
 from event_fork.replay_plan.control import MAX_WORKERS
 from event_fork.replay_plan.item import MAX_ITEM_EVENTS, MAX_ITEM_SECONDS, Item
@@ -137,9 +137,8 @@ def _plan(
     )
     span = 0.0 if request.pace is None else (timestamp_of(last) - timestamp_of(first)).total_seconds() / request.pace
     work = Work(
-        events - duplicates,
+        [Load(item.events, item.last_line + 1) for item in items],
         size,
-        len(items),
         request.rate,
         request.workers,
         span,

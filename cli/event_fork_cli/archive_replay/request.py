@@ -41,7 +41,7 @@ from event_fork_cli.archive_replay.engines import ReplayEngine, engine_for_targe
 from event_fork_cli.archive_replay.locations import archive_location
 from event_fork_cli.archive_replay.planner import workers_for
 from event_fork_cli.archive_replay.subscriptions import subscription, subscription_of
-from event_fork_cli.archive_replay.targets import find_target
+from event_fork_cli.archive_replay.targets import find_target, target_notes
 from event_fork_cli.aws import AwsSettings, OpenArchive
 from event_fork_cli.errors import BadInputError
 from event_fork_cli.moments import length_of_time, moment, shown_duration
@@ -93,6 +93,7 @@ def check(options: PlanOptions, settings: AwsSettings, now: datetime) -> Checked
     engines = _engines(settings, archive, options.replay, notes)
     allowed = [target for engine in engines for target in engine.targets]
     target = find_target(options.target, allowed, settings)
+    notes += target_notes(target, settings)
     engine = engine_for_target(engines, target.arn) if engines else None
     if options.body is not Body.AUTO:
         body = options.body.value

@@ -15,7 +15,7 @@ from event_fork_cli.archive_replay.applying import execution_input, refuse_chang
 from event_fork_cli.archive_replay.engines import ReplayEngine
 from event_fork_cli.archive_replay.executions import RUNNING as EXECUTION_RUNNING
 from event_fork_cli.archive_replay.executions import ExecutionExistsError, Executions, executions_of, resume_name
-from event_fork_cli.archive_replay.statuses import Status, StatusReader, items_left
+from event_fork_cli.archive_replay.statuses import STATE_DONE, STATE_RUNNING, Status, StatusReader, items_left
 from event_fork_cli.errors import BadInputError, FailedError, RefusedError
 from event_fork_cli.options import checked_rate
 
@@ -51,7 +51,8 @@ def pause(helm: Helm, reason: str) -> Status:
 
     def paused(control: Control) -> Control:
         if control.state != RUNNING:
-            raise RefusedError(f"{status.replay_id} is {control.state} by {control.changed_by}: it cannot be paused")
+            state = helm.reader.read().state
+            raise RefusedError(f"{status.replay_id} is {state} by {control.changed_by}: it cannot be paused")
         return replace(control, state=PAUSED, reason=reason)
 
     helm.change(paused)
@@ -61,7 +62,7 @@ def pause(helm: Helm, reason: str) -> Status:
 def cancel(helm: Helm, reason: str) -> Status:
     """The same, and the execution is stopped: no worker starts any more."""
     status = helm.reader.read()
-    if status.state == "done":
+    if status.state == STATE_DONE:
         raise RefusedError(f"{status.replay_id} is done: there is nothing to cancel")
     helm.change(lambda control: replace(control, state=CANCELLED, reason=reason))
     # Listed after the change: a resume that came in between has started another one.
@@ -103,7 +104,7 @@ def resume(helm: Helm, store: ArchiveStore) -> Status:
     def resumed(control: Control) -> Control:
         if control != judged:
             raise RefusedError(
-                f"{plan.replay_id} is {control.state} by {control.changed_by} since a moment ago ({control.reason}): "
+                f"{plan.replay_id} was changed by {control.changed_by} a moment ago ({control.reason}): "
                 f"see `event-fork replay status {plan.replay_id}`"
             )
         return _resumed(plan, control, name)
@@ -195,7 +196,7 @@ def _wait_until_ended(helm: Helm) -> tuple[Control, Status]:
         status = helm.reader.read()
         if not status.executions or status.executions[-1].status != EXECUTION_RUNNING:
             return control, status
-        if status.state == "running":
+        if status.state == STATE_RUNNING:
             raise RefusedError(f"{status.replay_id} is running: there is nothing to resume")
         if waited >= _DRAIN_SECONDS:
             raise FailedError(f"{status.replay_id} is still {status.state} after {waited:.0f} s: try again")

@@ -6,7 +6,9 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from event_fork_cli.archive_replay.engines import AllowedTarget
+from botocore.exceptions import ClientError
+
+from event_fork_cli.archive_replay.engines import ROOT, AllowedTarget
 from event_fork_cli.errors import BadInputError
 
 if TYPE_CHECKING:
@@ -15,6 +17,9 @@ if TYPE_CHECKING:
 _ARN = re.compile(r"arn:[^:]+:sqs:(?P<region>[^:]+):(?P<account>\d{12}):(?P<name>[\w-]{1,80})")
 _HOST = re.compile(r"https://sqs\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(?:\.cn)?/")
 _NAME = re.compile(r"[\w-]{1,80}")
+
+IDEMPOTENT_TAG = "event-fork-idempotent"
+WINDOW_SUFFIX = "/replay-window"
 
 
 def find_target(given: str, allowed: Sequence[AllowedTarget], settings: AwsSettings) -> AllowedTarget:
@@ -28,6 +33,44 @@ def find_target(given: str, allowed: Sequence[AllowedTarget], settings: AwsSetti
             received=given,
         )
     return next(iter(found.values())) if found else find_queue(given, "--target", settings)
+
+
+def target_notes(target: AllowedTarget, settings: AwsSettings) -> list[str]:
+    """What whoever replays into the queue should know of it: what it is for, whether its consumer may be sent copies."""
+    notes: list[str] = []
+    sqs = settings.sqs(target.arn.split(":")[3])
+    tags: dict[str, str] = {}
+    try:
+        if sqs.list_dead_letter_source_queues(QueueUrl=target.url, MaxResults=1)["queueUrls"]:
+            notes.append(
+                f"{target.arn} is a dead-letter queue: nobody consumes it, and a redrive would send the copies on"
+            )
+        tags = sqs.list_queue_tags(QueueUrl=target.url).get("Tags", {})
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        notes.append(
+            f"what {target.arn} is for cannot be seen ({code}): sqs:ListDeadLetterSourceQueues, sqs:ListQueueTags"
+        )
+    if _is_replay_queue(target, settings):
+        notes.append(
+            f"{target.arn} is the queue of a replay module: the copies lie there until a `replay queue enable`"
+        )
+    if not target.idempotent and tags.get(IDEMPOTENT_TAG) != "true":
+        notes.append(
+            f"the consumer of {target.arn} is not declared idempotent: what it did for an event it may do again. "
+            f"To declare it: tag the queue {IDEMPOTENT_TAG} = true, or set targets[].idempotent in modules/replay"
+        )
+    return notes
+
+
+def _is_replay_queue(target: AllowedTarget, settings: AwsSettings) -> bool:
+    """A replay module leaves a parameter for the window of its queue, which is named after the module as the queue is."""
+    try:
+        found = settings.ssm().get_parameters_by_path(Path=f"{ROOT}{target.name}/")["Parameters"]
+    except ClientError:  # whoever may not read them is told so where the modules are looked for
+        return False
+    own = target.arn.split(":")[3:5]
+    return any(one["Name"].endswith(WINDOW_SUFFIX) and one["ARN"].split(":")[3:5] == own for one in found)
 
 
 def find_queue(given: str, option: str, settings: AwsSettings) -> AllowedTarget:

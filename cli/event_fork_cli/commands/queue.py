@@ -38,7 +38,9 @@ def enable(
     ] = None,
     until: Annotated[
         str,
-        typer.Option(metavar="TIME", help="End of the window, not included. Newer events stay in the queue."),
+        typer.Option(
+            "--to", "--until", metavar="TIME", help="End of the window, not included. Newer events stay in the queue."
+        ),
     ] = "now",
     filter_file: Annotated[
         Path | None, typer.Option("--filter", metavar="FILE", help="File with an SNS filter policy.")
@@ -59,10 +61,10 @@ def enable(
     """
     settings = common.aws
     began = context.now()
-    end = moment(until, "--until", began)
+    end = moment(until, "--to", began)
     begin = None if start is None else moment(start, "--from", began)
     if begin is not None and begin >= end:
-        raise BadInputError("--until", f"must be later than --from ({start})", example="--until now", received=until)
+        raise BadInputError("--to", f"must be later than --from ({start})", example="--to now", received=until)
     if rate is not None:
         checked_rate("--rate", rate, example="--rate 50")
     policy = filter_of(filter_file, filter_scope.value, like_subscription, settings)

@@ -8,6 +8,7 @@ tests/model/QueueRun.tla is that in TLA+, with a kill, a `disable` and a `terraf
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -47,8 +48,8 @@ class QueueRun:
     """A run that has ended. Of the events, `forwarded`, `dead_lettered` and `kept` are the function's own counts.
 
     `left`: what is still in the queue, hidden at most until `hidden_until`. `in_flight`: of these, what the function
-    has not reported as kept: in work, failed, or not its turn yet. `failure`: why not everything was forwarded.
-    `ended_by`: what somebody else did to end it. Both are "" when there is nothing of the kind.
+    has not reported as kept, also after its time-out: failed, or not its turn yet. `failure`: why not everything was
+    forwarded. `ended_by`: what somebody else did to end it. Both are "" when there is nothing of the kind.
     """
 
     queue: str
@@ -161,7 +162,7 @@ def drain(
             interruption.hold()
         finally:
             _give_back_or_say(queue, parameter, run, before)
-    left = queue.backlog()
+    left = queue.backlog() if ended_by else _when_work_has_ended(queue, settling, log, say, poll_seconds)
     ended = clock()
     return QueueRun(
         queue=queue.name,
@@ -171,7 +172,7 @@ def drain(
         dead_lettered=settling.dead_lettered,
         kept=settling.kept,
         left=left.all,
-        in_flight=max(0, left.hidden - settling.kept),
+        in_flight=_in_flight(left, settling),
         interrupted=interrupted,
         failure=settling.failure if not interrupted and not ended_by else "",
         ended_by=ended_by,
@@ -254,6 +255,30 @@ def _refuse_to_go_on(queue: ReplayQueue, parameter: WindowParameter, run: str) -
         raise _EndedByOthersError("somebody switched its mapping off (`queue disable`, `terraform apply`)")
     if not parameter.is_of(run):
         raise _EndedByOthersError("somebody wrote another window")
+
+
+def _in_flight(now: Backlog, settling: Settling) -> int:
+    return max(0, now.hidden - settling.kept)
+
+
+def _when_work_has_ended(
+    queue: ReplayQueue, settling: Settling, log: FunctionLog, say: Callable[[str], None], poll_seconds: float
+) -> Backlog:
+    """The backlog once the invocations are over that the mapping began before it was off: they still forward.
+
+    None outlasts the function's time-out. A second Ctrl-C ends the wait: everything of the run is given back.
+    """
+    now = queue.backlog()
+    waited = 0.0
+    if count := _in_flight(now, settling):
+        say(f"{count:,} events are in flight: waiting for what becomes of them, at most {queue.function_seconds:g} s")
+    with suppress(KeyboardInterrupt):
+        while waited < queue.function_seconds and _in_flight(now, settling):
+            queue.wait(poll_seconds)
+            waited += poll_seconds
+            now = queue.backlog()
+            settling.look(poll_seconds, now, log.new())
+    return now
 
 
 def _until_settled(

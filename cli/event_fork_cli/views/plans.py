@@ -9,6 +9,7 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
+from event_fork.archive_replay.governor import STEP_SECONDS
 from event_fork.replay_plan.plan import Plan, Unreadable
 from event_fork_cli.moments import shown_duration
 
@@ -90,7 +91,9 @@ def summary(plan: Plan, latest_arrival: timedelta | None) -> Table:
     table.add_row("target", f"{plan.target.queue_arn} (body: {plan.target.body})")
     table.add_row("speed", shown_speed(plan))
     minutes, dollars = plan.estimate.minutes, plan.estimate.dollars
-    table.add_row("estimate", f"{shown_duration(timedelta(minutes=minutes))}, ${dollars:,.4f} at list price")
+    table.add_row(
+        "estimate", f"{shown_duration(timedelta(minutes=minutes))}, ${dollars:,.4f} at list price{shown_ifs(plan)}"
+    )
     table.add_row("expires", plan.expires_at)
     return table
 
@@ -130,10 +133,23 @@ def shown_speed(plan: Plan) -> str:
         parts.append("at original speed" if plan.pace == 1 else f"{plan.pace:g} times the original speed")
     if plan.ramp is not None:
         steps = ", ".join(f"{step:g}" for step in plan.ramp)
-        parts.append(f"ramp {steps} %" + (" (asks after each step)" if plan.ramp_asks else ""))
+        lasts = f"each {STEP_SECONDS:g} s at its full rate" + (", then asks" if plan.ramp_asks else "")
+        parts.append(f"ramp {steps} % ({lasts})")
     if plan.is_governed:
         parts.append("governed by the target's health")
     return "; ".join(parts)
+
+
+def shown_ifs(plan: Plan) -> str:
+    """What the estimate takes for granted."""
+    room, age = plan.health.head_room, plan.health.max_oldest_message_age_seconds
+    ifs = ["if the target keeps up"] if age is not None else []
+    ifs += ["if you answer at once"] if plan.ramp_asks else []
+    text = "".join(f", {one}" for one in ifs)
+    if room:
+        behind = timedelta(minutes=plan.estimate.minutes / (1 - room))
+        text += f"; about {shown_duration(behind)} if this rate is all that it can take"
+    return text
 
 
 @dataclass(frozen=True, slots=True)

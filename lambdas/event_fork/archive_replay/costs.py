@@ -5,8 +5,11 @@ free tiers, what the consumer of the target queue costs when it receives the eve
 and CloudWatch (about 0.8 cent an hour at list price, the first million a month free).
 """
 
+import heapq
 import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from event_fork.archive_replay.book_keeping import PROGRESS_SECONDS
 from event_fork.archive_replay.control_watch import MAX_AGE_SECONDS
@@ -23,6 +26,13 @@ LAMBDA_REQUEST = 0.20 / 1_000_000
 STATE_TRANSITION = 25 / 1_000_000
 S3_GET = 0.4 / 1_000_000
 S3_PUT = 5 / 1_000_000
+
+START_SECONDS = 2.0
+"""Until the map has begun and the first worker is there."""
+ITEM_SECONDS = 0.3
+"""An item's turn of the state machine, its invocation and its calls to S3."""
+LINES_PER_SECOND = 50_000
+"""Read by a worker. It reads an object from its first line to the item's last one, and sends nothing meanwhile."""
 
 # Of modules/archive-replay/state_machine.tf and functions.tf.
 TRANSITIONS_PER_ITEM = 3
@@ -41,6 +51,13 @@ class Memory:
 DEFAULT_MEMORY = Memory()
 
 
+class Load(NamedTuple):
+    """An item: events to send, lines to read for them."""
+
+    events: int
+    lines: int
+
+
 @dataclass(frozen=True, slots=True)
 class Work:
     """What there is to do. `span_seconds`: with a pace, from the first to the last event at that speed; else 0.
@@ -48,9 +65,8 @@ class Work:
     `ramp`: the shares of the rate that it begins with, in percent.
     """
 
-    events: int
+    loads: Sequence[Load]
     bytes: int
-    items: int
     rate: float
     workers: int
     span_seconds: float
@@ -60,21 +76,32 @@ class Work:
 
 
 def estimate(work: Work) -> Estimate:
-    """Minutes and dollars for the work."""
-    # A worker has its share of the rate, also when there are fewer items than workers.
-    rate = work.rate * min(work.workers, max(work.items, 1)) / work.workers
-    seconds = max(seconds_to_send(work.events, rate, work.ramp, LOOK_SECONDS), work.span_seconds)
-    requests = max(math.ceil(work.events / SEND_MAX_MESSAGES), math.ceil(work.bytes / SQS_REQUEST_BYTES))
-    working_seconds = seconds * min(work.workers, max(work.items, 1))
+    """Minutes and dollars for the work, when the target keeps up and whoever is asked answers at once."""
+    items, events = len(work.loads), sum(load.events for load in work.loads)
+    busy = min(work.workers, max(items, 1))
+    # A worker has its share of the rate, also while others have nothing to do.
+    longest = most_of_one(work.workers, (load.events for load in work.loads)) * work.workers
+    beside = START_SECONDS + sum(ITEM_SECONDS + load.lines / LINES_PER_SECOND for load in work.loads) / busy
+    seconds = max(seconds_to_send(longest, work.rate, work.ramp, LOOK_SECONDS) + beside, work.span_seconds)
+    requests = max(math.ceil(events / SEND_MAX_MESSAGES), math.ceil(work.bytes / SQS_REQUEST_BYTES))
+    working_seconds = seconds * busy
     dollars = (
         requests * SQS_REQUEST
         + working_seconds * work.memory.worker / 1024 * LAMBDA_GB_SECOND
-        + work.items * (LAMBDA_REQUEST + TRANSITIONS_PER_ITEM * STATE_TRANSITION)
-        + (work.items + working_seconds / MAX_AGE_SECONDS) * S3_GET
-        + (work.items + working_seconds / PROGRESS_SECONDS) * S3_PUT
+        + items * (LAMBDA_REQUEST + TRANSITIONS_PER_ITEM * STATE_TRANSITION)
+        + (items + working_seconds / MAX_AGE_SECONDS) * S3_GET
+        + (items + working_seconds / PROGRESS_SECONDS) * S3_PUT
         + (_governor(seconds, work.memory.governor) if work.governed else 0.0)
     )
     return Estimate(minutes=round(seconds / 60, 3), dollars=round(dollars, 6))
+
+
+def most_of_one(workers: int, events: Iterable[int]) -> int:
+    """The events of the worker that gets the most, when each takes the next item as soon as it has done one."""
+    done = [0] * workers
+    for count in events:
+        heapq.heapreplace(done, done[0] + count)
+    return max(done)
 
 
 def _governor(seconds: float, memory: int) -> float:

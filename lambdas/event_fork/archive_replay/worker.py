@@ -214,8 +214,10 @@ class ItemReplay:
 
     def _send_burst(self, events: Sequence[SelectedEvent]) -> Burst:
         self.book.write_when_due(len(events))
+        # Before it is sent, so that the time which that takes counts; what was not taken costs nothing.
+        self._pacer.spend(len(events))
         burst = self.tools.sender.send(events, ReplayLeave(self.deadline, self._watch))
-        self._pacer.spend(len(burst.taken))
+        self._pacer.spend(len(burst.taken) - len(events))
         return burst
 
     def _stop(self, burst: Burst) -> None:

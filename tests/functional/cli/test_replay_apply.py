@@ -65,7 +65,7 @@ def test_the_same_plan_twice_is_refused(world: World) -> None:
     path = world.planned()
     world.apply(path)
 
-    refused(world.apply(path), "was applied at", "RUNNING", "event-fork replay status")
+    refused(world.apply(path), "was applied at", "is running", "event-fork replay status")
     assert len(world.executions.names) == 1
 
 
@@ -104,7 +104,7 @@ def test_what_an_apply_that_died_has_left_paused_is_not_started_by_another_apply
         Control("cancelled", 1, 1, plan.sha256, 0, "wrong", "ana", "2026-11-23T15:00:00.000Z", plan.replay_id),
     )
 
-    refused(world.apply(path), "is cancelled by ana (wrong)", "event-fork replay resume")
+    refused(world.apply(path), "was cancelled by ana (wrong)", "event-fork replay resume")
     assert world.executions.names == []
 
 

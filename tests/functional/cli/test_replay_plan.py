@@ -7,8 +7,10 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from event_fork.replay_plan.plan import read_plan
+from event_fork_cli import aws
 from tests.functional.cli.conftest import ACCOUNT, BUCKET, NOON, World, event
 
 
@@ -466,3 +468,52 @@ def test_an_archive_of_other_events_says_of_which(world: World) -> None:
     assert "hold order.placed (1)" in world.plan("--filter", str(policy)).err
     world.put(minutes=0, body=b"junk")
     assert "hold no event that can be read" in world.plan("--filter", str(policy)).err
+
+
+def test_a_target_whose_consumer_is_not_declared_idempotent_is_warned_of_until_it_is(world: World) -> None:
+    world.put(event(0))
+    warning = "the consumer of arn:aws:sqs:eu-west-1:123456789012:CheckoutQueue is not declared idempotent"
+    assert warning in (warned := world.plan()).err
+    assert "tag the queue event-fork-idempotent = true, or set targets[].idempotent in modules/replay" in warned.err
+
+    world.sqs.tag_queue(QueueUrl=world.queue_url, Tags={"event-fork-idempotent": "no"})
+    assert warning in world.plan().err
+    world.sqs.tag_queue(QueueUrl=world.queue_url, Tags={"event-fork-idempotent": "true"})
+    assert "idempotent" not in world.plan().err
+
+    world.sqs.untag_queue(QueueUrl=world.queue_url, TagKeys=["event-fork-idempotent"])
+    name = "/event-fork-pipelines/orders/archive-replay"
+    record = json.loads(world.ssm.get_parameter(Name=name)["Parameter"]["Value"])
+    record["targets"][0]["idempotent"] = True
+    world.ssm.put_parameter(Name=name, Value=json.dumps(record), Type="String", Overwrite=True)
+    assert "idempotent" not in world.plan().err
+
+
+def test_a_target_that_is_a_dead_letter_queue_or_a_replays_is_noted(world: World) -> None:
+    world.put(event(0))
+    assert "is a dead-letter queue" not in world.plan().err
+    world.sqs.create_queue(
+        QueueName="source",
+        Attributes={"RedrivePolicy": json.dumps({"deadLetterTargetArn": world.queue_arn, "maxReceiveCount": 3})},
+    )
+    assert f"{world.queue_arn} is a dead-letter queue" in world.plan().err
+
+    assert "the queue of a replay module" not in world.plan().err
+    world.ssm.put_parameter(Name="/event-fork-pipelines/CheckoutQueue/replay-window", Value="{}", Type="String")
+    assert f"{world.queue_arn} is the queue of a replay module" in world.plan().err
+
+
+def test_a_target_that_may_not_be_looked_at_is_said_and_planned(world: World) -> None:
+    world.put(event(0))
+
+    def denied(params: Any, **_: Any) -> None:
+        raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "ListQueueTags")
+
+    events = aws._session(None, "eu-west-1").events
+    events.register("provide-client-params.sqs.ListQueueTags", denied, unique_id="denied")
+    try:
+        result = world.plan()
+    finally:
+        events.unregister("provide-client-params.sqs.ListQueueTags", unique_id="denied")
+    assert result.code == 0
+    assert "what arn:aws:sqs:eu-west-1:123456789012:CheckoutQueue is for cannot be seen (AccessDenied)" in result.err

@@ -31,10 +31,14 @@ RUN = "queue-20261123-120000-3f9a2c"
 
 @dataclass
 class Pipeline:
-    """A replay queue with its function on moto. `plays`: what happens at each look at the backlog."""
+    """A replay queue with its function on moto. `plays`: what happens at each look at the backlog.
+
+    `afterwards`: the same once the mapping is off again.
+    """
 
     world: World
     plays: list[Callable[[], None]] = field(default_factory=list)
+    afterwards: list[Callable[[], None]] = field(default_factory=list)
     scaling: dict[str, int] = field(default_factory=dict)
     looks: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     updates: list[dict[str, Any]] = field(default_factory=list)
@@ -122,6 +126,8 @@ class Pipeline:
         self.looks.append((self.state, self.document()))
         if self.state == "Enabled" and self.plays:
             self.plays.pop(0)()
+        elif self.state == "Disabled" and self.updates and self.afterwards:
+            self.afterwards.pop(0)()
         return self.backlog
 
     def set(self, visible: int, hidden: int, **reported: Any) -> Callable[[], None]:
@@ -369,6 +375,44 @@ def test_ctrl_c_kill_and_a_closed_terminal_switch_off_and_say_so(
     off(pipeline)
 
 
+def test_what_is_in_flight_when_the_mapping_goes_off_is_waited_for_before_anything_is_said_to_be_left(
+    pipeline: Pipeline,
+) -> None:
+    # GIVEN a run that is broken off while the function works at 10 events, of which it forwards 8
+    begun: list[str] = []
+
+    def interrupted() -> None:
+        begun.append(pipeline.document()["replay_id"])
+        os.kill(os.getpid(), signal.SIGINT)
+
+    pipeline.plays = [pipeline.set(30, 10, received=10, forwarded=10), interrupted]
+
+    def ended() -> None:
+        pipeline.backlog = Backlog(30, 0)
+        pipeline.report(begun[0], received=10, forwarded=10)
+
+    pipeline.afterwards = [pipeline.set(30, 10), pipeline.set(30, 10), ended]
+
+    # WHEN it ends THEN what it says is what became of them
+    result = pipeline.run()
+    assert "10 events are in flight: waiting for what becomes of them, at most 60 s" in result.err
+    assert (result.json["forwarded"], result.json["left"], result.json["in_flight"]) == (20, 30, 0)
+    assert "off again and 30 events are still in orders-replay\n" in result.err
+    assert pipeline.afterwards == []
+    off(pipeline)
+
+
+def test_a_second_ctrl_c_ends_the_wait_for_what_is_in_flight(pipeline: Pipeline) -> None:
+    pipeline.plays = [pipeline.set(20, 10), lambda: os.kill(os.getpid(), signal.SIGINT)]
+    pipeline.afterwards = [pipeline.set(20, 10), lambda: os.kill(os.getpid(), signal.SIGINT), pipeline.set(0, 0)]
+
+    result = pipeline.run()
+
+    assert "30 events are still in orders-replay, 10 in flight" in result.err
+    assert len(pipeline.afterwards) == 1
+    off(pipeline)
+
+
 def test_an_error_in_the_middle_switches_off(pipeline: Pipeline) -> None:
     def fail() -> None:
         raise RuntimeError("test")
@@ -539,8 +583,8 @@ def test_status_shows_backlog_and_nobody(pipeline: Pipeline, world: World) -> No
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--until", "soon"], ["--until", "'soon'"]),
-        (["--from", "1h", "--until", "2h"], ["--until", "later than --from"]),
+        (["--until", "soon"], ["--to", "'soon'"]),
+        (["--from", "1h", "--to", "2h"], ["--to", "later than --from"]),
         (["--rate", "0"], ["--rate", "0.0"]),
         (["--rate", "inf"], ["--rate", "inf"]),
         (["--filter", "missing.json"], ["--filter", "missing.json"]),

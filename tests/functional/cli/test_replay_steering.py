@@ -1,6 +1,7 @@
 """status, pause, cancel, resume, rate, list, and what happens while one watches."""
 
 import io
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -11,12 +12,14 @@ from rich.console import Console
 from event_fork.adapters.s3_archive import S3ArchiveStore
 from event_fork.replay_plan.plan import Plan
 from event_fork.replay_plan.work_area import WorkArea
+from event_fork_cli.archive_replay import statuses
 from event_fork_cli.archive_replay.executions import execution_arn
 from event_fork_cli.archive_replay.steering import Helm, cancel, resume
 from event_fork_cli.aws import AwsSettings
 from event_fork_cli.commands import context
 from event_fork_cli.errors import RefusedError
 from event_fork_cli.views import replays
+from testbench.paths import PROJECT
 from tests.functional.cli.conftest import BUCKET, MACHINE, REGION, World, event
 
 
@@ -68,7 +71,7 @@ def test_status_adds_up_what_the_workers_wrote(world: World, running: Plan) -> N
         ([100, 100, 100], 0, "paused", "SUCCEEDED", "done"),
     ],
 )
-def test_the_state_says_what_is_going_on(
+def test_the_state_says_what_is_going_on_by_one_name_in_all_commands(
     world: World, running: Plan, sent: list[int], failed: int, control: str, execution: str, state: str
 ) -> None:
     for item, count in enumerate(sent):
@@ -78,6 +81,18 @@ def test_the_state_says_what_is_going_on(
         end(world, running.replay_id, execution)
 
     assert command(world, "status", running.replay_id)["state"] == state
+    assert command(world, "list")[0]["state"] == state
+    assert f" and is {state}; see" in world.apply(world.folder / "plan.json").err
+    if execution != "RUNNING":
+        refused = world.run("replay", "rate", running.replay_id, "5")
+        assert f"{running.replay_id} is {state} and cannot be given another rate" in refused.err
+
+
+def test_the_page_has_every_state_and_no_other() -> None:
+    _, _, page = (PROJECT / "docs/cli.md").read_text(encoding="utf-8").partition("### Where a replay stands")
+    rows = [line for line in page.partition("###")[0].splitlines() if line.startswith("| `")]
+    named = {name for row in rows for name in re.findall(r"`([^`]+)`", row.split("|")[1])}
+    assert named == {value for name, value in vars(statuses).items() if name.startswith("STATE_")}
 
 
 def test_a_replay_that_ends_while_its_status_is_read_is_done_and_not_incomplete(
@@ -220,7 +235,7 @@ def test_of_two_resumes_at_once_one_is_refused_wherever_the_other_comes_in(
     helm.documents.__dict__[step] = meanwhile
 
     # WHEN it goes on THEN it is refused, and there is one execution more
-    with pytest.raises(RefusedError, match=r"since a moment ago|by somebody else just now"):
+    with pytest.raises(RefusedError, match=r"a moment ago|by somebody else just now"):
         resume(helm, store)
     assert others == ["running"]
     assert world.executions.names == [running.replay_id, f"{running.replay_id}-r1"]
@@ -240,7 +255,7 @@ def test_a_resume_does_not_undo_a_cancel_that_it_has_not_seen(world: World, runn
 
     helm.documents.__dict__["all_progress"] = cancelled_meanwhile
 
-    with pytest.raises(RefusedError, match=r"is cancelled by .*wrong target"):
+    with pytest.raises(RefusedError, match=r"was changed by .*wrong target"):
         resume(helm, S3ArchiveStore(world.s3, BUCKET))
     assert world.control(running.replay_id).state == "cancelled"
     assert world.executions.names == [running.replay_id]
@@ -271,7 +286,7 @@ def test_a_pause_does_not_take_back_a_cancel(world: World, running: Plan) -> Non
     result = world.run("replay", "pause", running.replay_id)
 
     assert result.code == 2
-    assert f"{running.replay_id} is cancelled by ana: it cannot be paused" in result.err
+    assert f"{running.replay_id} is cancelling by ana: it cannot be paused" in result.err
     assert world.control(running.replay_id) == cancelled
 
 

@@ -15,7 +15,7 @@ from event_fork.archive.layout import HIVE
 from event_fork.archive.listing import Reach, needed_objects
 from event_fork.archive.selection import Criteria, SelectedEvent
 from event_fork.archive.store import ListedObject
-from event_fork.archive_replay.costs import Memory, Work, estimate
+from event_fork.archive_replay.costs import Load, Memory, Work, estimate
 from event_fork.archive_replay.governor import Memory as GovernorMemory
 from event_fork.archive_replay.governor import Policy, govern, seconds_to_send
 from event_fork.archive_replay.governor_loop import LOOK_SECONDS
@@ -230,34 +230,41 @@ def test_only_the_needed_keys_are_listed_in_the_order_of_time_and_a_few_ahead() 
 
 
 def test_the_estimate_is_what_the_rate_allows_and_what_the_services_cost() -> None:
-    million = Work(events=10**6, bytes=10**9, items=100, rate=1000, workers=4, span_seconds=0, governed=False)
+    million = Work(
+        loads=[Load(10_000, 10_000)] * 100, bytes=10**9, rate=1000, workers=4, span_seconds=0, governed=False
+    )
 
     made = estimate(million)
 
-    assert made.minutes == pytest.approx(1000 / 60, abs=0.001)
+    # each worker sends 25 items at 250 a second, and begins and reads each of them
+    assert made.minutes == pytest.approx((1000 + 2 + 25 * (0.3 + 0.2)) / 60, abs=0.001)
     # 100,000 requests of SQS are 4 cents, four workers of 0.5 GB for 1,000 s are 2.7 cents
     assert 0.066 < made.dollars < 0.09
 
 
 def test_a_pace_makes_it_longer_and_large_events_make_it_dearer() -> None:
-    small = Work(events=1000, bytes=10**6, items=1, rate=100, workers=1, span_seconds=0, governed=False)
-    slow = Work(events=1000, bytes=10**6, items=1, rate=100, workers=1, span_seconds=3600, governed=False)
-    large = Work(events=1000, bytes=10**9, items=1, rate=100, workers=1, span_seconds=0, governed=False)
+    small = Work(loads=[Load(1000, 1000)], bytes=10**6, rate=100, workers=1, span_seconds=0, governed=False)
+    slow = Work(loads=[Load(1000, 1000)], bytes=10**6, rate=100, workers=1, span_seconds=3600, governed=False)
+    large = Work(loads=[Load(1000, 1000)], bytes=10**9, rate=100, workers=1, span_seconds=0, governed=False)
 
     assert estimate(slow).minutes == 60
     assert estimate(large).dollars > estimate(small).dollars * 2
 
 
 def test_a_ramp_takes_its_steps_minutes_and_fewer_items_than_workers_take_longer() -> None:
-    plain = Work(events=1_532, bytes=10**6, items=1, rate=200, workers=1, span_seconds=0, governed=True)
+    plain = Work(loads=[Load(1_532, 0)], bytes=10**6, rate=200, workers=1, span_seconds=0, governed=True)
     ramped = replace(plain, ramp=(1.0, 10.0, 100.0))
 
-    assert estimate(plain).minutes == pytest.approx(1_532 / 200 / 60, abs=0.001)
+    assert estimate(plain).minutes == pytest.approx((1_532 / 200 + 2.3) / 60, abs=0.001)
     assert 2.2 < estimate(ramped).minutes < 3.5
-    assert estimate(replace(plain, workers=4)).minutes == pytest.approx(4 * estimate(plain).minutes, abs=0.002)
-    assert estimate(replace(plain, workers=4, items=4)).minutes == estimate(plain).minutes
-    assert estimate(replace(ramped, events=0)).minutes == 0
-    half = replace(ramped, events=10**9, ramp=(0.01, 50.0))
+    assert estimate(replace(plain, workers=4)).minutes == pytest.approx((4 * 1_532 / 200 + 2.3) / 60, abs=0.001)
+    quarters = replace(plain, workers=4, loads=[Load(383, 0)] * 4)
+    assert estimate(quarters).minutes == estimate(plain).minutes
+    fifth = replace(quarters, loads=[Load(383, 0)] * 5)
+    assert estimate(fifth).minutes == pytest.approx((2 * 1_532 / 200 + 2.4) / 60, abs=0.002), (
+        "one worker has two of them"
+    )
+    half = replace(ramped, loads=[Load(10**9, 0)], ramp=(0.01, 50.0))
     assert estimate(half).minutes == pytest.approx(10**9 / 100 / 60, rel=0.001)
 
 
@@ -276,7 +283,7 @@ def test_the_estimate_of_a_ramp_is_what_a_governed_replay_takes(ramp: tuple[floa
 
 
 def test_the_governor_costs_its_function_and_not_a_turn_of_the_state_machine_for_every_look() -> None:
-    ten_hours = Work(events=36_000, bytes=10**6, items=4, rate=1, workers=1, span_seconds=0, governed=False)
+    ten_hours = Work(loads=[Load(9_000, 9_000)] * 4, bytes=10**6, rate=1, workers=1, span_seconds=0, governed=False)
 
     governor = estimate(replace(ten_hours, governed=True)).dollars - estimate(ten_hours).dollars
 
@@ -285,7 +292,7 @@ def test_the_governor_costs_its_function_and_not_a_turn_of_the_state_machine_for
 
 
 def test_dollars_follow_the_memory_that_the_module_gives_its_functions() -> None:
-    work = Work(events=36_000, bytes=10**6, items=4, rate=1, workers=1, span_seconds=0, governed=True)
+    work = Work(loads=[Load(9_000, 9_000)] * 4, bytes=10**6, rate=1, workers=1, span_seconds=0, governed=True)
 
     doubled = estimate(replace(work, memory=Memory(worker=1024, governor=512))).dollars - estimate(work).dollars
 

@@ -20,6 +20,7 @@ CORRECTIONS = (
     "queue_settings",
     "queue_messages",
     "message_move_tasks",
+    "dead_letter_sources",
     "policy_documents",
     "topic_settings",
     "subscription_settings",
