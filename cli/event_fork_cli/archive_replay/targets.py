@@ -36,21 +36,18 @@ def find_target(given: str, allowed: Sequence[AllowedTarget], settings: AwsSetti
 
 
 def target_notes(target: AllowedTarget, settings: AwsSettings) -> list[str]:
-    """What whoever replays into the queue should know of it: what it is for, whether its consumer may be sent copies."""
+    """What whoever replays into the queue should know: what it is for, whether its consumer may be sent copies."""
     notes: list[str] = []
     sqs = settings.sqs(target.arn.split(":")[3])
     tags: dict[str, str] = {}
     try:
         if sqs.list_dead_letter_source_queues(QueueUrl=target.url, MaxResults=1)["queueUrls"]:
-            notes.append(
-                f"{target.arn} is a dead-letter queue: nobody consumes it, and a redrive would send the copies on"
-            )
+            notes.append(f"{target.arn} is a dead-letter queue: a redrive sends what lies in it on")
         tags = sqs.list_queue_tags(QueueUrl=target.url).get("Tags", {})
     except ClientError as error:
         code = error.response["Error"]["Code"]
-        notes.append(
-            f"what {target.arn} is for cannot be seen ({code}): sqs:ListDeadLetterSourceQueues, sqs:ListQueueTags"
-        )
+        needed = "sqs:ListDeadLetterSourceQueues and sqs:ListQueueTags"
+        notes.append(f"what {target.arn} is for cannot be seen ({code}): that needs {needed}")
     if _is_replay_queue(target, settings):
         notes.append(
             f"{target.arn} is the queue of a replay module: the copies lie there until a `replay queue enable`"
@@ -64,7 +61,7 @@ def target_notes(target: AllowedTarget, settings: AwsSettings) -> list[str]:
 
 
 def _is_replay_queue(target: AllowedTarget, settings: AwsSettings) -> bool:
-    """A replay module leaves a parameter for the window of its queue, which is named after the module as the queue is."""
+    """A replay module leaves a parameter for the window of its queue; both are named after the module."""
     try:
         found = settings.ssm().get_parameters_by_path(Path=f"{ROOT}{target.name}/")["Parameters"]
     except ClientError:  # whoever may not read them is told so where the modules are looked for
