@@ -311,6 +311,7 @@ variable "replays" {
       url                   = string
       kms_key_arn           = optional(string)
       dead_letter_queue_arn = optional(string)
+      idempotent            = optional(bool)
     })))
     archive_worker = optional(object({
       memory_size     = optional(number)
