@@ -16,6 +16,7 @@ from typing import Any
 from local_firehose.json_text import loads
 
 MOST_MEMORY = 1024**3
+MOST_KEYS = 16 * 1024  # bytes of a record's keys; S3 has 1,024 for the whole key of an object
 
 
 def frame(data: bytes) -> bytes:
@@ -58,7 +59,10 @@ def _results(program: Any, record: bytes) -> str:
         loads(text)  # jq takes several values, and none
     except ValueError as error:
         raise ValueError(f"Non JSON record provided: {error}") from error
-    return "\n".join(program.input(text=text).all())
+    found = "\n".join(program.input(text=text).all())
+    if len(found) > MOST_KEYS:
+        raise ValueError(f"The partition keys have {len(found)} characters, at most {MOST_KEYS} can be used")
+    return found
 
 
 def _answered(step: Callable[[bytes], Any], given: bytes) -> Any:
@@ -67,7 +71,7 @@ def _answered(step: Callable[[bytes], Any], given: bytes) -> Any:
         result = step(given)
         answer = f"+{result}"
     except ValueError as error:
-        result, answer = None, f"-{error}"
+        result, answer = None, f"-{error}"[:MOST_KEYS]
     sys.stdout.buffer.write(frame(answer.encode("utf-8", "replace")))
     sys.stdout.buffer.flush()
     return result

@@ -20,6 +20,16 @@ class Budget:
         self.limit = limit
         self.used = 0
         self._spared = 0  # of the quarter
+        self._freed = asyncio.Event()
+
+    def short(self, own: int) -> bool:
+        """Whether a stream that holds ``own`` bytes should make no more of them now."""
+        return self.used > self.limit and own > self.limit // 16
+
+    async def freed(self) -> None:
+        """Returns when something was given back."""
+        self._freed.clear()
+        await self._freed.wait()
 
     def take(self, cost: int, own: int = 0) -> bool:
         """Reserve ``cost`` bytes for a stream that holds ``own``, or False when they do not fit."""
@@ -33,7 +43,9 @@ class Budget:
     def charge(self, cost: int) -> None:
         """Count bytes that cannot be refused (made by a stage, found at a restart); a negative cost gives back."""
         self.used += cost
-        self._spared = max(0, self._spared + min(0, cost))
+        if cost < 0:
+            self._spared = max(0, self._spared + cost)
+            self._freed.set()
 
 
 class Places:

@@ -8,7 +8,7 @@ from local_firehose.aws import Aws
 from local_firehose.clock import Clock
 from local_firehose.conversion import glue
 from local_firehose.conversion.deserializer import MALFORMED, ConversionError, Options, Schema, rows
-from local_firehose.conversion.serializer import TableError, content_encoding, extension, joined, serialize, table
+from local_firehose.conversion.serializer import Serialization, TableError, content_encoding, extension, table
 from local_firehose.records import Item
 from local_firehose.shares import Compute
 from local_firehose.streams.stream import Stream
@@ -46,11 +46,14 @@ async def convert(
         await clock.sleep(2.0 ** (attempt - 1))
     serializer = conversion["OutputFormatConfiguration"]["Serializer"]
     options = Options.of(conversion["InputFormatConfiguration"]["Deserializer"])
-    result, tables = Converted(b"", extension(serializer), content_encoding(serializer)), []
+    result = Converted(b"", extension(serializer), content_encoding(serializer))
+    made: Serialization | None = None
     for some in _slices(items):
-        tables.append(await compute.run(stream.key, _rows, some, schema, options, result))
-    if result.items:
-        result.body = await compute.run(stream.key, serialize, joined(tables), serializer)
+        arrow_table = await compute.run(stream.key, _rows, some, schema, options, result)
+        made = made or Serialization(arrow_table.schema, serializer)
+        await compute.run(stream.key, made.add, arrow_table)
+    if made and result.items:
+        result.body = await compute.run(stream.key, made.close)
     return result
 
 

@@ -107,12 +107,14 @@ def _lowered(value: Any) -> Any:
 
 
 def _row(document: dict[str, Any], schema: Schema, options: Options) -> dict[str, Any]:
+    """What the document has of the columns. A column that is not there is null: half a million rows may be ``{}``."""
     keys = _normalised(document, options)
     row: dict[str, Any] = {}
     for name, kind in schema.columns:
         key = options.column_to_key.get(name, name)
         value = keys.get(key.lower() if options.case_insensitive else key)
-        row[name] = None if value is None else _convert(value, kind, name, options)
+        if value is not None:
+            row[name] = _convert(value, kind, name, options)
     return row
 
 

@@ -14,6 +14,7 @@ DEFAULT_BLOCK_BYTES = 256 * 1024 * 1024
 DEFAULT_PAGE_BYTES = 1024 * 1024
 _PARQUET_COMPRESSION = {"UNCOMPRESSED": "none", "GZIP": "gzip", "SNAPPY": "snappy"}
 _ROWS = 10_000
+_MOST_BYTES = 64 * 1024 * 1024  # of tables that wait to be written
 _ORC_COMPRESSION = {"NONE": "uncompressed", "ZLIB": "zlib", "SNAPPY": "snappy"}
 
 
@@ -40,14 +41,52 @@ def joined(tables: Sequence[Any]) -> Any:
     return arrow.concat_tables(tables)
 
 
+class Serialization:
+    """One object made table by table; ``serializer`` is the API's Serializer (exactly one of its members is set).
+
+    A table takes up to forty times the memory of its JSON, so what makes a row group is written at once.
+    """
+
+    def __init__(self, schema: Any, serializer: Mapping[str, Any]) -> None:
+        self._target = io.BytesIO()
+        self._tables: list[Any] = []
+        self._bytes = 0
+        self._block = serializer.get("ParquetSerDe", {}).get("BlockSizeBytes", DEFAULT_BLOCK_BYTES)
+        if "OrcSerDe" in serializer:
+            self._writer = _orc_writer(self._target, serializer["OrcSerDe"])
+        else:
+            self._writer = _parquet_writer(self._target, schema, serializer["ParquetSerDe"])
+
+    def add(self, table: Any) -> None:
+        """The next rows."""
+        self._tables.append(table)
+        self._bytes += table.nbytes
+        if self._bytes >= min(self._block, _MOST_BYTES):
+            self._write()
+
+    def close(self) -> bytes:
+        """The object's bytes."""
+        self._write()
+        self._writer.close()
+        return self._target.getvalue()
+
+    def _write(self) -> None:
+        if not self._tables:
+            return
+        table = joined(self._tables)
+        if hasattr(self._writer, "write_table"):
+            row_bytes = max(1, table.nbytes // max(1, table.num_rows))
+            self._writer.write_table(table, row_group_size=max(1, self._block // row_bytes))
+        else:
+            self._writer.write(table)
+        self._tables, self._bytes = [], 0
+
+
 def serialize(arrow_table: Any, serializer: Mapping[str, Any]) -> bytes:
-    """The object's bytes; ``serializer`` is the API's Serializer (exactly one of its members is set)."""
-    target = io.BytesIO()
-    if "OrcSerDe" in serializer:
-        _write_orc(arrow_table, target, serializer["OrcSerDe"])
-    else:
-        _write_parquet(arrow_table, target, serializer["ParquetSerDe"])
-    return target.getvalue()
+    """The object's bytes of one table."""
+    made = Serialization(arrow_table.schema, serializer)
+    made.add(arrow_table)
+    return made.close()
 
 
 def extension(serializer: Mapping[str, Any]) -> str:
@@ -98,28 +137,24 @@ def _arrow_type(kind: hive.HiveType) -> Any:
     return primitives[kind.name]()
 
 
-def _write_parquet(table: Any, target: io.BytesIO, given: Mapping[str, Any]) -> None:
+def _parquet_writer(target: io.BytesIO, schema: Any, given: Mapping[str, Any]) -> Any:
     from pyarrow import parquet
 
-    block = given.get("BlockSizeBytes", DEFAULT_BLOCK_BYTES)
-    row_bytes = max(1, table.nbytes // max(1, table.num_rows))
-    parquet.write_table(
-        table,
+    return parquet.ParquetWriter(
         target,
+        schema,
         compression=_PARQUET_COMPRESSION[given.get("Compression", "SNAPPY")],
         use_dictionary=given.get("EnableDictionaryCompression", False),
         data_page_size=given.get("PageSizeBytes", DEFAULT_PAGE_BYTES),
         data_page_version="2.0" if given.get("WriterVersion") == "V2" else "1.0",
-        row_group_size=max(1, block // row_bytes),
         use_deprecated_int96_timestamps=True,  # as Hive's writer does, and Athena reads
     )
 
 
-def _write_orc(table: Any, target: io.BytesIO, given: Mapping[str, Any]) -> None:
+def _orc_writer(target: io.BytesIO, given: Mapping[str, Any]) -> Any:
     from pyarrow import orc
 
-    orc.write_table(
-        table,
+    return orc.ORCWriter(
         target,
         compression=_ORC_COMPRESSION[given.get("Compression", "SNAPPY")],
         stripe_size=given.get("StripeSizeBytes", 64 * 1024 * 1024),

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from local_firehose.records import Item, Record
+from local_firehose.records import RECORD_OVERHEAD, Item, Record
 from local_firehose.shares import Budget
 from local_firehose.store import Store
 
@@ -82,9 +82,15 @@ class Ledger:
 
     def _own_bytes(self, item: Item) -> int:
         known = item.record.data
-        source = 0 if item.source is known else len(item.source)
-        return source if item.data is item.source or item.data is known else source + len(item.data)
+        own = _size(item.from_lambda) + _size(item.from_query)
+        if item.source is not known:  # a sub-record
+            own += len(item.source) + RECORD_OVERHEAD
+        return own if item.data is item.source or item.data is known else own + len(item.data)
 
     def _charge(self, cost: int) -> None:
         self.charged += cost
         self._budget.charge(cost)
+
+
+def _size(keys: Mapping[str, Any] | None) -> int:
+    return sum(len(name) + len(str(value)) for name, value in keys.items()) if keys else 0

@@ -36,6 +36,7 @@ AT_ONCE = Hints(1, 0.0)
 _FRONT = ("unpacking", "keys")  # channels that buffer nothing: they are there to wait in
 _FRONT_SECONDS = 2.0
 _AT_A_TIME = 500  # items that the event loop works on without a break
+_UNPACKED_AT_ONCE = 64 * 1024  # bytes of records, of which GZIP makes a thousand times as much at most
 T = TypeVar("T")
 log = logging.getLogger(__name__)
 
@@ -96,7 +97,7 @@ class Pipeline:
             self._s3_channel("backup", S3Role.BACKUP).add(copies)
         items = [Item.of(record) for record in records]
         if unpacks(configuration):
-            self._channel("unpacking", lambda: AT_ONCE, self._unpack, most=MIB).add(items)
+            self._channel("unpacking", lambda: AT_ONCE, self._unpack, most=_UNPACKED_AT_ONCE).add(items)
         else:
             self._to_lambda(items)
 
@@ -125,7 +126,16 @@ class Pipeline:
 
     # --- stages -------------------------------------------------------------------------------------------------
 
+    async def _room_behind(self, *stages: str) -> None:
+        """While memory is short, make no more until what this stream has behind the ``stages`` is delivered."""
+        budget = self._tools.budget
+        while budget.short(self.ledger.charged) and not all(
+            channel.idle for name, channel in self._all_channels().items() if name not in stages
+        ):
+            await budget.freed()
+
     async def _unpack(self, items: list[Item]) -> None:
+        await self._room_behind("unpacking")
         items, failures = await before_lambda(
             self.stream.destination, items, self.ledger, self._each, self._count_decompression
         )
@@ -143,6 +153,7 @@ class Pipeline:
 
     async def _transform(self, items: list[Item]) -> None:
         for batch in payload_batches(items):
+            await self._room_behind("unpacking", "lambda")
             await self._invocation_slots.acquire()
             task = asyncio.create_task(self._invoke(batch))
             self._invocations.add(task)

@@ -58,25 +58,28 @@ def own() -> Iterator[Harness]:
 
 @contextmanager
 def responsive(harness: Harness, *, seconds: float = 5.0) -> Iterator[None]:
-    """The API answers all the time: within ``seconds``, or on a busy machine within half of what the block takes."""
-    slowest, stop = [0.0], threading.Event()
+    """The API answers all the time: no answer takes ``seconds`` of this process's computing, or a minute of waiting.
+
+    Computing is told by CPU time, which a busy machine does not stretch.
+    """
+    computed, waited, stop = [0.0], [0.0], threading.Event()
 
     def ask() -> None:
         while not stop.is_set():
-            started = time.monotonic()
+            started, spent = time.monotonic(), time.process_time()
             harness.control.health()
-            slowest[0] = max(slowest[0], time.monotonic() - started)
+            computed.append(time.process_time() - spent)
+            waited.append(time.monotonic() - started)
 
     asking = threading.Thread(target=ask)
     asking.start()
-    started = time.monotonic()
     try:
         yield
     finally:
-        took = time.monotonic() - started
         stop.set()
         asking.join()
-    assert slowest[0] < max(seconds, took / 2)
+    assert max(computed) < seconds
+    assert max(waited) < 60
 
 
 def hang(harness: Harness, connections: ExitStack, *, head: bytes, body: bytes) -> socket.socket:
@@ -130,9 +133,10 @@ def test_who_hangs_gives_way_when_bodies_fill_the_memory(harness: Harness, monke
     stream = harness.s3_stream()
     head = b"Content-Length: 1000000\r\n\r\n"
     with ExitStack() as connections:
-        hanging = [hang(harness, connections, head=head, body=b" " * 600_000) for _ in range(3)]
-        used = harness.firehose.server._uploads
-        eventually(lambda: used._used == 3 * 600_000)
+        used, hanging = harness.firehose.server._uploads, []
+        for count in (1, 2, 3):  # one after the other, so that the first is silent for longest
+            hanging.append(hang(harness, connections, head=head, body=b" " * 600_000))
+            eventually(lambda count=count: used._used == count * 600_000)  # type: ignore[misc]
         stream.put(b"x" * 500_000)
         hanging[0].settimeout(30)
         assert hanging[0].recv(10_000).startswith(b"HTTP/1.1 408"), "it was silent for longest"
@@ -207,7 +211,7 @@ def test_memory_that_a_stream_makes_leaves_room_for_others(own: Harness) -> None
     stream, _ = bombs(own)
     own.control.clock(speed=0)
     stream.put(*[gzip.compress(b" " * LIMIT)] * 20)
-    eventually(lambda: own.control.health()["memory"]["used_bytes"] > 20 * LIMIT)
+    eventually(lambda: own.control.health()["memory"]["used_bytes"] > LIMIT)
     good.put(b"good")
     own.control.flush(good.name)
     assert good.body() == b"good"
