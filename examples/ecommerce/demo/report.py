@@ -32,7 +32,8 @@ def report_of(seen: Seen) -> dict[str, Any]:
             "replayed": seen.healing.replayed,
             "corrupted_after": len(seen.corrupted_after),
         },
-        "archive_replay": {
+        "archive_replay": seen.archive_replay
+        and {
             "planned": seen.archive_replay.planned,
             "sent": seen.archive_replay.sent,
             "state": seen.archive_replay.state,
@@ -110,6 +111,8 @@ def _replay_faults(seen: Seen) -> Iterator[str]:
 
 def _archive_replay_faults(seen: Seen) -> Iterator[str]:
     found = seen.archive_replay
+    if found is None:
+        return
     if found.planned != len(seen.accepted):
         yield f"event-fork planned {found.planned} orders of the backup, not the {len(seen.accepted)} accepted ones"
     if (found.state, found.sent) != ("done", found.planned):

@@ -91,14 +91,14 @@ class Destroyed:
 
 @dataclass(frozen=True)
 class Seen:
-    """Everything; `destroyed` is None where the example was kept."""
+    """Everything; None stands for a destroy that was not made (the example was kept), or a replay from the backup."""
 
     answers: list[Answer]
     archive: Archive
     queries: dict[str, QueryResult]
     search: Search
     healing: Healing
-    archive_replay: ArchiveReplay
+    archive_replay: ArchiveReplay | None
     applied: Applied
     destroyed: Destroyed | None
     seconds: dict[str, float] = field(default_factory=dict)

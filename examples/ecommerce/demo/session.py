@@ -67,7 +67,11 @@ class Session:
         workspace.remove()
 
 
-def prepare(bench: Bench, samples: Sequence[Sample], show: Show) -> Walk:
+WITHOUT_ARCHIVE_REPLAY = {"archive_override.tf": 'module "replay" {\n  archive = null\n  targets = null\n}\n'}
+"""For an AWS that has no Distributed Map."""
+
+
+def prepare(bench: Bench, samples: Sequence[Sample], show: Show, *, archive_replay: bool = True) -> Walk:
     """A walk on that bench with names of its own, so that several can go side by side."""
     name = f"shop{secrets.token_hex(3)}"
     workspace = bench.workspace(
@@ -79,5 +83,6 @@ def prepare(bench: Bench, samples: Sequence[Sample], show: Show) -> Walk:
             "search_buffering_seconds": 10,  # rejected orders wait in a buffer of 60 s after this one
             "force_destroy": True,
         },
+        files={} if archive_replay else WITHOUT_ARCHIVE_REPLAY,
     )
-    return Walk(bench, workspace, name, samples, show)
+    return Walk(bench, workspace, name, samples, show, archive_replay)

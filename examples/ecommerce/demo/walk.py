@@ -53,6 +53,7 @@ class Walk:
         name: the example's variable `name`, the begin of all names.
         samples: what to place.
         show: where progress and tables go.
+        archive_replay: whether the backup is replayed as well.
     """
 
     bench: Bench
@@ -60,6 +61,7 @@ class Walk:
     name: str
     samples: Sequence[Sample]
     show: Show
+    archive_replay: bool = True
 
     def run(self, *, keep: bool = False) -> Seen:
         """All of it. With `keep` the example stays applied."""
@@ -69,7 +71,7 @@ class Walk:
         search = self._search(shop, archive)
         queries = self._queries(shop)
         healing = self._heal(shop, archive)
-        archive_replay = self._replay_from_archive(shop)
+        archive_replay = self._replay_from_archive(shop) if self.archive_replay else None
         with self.show.step("second_plan", "terraform plan: is anything left to change?", note=CHANGE_NOTE):
             applied = Applied(
                 resources=self.workspace.resources(),

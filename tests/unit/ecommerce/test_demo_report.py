@@ -108,7 +108,14 @@ def with_healing(**changes: Any) -> Seen:
 
 
 def with_archive_replay(**changes: Any) -> Seen:
+    assert SEEN.archive_replay is not None
     return replace(SEEN, archive_replay=replace(SEEN.archive_replay, **changes))
+
+
+def test_an_aws_without_distributed_map_replays_nothing_of_the_backup_and_that_is_no_fault() -> None:
+    without = replace(SEEN, archive_replay=None)
+    assert report_of(without)["archive_replay"] is None
+    assert broken_promises(without) == []
 
 
 @pytest.mark.parametrize(
