@@ -41,19 +41,25 @@ def check_query(query: str) -> None:
     answer = done.stdout[4:].decode()
     if not answer.startswith("+"):
         raise QueryError(f"JQ Subprocess failed due to: {answer[1:] or _ended(done.returncode)}")
-    warn_of_newer_jq()
+    if warning := newer_jq():
+        log.warning("%s. The program is %s", warning, query)
 
 
-@functools.cache
-def warn_of_newer_jq() -> None:
-    """jq 1.5 of PyPI has libjq 1.6, as Firehose has; there is no wheel of it for Python 3.13 and later."""
-    version = importlib.metadata.version("jq")
-    if tuple(map(int, version.split(".")[:2])) > (1, 5):
-        log.warning(
-            "jq %s of PyPI is newer than the jq 1.6 that Firehose runs: programs that AWS refuses pass, and numbers "
-            "above 2^53 keep their digits. With Python 3.12 or older: pip install 'jq==1.5.0'",
-            version,
-        )
+def newer_jq() -> str:
+    """In what the installed jq differs from Firehose's; "" for jq 1.5 of PyPI, which holds jq 1.6.
+
+    It has no wheel for Python 3.13 and later.
+    """
+    try:
+        version = importlib.metadata.version("jq")
+    except importlib.metadata.PackageNotFoundError:
+        return ""  # a stream that needs it is refused
+    if tuple(map(int, version.split(".")[:2])) <= (1, 5):
+        return ""
+    return (
+        f"jq {version} of PyPI is newer than the jq 1.6 that AWS runs: programs that AWS refuses pass, and numbers "
+        "above 2^53 keep their digits. For jq 1.6 use Python 3.12 or older, and `pip install jq==1.5.0`"
+    )
 
 
 @dataclass(slots=True)

@@ -5,6 +5,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from local_firehose.partition_keys import newer_jq
 from testbench.endpoints import Endpoints
 from testbench.parts import Command, answers
 from testbench.ports import LOOPBACK
@@ -23,7 +24,9 @@ class DataFirehose:
         return "firehose"
 
     def install(self, say: Say) -> None:
-        """Nothing: it runs in the project's own virtualenv."""
+        """Nothing: it runs in the project's own virtualenv. Say in what it differs there."""
+        if warning := newer_jq():
+            say(self.name, warning)
 
     def command(self, port: int, endpoints: Endpoints, state: Path) -> Command:
         own_state = state / "firehose"

@@ -2,18 +2,31 @@
 
 import asyncio
 import base64
+import importlib.metadata
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 from firehose.harness import FAST, Harness, StreamUnderTest, eventually, lines, processing, processor
 
+from local_firehose import partition_keys as keys_of_partitions
 from local_firehose.fakes.aws import FakeAws
 from local_firehose.fakes.server import RunningFirehose
-from local_firehose.partition_keys import JqProcess, QueryError, partition_keys, top_level_keys
+from local_firehose.partition_keys import (
+    JqProcess,
+    QueryError,
+    check_query,
+    newer_jq,
+    partition_keys,
+    top_level_keys,
+)
 from local_firehose.settings import Settings
+
+BENCH = Path(__file__).parents[2]
+JQ_1_6 = pytest.mark.skipif(bool(newer_jq()), reason="jq 1.6 has no wheel for this Python: use 3.12 or older")
 
 
 def extract(query: str, *data: bytes) -> list[dict[str, str] | QueryError]:
@@ -184,7 +197,25 @@ def test_the_keys_of_a_query_are_those_of_its_outermost_object(query: str, keys:
     assert top_level_keys(query) == keys
 
 
+@pytest.mark.parametrize(("version", "newer"), [("1.4.1", False), ("1.5.0", False), ("1.8.0", True), ("1.13.0", True)])
+def test_a_jq_that_is_newer_than_firehoses_is_said_to_be_when_a_program_is_checked(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, version: str, newer: bool
+) -> None:
+    monkeypatch.setattr(importlib.metadata, "version", lambda _: version)
+    query = f"{{k:.k}} # {version}"
+    check_query(query)
+    assert [record.getMessage() for record in caplog.records] == [f"{newer_jq()}. The program is {query}"] * newer
+    assert newer_jq().startswith(f"jq {version} of PyPI is newer than the jq 1.6 that AWS runs") is newer
+
+
+def test_without_jq_a_stream_that_needs_it_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keys_of_partitions, "_environment", lambda: {"PYTHONPATH": str(BENCH)})
+    with pytest.raises(QueryError, match=r"jq is not installed: pip install jq==1\.5\.0"):
+        check_query("{k:.k} # without jq")
+
+
 # What jq 1.6 refuses (the command `jq` of that version was asked).
+@JQ_1_6
 @pytest.mark.behaviour("3.4", "documented")
 @pytest.mark.parametrize(
     "query",
@@ -205,6 +236,7 @@ def test_a_program_that_jq_1_6_refuses_is_refused_at_create(harness: Harness, qu
     assert caught.value.response["Error"]["Code"] == "InvalidArgumentException"
 
 
+@JQ_1_6
 @pytest.mark.behaviour("3.4", "documented")
 @pytest.mark.parametrize(
     ("value", "text"),
