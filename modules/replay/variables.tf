@@ -265,7 +265,7 @@ variable "targets" {
 variable "archive_worker" {
   description = <<-EOT
     Settings of the function that sends events from the archive (runtime and architecture are those of `function`), for example `{ memory_size = 1769 }`:
-    - `memory_size`: MiB, 128-10240. Default 512; its processor share grows with it: a whole processor is 1769.
+    - `memory_size`: MiB, 128-10240. Default 512, which holds the largest plan; its processor share grows with it: a whole processor is 1769.
     - `timeout_seconds`: 60-900. Default 900; a worker stops by itself 15 seconds before and the next one goes on.
   EOT
   type = object({

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from event_fork.replay_plan.control import Control
-from event_fork.replay_plan.documents import ReplayDocuments, StoredDocument
+from event_fork.replay_plan.documents import ReplayDocuments, StoredDocument, refuse_too_large
 from event_fork.replay_plan.plan import Plan
 from event_fork.replay_plan.progress import Progress
 from event_fork.replay_plan.work_area import WorkArea
@@ -18,9 +18,12 @@ class MemoryStore:
     def __init__(self) -> None:
         self.contents: dict[str, bytes] = {}
 
-    def get(self, key: str) -> StoredDocument | None:
+    def get(self, key: str, most: int) -> StoredDocument | None:
         content = self.contents.get(key)
-        return None if content is None else StoredDocument(content, etag_of(content))
+        if content is None:
+            return None
+        refuse_too_large(key, len(content), most)
+        return StoredDocument(content, etag_of(content))
 
     def put(self, key: str, content: bytes) -> None:
         self.contents[key] = content

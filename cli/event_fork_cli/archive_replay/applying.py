@@ -19,7 +19,7 @@ from event_fork.replay_plan.control import RUNNING, Control
 from event_fork.replay_plan.documents import ReplayDocuments
 from event_fork.replay_plan.errors import DocumentError
 from event_fork.replay_plan.item import Item
-from event_fork.replay_plan.plan import Plan, read_plan
+from event_fork.replay_plan.plan import MAX_PLAN_BYTES, Plan, read_plan
 from event_fork_cli.archive_replay.engines import ReplayEngine, engine_for_target, engines_of
 from event_fork_cli.archive_replay.executions import ExecutionExistsError, Executions
 from event_fork_cli.archive_replay.statuses import StatusReader
@@ -44,6 +44,8 @@ def open_plan(text: bytes, now: datetime, name: str, sha256: str | None = None) 
 
     `sha256`: the hash that it must have, as whoever looked at the plan has noted it; None: any.
     """
+    if len(text) > MAX_PLAN_BYTES:
+        raise RefusedError(f"{name}: a plan has at most {MAX_PLAN_BYTES:,} bytes, and this file has more")
     try:
         plan = read_plan(text)
     except DocumentError as error:

@@ -24,7 +24,7 @@ from event_fork.errors import NotAnEnvelopeError
 from event_fork.events.envelope import parse
 from event_fork.events.time_window import Window, timestamp_text
 from event_fork.filter_policy import compile_policy
-from event_fork.replay_plan.control import MAX_WORKERS
+from event_fork.replay_plan.control import MAX_RAMP_STEPS, MAX_WORKERS
 from event_fork.replay_plan.plan import (
     BODY_ENVELOPE,
     BODY_RAW,
@@ -51,6 +51,7 @@ _PACE = re.compile(r"(\d+(?:\.\d+)?)x")
 _DENIED = {"AccessDenied", "AccessDeniedException", "AuthorizationError"}
 _STILL_BUFFERED = timedelta(minutes=20)
 _PEEK_OBJECTS = 5
+_MOST_DEAD_LETTERS = 1_000_000_000
 
 
 @dataclass(slots=True)
@@ -158,10 +159,10 @@ def ramp_steps(text: str) -> tuple[float, ...]:
         steps = tuple(float(part) for part in text.split(","))
     except ValueError:
         steps = ()
-    if not steps or not all(a < b for a, b in pairwise((0.0, *steps))) or not steps[-1] <= 100:
-        raise BadInputError(
-            "--ramp", "must be growing percentages of the rate, at most 100", example="--ramp 1,10,100", received=text
-        )
+    grows = bool(steps) and all(a < b for a, b in pairwise((0.0, *steps))) and steps[-1] <= 100
+    if not grows or len(steps) > MAX_RAMP_STEPS:
+        rule = f"must be growing percentages of the rate, at most 100, in at most {MAX_RAMP_STEPS} steps"
+        raise BadInputError("--ramp", rule, example="--ramp 1,10,100", received=text)
     return steps
 
 
@@ -216,10 +217,9 @@ def _window(options: PlanOptions, now: datetime) -> Window:
 def _health(options: PlanOptions) -> Health:
     age = None if options.max_age is None else length_of_time(options.max_age, "--max-age").total_seconds()
     dead = options.max_dead_letters
-    if dead is not None and dead < 0:
-        raise BadInputError(
-            "--max-dead-letters", "must be at least 0 messages", example="--max-dead-letters 10", received=dead
-        )
+    if dead is not None and not 0 <= dead <= _MOST_DEAD_LETTERS:
+        rule = f"must be 0 to {_MOST_DEAD_LETTERS:,} messages"
+        raise BadInputError("--max-dead-letters", rule, example="--max-dead-letters 10", received=dead)
     room = options.head_room
     if room is not None and not 0 <= room < 100:
         raise BadInputError("--head-room", "must be a percentage from 0 to 99", example="--head-room 25", received=room)

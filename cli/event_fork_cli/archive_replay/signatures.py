@@ -6,7 +6,6 @@ Source: https://docs.aws.amazon.com/kms/latest/developerguide/asymmetric-key-spe
 from __future__ import annotations
 
 import base64
-import binascii
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -53,7 +52,7 @@ def verify(plan: Plan, key: str | None, kms: KMSClient) -> None:
             SigningAlgorithm=signature.algorithm,  # type: ignore[arg-type]
         )
         is_valid = answer["SignatureValid"]
-    except (kms.exceptions.KMSInvalidSignatureException, binascii.Error):
+    except (kms.exceptions.KMSInvalidSignatureException, ValueError):  # no base64, or not even ASCII
         is_valid = False
     if not is_valid:
         raise RefusedError(f"the plan {plan.replay_id} is not what {arn} has signed")

@@ -13,6 +13,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 
 from event_fork.errors import CallFailedError
 from event_fork.replay_plan.control import asks_to_go_on
+from event_fork.replay_plan.plan import MAX_PLAN_BYTES, Plan
 from event_fork_cli.archive_replay.applying import (
     engine_of,
     open_plan,
@@ -33,7 +34,7 @@ from event_fork_cli.aws import OpenArchive
 from event_fork_cli.commands import context
 from event_fork_cli.commands.context import documents_of, executions_for, find_replay
 from event_fork_cli.commands.queue import queue
-from event_fork_cli.errors import BadInputError, FailedError, InterruptedWatchError
+from event_fork_cli.errors import BadInputError, FailedError, InterruptedWatchError, RefusedError
 from event_fork_cli.options import Common, PlanOptions, ReplayModule, with_options
 from event_fork_cli.output import note, plain_console, say
 from event_fork_cli.views.plans import plan_view, summary
@@ -55,6 +56,7 @@ PlanFile = Annotated[
 
 
 _MOST_PROCESSES = 256
+_LONGEST_REASON = 1_000
 
 
 @replay.command()
@@ -100,7 +102,7 @@ def plan(
         note(missing_note(planned.missing))
     made = planned.plan if key is None else sign(planned.plan, key, common.aws.kms())
     if out is not None:
-        context.write_private(out, made.to_bytes())
+        context.write_private(out, _saved(made))
         if ids_file is not None:
             context.write_private(ids_beside(out), ids_file)
     common.emit(made.to_json(), lambda: plan_view(made, planned.latest_arrival), rows=made.counts)
@@ -131,7 +133,8 @@ def apply(
     replay runs in AWS: when this command ends early, by Ctrl-C for instance, the replay goes on.
     """
     settings = common.aws
-    text = plan_file.read_bytes()
+    with plan_file.open("rb") as file:
+        text = file.read(MAX_PLAN_BYTES + 1)
     wanted = open_plan(text, context.now(), str(plan_file), sha256)
     if wanted.signature is not None or signed_by is not None:
         verify(wanted, signed_by, settings.kms())
@@ -195,7 +198,7 @@ def pause_command(
 ) -> None:
     """Stop after the batches in flight. `resume` goes on from there."""
     found = find_replay(common.aws, replay_id, replay_name)
-    current = pause(found.helm(), reason or "paused by operator")
+    current = pause(found.helm(), _checked(reason) or "paused by operator")
     say("workers in flight end within seconds; to go on: event-fork replay resume " + replay_id)
     common.emit(current, lambda: status_view(current))
 
@@ -211,7 +214,7 @@ def cancel_command(
 ) -> None:
     """Stop the replay and its execution. What was sent stays sent; `resume` would send the rest."""
     found = find_replay(common.aws, replay_id, replay_name)
-    current = cancel(found.helm(), reason or "cancelled by operator")
+    current = cancel(found.helm(), _checked(reason) or "cancelled by operator")
     common.emit(current, lambda: status_view(current))
 
 
@@ -266,6 +269,23 @@ def list_command(
     if not found:
         note("no replay was applied from the archives of this Region")
     common.emit(found, lambda: history_view(found))
+
+
+def _checked(reason: str | None) -> str | None:
+    if reason is not None and len(reason) > _LONGEST_REASON:
+        rule = f"must have at most {_LONGEST_REASON:,} characters"
+        raise BadInputError("--reason", rule, example='--reason "consumer is behind"', received=f"{reason[:20]}...")
+    return reason
+
+
+def _saved(made: Plan) -> bytes:
+    content = made.to_bytes()
+    if len(content) > MAX_PLAN_BYTES:
+        raise RefusedError(
+            f"the plan has {len(content):,} bytes for {len(made.items):,} ranges of lines, and a replay takes "
+            f"{MAX_PLAN_BYTES:,}: plan a part of the window, or of the types, at a time"
+        )
+    return content
 
 
 def _read_archive(checked: Checked, processes: int | None) -> Planned:

@@ -11,7 +11,7 @@ import boto3
 from botocore.exceptions import ClientError
 
 from event_fork.adapters.aws_calls import RETRYING_CONFIG, as_call_failed
-from event_fork.replay_plan.documents import StoredDocument
+from event_fork.replay_plan.documents import StoredDocument, refuse_too_large
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
@@ -28,7 +28,7 @@ class S3DocumentStore:
         self._bucket = bucket
         self._client = client or boto3.client("s3", config=RETRYING_CONFIG)
 
-    def get(self, key: str) -> StoredDocument | None:
+    def get(self, key: str, most: int) -> StoredDocument | None:
         """See DocumentStore."""
         with as_call_failed():
             try:
@@ -37,6 +37,7 @@ class S3DocumentStore:
                 if error.response["Error"].get("Code", "") in _NOT_THERE:
                     return None
                 raise
+            refuse_too_large(key, answer["ContentLength"], most)
             return StoredDocument(answer["Body"].read(), answer["ETag"])
 
     def put(self, key: str, content: bytes) -> None:

@@ -13,6 +13,7 @@ from event_fork.sending.copies import REPLAY_ID_ATTRIBUTE, deliver_copies
 from event_fork.sending.delivery import OUT_OF_TIME
 from event_fork.sending.ports import EntryFailure, MessageQueue, Remedy
 
+_LONGEST_ID, _LONGEST_REASON = 100, 1_000
 _TARGET_GONE = frozenset({"QueueDoesNotExist", "NonExistentQueue"})
 
 
@@ -76,7 +77,7 @@ class BurstSender:
         for message, failure in delivery.refused:
             selected = by_key[message.key]
             reason = f"{failure.code}: {failure.detail}"
-            burst.failed[selected.line] = FailedEvent(selected.line, selected.event.message_id, reason)
+            burst.failed[selected.line] = _failed(selected, reason)
         left = ((int(message.key), failure) for message, failure in delivery.returned)
         burst.left = sorted(left, key=lambda entry: entry[0])
         return burst
@@ -86,4 +87,9 @@ class BurstSender:
             try:
                 yield copy_of(selected, self.body, self.replay_id)
             except NoCopyError as error:
-                burst.failed[selected.line] = FailedEvent(selected.line, selected.event.message_id, str(error))
+                burst.failed[selected.line] = _failed(selected, str(error))
+
+
+def _failed(selected: SelectedEvent, reason: str) -> FailedEvent:
+    """Cut to what an id and the queue's words have room for: a line can say 8 MiB as an id, or nothing."""
+    return FailedEvent(selected.line, selected.event.message_id[:_LONGEST_ID] or "?", reason[:_LONGEST_REASON])

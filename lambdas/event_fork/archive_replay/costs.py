@@ -45,7 +45,7 @@ class Memory:
     """What the two functions of a replay module have, in MiB; the module's defaults."""
 
     worker: int = 512
-    governor: int = 256
+    governor: int = 512
 
 
 DEFAULT_MEMORY = Memory()

@@ -29,6 +29,7 @@ MIN_RATE = 0.01
 MAX_RATE = 1_000_000
 """Events a second: the fastest, far above what there is to send to."""
 MAX_WORKERS = 1_000
+MAX_RAMP_STEPS = 100
 _CHANGES_KEPT = 100
 
 
@@ -58,7 +59,7 @@ class Control:
     rate: Annotated[float, AtMost(MAX_RATE)]
     limit: Annotated[float, AtLeast(MIN_RATE), AtMost(MAX_RATE)]
     plan_sha256: Annotated[str, Matches(r"[0-9a-f]{64}", "the SHA-256 of a plan")]
-    ramp_step: Annotated[int, AtMost(100)]
+    ramp_step: Annotated[int, AtMost(MAX_RAMP_STEPS)]
     reason: str
     changed_by: str
     changed_at: Time

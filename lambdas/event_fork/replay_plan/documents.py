@@ -12,7 +12,7 @@ from event_fork.events.time_window import timestamp_text
 from event_fork.replay_plan.control import Control
 from event_fork.replay_plan.errors import ControlConflictError, DocumentError
 from event_fork.replay_plan.item import Item, items_to_jsonl
-from event_fork.replay_plan.plan import Plan, read_plan
+from event_fork.replay_plan.plan import MAX_PLAN_BYTES, Plan, read_plan
 from event_fork.replay_plan.progress import Progress
 from event_fork.replay_plan.work_area import WorkArea, folder_of
 
@@ -20,6 +20,10 @@ Document = TypeVar("Document")
 
 ATTEMPTS_TO_CHANGE = 5
 _READ_AT_ONCE = 16
+_MAX_CONTROL_BYTES = 4 * 2**20
+"""Of a hundred changes, each with a reason of 1,000 characters, at most 12 bytes each."""
+_MAX_PROGRESS_BYTES = 16 * 2**20
+"""Of the 10,000 events of an item, each failed, with 1,600 bytes for its id and the queue's words."""
 
 
 class StoredDocument(NamedTuple):
@@ -39,8 +43,8 @@ class VersionedProgress(NamedTuple):
 class DocumentStore(Protocol):
     """The bucket that work areas lie in. All calls raise CallFailedError."""
 
-    def get(self, key: str) -> StoredDocument | None:
-        """The document of that key; None when there is none."""
+    def get(self, key: str, most: int) -> StoredDocument | None:
+        """The document of that key; None when there is none. Raises DocumentError for one of more than `most` bytes."""
 
     def put(self, key: str, content: bytes) -> None:
         """Write a document."""
@@ -78,7 +82,7 @@ class ReplayDocuments:
 
     def find_plan(self) -> Plan | None:
         """The same; None when this replay was never applied. Read once: it never changes."""
-        if self._plan is None and (found := self._store.get(self.area.plan)) is not None:
+        if self._plan is None and (found := self._get(self.area.plan)) is not None:
             plan = read_plan(found.content)
             if plan.replay_id != self.area.replay_id:
                 raise DocumentError(f"{self.area.plan} is the plan of {plan.replay_id}")
@@ -118,7 +122,7 @@ class ReplayDocuments:
 
     def find_control(self) -> Control | None:
         """The same; None when this replay was never applied."""
-        found = self._store.get(self.area.control)
+        found = self._get(self.area.control)
         return None if found is None else self._control(found.content)
 
     def create_control(self, control: Control) -> bool:
@@ -131,7 +135,7 @@ class ReplayDocuments:
         `change` returns None to leave it as it is. Returns what control.json says then. Raises ControlConflictError.
         """
         for _ in range(ATTEMPTS_TO_CHANGE):
-            content, etag = _there(self._store.get(self.area.control), self.area.control)
+            content, etag = _there(self._get(self.area.control), self.area.control)
             current = self._control(content)
             wanted = change(current)
             if wanted is None:
@@ -144,7 +148,7 @@ class ReplayDocuments:
     def progress(self, item_id: str) -> VersionedProgress:
         """How far the item got."""
         key = self.area.progress(item_id)
-        found = self._store.get(key)
+        found = self._get(key)
         if found is None:
             return VersionedProgress(None, None)
         item = next((item for item in self.plan().items if item.id == item_id), None)
@@ -163,10 +167,14 @@ class ReplayDocuments:
         changed = [key for key, etag in listed.items() if self._known.get(key, ("",))[0] != etag]
         items = {self.area.progress(item.id): item for item in self.plan().items} if changed else {}
         with ThreadPoolExecutor(_READ_AT_ONCE) as threads:
-            for key, found in zip(changed, threads.map(self._store.get, changed), strict=True):
+            for key, found in zip(changed, threads.map(self._get, changed), strict=True):
                 if found is not None:
                     self._known[key] = (found.etag, _progress(key, found, items.get(key)))
         return {progress.item: progress for key, (_, progress) in self._known.items() if key in listed}
+
+    def _get(self, key: str) -> StoredDocument | None:
+        most = {self.area.plan: MAX_PLAN_BYTES, self.area.control: _MAX_CONTROL_BYTES}
+        return self._store.get(key, most.get(key, _MAX_PROGRESS_BYTES))
 
     def _control(self, content: bytes) -> Control:
         control, plan = Control.from_json(content), self.find_plan()
@@ -179,7 +187,7 @@ class ReplayDocuments:
             written = self._store.create(key, content) if etag is None else self._store.replace(key, content, etag)
             if written is not None:
                 return written
-            found = self._store.get(key)
+            found = self._get(key)
             if (found.etag if found else None) != etag:
                 # Where an answer is lost the client tries again, and our own first try is what it finds there.
                 return found.etag if found is not None and found.content == content else None
@@ -192,6 +200,12 @@ def replay_ids(store: DocumentStore, module: str) -> Iterator[str]:
     for folder in store.folders(folder_of(module)):
         with suppress(ValueError):
             yield WorkArea.of_prefix(folder).replay_id
+
+
+def refuse_too_large(key: str, size: int, most: int) -> None:
+    """Whoever can write a document must not take the memory of those who read it. Raises DocumentError."""
+    if size > most:
+        raise DocumentError(f"{key} must have at most {most:,} bytes, got {size:,}")
 
 
 def _progress(key: str, found: StoredDocument, item: Item | None) -> Progress:

@@ -7,7 +7,7 @@ The type of a value says how it is read, `Annotated` what else it must be, or wh
 
 A value that is absent is its default, and a list that is absent is empty. A wrong value is named, with its path: so are
 NaN, what is too large to reckon with, a year that nobody can mean, what is nested too deeply, a name that an object has
-twice (people see the one, programs the other), and text that has no UTF-8 form.
+twice (people see the one, programs the other), and text that has no UTF-8 form, which is written as U+FFFD.
 """
 
 import json
@@ -88,6 +88,8 @@ def to_json(value: Any) -> Any:
     kind: Any = type(value)
     if hasattr(kind, "__dataclass_fields__"):
         return {one.name: to_json(getattr(value, one.field)) for one in _values_of(kind)}
+    if isinstance(value, str):
+        return value if _is_text(value) else _SURROGATE.sub("\ufffd", value)
     return [to_json(one) for one in value] if isinstance(value, tuple) else value
 
 

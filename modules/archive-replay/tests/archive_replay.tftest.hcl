@@ -194,7 +194,7 @@ run "tells_the_command_where_it_is" {
       prefix            = "orders/"
       region            = "eu-west-1"
       targets           = [for target in var.targets : { arn = target.arn, url = target.url }]
-      memory            = { worker = var.worker.memory_size, governor = 256 }
+      memory            = { worker = var.worker.memory_size, governor = 512 }
     }
     error_message = "The parameter must name state machine, archive and targets."
   }

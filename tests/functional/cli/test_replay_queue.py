@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -22,7 +23,9 @@ from event_fork_cli.queue_replay.interruption import Interruption
 from event_fork_cli.queue_replay.pipelines import Backlog, ReplayQueue, find_pipeline
 from event_fork_cli.queue_replay.windows import WindowParameter
 from tests.functional.cli.conftest import NOON, REGION, Result, World, _session
+from tests.functional.cli.test_replay_forged import CASES, forged, says_at_most_a_sentence
 from tests.functional.event_fork.conftest import FakeContext
+from tests.unit.event_fork.replay_plan.test_reading import REPORT, WINDOW
 
 PARAMETER = "/event-fork-pipelines/orders/replay-window"
 LOG_GROUP = "/aws/lambda/orders-replay"
@@ -95,9 +98,13 @@ class Pipeline:
         found = self.document() or {}
         line = {"_aws": {}, "run": run or found.get("replay_id"), "returned_for": returned or {}}
         line |= {f"Events{name.capitalize()}": [float(count)] for name, count in counts.items()}
+        self.report_text(json.dumps(line))
+
+    def report_text(self, message: str) -> None:
+        """A line of the function's log."""
         now = int(datetime.now(UTC).timestamp() * 1000)
         self.logs.put_log_events(
-            logGroupName=LOG_GROUP, logStreamName="1", logEvents=[{"timestamp": now, "message": json.dumps(line)}]
+            logGroupName=LOG_GROUP, logStreamName="1", logEvents=[{"timestamp": now, "message": message}]
         )
 
     @property
@@ -857,3 +864,37 @@ def test_a_lock_of_a_run_that_is_none_is_one_sentence(pipeline: Pipeline, world:
     assert result.code == 1
     assert "-lock.replay_id must be the id of a run" in result.err
     assert pipeline.aliases == ["live"]
+
+
+@pytest.mark.parametrize("name", ["lock", "window", "note", "report"])
+def test_a_forged_document_of_a_run_is_at_most_a_sentence_and_disable_cleans_it_up(
+    pipeline: Pipeline, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ReplayQueue, "backlog", lambda _: Backlog(50, 0))
+    lock = {"holder": "ana", "started_at": WINDOW["started_at"], "replay_id": RUN}
+    note = {"qualifier": "live", "maximum_concurrency": 5}
+    right = {"lock": lock, "window": WINDOW, "note": note, "report": {**REPORT, "run": RUN}}
+    ssm = pipeline.world.ssm
+    pipeline.functions.create_alias(FunctionName=pipeline.function, Name="live", FunctionVersion="$LATEST")
+    for seed in range(CASES // 3):
+        text = forged(right[name], Random(f"{name} {seed}"))
+        written = {one: json.dumps(document) for one, document in right.items()} | {name: text[:4_000] or " "}
+        for suffix, value in (("", written["window"]), ("-lock", written["lock"])):
+            ssm.put_parameter(Name=PARAMETER + suffix, Value=value, Type="String", Overwrite=True)
+        pipeline.functions.create_alias(
+            FunctionName=pipeline.function, Name=RUN, FunctionVersion="$LATEST", Description=written["note"][:256]
+        )
+        pipeline.functions.update_event_source_mapping(UUID=pipeline.mapping, FunctionName=f"{pipeline.function}:{RUN}")
+        pipeline.report_text(written["report"])
+        pipeline.updates.clear()
+
+        says_at_most_a_sentence(pipeline.world, "replay", "queue", "status", "orders-replay")
+        says_at_most_a_sentence(pipeline.world, "replay", "queue", "enable", "orders-replay", "--yes")
+        says_at_most_a_sentence(pipeline.world, "replay", "queue", "disable", "orders-replay")
+
+        assert (pipeline.state, pipeline.document(), pipeline.document("-lock")) == ("Disabled", {}, None)
+        assert pipeline.aliases == ["live"]
+        assert all(update["Enabled"] is False for update in pipeline.updates)
+        functions = {update.get("FunctionName", pipeline.function) for update in pipeline.updates}
+        assert functions <= {pipeline.function, f"{pipeline.function}:live"}
+        assert all(update.keys() <= {"UUID", "Enabled", "FunctionName", "ScalingConfig"} for update in pipeline.updates)

@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 
-from event_fork.replay_plan.plan import Plan, digest, read_plan
+from event_fork.replay_plan.plan import MAX_PLAN_BYTES, Plan, digest, read_plan
 from event_fork.replay_plan.work_area import WorkArea
+from event_fork_cli.archive_replay import applying
 from event_fork_cli.archive_replay.executions import execution_arn
 from event_fork_cli.aws import AwsSettings
+from event_fork_cli.commands import replay as replay_commands
 from tests.functional.cli.conftest import ACCOUNT, BUCKET, MACHINE, REGION, World, _session, event
 
 PARAMETERS = "/event-fork-pipelines/"
@@ -92,6 +94,7 @@ def of_the_work_area(document: dict[str, Any]) -> None:
         (lambda document: document.update(items=[]), "plan.totals.events must be the sum of the items', 0, got 100"),
         (same_lines_twice, "plan.items must have lines of their own: 000000 and 000001 have not"),
         (of_the_work_area, "plan.items must be objects of the archive, got event-fork-replays/orders/"),
+        (lambda document: document.update(ramp=[1] * 101), "plan.ramp must have at most 100 steps, got 101"),
         (lambda document: document["archive"].update(prefix="orders/"), "plan.items must be objects of the archive"),
         (lambda document: document["items"][0].update(key="date=\ud800"), "plan.items[0].key must be a string"),
         (lambda document: document.update(filter_policy={"a": []}), "plan.filter_policy: "),
@@ -147,9 +150,10 @@ def test_a_plan_that_was_signed_is_applied_and_one_that_was_edited_afterwards_is
     path.write_text(json.dumps(document))
     refused(archive, path, f"is not what {key} has signed", options=("--signed-by", key))
     refused(archive, path, f"is not what {key} has signed")
-    document["signature"]["value"] = "no base64"
-    path.write_text(json.dumps(document))
-    refused(archive, path, f"is not what {key} has signed")
+    for value in ("no base64", "é"):
+        document["signature"]["value"] = value
+        path.write_text(json.dumps(document))
+        refused(archive, path, f"is not what {key} has signed")
     document["signature"] = None
     path.write_text(json.dumps(document))
     refused(archive, path, f"is not signed, and --signed-by asks for {key}", options=("--signed-by", key))
@@ -180,6 +184,43 @@ def test_a_name_that_two_allowed_queues_have_is_refused(archive: World) -> None:
     archive.module("orders", targets=[archive.queue_arn])
     archive.module("orders-two", targets=[archive.queue_arn])
     assert archive.plan("--replay", "orders").code == 0, "one queue that two modules have is one queue"
+
+
+# -- what is written can be read again -------------------------------------------------------------------------------
+
+
+def test_a_plan_of_an_event_whose_type_has_no_utf_8_form_can_be_applied(world: World) -> None:
+    world.put(event(1, kind="order.\ud800"))
+
+    assert [count.type for count in world.applied().counts] == ["order.\ufffd"]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--max-dead-letters", "99999999999999999999"), "--max-dead-letters must be 0 to 1,000,000,000 messages"),
+        (("--ramp", ",".join(str(step / 2) for step in range(1, 102))), "in at most 100 steps"),
+        (
+            ("--event-type-attribute", "\udcff"),
+            "every argument must be text in UTF-8",
+        ),
+    ],
+)
+def test_what_a_plan_cannot_hold_is_bad_input(archive: World, options: tuple[str, ...], words: str) -> None:
+    result = archive.plan(*options)
+
+    assert result.code == 2
+    assert words in result.err
+
+
+@pytest.mark.parametrize("reason", ["\udcff", "x" * 1_001])
+@pytest.mark.parametrize("verb", ["pause", "cancel"])
+def test_a_reason_that_control_json_cannot_hold_is_bad_input(archive: World, verb: str, reason: str) -> None:
+    plan = archive.applied()
+
+    assert "for example" in said(archive, verb, plan.replay_id, "--reason", reason)
+    assert archive.control(plan.replay_id).state == "running"
+    assert archive.run("replay", verb, plan.replay_id, "--reason", "\U0001f9ca" * 1_000).code == 0
 
 
 # -- documents beside the plan -----------------------------------------------------------------------------------------
@@ -225,6 +266,31 @@ def test_a_control_that_allows_more_than_the_plan_is_one_sentence(
 
     for verb in ("status", "pause", "resume"):
         assert words in said(archive, verb, plan.replay_id)
+
+
+@pytest.mark.parametrize(("name", "most"), [("plan", MAX_PLAN_BYTES), ("control", 4 * 2**20), ("progress", 16 * 2**20)])
+def test_a_document_that_takes_too_much_memory_is_not_read(archive: World, name: str, most: int) -> None:
+    plan = archive.applied()
+    area = WorkArea("orders", plan.replay_id)
+    key = {"plan": area.plan, "control": area.control, "progress": area.progress("000000")}[name]
+    put(archive, key, b"[" + b" " * most)
+
+    assert f"{key} must have at most {most:,} bytes, got {most + 1:,}" in said(archive, "status", plan.replay_id)
+
+
+def test_a_plan_that_workers_would_have_no_memory_for_is_neither_saved_nor_applied(
+    archive: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = archive.planned()
+    saved = path.read_bytes()
+    for module in (replay_commands, applying):
+        monkeypatch.setattr(module, "MAX_PLAN_BYTES", len(saved) - 1)
+
+    refused(archive, path, "a plan has at most", "and this file has more")
+    result = archive.plan("--out", str(path), "--overwrite")
+    assert result.code == 2
+    assert "bytes for 1 ranges of lines, and a replay takes" in result.err
+    assert path.read_bytes() == saved
 
 
 @pytest.mark.parametrize("verb", ["status", "pause", "resume", "cancel"])

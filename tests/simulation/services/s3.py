@@ -93,7 +93,8 @@ class S3:
             raise ServiceError("MethodNotAllowed", "The specified method is not allowed", 405)
         if "IfMatch" in params and params["IfMatch"].strip('"') != found.etag.strip('"'):
             raise ServiceError("PreconditionFailed", "At least one of the pre-conditions did not hold", 412)
-        return {"Body": Body(found.body, self.breaks()), "ETag": found.etag, "VersionId": found.version}
+        content = {"Body": Body(found.body, self.breaks()), "ContentLength": len(found.body)}
+        return {**content, "ETag": found.etag, "VersionId": found.version}
 
     def head_object(self, **params: Any) -> Any:
         found = self._now(params["Bucket"], params["Key"])

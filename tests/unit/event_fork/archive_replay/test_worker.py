@@ -349,6 +349,18 @@ def test_an_event_that_is_refused_for_good_is_recorded_and_the_others_go_on() ->
     assert (world.progress.sent, world.progress.finished) == (9, True)
 
 
+@pytest.mark.parametrize(("message_id", "named"), [("", "?"), ("\ud800", "\ufffd"), ("é" * 100_000, "é" * 100)])
+def test_an_event_that_is_refused_is_named_whatever_its_id_is_and_progress_stays_readable(
+    message_id: str, named: str
+) -> None:
+    events = [replace(stored(0), message_id=message_id), stored(1)]
+    world = ReplayWorld(events, target=FakeQueue(refusing("0")))
+
+    world.attempt().run()
+
+    assert [event.message_id for event in world.documents.all_progress()["000000"].failed] == [named]
+
+
 def test_a_call_refused_for_one_message_is_taken_apart() -> None:
     fault: Fault = bad_content  # type: ignore[assignment]
     world = ReplayWorld([stored(n) for n in range(10)], target=FakeQueue(fault))
