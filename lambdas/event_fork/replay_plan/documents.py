@@ -12,6 +12,7 @@ from event_fork.events.time_window import timestamp_text
 from event_fork.replay_plan.control import Control
 from event_fork.replay_plan.errors import ControlConflictError, DocumentError
 from event_fork.replay_plan.item import Item, items_to_jsonl
+from event_fork.replay_plan.narrowing import MAX_ID_LENGTH, MAX_IDS
 from event_fork.replay_plan.plan import MAX_PLAN_BYTES, Plan, read_plan
 from event_fork.replay_plan.progress import Progress
 from event_fork.replay_plan.work_area import WorkArea, folder_of
@@ -110,7 +111,7 @@ class ReplayDocuments:
     def ids(self) -> frozenset[str] | None:
         """The same, their hash checked against the plan; None when it is narrowed to none."""
         sealed = self.plan().narrowing.ids
-        return None if sealed is None else sealed.read(_there(self._store.get(self.area.ids), self.area.ids).content)
+        return None if sealed is None else sealed.read(_there(self._get(self.area.ids), self.area.ids).content)
 
     def write_items(self, items: Iterable[Item]) -> None:
         """Put what the next execution works on."""
@@ -173,7 +174,11 @@ class ReplayDocuments:
         return {progress.item: progress for key, (_, progress) in self._known.items() if key in listed}
 
     def _get(self, key: str) -> StoredDocument | None:
-        most = {self.area.plan: MAX_PLAN_BYTES, self.area.control: _MAX_CONTROL_BYTES}
+        most = {
+            self.area.plan: MAX_PLAN_BYTES,
+            self.area.ids: MAX_IDS * (MAX_ID_LENGTH + 1),
+            self.area.control: _MAX_CONTROL_BYTES,
+        }
         return self._store.get(key, most.get(key, _MAX_PROGRESS_BYTES))
 
     def _control(self, content: bytes) -> Control:
