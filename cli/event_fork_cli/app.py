@@ -17,6 +17,8 @@ from event_fork_cli.commands.archive import archive
 from event_fork_cli.commands.dead_letters import dead_letters
 from event_fork_cli.commands.filter import filters
 from event_fork_cli.commands.replay import replay
+from event_fork_cli.commands.search import search
+from event_fork_cli.commands.verify import verify
 from event_fork_cli.errors import BAD_INPUT, DONE, FAILED, BadInputError, CliError
 from event_fork_cli.output import say
 
@@ -43,6 +45,8 @@ app = typer.Typer(
 app.add_typer(replay, name="replay")
 app.add_typer(archive, name="archive")
 app.add_typer(filters, name="filter")
+app.add_typer(search, name="search")
+app.command()(verify)
 app.add_typer(dead_letters, name="dead-letters")
 
 

@@ -16,6 +16,7 @@ from event_fork.adapters.s3_archive import S3ArchiveStore
 from event_fork_cli.errors import BadInputError
 
 if TYPE_CHECKING:
+    from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_firehose import FirehoseClient
     from mypy_boto3_kms import KMSClient
     from mypy_boto3_lambda import LambdaClient
@@ -110,6 +111,10 @@ class AwsSettings:
         return OpenSearchDomain(
             endpoint, secret_arn, secrets, session=self._session(), region=self.region_name, seconds=60
         )
+
+    def cloudwatch(self, region: str | None = None) -> CloudWatchClient:
+        """A client of CloudWatch."""
+        return self._client("cloudwatch", region)  # type: ignore[no-any-return]
 
     def caller(self) -> str:
         """Who runs the command, for the history: the ARN that STS answers with."""

@@ -50,7 +50,11 @@ class Installer:
             self._refuse_others(index)
         self._call("PUT", f"/_index_template/{index.template_name}", index.template)
         if index.alias is not None:
-            self._call("PUT", f"/{index.pattern}/_alias/{index.alias}", accept=[MISSING])
+            # Where an index has it already, later ones got it by the template, and one without it was taken out of it:
+            # `event-fork search rebuild` has put another in its place.
+            there = self._call("GET", f"/{index.pattern}/_alias/{index.alias}", accept=[MISSING])
+            if there.status == MISSING or not there.body:
+                self._call("PUT", f"/{index.pattern}/_alias/{index.alias}", accept=[MISSING])
 
     def _refuse_others(self, index: ManagedIndex) -> None:
         # Templates do not add up: of all that match, OpenSearch takes the one with the highest priority.

@@ -56,9 +56,16 @@ def test_the_template_comes_before_the_alias_of_the_indices_that_are_there() -> 
     assert domain.calls == [
         "GET /orders-all/_alias",
         "PUT /_index_template/event-fork-orders",
+        "GET /orders-2*/_alias/orders-all",
         "PUT /orders-2*/_alias/orders-all",
     ]
     assert domain.bodies[1] == {"priority": 106}
+
+
+def test_an_index_that_was_taken_out_of_the_alias_is_not_put_back_into_it() -> None:
+    domain = Domain({"GET /orders-2*/_alias/orders-all": Answer(200, {"orders-2026-12": {"aliases": {}}})})
+    run(domain, Request(INDEX))
+    assert domain.calls[-1] == "GET /orders-2*/_alias/orders-all"
 
 
 def test_an_alias_that_is_an_index_is_refused_before_a_template_could_stop_new_indices() -> None:
@@ -90,7 +97,7 @@ def test_a_change_takes_away_what_it_has_replaced_after_the_new_is_there(
 ) -> None:
     domain = Domain()
     run(domain, Request(INDEX, previous=before))
-    assert domain.calls[3:] == removed
+    assert domain.calls[4:] == removed
 
 
 def test_a_destroy_removes_template_and_alias_and_no_index_and_does_not_mind_that_they_are_gone() -> None:
