@@ -16,6 +16,7 @@ from event_fork.replay_plan.work_area import ROOT as WORK_AREAS
 from event_fork_cli.commands.archive import archive
 from event_fork_cli.commands.dead_letters import dead_letters
 from event_fork_cli.commands.filter import filters
+from event_fork_cli.commands.find import find
 from event_fork_cli.commands.replay import replay
 from event_fork_cli.commands.search import search
 from event_fork_cli.commands.verify import verify
@@ -47,6 +48,7 @@ app.add_typer(archive, name="archive")
 app.add_typer(filters, name="filter")
 app.add_typer(search, name="search")
 app.command()(verify)
+app.command()(find)
 app.add_typer(dead_letters, name="dead-letters")
 
 

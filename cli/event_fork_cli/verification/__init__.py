@@ -6,5 +6,6 @@ reconciling   all sightings of one id -> what is missing and what is too much
 witness       SNS's metrics, and the minutes in which they do not agree with the archive
 verifying     all of it, in order
 repairing     what is missing is put in its place
+finding       one event, wherever it is
 certificates  a window that was complete, as a document that can be checked
 """

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from event_fork.archive.errors import ArchiveError, ConnectionBrokenError
 from event_fork.archive.lines import lines
@@ -202,37 +202,51 @@ def read_rejected(store: ArchiveStore, root: str, window: Window, fork: int, spi
     buffer = SpillBuffer(SpillWriter(spill))
     unread = 0
     for listed in store.list(root):
-        for event_id, timestamp in _rejected_in(store, listed):
-            if event_id is None:
+        for one in rejected_in(store, listed):
+            if one.event_id is None:
                 unread += 1
-            elif window.holds(timestamp):
-                code = coded(event_id)
-                buffer.add(bucket_of(code), elsewhere(code, Place.REJECTED, fork, timestamp))
+            elif window.holds(one.timestamp):
+                code = coded(one.event_id)
+                buffer.add(bucket_of(code), elsewhere(code, Place.REJECTED, fork, one.timestamp))
     buffer.flush()
     return unread
 
 
-def _rejected_in(store: ArchiveStore, listed: ListedObject) -> Iterator[tuple[str | None, str]]:
-    """Id and time of each document or envelope in an error object; no id for what has none."""
+class Rejected(NamedTuple):
+    """A document or an envelope that could not be delivered; no id for what cannot be read. `why`: the error's code."""
+
+    event_id: str | None
+    timestamp: str
+    document: dict[str, Any]
+    why: str
+
+
+_UNREAD = Rejected(None, "", {}, "")
+
+
+def rejected_in(store: ArchiveStore, listed: ListedObject) -> Iterator[Rejected]:
+    """What is in an error object."""
     try:
         for line in lines(decompress(store.open(listed.key).chunks())):
             if line.strip():
                 yield from rejected(line)
     except ArchiveError:
-        yield None, ""
+        yield _UNREAD
 
 
-def rejected(line: bytes) -> Iterator[tuple[str | None, str]]:
-    """The same of one line: Firehose wraps the record in base64; a record may hold several envelopes."""
+def rejected(line: bytes) -> Iterator[Rejected]:
+    """What is in a line of one: Firehose wraps the record in base64; a record may hold several envelopes."""
     try:
-        data = base64.b64decode(json.loads(line)["rawData"], validate=True)
+        entry = json.loads(line)
+        data = base64.b64decode(entry["rawData"], validate=True)
     except (ValueError, TypeError, KeyError, RecursionError, binascii.Error):
-        yield None, ""
+        yield _UNREAD
         return
     for text in data.splitlines():
         try:
             members: Any = json.loads(text)
             names = (ID, TIMESTAMP) if ID in members else (_ENVELOPE_ID, _ENVELOPE_TIME)
-            yield str(members[names[0]]), canonical_timestamp(members[names[1]])
+            moment = canonical_timestamp(members[names[1]])
+            yield Rejected(str(members[names[0]]), moment, members, str(entry.get("errorCode", "")))
         except (ValueError, TypeError, KeyError, RecursionError, NotATimeError):
-            yield None, ""
+            yield _UNREAD

@@ -29,6 +29,7 @@ from event_fork_cli.repairs.forks import error_store
 from event_fork_cli.search.sources import Backup, Deployed, Search, forks_of
 from event_fork_cli.verification import witness as witnesses
 from event_fork_cli.verification.certificates import FORMAT, Certificate, CertifiedIndex, certified_objects
+from event_fork_cli.verification.finding import LEAST_RECEPTIONS
 from event_fork_cli.verification.reading import (
     IndexOrder,
     ReadingOrder,
@@ -46,8 +47,6 @@ MARGIN = timedelta(minutes=1)
 ALLOWANCE = timedelta(minutes=3)
 """What queue, function and delivery take beside the times that they wait on purpose."""
 MOST_EXPLAINED = 10_000
-_LEAST_RECEPTIONS = 100
-"""A queue whose messages become dead letters after fewer receptions is not looked into: each look is one."""
 _MOST_UNREADABLE = 100
 
 
@@ -244,8 +243,8 @@ def _look_at_waiting(
         notes.append(f"{replay.name} has raw messages, which have no ids: they cannot name what the archive lacks")
         return False
     queue = DeadLetterQueue(replay.fork.queue_url, replay.fork.queue_arn, settings.sqs())
-    receptions = int(json.loads(queue.own_dead_letters() or "{}").get("maxReceiveCount", _LEAST_RECEPTIONS))
-    if receptions < _LEAST_RECEPTIONS:
+    receptions = int(json.loads(queue.own_dead_letters() or "{}").get("maxReceiveCount", LEAST_RECEPTIONS))
+    if receptions < LEAST_RECEPTIONS:
         notes.append(f"{replay.name} has max_receive_count = {receptions}: looking into it would use that up")
         return False
     show(f"the replay queue {replay.name}")
