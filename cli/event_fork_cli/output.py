@@ -109,10 +109,15 @@ def _cell(value: Any) -> str | int | float:
     return f"'{text}" if text.startswith(_FORMULA) else text
 
 
+def _member(name: str, value: Any) -> Any:
+    """A checksum is a number that no reader of JSON keeps whole."""
+    return f"{value:032x}" if name.endswith("checksum") and isinstance(value, int) else jsonable(value)
+
+
 def jsonable(value: Any) -> Any:
     """Dataclasses as objects, times as SNS writes them."""
     if is_dataclass(value) and not isinstance(value, type):
-        return {field.name: jsonable(getattr(value, field.name)) for field in fields(value)}
+        return {field.name: _member(field.name, getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, dict):
         return {name: jsonable(entry) for name, entry in value.items()}
     if isinstance(value, list | tuple):

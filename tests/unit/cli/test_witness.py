@@ -32,7 +32,12 @@ def witness(published: dict[int, int], filtered: dict[int, int] | None = None) -
 
 
 def states(
-    published: dict[int, int], stored: dict[int, int], *, hours: int = 2, settled: datetime = LATER, filters: bool = False
+    published: dict[int, int],
+    stored: dict[int, int],
+    *,
+    hours: int = 2,
+    settled: datetime = LATER,
+    filters: bool = False,
 ) -> list[State]:
     counts = {minute(number): count for number, count in stored.items()}
     window = Window(TEN, TEN + hours * HOUR)
