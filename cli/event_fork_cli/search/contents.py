@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
+from event_fork.errors import DomainRefusedError
 from event_fork.events.time_window import Window
 from event_fork.forward.search_document import ID, TIMESTAMP
 from event_fork_cli.search.calls import MISSING, Calls
@@ -13,7 +14,7 @@ from event_fork_cli.search.calls import MISSING, Calls
 PAGE = 10_000
 """The most that an index gives at once: index.max_result_window."""
 _KEPT = "5m"
-_PATHS = "filter_path=_scroll_id,hits.hits.fields"
+_PATHS = "filter_path=_scroll_id,_shards.failed,hits.hits.fields"
 
 
 class Seen(NamedTuple):
@@ -37,7 +38,6 @@ def seen_in(calls: Calls, names: str, window: Window, part: int = 0, parts: int 
         "_source": False,
         "query": {"range": {TIMESTAMP: {"gte": window.start_text, "lt": window.end_text}}},
         "docvalue_fields": [*fields, {"field": TIMESTAMP, "format": "strict_date_time"}],
-        "track_total_hits": False,
     }
     if parts > 1:
         ask["slice"] = {"id": part, "max": parts}
@@ -48,6 +48,8 @@ def seen_in(calls: Calls, names: str, window: Window, part: int = 0, parts: int 
     scroll = answer.body.get("_scroll_id")
     try:
         while hits := answer.body.get("hits", {}).get("hits", []):
+            if answer.body.get("_shards", {}).get("failed"):
+                raise DomainRefusedError(f"{calls.name} could not read all of {names}: some shards failed")
             page = [_seen(hit["fields"], fields) for hit in hits]
             yield page
             scroll = answer.body.get("_scroll_id", scroll)
