@@ -164,7 +164,7 @@ def test_an_index_built_from_the_archive_has_exactly_what_the_fork_would_have_wr
     dear = {one.message_id for one in window.events if json.loads(one.message)["amount"] >= 100}
     assert window.ids() == Counter(dear)
     document = window.node.get(index=built, id=str(uuid.UUID(int=1)))["_source"]
-    assert (document["id"], document["card"], document["event_type"]) == ("o-1", "***", "order.placed")
+    assert (document["id"], "card" in document, document["event_type"]) == ("o-1", False, "order.placed")
     assert document["event_attributes"] == {"amount": "101", "event_type": "order.placed"}
     mappings = window.node.indices.get_mapping(index=built)[built]["mappings"]["properties"]
     assert mappings["event_attributes"]["type"] == "flat_object"
@@ -238,7 +238,7 @@ def test_an_event_that_the_archive_lacks_is_a_gap_and_comes_back_from_the_replay
     assert stack.waiting(stack.output["replay_queue_url"]) >= len(lost), "its events stay in the queue"
     ids = {one.message_id for one in lost}
     archived = stack.stored_events(stack.output["archive_bucket"], "orders/")
-    assert {json.loads(line["Message"])["card"] for line in archived if line["MessageId"] in ids} == {"***"}
+    assert {"card" in json.loads(line["Message"]) for line in archived if line["MessageId"] in ids} == {False}
 
 
 def test_a_damaged_object_and_a_damaged_line_are_named(window: Window, built: str) -> None:
@@ -264,7 +264,8 @@ def test_a_rebuild_that_was_killed_goes_on_and_the_old_index_stays_until_it_is_d
     with subprocess.Popen(command, env=window.environment(), start_new_session=True) as killed:
         eventually(lambda: window.node.indices.exists(index=index), bool, within=60, what="the new index is there")
         os.killpg(killed.pid, signal.SIGKILL)
-    assert set(window.node.indices.get_alias(name=window.alias)) == {built}
+    assert built in (before_swap := window.node.indices.get_alias(name=window.alias))
+    assert index not in before_swap
 
     done = rebuild(window, index).json
 
@@ -294,10 +295,10 @@ def live(window: Window, built: str) -> dict[str, list[str]]:
     """Events of today, each kind where it ends: indexed, cheap, dead-lettered, rejected."""
     stack = window.stack
     return {
-        "dear": stack.publish(Event(json.dumps({"id": f"l-{n}", "amount": 500}), {"amount": 500}) for n in range(40)),
-        "cheap": stack.publish(Event(json.dumps({"id": f"c-{n}", "amount": 5}), {"amount": 5}) for n in range(20)),
-        "dead": stack.publish([Event("no JSON", {"amount": 200})] * 2),
-        "rejected": stack.publish([Event(json.dumps({"id": "x", "amount": {"v": 1}}), {"amount": 500})] * 3),
+        "dear": stack.publish(Event(json.dumps({"number": n, "amount": 500}), {"amount": 500}) for n in range(40)),
+        "cheap": stack.publish(Event(json.dumps({"number": n, "amount": 5}), {"amount": 5}) for n in range(20)),
+        "dead": stack.publish([Event("[1]", {"amount": 200})] * 2),
+        "rejected": stack.publish([Event(json.dumps({"amount": {"v": 1}}), {"amount": 500})] * 3),
     }
 
 
@@ -328,7 +329,7 @@ def test_an_event_is_found_wherever_it_is(window: Window, live: dict[str, list[s
         return {one["place"] for one in ran.json} if ran.code == 0 else set()
 
     assert places(live["dear"][3]) == {"archive", "index", "queue"}
-    assert places("--where", "$.id=l-3") == {"archive", "index", "queue"}
+    assert places("--where", "$.number=3", "--where", "$.amount=500") == {"archive", "index", "queue"}
     assert places(live["dead"][0]) == {"archive", "dead letters", "queue"}
     assert places(live["rejected"][0]) == {"archive", "rejected", "queue"}
     assert places("not-an-id") == set()

@@ -22,7 +22,7 @@ from event_fork_cli.search.sources import one_search
 from event_fork_cli.views.search import rebuilt_view, rows_view
 
 search = typer.Typer(
-    help="The search index as a cache of the archive: build it anew, or ask the archive itself by SQL.",
+    help="The search index as a cache of the archive: build it again, or ask the archive itself by SQL.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
