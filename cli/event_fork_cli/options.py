@@ -1,6 +1,7 @@
 """The options of the commands: what several of them have, those of `replay plan`, and what holds for their values."""
 
 import inspect
+import os
 from collections.abc import Callable
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from enum import StrEnum
@@ -34,6 +35,23 @@ class Body(StrEnum):
 
 
 FilterScopeOption = Annotated[FilterScope, typer.Option(help="What the filter policy looks at.")]
+_START = typer.Option(
+    "--from",
+    metavar="TIME",
+    help="Start of the window, by time of publishing: ISO 8601 (UTC without offset) or 2h, 3d ago.",
+)
+StartOption = Annotated[str, _START]
+OptionalStartOption = Annotated[str | None, _START]
+EndOption = Annotated[
+    str, typer.Option("--to", "--until", metavar="TIME", help="End of the window, not included: as --from, or now.")
+]
+LatenessOption = Annotated[
+    str, typer.Option(metavar="DURATION", help="How long after its publishing an event may have reached the archive.")
+]
+_MOST_PROCESSES = 256
+ProcessesOption = Annotated[
+    int | None, typer.Option(metavar="N", help="Processes that read the archive; default: one for each processor.")
+]
 LayoutOption = Annotated[
     str,
     typer.Option(
@@ -81,21 +99,11 @@ class PlanOptions:
     archive: Annotated[
         str, typer.Option(metavar="S3_URL", help="The archive, s3://BUCKET/PREFIX: what is before date=.")
     ]
-    start: Annotated[
-        str,
-        typer.Option(
-            "--from",
-            metavar="TIME",
-            help="Start of the window, by time of publishing: ISO 8601 (UTC without offset) or 2h, 3d ago.",
-        ),
-    ]
+    start: StartOption
     target: Annotated[
         str, typer.Option(metavar="QUEUE", help="Queue to send to: name, URL or ARN; other accounts and Regions too.")
     ]
-    end: Annotated[
-        str,
-        typer.Option("--to", "--until", metavar="TIME", help="End of the window, not included: as --from, or now."),
-    ] = "now"
+    end: EndOption = "now"
     layout: LayoutOption = "auto"
     filter_file: Annotated[
         Path | None,
@@ -166,10 +174,7 @@ class PlanOptions:
     workers: Annotated[
         int | None, typer.Option(metavar="N", help="At most so many workers at a time; default: one for 300 events/s.")
     ] = None
-    lateness: Annotated[
-        str,
-        typer.Option(metavar="DURATION", help="How long after its publishing an event may have reached the archive."),
-    ] = "1h"
+    lateness: LatenessOption = "1h"
     expires_in: Annotated[str, typer.Option(metavar="DURATION", help="How long the plan may be applied.")] = "24h"
     replay: ReplayModule = None
 
@@ -197,6 +202,16 @@ def with_options(command: Callable[..., None]) -> Callable[..., None]:
     called.__dict__["__signature__"] = inspect.Signature(parameters)
     called.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     return called
+
+
+def process_count(processes: int | None) -> int:
+    """How many processes read. Raises BadInputError."""
+    if processes is None:
+        return os.cpu_count() or 1
+    if not 0 <= processes <= _MOST_PROCESSES:
+        rule = f"must be 0 to {_MOST_PROCESSES}"
+        raise BadInputError("--processes", rule, example="--processes 2", received=processes)
+    return processes
 
 
 def checked_rate(option: str, rate: float, *, example: str) -> float:

@@ -9,10 +9,18 @@ from rich.table import Table
 
 from event_fork.archive.listing import Reach
 from event_fork_cli.commands import context
-from event_fork_cli.commands.verify import Processes, Secret, process_count, window_of
+from event_fork_cli.commands.verify import Secret, window_of
 from event_fork_cli.errors import BadInputError, NothingMatchedError
 from event_fork_cli.moments import length_of_time
-from event_fork_cli.options import Common, with_options
+from event_fork_cli.options import (
+    Common,
+    EndOption,
+    LatenessOption,
+    ProcessesOption,
+    StartOption,
+    process_count,
+    with_options,
+)
 from event_fork_cli.output import note, plain_console, visible
 from event_fork_cli.repairs.criteria import CriteriaOptions, criteria
 from event_fork_cli.search.sources import Backup, Search, forks_of
@@ -43,23 +51,11 @@ def find(
             help="Instead of an id: events with this value at a JSON path of the message; several must all hold.",
         ),
     ] = None,
-    start: Annotated[
-        str,
-        typer.Option(
-            "--from",
-            metavar="TIME",
-            help="Start of the window, by time of publishing: ISO 8601 (UTC without offset) or 2h, 3d ago.",
-        ),
-    ] = "1d",
-    end: Annotated[
-        str, typer.Option("--to", metavar="TIME", help="End of the window, not included: as --from, or now.")
-    ] = "now",
-    lateness: Annotated[
-        str,
-        typer.Option(metavar="DURATION", help="How long after its publishing an event may have reached the archive."),
-    ] = "1h",
+    start: StartOption = "1d",
+    end: EndOption = "now",
+    lateness: LatenessOption = "1h",
     secret: Secret = None,
-    processes: Processes = None,
+    processes: ProcessesOption = None,
     common: Common,
 ) -> None:
     """Say where an event is: archive, index, dead letters, rejected documents, and the queue of a replay fork.

@@ -1,6 +1,5 @@
 """event-fork replay: plan, apply, status, pause, cancel, resume, rate, list."""
 
-import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -35,7 +34,7 @@ from event_fork_cli.commands import context
 from event_fork_cli.commands.context import documents_of, executions_for, find_replay
 from event_fork_cli.commands.queue import queue
 from event_fork_cli.errors import BadInputError, FailedError, InterruptedWatchError, RefusedError
-from event_fork_cli.options import Common, PlanOptions, ReplayModule, with_options
+from event_fork_cli.options import Common, PlanOptions, ProcessesOption, ReplayModule, process_count, with_options
 from event_fork_cli.output import note, plain_console, say
 from event_fork_cli.views.plans import plan_view, summary
 from event_fork_cli.views.replays import history_view, status_view, watch
@@ -55,7 +54,6 @@ PlanFile = Annotated[
 ]
 
 
-_MOST_PROCESSES = 256
 _LONGEST_REASON = 1_000
 
 
@@ -72,9 +70,7 @@ def plan(
         str | None,
         typer.Option("--sign", metavar="KEY", help="KMS key to sign the plan with, for `apply --signed-by`."),
     ] = None,
-    processes: Annotated[
-        int | None, typer.Option(metavar="N", help="Processes that read the archive; default: one for each processor.")
-    ] = None,
+    processes: ProcessesOption = None,
     common: Common,
 ) -> None:
     """Read the archive and show what a replay would send. Sends nothing.
@@ -82,10 +78,7 @@ def plan(
     Prints counts per type and hour, bytes, first and last event, second copies, what cannot be read, minutes and
     dollars. --out saves the plan with the exact versions of all objects; `apply` sends exactly that.
     """
-    if processes is not None and not 0 <= processes <= _MOST_PROCESSES:
-        raise BadInputError(
-            "--processes", f"must be 0 to {_MOST_PROCESSES}", example="--processes 2", received=processes
-        )
+    count = process_count(processes)
     if out is not None:
         context.allow_writing("--out", out, overwrite=overwrite)
     checked = check(options, common.aws, context.now())
@@ -94,7 +87,7 @@ def plan(
         context.allow_writing("--out", ids_beside(out), overwrite=overwrite)
     for text in checked.notes:
         note(text)
-    planned = _read_archive(checked, processes)
+    planned = _read_archive(checked, count)
     note_late = late_note(planned.latest_arrival, timedelta(seconds=checked.request.window.lateness_seconds))
     if note_late:
         note(note_late)
@@ -288,7 +281,7 @@ def _saved(made: Plan) -> bytes:
     return content
 
 
-def _read_archive(checked: Checked, processes: int | None) -> Planned:
+def _read_archive(checked: Checked, processes: int) -> Planned:
     """Reads the archive with a line of progress on stderr."""
     columns = (
         TextColumn("reading the archive"),
@@ -303,11 +296,10 @@ def _read_archive(checked: Checked, processes: int | None) -> Planned:
         def show(seen: ScanProgress) -> None:
             bar.update(task, completed=seen.bytes, objects=seen.objects, events=seen.events)
 
-        count = (os.cpu_count() or 1) if processes is None else processes
         return make_plan(
             checked.request,
             checked.open_store,
-            processes=count,
+            processes=processes,
             ids=checked.chosen.ids,
             layout=checked.layout,
             memory=checked.memory,

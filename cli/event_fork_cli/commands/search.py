@@ -6,13 +6,24 @@ from typing import Annotated
 import typer
 
 from event_fork.archive.listing import Reach
-from event_fork_cli.archive_replay.request import archive_layout, archive_location
+from event_fork_cli.archive_replay.locations import archive_location
+from event_fork_cli.archive_replay.request import archive_layout
 from event_fork_cli.aws import OpenArchive
 from event_fork_cli.commands import context
-from event_fork_cli.commands.verify import Processes, Secret, process_count, window_of
+from event_fork_cli.commands.verify import Secret, window_of
 from event_fork_cli.errors import BadInputError, NothingMatchedError
 from event_fork_cli.moments import length_of_time
-from event_fork_cli.options import Common, LayoutOption, with_options
+from event_fork_cli.options import (
+    Common,
+    EndOption,
+    LatenessOption,
+    LayoutOption,
+    OptionalStartOption,
+    ProcessesOption,
+    StartOption,
+    process_count,
+    with_options,
+)
 from event_fork_cli.output import note, plain_console, say, visible
 from event_fork_cli.search.query import ExportOrder, as_objects
 from event_fork_cli.search.query import query as asked
@@ -28,19 +39,6 @@ search = typer.Typer(
 )
 
 Archive = Annotated[str, typer.Option(metavar="S3_URL", help="The archive, s3://BUCKET/PREFIX: what is before date=.")]
-From = Annotated[
-    str,
-    typer.Option(
-        "--from",
-        metavar="TIME",
-        help="Start of the window, by time of publishing: ISO 8601 (UTC without offset) or 2h, 3d ago.",
-    ),
-]
-To = Annotated[str, typer.Option("--to", metavar="TIME", help="End of the window, not included: as --from, or now.")]
-Lateness = Annotated[
-    str,
-    typer.Option(metavar="DURATION", help="How long after its publishing an event may have reached the archive."),
-]
 
 
 @search.command()
@@ -52,15 +50,8 @@ def rebuild(
     archive: Annotated[
         str | None, typer.Option(metavar="S3_URL", help="The archive, s3://BUCKET/PREFIX: what is before date=.")
     ] = None,
-    start: Annotated[
-        str | None,
-        typer.Option(
-            "--from",
-            metavar="TIME",
-            help="Start of the window, by time of publishing: ISO 8601 (UTC without offset) or 2h, 3d ago.",
-        ),
-    ] = None,
-    end: To = "now",
+    start: OptionalStartOption = None,
+    end: EndOption = "now",
     alias: Annotated[
         str | None, typer.Option(metavar="NAME", help="Alias to put the index into; default: the fork's own.")
     ] = None,
@@ -72,9 +63,9 @@ def rebuild(
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
     layout: LayoutOption = "auto",
-    lateness: Lateness = "1h",
+    lateness: LatenessOption = "1h",
     secret: Secret = None,
-    processes: Processes = None,
+    processes: ProcessesOption = None,
     common: Common,
 ) -> None:
     """Build an index from the archive, compare it with the archive, and put it into the alias in one step.
@@ -142,14 +133,14 @@ def query(
     *,
     sql: Annotated[str, typer.Argument(metavar="SQL", help="A query of DuckDB's SQL over the table events.")],
     archive: Archive,
-    start: From,
-    end: To = "now",
+    start: StartOption,
+    end: EndOption = "now",
     event_type_attribute: Annotated[
         str, typer.Option(metavar="NAME", help="Message attribute that holds an event's type.")
     ] = "event_type",
     layout: LayoutOption = "auto",
-    lateness: Lateness = "1h",
-    processes: Processes = None,
+    lateness: LatenessOption = "1h",
+    processes: ProcessesOption = None,
     common: Common,
 ) -> None:
     """Ask the archive by SQL, without any index. Needs the extra: pip install '.[sql]'.

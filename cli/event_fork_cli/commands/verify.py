@@ -1,6 +1,5 @@
 """event-fork verify."""
 
-import os
 import sys
 from dataclasses import replace
 from datetime import datetime
@@ -13,23 +12,26 @@ from event_fork.events.time_window import Window, timestamp_of
 from event_fork_cli.commands import context
 from event_fork_cli.errors import BadInputError, FailedError
 from event_fork_cli.moments import length_of_time, moment
-from event_fork_cli.options import Common, with_options
+from event_fork_cli.options import (
+    Common,
+    EndOption,
+    LatenessOption,
+    OptionalStartOption,
+    ProcessesOption,
+    process_count,
+    with_options,
+)
 from event_fork_cli.output import note, plain_console, say, visible
 from event_fork_cli.verification.certificates import Certificate, changes, read_certificate
 from event_fork_cli.verification.repairing import repair
 from event_fork_cli.verification.verifying import Asked, Chain, Verified, find_chain, verified
 from event_fork_cli.views.verification import report_view
 
-MOST_PROCESSES = 256
-
 Secret = Annotated[
     str | None,
     typer.Option(
         "--secret", metavar="ARN", help="Secret with username and password for the domain; default: as the module has."
     ),
-]
-Processes = Annotated[
-    int | None, typer.Option(metavar="N", help="Processes that read the archive; default: one for each processor.")
 ]
 
 
@@ -40,17 +42,8 @@ def verify(
         list[str] | None,
         typer.Argument(metavar="FORK...", help="Storage fork, search forks, and perhaps a replay fork of one topic."),
     ] = None,
-    start: Annotated[
-        str | None,
-        typer.Option(
-            "--from",
-            metavar="TIME",
-            help="Start of the window, by time of publishing: ISO 8601 (UTC without offset) or 2h, 3d ago.",
-        ),
-    ] = None,
-    end: Annotated[
-        str, typer.Option("--to", metavar="TIME", help="End of the window, not included: as --from, or now.")
-    ] = "now",
+    start: OptionalStartOption = None,
+    end: EndOption = "now",
     repair_it: Annotated[
         bool, typer.Option("--repair", help="Index what is missing from the archive; archive it from the replay queue.")
     ] = False,
@@ -64,12 +57,9 @@ def verify(
     metrics: Annotated[
         bool, typer.Option("--metrics/--no-metrics", help="Compare with SNS's own counts in CloudWatch.")
     ] = True,
-    lateness: Annotated[
-        str,
-        typer.Option(metavar="DURATION", help="How long after its publishing an event may have reached the archive."),
-    ] = "1h",
+    lateness: LatenessOption = "1h",
     secret: Secret = None,
-    processes: Processes = None,
+    processes: ProcessesOption = None,
     common: Common,
 ) -> None:
     """Say whether a window is complete: archive, index, dead letters, rejected documents and SNS's own counts.
@@ -112,16 +102,6 @@ def window_of(start: str, end: str, now: datetime) -> Window:
     except ValueError:
         rule = f"must be later than --from ({start})"
         raise BadInputError("--to", rule, example="--from 2h --to 1h", received=end) from None
-
-
-def process_count(processes: int | None) -> int:
-    """How many processes read. Raises BadInputError."""
-    if processes is None:
-        return os.cpu_count() or 1
-    if not 0 <= processes <= MOST_PROCESSES:
-        rule = f"must be 0 to {MOST_PROCESSES}"
-        raise BadInputError("--processes", rule, example="--processes 2", received=processes)
-    return processes
 
 
 def _to_check(certificate: Path | None, forks: list[str] | None, *, repair_it: bool) -> Certificate:

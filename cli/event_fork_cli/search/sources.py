@@ -20,7 +20,8 @@ from event_fork.forward.search_document import search_document
 from event_fork.replay_plan.plan import ArchiveLocation
 from event_fork.sending.packing import MAX_RECORD_BYTES
 from event_fork.settings import RAW, RedactSettings, SearchAnalyticsSettings, StorageBackupSettings
-from event_fork_cli.archive_replay.request import archive_layout, archive_location
+from event_fork_cli.archive_replay.locations import archive_location
+from event_fork_cli.archive_replay.request import archive_layout
 from event_fork_cli.archive_replay.subscriptions import Subscription, subscription_of
 from event_fork_cli.aws import AwsSettings, OpenArchive
 from event_fork_cli.errors import BadInputError, RefusedError
