@@ -24,7 +24,7 @@ from event_fork_cli.repairs.criteria import Where
 from event_fork_cli.repairs.forks import Fork, error_store
 from event_fork_cli.search.contents import by_id, sources_of
 from event_fork_cli.search.sources import Backup, Deployed, Search
-from event_fork_cli.verification.reading import MOST_PEEKED, Rejected, rejected_in
+from event_fork_cli.verification.reading import MOST_PEEKED, Rejected, error_objects, rejected_in
 
 LEAST_RECEPTIONS = 100
 """A queue whose messages become dead letters after fewer receptions is not looked into: each look is one."""
@@ -214,7 +214,7 @@ def _in_queue(
 def in_rejected(settings: AwsSettings, fork: Backup | Search, sought: Sought, window: Window) -> Iterator[Found]:
     """Among what the delivery stream of a fork could not deliver."""
     store = error_store(settings, fork.stream)
-    for listed in store.list(fork.stream.errors.root):
+    for listed in error_objects(store, fork.stream.errors.root, window):
         for one in rejected_in(store, listed):
             if one.event_id is None or not window.holds(one.timestamp):
                 continue

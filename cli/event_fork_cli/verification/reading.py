@@ -8,11 +8,13 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from event_fork.archive.errors import ArchiveError, ConnectionBrokenError
 from event_fork.archive.lines import lines
+from event_fork.archive.listing import may_hold
 from event_fork.archive.selection import Criteria, UnreadableLine, select
 from event_fork.archive.store import ArchiveStore, BrowsableStore, ListedObject
 from event_fork.archive.unpacking import decompress
@@ -30,6 +32,8 @@ from event_fork_cli.verification.sightings import Place, bucket_of, coded, elsew
 
 MOST_PEEKED = 100_000
 """SQS has at most 120,000 messages of a queue in flight, and all that are looked at are."""
+_REFUSED_LATE = timedelta(days=1)
+"""How long after its publishing an event may be refused: after a backlog, and Firehose's retries of two hours."""
 _LOOKS, _SECONDS_BETWEEN_LOOKS = 15, 2.0
 _ENVELOPE_ID, _ENVELOPE_TIME = "MessageId", "Timestamp"
 
@@ -201,7 +205,7 @@ def read_rejected(store: ArchiveStore, root: str, window: Window, fork: int, spi
     """Notes what a delivery stream could not deliver; how many lines of it cannot be read."""
     buffer = SpillBuffer(SpillWriter(spill))
     unread = 0
-    for listed in store.list(root):
+    for listed in error_objects(store, root, window):
         for one in rejected_in(store, listed):
             if one.event_id is None:
                 unread += 1
@@ -210,6 +214,11 @@ def read_rejected(store: ArchiveStore, root: str, window: Window, fork: int, spi
                 buffer.add(bucket_of(code), elsewhere(code, Place.REJECTED, fork, one.timestamp))
     buffer.flush()
     return unread
+
+
+def error_objects(store: ArchiveStore, root: str, window: Window) -> Iterator[ListedObject]:
+    """The error objects that can hold events of the window."""
+    return (listed for listed in store.list(root) if may_hold(listed.key, window, _REFUSED_LATE))
 
 
 class Rejected(NamedTuple):
