@@ -131,7 +131,7 @@ def query(
             _load(database, files, Path(folder))
             try:
                 result = database.execute(sql)
-                columns = [column[0] for column in result.description or ()]
+                columns = [column[0] for column in (result and result.description) or ()]
                 rows = result.fetchall() if columns else []
             except duckdb.Error as error:
                 rule = f"must be SQL that DuckDB takes ({' '.join(str(error).split())})"
