@@ -128,4 +128,5 @@ def test_an_index_is_asked_for_names_only() -> None:
 
     assert query("$.customer.id=C-7")["bool"]["filter"][0]["match"]["customer.id"]["query"] == "C-7"
     assert [query(where) for where in ("$..id=1", "$.a[0]=1", "$.a*=1", "$=1")] == [None] * 4
-    assert "ids" in Sought("e-1", ()).query["bool"]["should"][0]
+    by_id: Any = Sought("e-1", ()).query
+    assert "ids" in by_id["bool"]["should"][0]
