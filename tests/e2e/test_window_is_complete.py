@@ -7,6 +7,7 @@ every fault is one that was planted. Today are events that went through the fork
 import gzip
 import json
 import os
+import re
 import secrets
 import signal
 import subprocess
@@ -62,14 +63,16 @@ class Window:
     def archive(self) -> str:
         return f"s3://{self.stack.output['archive_bucket']}/orders/"
 
-    def environment(self) -> dict[str, str]:
+    def environment(self, **more: str) -> dict[str, str]:
         path = os.pathsep.join(str(PROJECT / part) for part in ("cli", "lambdas"))
         kept = {name: os.environ[name] for name in USERS_SHELL if name in os.environ}
-        return {**kept, **self.stack.bench.environment(), "PYTHONPATH": path}
+        return {**kept, **self.stack.bench.environment(), "PYTHONPATH": path, **more}
 
-    def run(self, *arguments: str) -> Ran:
+    def run(self, *arguments: str, **more: str) -> Ran:
         command = [sys.executable, "-m", "event_fork_cli", *arguments]
-        done = subprocess.run(command, env=self.environment(), capture_output=True, text=True, timeout=300, check=False)
+        done = subprocess.run(
+            command, env=self.environment(**more), capture_output=True, text=True, timeout=300, check=False
+        )
         return Ran(done.returncode, done.stdout, done.stderr)
 
     def verify(self, *options: str, start: datetime = DAY, end: datetime = END) -> tuple[Ran, dict[str, Any]]:
@@ -334,6 +337,44 @@ def test_an_event_is_found_wherever_it_is(window: Window, live: dict[str, list[s
     assert places(live["rejected"][0]) == {"archive", "rejected", "queue"}
     assert places("not-an-id") == set()
     assert window.stack.waiting(window.stack.output["search_dead_letter_queue_url"]) == 2
+
+
+def allowed_by_the_page(window: Window, *jobs: str) -> dict[str, str]:
+    """Credentials of a role that may do what docs/verify.md says of these jobs, and nothing else."""
+    stack, iam = window.stack, window.stack.client("iam")
+    page = (PROJECT / "docs/verify.md").read_text(encoding="utf-8")
+    text = re.search(r"```json\n(.*?)```", page, re.DOTALL)
+    assert text
+    names = {"ARCHIVE": stack.output["archive_bucket"], "REJECTED": stack.output["search_bucket"]}
+    names |= {":orders-": f":{stack.name}-", "/orders-": f"/{stack.name}-", ':orders"': f':{stack.name}"'}
+    statements = text[1]
+    for name, real in names.items():
+        statements = statements.replace(name, real)
+    role = f"{stack.name}-{'-'.join(jobs)}"
+    who = {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::000000000000:root"}, "Action": "sts:AssumeRole"}
+    trust = json.dumps({"Version": "2012-10-17", "Statement": [who]})
+    arn = iam.create_role(RoleName=role, AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+    policy = {"Version": "2012-10-17", "Statement": [one for job in jobs for one in json.loads(statements)[job]]}
+    iam.put_role_policy(RoleName=role, PolicyName="page", PolicyDocument=json.dumps(policy))
+    given = stack.client("sts").assume_role(RoleArn=arn, RoleSessionName="e2e")["Credentials"]
+    return {
+        "AWS_ACCESS_KEY_ID": given["AccessKeyId"],
+        "AWS_SECRET_ACCESS_KEY": given["SecretAccessKey"],
+        "AWS_SESSION_TOKEN": given["SessionToken"],
+    }
+
+
+def test_the_statements_of_the_page_are_enough_and_less_is_not(window: Window, live: dict[str, list[str]]) -> None:
+    options = [part for fork in window.forks for part in ("--fork", fork)]
+    verify = ("verify", *window.forks, "--from", DAY.isoformat(), "--to", END.isoformat())
+    looking = allowed_by_the_page(window, "look")
+    for command in (verify, ("find", live["dear"][0], *options)):
+        ran = window.run(*command, **looking)
+        assert ran.code == 0, ran.stderr
+    sql = ("search", "query", "SELECT 1 FROM events LIMIT 1", "--archive", window.archive, "--from", DAY.isoformat())
+    assert window.run(*sql, **allowed_by_the_page(window, "query")).code == 0
+    refused = window.run(*verify, **allowed_by_the_page(window, "query"))
+    assert (refused.code, "AWS refused" in refused.stderr) == (1, True)
 
 
 def test_two_verifies_at_once_find_the_same(window: Window, live: dict[str, list[str]]) -> None:

@@ -42,18 +42,20 @@ class Difference:
 class Frame:
     """What a window is judged by. `settled`: what was published later may still be on its way. `forks`: search forks.
 
-    Texts are in SNS's own shape, so they compare as times do.
+    `seconds`: of the periods that SNS's counts are compared in; None: they are not. Texts are in SNS's own shape, so
+    they compare as times do.
     """
 
     start: str
     end: str
     settled: str
     forks: int
+    seconds: int | None = 60
 
     @classmethod
-    def of(cls, window: Window, settled: str, forks: int) -> "Frame":
+    def of(cls, window: Window, settled: str, forks: int, seconds: int | None = 60) -> "Frame":
         """The frame of a window."""
-        return cls(window.start_text, window.end_text, settled, forks)
+        return cls(window.start_text, window.end_text, settled, forks, seconds)
 
 
 @dataclass(slots=True)
@@ -81,8 +83,8 @@ class IndexTally:
 class Findings:
     """Of a bucket, or of all. `set_aside`: not in the archive, because the storage fork could not store them.
 
-    `minutes`: minute of publishing -> events that the storage fork has in its archive or has set aside, the margins of
-    the window included.
+    `periods`: start of the period of publishing -> events that the storage fork has in its archive or has set aside,
+    the margins of the window included.
     """
 
     archived: int = 0
@@ -90,7 +92,7 @@ class Findings:
     set_aside: int = 0
     in_flight: int = 0
     missing: int = 0
-    minutes: Counter[str] = field(default_factory=Counter)
+    periods: Counter[str] = field(default_factory=Counter)
     indices: list[IndexTally] = field(default_factory=list)
     differences: list[Difference] = field(default_factory=list)
 
@@ -101,7 +103,7 @@ class Findings:
         self.set_aside += other.set_aside
         self.in_flight += other.in_flight
         self.missing += other.missing
-        self.minutes.update(other.minutes)
+        self.periods.update(other.periods)
         self.differences += other.differences[: max(0, MOST_NAMED - len(self.differences))]
         if not self.indices:
             self.indices = [IndexTally() for _ in other.indices]
@@ -171,8 +173,8 @@ def _note(events: dict[bytes, _Event], line: bytes) -> None:
 def _judge(findings: Findings, code: bytes, event: _Event, frame: Frame) -> None:
     published = event.archived or event.elsewhere
     set_aside = not event.archived and bool({(Place.DEAD_LETTER, 0), (Place.REJECTED, 0)} & event.places)
-    if event.archived or set_aside:
-        findings.minutes[published[:16]] += 1
+    if frame.seconds is not None and (event.archived or set_aside):
+        findings.periods[_period(published, frame.seconds)] += 1
     if not frame.start <= published < frame.end:
         return
     value = checksum_of(code)
@@ -186,7 +188,7 @@ def _judge(findings: Findings, code: bytes, event: _Event, frame: Frame) -> None
         findings.in_flight += 1
     else:
         findings.missing += 1
-        findings.differences.append(Difference(Kind.NOT_ARCHIVED, 0, decoded(code), published))
+        _name(findings, Difference(Kind.NOT_ARCHIVED, 0, decoded(code), published))
     for fork, tally in enumerate(findings.indices, 1):
         _judge_index(findings, tally, fork, code, event, is_settled=is_settled)
         if (Place.INDEX, fork) in event.places:
@@ -206,7 +208,7 @@ def _judge_index(
     if is_indexed:
         if not is_wanted:
             tally.unwanted += 1
-            findings.differences.append(Difference(Kind.NOT_WANTED, fork, decoded(code), published, event.number))
+            _name(findings, Difference(Kind.NOT_WANTED, fork, decoded(code), published, event.number))
         return
     if not is_wanted:
         return
@@ -218,4 +220,15 @@ def _judge_index(
         tally.in_flight += 1
     else:
         tally.missing += 1
-        findings.differences.append(Difference(Kind.NOT_INDEXED, fork, decoded(code), published, event.number))
+        _name(findings, Difference(Kind.NOT_INDEXED, fork, decoded(code), published, event.number))
+
+
+def _name(findings: Findings, difference: Difference) -> None:
+    if len(findings.differences) < MOST_NAMED:
+        findings.differences.append(difference)
+
+
+def _period(published: str, seconds: int) -> str:
+    """The start of the period of a time in SNS's own shape."""
+    minute = int(published[14:16])
+    return f"{published[:14]}{minute - minute % (seconds // 60):02d}"

@@ -177,7 +177,8 @@ def _verify(settings: AwsSettings, chain: Chain, asked: Asked, show: Show, spill
     makers = tuple(search.maker for search in chain.searches)
     order = ReadingOrder(open_store, seen, chain.topic_arn, makers, spill)
     reach = Reach(archive.prefix, seen, asked.lateness, now, backup.layout)
-    frame = Frame.of(asked.window, timestamp_text(settled), len(chain.searches))
+    seconds = witnesses.period_for(asked.window, now) if asked.metrics else None
+    frame = Frame.of(asked.window, timestamp_text(settled), len(chain.searches), seconds)
     notes: list[str] = []
     with ParallelScan(order, asked.processes) if asked.processes else InlineScan(order) as work:
         objects: list[SightedObject] = []
@@ -196,10 +197,14 @@ def _verify(settings: AwsSettings, chain: Chain, asked: Asked, show: Show, spill
         _read_aside(settings, chain, seen, spill, show, notes)
         show("all ids are compared")
         findings = together(work.each(partial(reconcile, frame=frame), bucket_files(spill)), frame.forks)
-        witness = _witness(settings, chain, asked, notes)
+        witness = _witness(settings, chain, asked, seconds, notes)
         filters = bool(backup.deployed.subscription and backup.deployed.subscription.filter_policy)
         judged = min(settled, now - witnesses.LATE)
-        found_stretches = witnesses.stretches(witness, findings.minutes, asked.window, judged, filters=filters)
+        found_stretches = (
+            []
+            if witness is None
+            else witnesses.stretches(witness, findings.periods, asked.window, judged, filters=filters)
+        )
         kept = None
         if any(stretch.state is State.GAP for stretch in found_stretches) and _look_at_waiting(
             settings, chain, seen, spill, waiting, show, notes
@@ -259,11 +264,12 @@ def _write(write: Callable[[bytes], int], event: StoredEvent) -> None:
     write(event.to_line())
 
 
-def _witness(settings: AwsSettings, chain: Chain, asked: Asked, notes: list[str]) -> Witness | None:
+def _witness(
+    settings: AwsSettings, chain: Chain, asked: Asked, seconds: int | None, notes: list[str]
+) -> Witness | None:
     if not asked.metrics:
         notes.append("SNS's counts were not asked for: what no fork has got would not be seen")
         return None
-    seconds = witnesses.period_for(asked.window, asked.now)
     if seconds is None:
         notes.append("CloudWatch has forgotten SNS's counts of this window: it keeps them for 455 days")
         return None

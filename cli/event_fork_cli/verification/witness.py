@@ -61,7 +61,6 @@ class State(StrEnum):
     GAP = "gap"
     IN_FLIGHT = "in flight"
     MORE = "more than SNS counted"
-    UNKNOWN = "no witness"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,15 +118,6 @@ def period_start(moment: datetime, seconds: int) -> str:
     return f"{begin:%Y-%m-%dT%H:%M}"
 
 
-def in_periods(minutes: Counts, seconds: int) -> dict[str, int]:
-    """Counts of minutes as counts of longer periods."""
-    periods: dict[str, int] = {}
-    for minute, count in minutes.items():
-        start = period_start(datetime.fromisoformat(f"{minute}:00+00:00"), seconds)
-        periods[start] = periods.get(start, 0) + count
-    return periods
-
-
 def lost_by_period(
     published: Counts, stored: Counts, filtered: Counts | None, seconds: int
 ) -> tuple[dict[str, int], dict[str, int]]:
@@ -154,15 +144,11 @@ def lost_by_period(
     return {period: count for period, count in lost.items() if count}, more
 
 
-def stretches(
-    witness: Witness | None, minutes: Counts, window: Window, settled: datetime, *, filters: bool
-) -> list[Stretch]:
+def stretches(witness: Witness, stored: Counts, window: Window, settled: datetime, *, filters: bool) -> list[Stretch]:
     """The window, hour by hour (day by day where it is longer than a week). Only periods that lie in it are judged."""
     step = timedelta(hours=1) if window.end - window.start <= timedelta(days=7) else timedelta(days=1)
-    seconds = witness.seconds if witness else 60
-    stored = in_periods(minutes, seconds)
-    published: Counts = witness.published if witness else {}
-    lost, more = lost_by_period(published, stored, witness.filtered if witness and filters else None, seconds)
+    seconds, published = witness.seconds, witness.published
+    lost, more = lost_by_period(published, stored, witness.filtered if filters else None, seconds)
     first, last = whole_periods(window, seconds)
     found: list[Stretch] = []
     begin = datetime.fromtimestamp(window.start.timestamp() // step.total_seconds() * step.total_seconds(), UTC)
@@ -179,11 +165,11 @@ def stretches(
         found.append(
             Stretch(
                 start=f"{max(begin, window.start):%Y-%m-%dT%H:%M}Z",
-                state=_state(has, lost_here, lost_late, within(more), known=witness is not None),
+                state=_state(has, lost_here, lost_late, within(more)),
                 published=has[0],
                 stored=has[1],
                 lost=lost_here,
-                failed=within(witness.failed) if witness else 0,
+                failed=within(witness.failed),
             )
         )
         begin += step
@@ -196,9 +182,7 @@ def whole_periods(window: Window, seconds: int) -> tuple[str, str]:
     return f"{up:%Y-%m-%dT%H:%M}", period_start(window.end, seconds)
 
 
-def _state(has: tuple[int, int], lost: int, late: int, more: int, *, known: bool) -> State:
-    if not known:
-        return State.UNKNOWN
+def _state(has: tuple[int, int], lost: int, late: int, more: int) -> State:
     if lost:
         return State.GAP
     if late:

@@ -68,7 +68,15 @@ def test_two_clocks_across_the_ends_of_the_window_make_no_difference(tmp_path: P
     result = found(tmp_path, archived("a", START), seen("a", at=BEFORE), archived("b", BEFORE), seen("b", at=START))
     assert result.differences == []
     assert result.archived == 1
-    assert result.minutes == {"2026-11-23T10:00": 1, "2026-11-23T09:59": 1}
+    assert result.periods == {"2026-11-23T10:00": 1, "2026-11-23T09:59": 1}
+
+
+@pytest.mark.parametrize(("seconds", "start"), [(60, "10:37"), (300, "10:35"), (3600, "10:00")])
+def test_events_are_counted_in_the_periods_that_cloudwatch_has(tmp_path: Path, seconds: int, start: str) -> None:
+    frame = Frame(START, END, SETTLED, 1, seconds)
+    result = found(tmp_path, archived("a", "2026-11-23T10:37:59.999Z"), frame=frame)
+    assert result.periods == {f"2026-11-23T{start}": 1}
+    assert found(tmp_path, archived("a"), frame=Frame(START, END, SETTLED, 1, None)).periods == {}
 
 
 def test_what_lies_outside_of_the_window_is_not_judged(tmp_path: Path) -> None:

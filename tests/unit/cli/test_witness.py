@@ -10,7 +10,6 @@ from event_fork.events.time_window import Window
 from event_fork_cli.verification.witness import (
     State,
     Witness,
-    in_periods,
     lost_by_period,
     period_for,
     stretches,
@@ -67,11 +66,6 @@ def test_what_was_published_a_moment_ago_is_on_its_way() -> None:
     assert states({0: 5, 115: 5}, {0: 5}, settled=TEN + 110 * MINUTE) == [State.COMPLETE, State.IN_FLIGHT]
 
 
-def test_without_a_witness_nobody_can_tell() -> None:
-    window = Window(TEN, TEN + HOUR)
-    assert [one.state for one in stretches(None, {}, window, LATER, filters=False)] == [State.UNKNOWN]
-
-
 def test_what_sns_has_filtered_out_may_be_what_a_storage_fork_with_a_policy_does_not_get() -> None:
     counted = witness({0: 10}, filtered={0: 4})
     window = Window(TEN, TEN + HOUR)
@@ -90,10 +84,6 @@ def test_only_minutes_that_lie_in_the_window_as_a_whole_are_judged() -> None:
 @pytest.mark.parametrize(("days", "seconds"), [(1, 60), (20, 300), (100, 3600), (500, None)])
 def test_the_period_is_the_shortest_that_cloudwatch_still_has(days: int, seconds: int | None) -> None:
     assert period_for(Window(TEN, TEN + HOUR), TEN + timedelta(days=days)) == seconds
-
-
-def test_counts_of_minutes_are_gathered_into_longer_periods() -> None:
-    assert in_periods({minute(0): 1, minute(4): 2, minute(5): 4}, 300) == {minute(0): 3, minute(5): 4}
 
 
 _COUNTS = st.lists(st.integers(0, 5), min_size=1, max_size=12)
