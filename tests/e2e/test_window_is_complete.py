@@ -350,7 +350,7 @@ def allowed_by_the_page(window: Window, *jobs: str) -> dict[str, str]:
     statements = text[1]
     for name, real in names.items():
         statements = statements.replace(name, real)
-    role = f"{stack.name}-{'-'.join(jobs)}"
+    role = f"{stack.name}-{secrets.token_hex(4)}"
     who = {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::000000000000:root"}, "Action": "sts:AssumeRole"}
     trust = json.dumps({"Version": "2012-10-17", "Statement": [who]})
     arn = iam.create_role(RoleName=role, AssumeRolePolicyDocument=trust)["Role"]["Arn"]
