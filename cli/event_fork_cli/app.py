@@ -17,6 +17,7 @@ from event_fork_cli.commands.archive import archive
 from event_fork_cli.commands.dead_letters import dead_letters
 from event_fork_cli.commands.filter import filters
 from event_fork_cli.commands.find import find
+from event_fork_cli.commands.rejected import rejected
 from event_fork_cli.commands.replay import replay
 from event_fork_cli.commands.search import search
 from event_fork_cli.commands.verify import verify
@@ -50,6 +51,7 @@ app.add_typer(search, name="search")
 app.command()(verify)
 app.command()(find)
 app.add_typer(dead_letters, name="dead-letters")
+app.add_typer(rejected, name="rejected")
 
 
 def _print_version(wanted: bool) -> None:

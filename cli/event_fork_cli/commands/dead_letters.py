@@ -13,7 +13,19 @@ from event_fork.sending.pacing import Pacer
 from event_fork_cli.archive_replay.targets import find_queue
 from event_fork_cli.aws import AwsSettings
 from event_fork_cli.commands import context
-from event_fork_cli.commands.repairs import chosen_text, counting, end_of, group_of, note_in_history
+from event_fork_cli.commands.repairs import (
+    Execute,
+    ForkArgument,
+    GroupArgument,
+    SaveOption,
+    SetOption,
+    chosen_text,
+    counting,
+    end_of,
+    group_of,
+    note_in_history,
+    show_history,
+)
 from event_fork_cli.dead_letters.letters import COMES_BACK, Letter
 from event_fork_cli.dead_letters.looking import MOST, DeadLetterQueue, Looking, hold_seconds
 from event_fork_cli.dead_letters.sending import Deed, Done, do_to, keeper, sender
@@ -25,8 +37,7 @@ from event_fork_cli.repairs.criteria import Criteria, CriteriaOptions, criteria
 from event_fork_cli.repairs.forks import Fork, find_fork
 from event_fork_cli.repairs.frozen import default_path, freeze, new_file, thaw
 from event_fork_cli.repairs.groups import Grouping
-from event_fork_cli.repairs.history import history
-from event_fork_cli.views.repairs import fields_view, groups_view, history_view, rows, samples_view, seconds_text
+from event_fork_cli.views.repairs import fields_view, groups_view, rows, samples_view, seconds_text
 
 dead_letters = typer.Typer(
     help="Dead letters of a fork's queue: why they are there, send them back, delete them.",
@@ -34,20 +45,10 @@ dead_letters = typer.Typer(
     rich_markup_mode=None,
 )
 
-ForkArgument = Annotated[str, typer.Argument(metavar="FORK", help="The fork's name, which is also its queue's.")]
 GroupOption = Annotated[
     str | None, typer.Option("--group", metavar="GROUP", help="Only this group: its id as `list` prints it.")
 ]
 TypeAttribute = Annotated[str, typer.Option(metavar="NAME", help="Message attribute that holds an event's type.")]
-SetOption = Annotated[
-    Path | None,
-    typer.Option("--set", metavar="FILE", exists=True, dir_okay=False, help="Touch exactly what a dry run has saved."),
-]
-SaveOption = Annotated[
-    Path | None,
-    typer.Option("--save", metavar="FILE", help="File for the list of what is touched; with --execute always written."),
-]
-Execute = Annotated[bool, typer.Option("--execute", help="Do it. Without this it is only shown.")]
 
 
 @dead_letters.command("list")
@@ -86,7 +87,7 @@ def list_command(
 def show(
     *,
     fork_given: ForkArgument,
-    group: Annotated[str, typer.Argument(metavar="GROUP", help="The group's id, as `list` prints it.")],
+    group: GroupArgument,
     samples: Annotated[int, typer.Option(min=1, max=100, help="How many to show in full.")] = 3,
     type_attribute: TypeAttribute = "event_type",
     common: Common,
@@ -191,12 +192,7 @@ def purge(
 @with_options
 def history_command(*, fork_given: ForkArgument, common: Common) -> None:
     """List the repairs of a fork, of its dead letters and its rejected documents: who, when, what, how many."""
-    fork = find_fork(common.aws, fork_given)
-    found = history(common.aws.ssm(), fork.name)
-    if not found:
-        raise NothingMatchedError(f"nothing of {fork.name} was repaired")
-    data = [{"at": entry.at, "by": entry.by, **entry.repair} for entry in found]
-    common.emit(data, lambda: history_view(found))
+    show_history(common, find_fork(common.aws, fork_given).name)
 
 
 def _queue(settings: AwsSettings, fork: Fork) -> DeadLetterQueue:

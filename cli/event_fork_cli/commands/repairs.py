@@ -7,16 +7,31 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol
+from typing import Annotated, Protocol
 
+import typer
 from rich.progress import BarColumn, Progress, TextColumn
 
 from event_fork_cli.aws import AwsSettings
-from event_fork_cli.errors import BadInputError, FailedError
+from event_fork_cli.errors import BadInputError, FailedError, NothingMatchedError
+from event_fork_cli.options import Common
 from event_fork_cli.output import note, plain_console, say
 from event_fork_cli.repairs.criteria import Criteria
 from event_fork_cli.repairs.groups import Group
-from event_fork_cli.repairs.history import Repair, note_repair
+from event_fork_cli.repairs.history import Repair, history, note_repair
+from event_fork_cli.views.repairs import history_view
+
+ForkArgument = Annotated[str, typer.Argument(metavar="FORK", help="The fork's name, which is also its queue's.")]
+GroupArgument = Annotated[str, typer.Argument(metavar="GROUP", help="The group's id, as `list` prints it.")]
+SetOption = Annotated[
+    Path | None,
+    typer.Option("--set", metavar="FILE", exists=True, dir_okay=False, help="Touch exactly what a dry run has saved."),
+]
+SaveOption = Annotated[
+    Path | None,
+    typer.Option("--save", metavar="FILE", help="File for the list of what is touched; with --execute always written."),
+]
+Execute = Annotated[bool, typer.Option("--execute", help="Do it. Without this it is only shown.")]
 
 _LINE_EVERY_SECONDS = 10.0
 
@@ -93,3 +108,12 @@ def end_of(problems: Sequence[str], interrupted: bool, left: int, again: str) ->
     if said:
         more = f"; {left:,} are left, to go on: {again}" if left else ""
         raise FailedError("; ".join(said) + more)
+
+
+def show_history(common: Common, fork: str) -> None:
+    """Prints a fork's history."""
+    found = history(common.aws.ssm(), fork)
+    if not found:
+        raise NothingMatchedError(f"nothing of {fork} was repaired")
+    data = [{"at": entry.at, "by": entry.by, **entry.repair} for entry in found]
+    common.emit(data, lambda: history_view(found))

@@ -73,7 +73,7 @@ def do_to(
             for batch in _batches(wanted, pacer):
                 if stop.asked:
                     break
-                _wait(pacer, len(batch), stop)
+                wait_for(pacer, len(batch), stop)
                 left.difference_update(one.message.message_id for one in batch)
                 done = deed(batch, result)
                 kept = queue_delete(done) if done else {}
@@ -133,7 +133,8 @@ def _batches(letters: Sequence[Letter], pacer: Pacer | None) -> list[Sequence[Le
     return [letters[first : first + size] for first in range(0, len(letters), size)]
 
 
-def _wait(pacer: Pacer | None, count: int, stop: Stop) -> None:
+def wait_for(pacer: Pacer | None, count: int, stop: Stop) -> None:
+    """Waits until so many may be sent, or the operator wants to stop."""
     if pacer is None:
         return
     while not stop.asked and (seconds := pacer.wait()) > 0:

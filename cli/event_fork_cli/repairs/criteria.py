@@ -101,21 +101,22 @@ def select(value: Any, path: JsonPath) -> Iterator[Any]:
     found = [value]
     for step in path:
         if isinstance(step, Descendant):
-            found = [one for each in found for inner in _below(each) for one in _children(inner, step)]
+            found = [one for each in found for inner in everything_below(each) for _, one in children(inner, step)]
         else:
-            found = [one for each in found for one in _children(each, step)]
+            found = [one for each in found for _, one in children(each, step)]
     yield from found
 
 
-def _children(value: Any, step: Any) -> list[Any]:
+def children(value: Any, step: Any) -> list[tuple[Any, Any]]:
+    """Name or index, and value, of the children that a step leads to."""
     if isinstance(value, dict):
-        return [child for name, child in value.items() if step.selects(name)]
+        return [(name, child) for name, child in value.items() if step.selects(name)]
     if isinstance(value, list):
-        return [child for index, child in enumerate(value) if step.selects(index)]
+        return [(index, child) for index, child in enumerate(value) if step.selects(index)]
     return []
 
 
-def _below(value: Any) -> Iterator[Any]:
+def everything_below(value: Any) -> Iterator[Any]:
     """The value and all that it holds, however deep."""
     waiting = [value]
     while waiting:

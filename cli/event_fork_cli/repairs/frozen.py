@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -22,7 +23,7 @@ from event_fork.events.time_window import timestamp_text
 from event_fork_cli.errors import BadInputError, FailedError, RefusedError
 
 _VERSION = 1
-_MOST_BYTES_OF_A_LINE = 1024 * 1024
+_MOST_BYTES_OF_A_LINE = 8 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class Head:
 
 def default_path(action: str, fork: str, now: datetime) -> Path:
     """Where a set goes that has no name: in the folder one is in."""
-    return Path(f"{action}-{fork}-{now:%Y%m%d-%H%M%S}.jsonl")
+    return Path(f"{action}-{fork}-{now:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}.jsonl")
 
 
 def freeze(path: Path, action: str, fork: str, source: str, now: datetime, entries: list[dict[str, Any]]) -> Head:
