@@ -14,7 +14,7 @@ ON_BOTH := $(patsubst %,bench/tests/local_aws/test_%.py,contract api_gateway ben
 TERRAFORM := modules examples tests bench/tests
 GENERATORS := docs.generate_terraform docs.generate_module_tables docs.generate_changes_page docs.generate_cli_page
 .DEFAULT_GOAL := help
-.PHONY: help setup demo simulate mutants test test-localstack check lint format build docs generated new-pipeline lock e2e conformance registry-check clean check-bench bench-firehose bench-replay bench-search
+.PHONY: help setup demo simulate mutants test test-localstack check lint format build docs generated new-pipeline lock e2e conformance registry-check clean check-bench bench-firehose bench-replay bench-search bench-rejected
 
 help: ## List the commands
 	@awk 'BEGIN {FS = ":.*## "} /^[a-zA-Z0-9_-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -63,6 +63,9 @@ bench-replay: setup ## Events/s of a replay worker, seconds from apply to the fi
 
 bench-search: setup ## Documents/s of `search rebuild` and seconds of `verify` on the OpenSearch node; fails below the targets; EVENTS=1000000 for all
 	@$(PY) benchmarks/search_rebuild.py --events $(or $(EVENTS),200000)
+
+bench-rejected: setup ## Seconds and memory to group 100,000 rejected documents; fails above 30 s, or where memory grows
+	@$(PY) benchmarks/rejected_groups.py
 
 simulate: setup ## Run the simulation by seeds: WORLDS="forwarding queue archive" SEEDS=0-999; prints invariants, runs and violations
 	@PYTHONPATH=. $(PY) -m tests.simulation $(WORLDS) --seeds $(or $(SEEDS),0-999)

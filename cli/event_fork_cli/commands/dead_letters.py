@@ -258,9 +258,8 @@ def _set(
     groups = found.largest_first()
     for group in groups:
         if action == "redrive" and group.reason in COMES_BACK:
-            note(
-                f"{group.count:,} are {group.reason}, which lies in the message: they come back, {group.example} is one"
-            )
+            known = f"{group.count:,} with the reason {group.reason} will come back"
+            note(f"{known}: it lies in the message; {group.example} is one")
     path = save or (default_path(action, fork.name, now) if execute else None)
     if path is not None:
         freeze(path, action, fork.name, queue.arn, now, entries)

@@ -37,7 +37,7 @@ from event_fork_cli.repairs.forks import Stream, error_store, find_domain, find_
 from event_fork_cli.repairs.frozen import default_path, freeze, thaw
 from event_fork_cli.repairs.groups import Grouping
 from event_fork_cli.search.calls import Calls
-from event_fork_cli.views.repairs import fields_view, groups_view, rows, samples_view, seconds_text
+from event_fork_cli.views.repairs import DONE, fields_view, groups_view, rows, samples_view, seconds_text
 
 rejected = typer.Typer(
     help="Documents that a fork's domain rejected: why, and how to repair and index them.",
@@ -273,7 +273,7 @@ def _report(common: Common, fork: str, group: str, recipe: Path, path: Path | No
     told = {one.name: getattr(result, one.name) for one in fields(result)}
     data = {"action": "fix", "fork": fork, "group": group, "set": str(path), **told}
     shown = {
-        "fixed": result.done,
+        DONE: result.done,
         "in the index already": result.there,
         "refused again": dict(result.refused.most_common(_MOST_SAID)),
         "not repaired": dict(result.not_repaired.most_common(_MOST_SAID)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -18,6 +18,7 @@ from event_fork_cli.repairs.groups import Group
 from event_fork_cli.repairs.history import Entry
 from event_fork_cli.views.plans import shown_bytes
 
+DONE = "done"
 _MOST_TYPES = 3
 
 
@@ -26,23 +27,13 @@ def groups_view(groups: Sequence[Group], title: str) -> RenderableType:
     table = Table(title=title, title_justify="left")
     table.add_column("group", no_wrap=True)  # to be copied
     table.add_column("count", justify="right", no_wrap=True)
-    for column in ("reason", "error", "field", "types"):
-        table.add_column(column, overflow="fold")
-    for column in ("first", "last"):
-        table.add_column(column, overflow="fold")
+    table.add_column("why, and which events", overflow="fold")
+    table.add_column("first, last (UTC)", no_wrap=True)
     table.add_column("example", overflow="fold")
     for group in groups:
-        table.add_row(
-            group.id,
-            f"{group.count:,}",
-            group.reason,
-            group.error,
-            group.field,
-            _types(group.types),
-            _shown_time(group.first),
-            _shown_time(group.last),
-            group.example,
-        )
+        why = (group.reason, group.error, group.field and f"field {group.field}", _types(group.types))
+        times = dict.fromkeys(map(_shown_time, (group.first, group.last)))
+        table.add_row(group.id, f"{group.count:,}", _lines(why), _lines(times), group.example)
     return table
 
 
@@ -69,13 +60,14 @@ def samples_view(group: Group, samples: Sequence[dict[str, Any]]) -> RenderableT
     """A group, and some of it in full."""
     parts: list[RenderableType] = [_grid(_of_group(group))]
     for number, sample in enumerate(samples, 1):
-        parts.append(_grid({f"sample {number}": "", **{name: _text(value) for name, value in sample.items()}}))
+        told = {name: _text(value) for name, value in sample.items() if value is not None}
+        parts.append(_grid({f"sample {number}": "", **told}))
     return Parts(*parts)
 
 
 def fields_view(fields: dict[str, Any]) -> Table:
-    """Name and value, line by line; what is "" or None is left out."""
-    return _grid({name: _text(value) for name, value in fields.items() if value not in ("", None, {}, [])})
+    """Name and value, line by line; what there is nothing of is left out, but for `done`."""
+    return _grid({name: _text(value) for name, value in fields.items() if value or name == DONE})
 
 
 def history_view(entries: Sequence[Entry]) -> Table:
@@ -110,6 +102,10 @@ def _of_group(group: Group) -> dict[str, str]:
         "types": _types(group.types),
         "first, last": f"{group.first or '?'}, {group.last or '?'}",
     }
+
+
+def _lines(texts: Iterable[str]) -> Parts:
+    return Parts(*filter(None, texts))
 
 
 def _types(types: Counter[str]) -> str:

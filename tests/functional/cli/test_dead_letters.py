@@ -177,7 +177,7 @@ def test_what_lies_in_the_message_itself_is_named_before_it_is_sent_back(world: 
 
     result = world.run("dead-letters", "redrive", "orders-search")
 
-    assert "1 are too-large, which lies in the message: they come back, id-7 is one" in result.err
+    assert "1 with the reason too-large will come back: it lies in the message; id-7 is one" in result.err
 
 
 @pytest.mark.parametrize(
