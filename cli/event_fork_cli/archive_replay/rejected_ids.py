@@ -42,7 +42,7 @@ def ids_of_rejected(text: str, settings: AwsSettings, notes: list[str]) -> list[
             for number, line in enumerate(lines(decompress(store.open(listed.key, etag=listed.etag).chunks()))):
                 if not line.strip():
                     continue
-                ids = list(_ids(line))
+                ids = list(ids_in(line))
                 if not ids:
                     unread.append(f"{listed.key} line {number}")
                 found += ids
@@ -56,7 +56,8 @@ def ids_of_rejected(text: str, settings: AwsSettings, notes: list[str]) -> list[
     return found
 
 
-def _ids(line: bytes) -> Iterator[str]:
+def ids_in(line: bytes) -> Iterator[str]:
+    """The ids of the events in the record of a line; none when it is no error of Data Firehose."""
     try:
         record = base64.b64decode(json.loads(line)["rawData"], validate=True)
         parts = list(lines([record]))
