@@ -41,7 +41,7 @@ def prepare(say: Say) -> Path:
         shutil.rmtree(home, ignore_errors=True)
         jars = locked()
         say("opensearch", f"fetching the {len(jars)} jars of OpenSearch {VERSION} from Maven Central (once)")
-        _fetch(jars, home)
+        fetch(jars, home)
         for piece in PIECES:
             if piece.folder != LIB:
                 (home / piece.folder / "plugin-descriptor.properties").write_text(_descriptor(piece))
@@ -53,7 +53,8 @@ def prepare(say: Say) -> Path:
     return home
 
 
-def _fetch(jars: Iterable[Jar], home: Path) -> None:
+def fetch(jars: Iterable[Jar], home: Path) -> None:
+    """Put the jars into a folder. Raises `BenchError` when one cannot be had or is not the locked one."""
     scratch = home / "downloads"
     context = maven.context(scratch)
     with ThreadPoolExecutor(max_workers=_DOWNLOADS) as pool:

@@ -15,6 +15,11 @@ NumberMatch = Callable[[float], bool]
 ConstantMatch = Callable[[bool | None], bool]
 
 
+def in_millionths(value: float) -> float:
+    """A number as it is compared: what is nearer than a millionth is the same."""
+    return round(value, 6)
+
+
 def never(_: object) -> bool:
     """No value of this kind matches."""
     return False
@@ -65,10 +70,10 @@ def exactly(values: Iterable[str | float | bool | None]) -> LeafMatch:
         elif value is None or isinstance(value, bool):
             constants.append(value)
         else:
-            numbers.add(value)
+            numbers.add(in_millionths(value))
     return LeafMatch(
         text=frozenset(texts).__contains__ if texts else never,
-        number=frozenset(numbers).__contains__ if numbers else never,
+        number=(lambda value: in_millionths(value) in numbers) if numbers else never,
         constant=(lambda value: any(value is constant for constant in constants)) if constants else never,
     )
 

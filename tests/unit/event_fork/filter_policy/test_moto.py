@@ -154,7 +154,6 @@ DIFFERENCES = [
         expected=False,
     ),
     Difference("AWS: a dot in a name and nesting are the same", {"a.b": ["v"]}, {"a": {"b": "v"}}),
-    Difference("moto compares only six decimals", {"k": [1.5]}, {"k": 1.5000001}, expected=False),
 ]
 
 # moto raises here instead of answering.

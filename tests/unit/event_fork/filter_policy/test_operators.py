@@ -106,6 +106,10 @@ BOTH_SCOPES = [
     Row([{"wildcard": "plain"}], ["plain"], ["plainer"], RULER, "uncertain"),
     # numeric
     Row([{"numeric": ["=", 301.5]}], [301.5, 3.015e2], [301, "301.5"], NUMBERS, "documented"),
+    Row([100], [100.0000001, 99.9999999], [100.000001, 99.999999], "event-ruler 1.7.0, moto", "uncertain"),
+    Row([{"anything-but": [100]}], [100.000001], [100.0000001], "event-ruler 1.7.0", "uncertain"),
+    Row([{"numeric": ["<", 100]}], [99.999999], [99.9999999], "event-ruler 1.7.0", "uncertain"),
+    Row([{"numeric": [">", 0.1234567, "<", 0.2]}], [0.124], [0.1234569], "event-ruler 1.7.0", "uncertain"),
     Row([{"numeric": ["<", 0]}], [-1, -0.00001], [0, 1, "-1"], NUMBERS, "documented"),
     Row([{"numeric": [">", 0, "<=", 150]}], [0.5, 150, [200, 99]], [0, 150.1, -1, "5"], NUMBERS, "documented"),
     Row([{"numeric": [">", 0, "<=", 100]}], [99], [111], LOCALSTACK, "observed"),
@@ -114,7 +118,7 @@ BOTH_SCOPES = [
     # Events beyond the range a policy may have: compared like any other number.
     Row([{"numeric": [">", 5]}], [1_700_000_000_000, 1e300], [-1e300], RULER, "uncertain"),
     # Beyond five decimals the page promises nothing; we compare what JSON says.
-    Row([{"numeric": ["=", 0.1]}], [0.1], [0.1000001], NUMBERS, "uncertain"),
+    Row([{"numeric": ["=", 0.1]}], [0.1], [0.100001], NUMBERS, "uncertain"),
     # cidr
     Row(
         [{"cidr": "10.0.0.0/24"}], ["10.0.0.0", "10.0.0.255"], ["10.1.1.0", "10.0.0.256", "x", 5], STRINGS, "documented"

@@ -63,11 +63,6 @@ ENTRIES = [
     ([{"numeric": [">", "20", "<", "30"]}], "Value of > must be numeric", "observed"),
     ([{"numeric": [">", 20, "<", "30"]}], "Value of < must be numeric", "observed"),
     ([{"numeric": [">", 20, "<", 30, "<", 50]}], "Too many terms in numeric range expression", "observed"),
-    ([1_000_000_001], "Numeric value is out of range", "ours"),
-    ([{"numeric": ["<", -1_000_000_001]}], "Numeric value is out of range", "ours"),
-    ([{"anything-but": [1e10]}], "Numeric value is out of range", "ours"),
-    ([1.000001], "Numeric value has too many decimals", "ours"),
-    ([{"numeric": [">", 0, "<", 0.123456]}], "Numeric value has too many decimals", "ours"),
     # anything-but
     ([{"anything-but": {"wrong-operator": None}}], "Unsupported anything-but pattern: wrong-operator", "observed"),
     ([{"anything-but": {"exists": False}}], "Unsupported anything-but pattern: exists", "observed"),
@@ -275,7 +270,10 @@ def test_a_nested_or_is_refused_before_it_fills_the_memory() -> None:
         ({"key": VALUES[:150]}, MESSAGE_ATTRIBUTES),
         ({f"key{number}": ["value"] for number in range(5)}, MESSAGE_ATTRIBUTES),
         ({f"key{i}": {"a": ["v"]} for i in range(5)}, MESSAGE_BODY),
-        ({"key": [1_000_000_000, -1_000_000_000, 0.00001, 123456789.12345]}, MESSAGE_ATTRIBUTES),
+        (
+            {"key": [1_000_000_000, -1_000_000_000, 0.00001, 123456789.12345, 0.1234567, 1e10, 2**70]},
+            MESSAGE_ATTRIBUTES,
+        ),
         ({"key": [{"wildcard": f"{i}*"} for i in range(10)]}, MESSAGE_ATTRIBUTES),  # 10 x 10 = 100 points
         ({"key": [{"anything-but": "test"}]}, MESSAGE_ATTRIBUTES),
     ],
@@ -309,3 +307,9 @@ def test_the_example_in_a_refusal_is_accepted_in_the_same_scope(
     policy: dict[str, Any], scope: str, reason: str, source: str
 ) -> None:
     compile_policy(refused(policy, scope).example, scope)
+
+
+@pytest.mark.parametrize("entry", ["1e999", '{"numeric": ["<", -1e999]}', '{"anything-but": [1e999]}'])
+def test_a_number_that_is_none_is_refused(entry: str) -> None:
+    with pytest.raises(InvalidFilterPolicyError, match="Numeric value is out of range"):
+        compile_policy(f'{{"key": [{entry}]}}', MESSAGE_ATTRIBUTES)
