@@ -131,6 +131,10 @@ class PlanOptions:
         str | None,
         typer.Option(metavar="S3_URL", help="Only the events in these error objects of Data Firehose."),
     ] = None
+    sql: Annotated[
+        str | None,
+        typer.Option(metavar="QUERY", help="Only the events whose event_id this query gives, as of `search query`."),
+    ] = None
     where: Annotated[
         list[str] | None,
         typer.Option(

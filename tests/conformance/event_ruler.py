@@ -155,7 +155,7 @@ _OTHERS = [
         '{"anything-but":["x","order-1"]}',
         '{"anything-but":{"prefix":"1"}}',
     ),
-    *('{"anything-but":{"suffix":"1"}}'),
+    '{"anything-but":{"suffix":"1"}}',
 ]
 
 

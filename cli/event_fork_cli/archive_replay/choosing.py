@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,10 +34,12 @@ class Chosen:
         return None if sealed is None or self.ids_file is None else sealed.read(self.ids_file)
 
 
-def narrowing_of(options: PlanOptions, settings: AwsSettings, notes: list[str]) -> Chosen:
-    """What --ids, --event-id, --from-rejected, --where and --sample ask for. Raises BadInputError.
+def narrowing_of(
+    options: PlanOptions, settings: AwsSettings, by_sql: Callable[[str], Sequence[str]], notes: list[str]
+) -> Chosen:
+    """What --ids, --event-id, --from-rejected, --sql, --where and --sample ask for. Raises BadInputError and others.
 
-    Ids come together from all sources; everything else narrows them.
+    Ids come together from all sources; everything else narrows them. `by_sql`: the ids that a query gives.
     """
     where = tuple(_condition(text) for text in options.where or ())
     sample = None if options.sample is None else _percent(options.sample)
@@ -47,6 +49,7 @@ def narrowing_of(options: PlanOptions, settings: AwsSettings, notes: list[str]) 
         "--from-rejected": None
         if options.from_rejected is None
         else ids_of_rejected(options.from_rejected, settings, notes),
+        "--sql": None if options.sql is None else by_sql(options.sql),
     }
     given = {option: list(ids) for option, ids in sources.items() if ids is not None}
     if not given:

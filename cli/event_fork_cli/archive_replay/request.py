@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import re
 import secrets
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import islice, pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from botocore.exceptions import ClientError
 
@@ -54,6 +56,15 @@ _PEEK_OBJECTS = 5
 _MOST_DEAD_LETTERS = 1_000_000_000
 
 
+class AskArchive(Protocol):
+    """Who answers SQL over an archive: an extra of the command, which a plan without --sql does not need."""
+
+    def __call__(
+        self, sql: str, *, open_store: Callable[[], BrowsableStore], reach: Reach, event_type_attribute: str
+    ) -> Sequence[str]:
+        """The ids that a query gives."""
+
+
 @dataclass(slots=True)
 class Checked:
     """A request, its ids, the way to its archive, its keys' layout, what its functions have; notes for the operator."""
@@ -66,8 +77,11 @@ class Checked:
     notes: list[str] = field(default_factory=list)
 
 
-def check(options: PlanOptions, settings: AwsSettings, now: datetime) -> Checked:
-    """The request the options ask for. Raises BadInputError, InvalidFilterPolicyError, RefusedError."""
+def check(options: PlanOptions, settings: AwsSettings, now: datetime, by_sql: AskArchive) -> Checked:
+    """The request the options ask for; `by_sql` gives the ids of --sql.
+
+    Raises BadInputError, InvalidFilterPolicyError, RefusedError.
+    """
     window = _window(options, now)
     lateness = length_of_time(options.lateness, "--lateness")
     expires_in = length_of_time(options.expires_in, "--expires-in")
@@ -85,7 +99,10 @@ def check(options: PlanOptions, settings: AwsSettings, now: datetime) -> Checked
     open_store = OpenArchive(settings, archive.bucket, archive.region)
     layout = archive_layout(options.layout, open_store(), archive)
     notes: list[str] = []
-    chosen = narrowing_of(options, settings, notes)
+    reach = Reach(archive.prefix, window, lateness, now, layout)
+
+    ask = partial(by_sql, open_store=open_store, reach=reach, event_type_attribute=options.event_type_attribute)
+    chosen = narrowing_of(options, settings, ask, notes)
     if layout != HIVE:
         notes.append(
             f'the folders of this archive are "{layout}": '
@@ -101,7 +118,7 @@ def check(options: PlanOptions, settings: AwsSettings, now: datetime) -> Checked
     else:
         raw = policy.raw
         if raw is None:
-            raw = _raw(settings, open_store(), Reach(archive.prefix, window, lateness, now, layout), target.arn, notes)
+            raw = _raw(settings, open_store(), reach, target.arn, notes)
         body = BODY_RAW if raw else BODY_ENVELOPE
     if now - window.end < _STILL_BUFFERED:
         notes.append(

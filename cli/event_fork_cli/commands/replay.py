@@ -3,6 +3,7 @@
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -36,6 +37,7 @@ from event_fork_cli.commands.queue import queue
 from event_fork_cli.errors import BadInputError, FailedError, InterruptedWatchError, RefusedError
 from event_fork_cli.options import Common, PlanOptions, ProcessesOption, ReplayModule, process_count, with_options
 from event_fork_cli.output import note, plain_console, say
+from event_fork_cli.search.ids import ids_by_sql
 from event_fork_cli.views.plans import plan_view, summary
 from event_fork_cli.views.replays import history_view, status_view, watch
 
@@ -81,7 +83,7 @@ def plan(
     count = process_count(processes)
     if out is not None:
         context.allow_writing("--out", out, overwrite=overwrite)
-    checked = check(options, common.aws, context.now())
+    checked = check(options, common.aws, context.now(), partial(ids_by_sql, processes=count))
     ids_file = checked.chosen.ids_file
     if out is not None and ids_file is not None:
         context.allow_writing("--out", ids_beside(out), overwrite=overwrite)

@@ -73,7 +73,7 @@ def numeric(expression: object) -> LeafMatch:
 
     def between(value: float) -> bool:
         compared = in_millionths(value)
-        return compare(compared, lower) and compare_top(compared, upper)
+        return bool(compare(compared, lower) and compare_top(compared, upper))
 
     return LeafMatch(number=between)
 

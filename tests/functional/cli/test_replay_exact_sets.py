@@ -141,6 +141,17 @@ def test_what_firehose_could_not_deliver_is_found_by_its_error_objects(archive: 
     assert archive.plan("--from-rejected", f"s3://{BUCKET}/none/").code == 2
 
 
+def test_sql_over_the_archive_gives_the_ids(archive: World) -> None:
+    sql = "SELECT event_id FROM events WHERE CAST(message::JSON->'order'->'total' AS INT) % 50 = 7"
+    assert archive.apply(archive.planned("--sql", sql)).code == 0
+    assert sent(archive) == ["id-57", "id-7"]
+
+    assert archive.plan("--sql", f"{sql} AND false").code == 3
+    for wrong in ("SELECT message FROM events", "SELECT", "SELECT event_id FROM read_csv('/etc/passwd')"):
+        result = archive.plan("--sql", wrong)
+        assert (result.code, len(result.err.splitlines())) == (2, 1), result.err
+
+
 def test_a_plan_without_its_ids_or_with_others_is_refused(archive: World) -> None:
     path = archive.planned("--event-id", "id-3")
     beside = Path(f"{path}.ids")
