@@ -52,15 +52,18 @@ def judge(bug: Bug) -> Verdict:
         command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "--no-header", "-m", ""]
         command += ["--override-ini", "addopts=--import-mode=importlib", *bug.tests]
         command += ["-k", bug.only] if bug.only else []
-        done = subprocess.run(
-            command,
-            cwd=folder,
-            env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1"},
-            capture_output=True,
-            text=True,
-            timeout=_SECONDS,
-            check=False,
-        )
+        try:
+            done = subprocess.run(
+                command,
+                cwd=folder,
+                env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1"},
+                capture_output=True,
+                text=True,
+                timeout=_SECONDS,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            return Verdict(bug, None, f"the tests did not end within {_SECONDS} s")
     failed = [line for line in done.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
     if done.returncode == 1 and failed:
         return Verdict(bug, failed[0].split(" - ")[0].rpartition("::")[2])

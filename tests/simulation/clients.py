@@ -252,6 +252,16 @@ class Boto3:
 
     def __init__(self) -> None:
         self.network: Network | None = None
+        client = self.client
+
+        class Session:
+            """It has the same clients. A class, as in boto3: annotations name it."""
+
+            def __init__(self, profile_name: str | None = None, region_name: str | None = None) -> None:
+                self.client = client
+                self.region_name = region_name or REGION
+
+        self.Session = Session
 
     def client(
         self,
@@ -264,13 +274,3 @@ class Boto3:
         if self.network is None:
             raise RuntimeError("no simulation goes on")
         return Client(self.network, service, region_name, config)
-
-    def Session(self, profile_name: str | None = None, region_name: str | None = None) -> _Boto3Session:  # noqa: N802
-        """A session; it has the same clients."""
-        return _Boto3Session(self, region_name or REGION)
-
-
-class _Boto3Session:
-    def __init__(self, module: Boto3, region_name: str) -> None:
-        self.client = module.client
-        self.region_name = region_name

@@ -9,6 +9,7 @@ rate did not let come, is hidden until the queue's visibility timeout, as is one
     something failed or waits, or was not reported          over when the visibility timeout and one invocation have
                                                             passed, and nothing of the kind was heard of again
     failures go on for so long and nothing is forwarded     over, and the run has failed
+    so long nothing is reported and nothing more is taken   over, and the run has failed: the function cannot run
 """
 
 from collections import Counter
@@ -19,6 +20,8 @@ from event_fork_cli.queue_replay.pipelines import Backlog
 
 QUIET_LOOKS = 3
 """The counts of SQS are estimates and late, and so may be the log: so often in a row must nothing have happened."""
+_SILENT_SECONDS = 300.0
+"""A mapping that was just switched on may take minutes to begin."""
 
 
 @dataclass
@@ -40,6 +43,11 @@ class Settling:
     _worked_at: float = 0.0
     _unsettled_at: float | None = None
     _seconds: float = 0.0
+    _heard_at: float = 0.0
+    _fewest: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._fewest = self.start.visible
 
     def look(self, seconds: float, now: Backlog, reports: list[RunReport]) -> None:
         """A look, so many seconds after the last one."""
@@ -58,6 +66,8 @@ class Settling:
         if returned or waiting:
             self._unsettled_at = self._seconds
             self.waiting = waiting
+        if reports or now.visible < self._fewest:
+            self._heard_at, self._fewest = self._seconds, min(self._fewest, now.visible)
         # On a topic that lives there is always something new to be seen; what was waiting at the start is what counts.
         all_seen = now.visible == 0 or self.received >= self.start.visible
         quiet = all_seen and not (done or returned or waiting)
@@ -67,7 +77,7 @@ class Settling:
     @property
     def is_over(self) -> bool:
         """Whether there is nothing more to wait for."""
-        if self._has_failed or self._is_empty:
+        if self._has_failed or self._is_empty or self._is_silent:
             return True
         if self._quiet_looks < QUIET_LOOKS:
             return False
@@ -98,3 +108,7 @@ class Settling:
     @property
     def _has_failed(self) -> bool:
         return bool(self.failures) and self._seconds - self._worked_at >= self.patience
+
+    @property
+    def _is_silent(self) -> bool:
+        return self._seconds - self._heard_at >= max(self.patience, _SILENT_SECONDS)

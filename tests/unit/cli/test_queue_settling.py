@@ -67,6 +67,24 @@ def test_failures_that_go_on_while_nothing_is_forwarded_end_the_run_with_the_rea
     assert settling.failure == "events could not be forwarded: AccessDenied (200 times)"
 
 
+@pytest.mark.parametrize("reported", [0, 30])
+def test_where_nobody_takes_anything_any_more_it_is_over_and_says_so(reported: int) -> None:
+    settling = Settling(Backlog(100, 0), PATIENCE)
+    reports = {2: [report(reported, reported)]} if reported else {}
+
+    seconds = run(settling, reports, Backlog(100 - reported, 0))
+
+    assert PATIENCE <= seconds <= PATIENCE + 2 * LOOK
+    assert settling.failure == f"the function has left no word of {100 - reported} of 100 events: see its log"
+
+
+def test_a_mapping_that_takes_long_to_begin_is_waited_for() -> None:
+    settling = Settling(Backlog(100, 0), patience=10.0)
+
+    assert run(settling, {50: [report(100, 100)]}, Backlog(100, 0)) > 50 * LOOK
+    assert settling.failure == ""
+
+
 def test_on_a_topic_that_lives_it_is_over_when_what_waited_at_the_start_is_settled() -> None:
     """There is always something new to be seen, and all of it is kept."""
     settling = Settling(Backlog(100, 0), PATIENCE)
