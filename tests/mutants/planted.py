@@ -361,7 +361,7 @@ PLANTED = (
         _ARCHIVE,
     ),
     _fork(
-        "dead letters are counted anew at each step of a ramp",
+        "dead letters are counted again at each step of a ramp",
         "archive_replay/governor.py",
         "        memory = replace(memory, step=control.ramp_step, healthy_since=None)\n",
         "        memory = replace(memory, step=control.ramp_step, healthy_since=None)\n"
