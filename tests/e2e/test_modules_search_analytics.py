@@ -5,19 +5,27 @@ Not proved here: making a domain (the provider waits ten minutes), and fine-grai
 
 import base64
 import json
+import os
 import secrets
+import subprocess
+import sys
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 from opensearchpy import OpenSearch
 
 from testbench import Bench
+from testbench.paths import PROJECT
 from testbench.polling import eventually
 from tests.support.module_stack import Event, ModuleStack, applied
 
 LARGE, SMALL, CONFLICTING, NOT_OBJECTS = 40, 20, 3, 2
+GOOD, IN_EUROS, DEAD = 1500, 500, 100
+CAST = {"steps": [{"replace": "$.amount", "pattern": " EUR$", "with": ""}, {"cast": "$.amount", "to": "number"}]}
 INDEXED_WITHIN = 180.0
 
 
@@ -206,6 +214,80 @@ def test_an_event_that_is_no_json_object_is_dead_lettered_with_the_reason(stack:
     assert sorted(json.loads(message["Body"])["MessageId"] for message in dead) == sorted(ids)
     reasons = sorted(message["MessageAttributes"]["event-fork-reason"]["StringValue"] for message in dead)
     assert reasons == ["not-a-json-object"] * NOT_OBJECTS
+
+
+def event_fork(stack: ModuleStack, *arguments: str, folder: Path) -> tuple[int, Any, str]:
+    """The operators' command: exit code, what it printed as JSON, and what it said."""
+    path = os.pathsep.join(str(PROJECT / part) for part in ("lambdas", "cli"))
+    environment = {**os.environ, **stack.bench.environment(), "PYTHONPATH": path}
+    command = [sys.executable, "-m", "event_fork_cli", *arguments, "--output", "json"]
+    done = subprocess.run(command, env=environment, cwd=folder, capture_output=True, text=True, check=False)
+    return done.returncode, json.loads(done.stdout) if done.stdout else None, done.stderr
+
+
+def in_the_index(stack: ModuleStack, ids: list[str]) -> Counter[str]:
+    """How often each of these events is in the index."""
+    client, found = opensearch(stack), Counter[str]()
+    client.indices.refresh(index=alias(stack))
+    for first in range(0, len(ids), 500):
+        query = {"terms": {"event_id.keyword": ids[first : first + 500]}}
+        hits = client.search(index=alias(stack), body={"size": 5000, "_source": ["event_id"], "query": query})
+        found.update(hit["_source"]["event_id"] for hit in hits["hits"]["hits"])
+    return found
+
+
+def test_500_of_2000_orders_are_rejected_and_a_recipe_heals_them_while_100_dead_letters_are_sent_back(
+    stack: ModuleStack, large: list[str], tmp_path: Path
+) -> None:
+    fork, queue = f"{stack.name}-search", stack.output["dead_letter_queue_url"]
+    before = len(rejected(stack))
+    good = stack.publish(order(5000 + number, 100 + number) for number in range(GOOD))
+    odd = [json.dumps({"id": f"e-{number}", "amount": f"{number} EUR"}) for number in range(IN_EUROS)]
+    in_euros = stack.publish(Event(message, {"amount": 500, "event_type": "order.placed"}) for message in odd)
+    dead = stack.publish(Event(f"[{number}]", {"amount": 500}) for number in range(DEAD))
+    eventually(
+        lambda: (len(rejected(stack)) - before, stack.waiting(queue), len(in_the_index(stack, good))),
+        lambda found: found == (IN_EUROS, DEAD, GOOD),
+        within=INDEXED_WITHIN,
+        what="500 are rejected, 100 are dead letters and 1,500 are indexed",
+    )
+
+    code, groups, said = event_fork(stack, "rejected", "list", fork, folder=tmp_path)
+    assert code == 0, said
+    (group,) = [one for one in groups if (one["field"], one["count"]) == ("amount", IN_EUROS)]
+    assert group["error"] == "400 mapper_parsing_exception"
+    code, letters, said = event_fork(stack, "dead-letters", "list", fork, folder=tmp_path)
+    assert code == 0, said
+    assert [(one["reason"], one["count"]) for one in letters] == [("not-a-json-object", DEAD)]
+
+    (tmp_path / "cast.json").write_text(json.dumps(CAST))
+    fix = ("rejected", "fix", fork, group["group"], "--recipe", "cast.json")
+    code, shown, said = event_fork(stack, *fix, folder=tmp_path)
+    assert code == 0, said
+    assert shown["samples"][0]["before"]["amount"].endswith(" EUR")
+    assert isinstance(shown["samples"][0]["after"]["amount"], int)
+    assert in_the_index(stack, in_euros) == Counter()
+    code, fixed, said = event_fork(stack, *fix, "--execute", folder=tmp_path)
+    assert code == 0, said
+    assert (fixed["done"], fixed["there"], fixed["not_repaired"]) == (IN_EUROS, 0, {})
+    assert in_the_index(stack, [*in_euros, *good]) == Counter([*in_euros, *good])
+    assert len(rejected(stack)) == before
+    again = event_fork(stack, *fix, "--set", str(next(tmp_path.glob("fix-*.jsonl"))), "--execute", folder=tmp_path)
+    assert (again[0], again[1]["done"], again[1]["changed"]) == (1, 0, IN_EUROS)
+    assert in_the_index(stack, in_euros) == Counter(in_euros)
+
+    probe = stack.client("sqs").create_queue(QueueName=f"{stack.name}-probe")["QueueUrl"]
+    redrive = ("dead-letters", "redrive", fork, "--to", f"{stack.name}-probe", "--rate", "500", "--execute")
+    code, sent, said = event_fork(stack, *redrive, folder=tmp_path)
+    back = stack.take(probe)
+    stack.client("sqs").delete_queue(QueueUrl=probe)
+    assert (code, sent["done"], sent["missing"]) == (0, DEAD, 0), said
+    assert sorted(json.loads(message["Body"])["MessageId"] for message in back) == sorted(dead)
+    assert all("MessageAttributes" not in message for message in back)
+    assert stack.waiting(queue) == 0
+    code, done, said = event_fork(stack, "dead-letters", "history", fork, folder=tmp_path)
+    stack.client("ssm").delete_parameter(Name=f"/event-fork-pipelines/{fork}/repairs")
+    assert (code, done[0]["action"], done[0]["done"]) == (0, "redrive", DEAD), said
 
 
 def test_search_analytics_is_destroyed_without_a_trace(stack: ModuleStack) -> None:
