@@ -252,16 +252,17 @@ def test_500_of_2000_orders_are_rejected_and_a_recipe_heals_them_while_100_dead_
         what="500 are rejected, 100 are dead letters and 1,500 are indexed",
     )
 
-    code, groups, said = event_fork(stack, "rejected", "list", fork, folder=tmp_path)
+    placed = ("--type", "order.placed")  # and not what another test has made the domain reject
+    code, groups, said = event_fork(stack, "rejected", "list", fork, *placed, folder=tmp_path)
     assert code == 0, said
-    (group,) = [one for one in groups if (one["field"], one["count"]) == ("amount", IN_EUROS)]
-    assert group["error"] == "400 mapper_parsing_exception"
+    (group,) = groups
+    assert (group["field"], group["count"], group["error"]) == ("amount", IN_EUROS, "400 mapper_parsing_exception")
     code, letters, said = event_fork(stack, "dead-letters", "list", fork, folder=tmp_path)
     assert code == 0, said
     assert [(one["reason"], one["count"]) for one in letters] == [("not-a-json-object", DEAD)]
 
     (tmp_path / "cast.json").write_text(json.dumps(CAST))
-    fix = ("rejected", "fix", fork, group["group"], "--recipe", "cast.json")
+    fix = ("rejected", "fix", fork, group["group"], "--recipe", "cast.json", *placed)
     code, shown, said = event_fork(stack, *fix, folder=tmp_path)
     assert code == 0, said
     assert shown["samples"][0]["before"]["amount"].endswith(" EUR")
@@ -272,7 +273,8 @@ def test_500_of_2000_orders_are_rejected_and_a_recipe_heals_them_while_100_dead_
     assert (fixed["done"], fixed["there"], fixed["not_repaired"]) == (IN_EUROS, 0, {})
     assert in_the_index(stack, [*in_euros, *good]) == Counter([*in_euros, *good])
     assert len(rejected(stack)) == before
-    again = event_fork(stack, *fix, "--set", str(next(tmp_path.glob("fix-*.jsonl"))), "--execute", folder=tmp_path)
+    frozen = ("--set", str(next(tmp_path.glob("fix-*.jsonl"))), "--execute")
+    again = event_fork(stack, *fix[:-2], *frozen, folder=tmp_path)
     assert (again[0], again[1]["done"], again[1]["changed"]) == (1, 0, IN_EUROS)
     assert in_the_index(stack, in_euros) == Counter(in_euros)
 
@@ -283,7 +285,7 @@ def test_500_of_2000_orders_are_rejected_and_a_recipe_heals_them_while_100_dead_
     stack.client("sqs").delete_queue(QueueUrl=probe)
     assert (code, sent["done"], sent["missing"]) == (0, DEAD, 0), said
     assert sorted(json.loads(message["Body"])["MessageId"] for message in back) == sorted(dead)
-    assert all("MessageAttributes" not in message for message in back)
+    assert not any(message.get("MessageAttributes") for message in back)
     assert stack.waiting(queue) == 0
     code, done, said = event_fork(stack, "dead-letters", "history", fork, folder=tmp_path)
     stack.client("ssm").delete_parameter(Name=f"/event-fork-pipelines/{fork}/repairs")

@@ -24,15 +24,18 @@ from event_fork_cli.commands.repairs import (
     end_of,
     group_of,
     note_in_history,
+    recipe_of,
     show_history,
 )
-from event_fork_cli.dead_letters.letters import COMES_BACK, Letter
+from event_fork_cli.dead_letters.letters import COMES_BACK, Letter, edited
 from event_fork_cli.dead_letters.looking import MOST, DeadLetterQueue, Looking, hold_seconds
-from event_fork_cli.dead_letters.sending import Deed, Done, do_to, keeper, sender
-from event_fork_cli.errors import BadInputError, NothingMatchedError
+from event_fork_cli.dead_letters.sending import Deed, Done, NotEditableError, as_it_is, do_to, keeper, sender
+from event_fork_cli.errors import BadInputError, NothingMatchedError, RefusedError
 from event_fork_cli.options import Common, checked_rate, with_options
 from event_fork_cli.output import note, say
 from event_fork_cli.queue_replay.interruption import Interruption, Stop
+from event_fork_cli.rejected.exact_json import read, write
+from event_fork_cli.rejected.recipes import NotRepairableError
 from event_fork_cli.repairs.criteria import Criteria, CriteriaOptions, criteria
 from event_fork_cli.repairs.forks import Fork, find_fork
 from event_fork_cli.repairs.frozen import default_path, freeze, new_file, thaw
@@ -121,6 +124,10 @@ def redrive(
         str | None, typer.Option(metavar="QUEUE", help="Queue to send to: name, URL or ARN; default: the fork's own.")
     ] = None,
     rate: Annotated[float, typer.Option(metavar="N", help="At most so many messages a second.")] = 50,
+    recipe_file: Annotated[
+        Path | None,
+        typer.Option("--recipe", metavar="FILE", exists=True, dir_okay=False, help="Edit messages: as `rejected fix`."),
+    ] = None,
     set_file: SetOption = None,
     save: SaveOption = None,
     execute: Execute = False,
@@ -133,6 +140,7 @@ def redrive(
     deleted after the queue has taken it; id and time of the event stay on it. Ctrl-C stops after the ten in hand.
     """
     checked_rate("--rate", rate, example="--rate 10")
+    edit = as_it_is if recipe_file is None else _edit(recipe_file)
     settings = common.aws
     fork = find_fork(settings, fork_given)
     queue = _queue(settings, fork)
@@ -147,7 +155,7 @@ def redrive(
     client = settings.sqs(arn.split(":")[3])
     hold = hold_seconds(queue.backlog().all, len(ids) / rate)
     say(f"sending {len(ids):,} dead letters to {arn}; the list of them is {path}")
-    done = _act(queue, ids, hold, sender(SqsQueue(url, client)), Pacer(rate), f"sent to {arn.rpartition(':')[2]}")
+    done = _act(queue, ids, hold, sender(SqsQueue(url, client), edit), Pacer(rate), f"sent to {arn.rpartition(':')[2]}")
     _report(common, "redrive", fork, chosen_text(wanted, set_file), path, done, {"to": arn})
 
 
@@ -193,6 +201,26 @@ def purge(
 def history_command(*, fork_given: ForkArgument, common: Common) -> None:
     """List the repairs of a fork, of its dead letters and its rejected documents: who, when, what, how many."""
     show_history(common, find_fork(common.aws, fork_given).name)
+
+
+def _edit(path: Path) -> Callable[[Letter], Letter]:
+    """What a recipe makes of a letter: it is about the published message. Raises RefusedError."""
+    recipe = recipe_of(path)
+    if recipe.routes:
+        raise RefusedError(f"--recipe {path}: a message has no index, so no step may be a route")
+
+    def change(text: bytes) -> bytes:
+        try:
+            repaired = recipe.repair(read(text))
+            if repaired is None:
+                raise NotEditableError("no rule of the recipe takes it")
+            return write(repaired.document)
+        except NotRepairableError as error:
+            raise NotEditableError(str(error)) from error
+        except (ValueError, RecursionError) as error:
+            raise NotEditableError("the message is no JSON") from error
+
+    return lambda one: edited(one, change)
 
 
 def _queue(settings: AwsSettings, fork: Fork) -> DeadLetterQueue:

@@ -22,6 +22,7 @@ from event_fork_cli.commands.repairs import (
     end_of,
     group_of,
     note_in_history,
+    recipe_of,
     show_history,
 )
 from event_fork_cli.errors import BadInputError, NothingMatchedError, RefusedError
@@ -31,7 +32,7 @@ from event_fork_cli.queue_replay.interruption import Stop
 from event_fork_cli.rejected.failures import Failure, NotAFailureError
 from event_fork_cli.rejected.fixing import Fixed, Fixer, FrozenObject, prepare
 from event_fork_cli.rejected.reading import Unread, error_objects, failures
-from event_fork_cli.rejected.recipes import NotRepairableError, Recipe, RecipeError, parse_recipe
+from event_fork_cli.rejected.recipes import NotRepairableError, Recipe
 from event_fork_cli.repairs.criteria import Criteria, CriteriaOptions, criteria
 from event_fork_cli.repairs.forks import Stream, error_store, find_domain, find_stream
 from event_fork_cli.repairs.frozen import default_path, freeze, thaw
@@ -46,7 +47,6 @@ rejected = typer.Typer(
 )
 
 _MOST_SAID = 10
-_MOST_RECIPE = 1024 * 1024
 
 
 @rejected.command("list")
@@ -125,7 +125,7 @@ def fix(
     there is never a second copy. What the domain refuses again stays, with the new reason.
     """
     checked_rate("--rate", rate, example="--rate 100")
-    recipe = _recipe(recipe_file)
+    recipe = recipe_of(recipe_file)
     settings = common.aws
     now = context.now()
     wanted = criteria(chosen, group, now)
@@ -135,10 +135,15 @@ def fix(
     source = f"s3://{stream.errors.bucket}/{stream.errors.template}"
     if set_file is None:
         path, frozen = _freeze(common, stream, wanted, recipe, save, source, max_fixes, samples, execute)
+    elif chosen != CriteriaOptions():
+        rule = "cannot go with options that choose: the set is chosen"
+        raise BadInputError("--set", rule, example="--set fix.jsonl --execute", received=str(set_file))
     else:
         path, frozen = set_file, _thawed(set_file, fork, source)
     count = sum(one.count for one in frozen)
     if not execute:
+        if set_file is not None:
+            common.emit(frozen, lambda: fields_view({"set": str(set_file), "documents": count}))
         what = f"--set {path} --execute" if path else "--execute"
         say(f"nothing was indexed; to do it, the same with {what}")
         return
@@ -290,15 +295,6 @@ def _report(common: Common, fork: str, group: str, recipe: Path, path: Path | No
         problems.append(f"{result.changed:,} lay in objects that somebody has changed or deleted meanwhile")
     again = f"event-fork rejected fix {fork} {group} --recipe {recipe} --set {path} --execute"
     end_of(problems, result.interrupted, result.left if result.interrupted else 0, again)
-
-
-def _recipe(path: Path) -> Recipe:
-    if path.stat().st_size > _MOST_RECIPE:
-        raise BadInputError("--recipe", "must be at most 1 MiB", example="--recipe cast.json", received=str(path))
-    try:
-        return parse_recipe(path.read_bytes())
-    except RecipeError as error:
-        raise RefusedError(f"--recipe {path}: {error}") from None
 
 
 def _difference(before: Any, after: bytes) -> dict[str, Any]:

@@ -13,9 +13,10 @@ import typer
 from rich.progress import BarColumn, Progress, TextColumn
 
 from event_fork_cli.aws import AwsSettings
-from event_fork_cli.errors import BadInputError, FailedError, NothingMatchedError
+from event_fork_cli.errors import BadInputError, FailedError, NothingMatchedError, RefusedError
 from event_fork_cli.options import Common
 from event_fork_cli.output import note, plain_console, say
+from event_fork_cli.rejected.recipes import Recipe, RecipeError, parse_recipe
 from event_fork_cli.repairs.criteria import Criteria
 from event_fork_cli.repairs.groups import Group
 from event_fork_cli.repairs.history import Repair, history, note_repair
@@ -34,6 +35,7 @@ SaveOption = Annotated[
 Execute = Annotated[bool, typer.Option("--execute", help="Do it. Without this it is only shown.")]
 
 _LINE_EVERY_SECONDS = 10.0
+_MOST_RECIPE = 1024 * 1024
 
 
 class Ended(Protocol):
@@ -108,6 +110,16 @@ def end_of(problems: Sequence[str], interrupted: bool, left: int, again: str) ->
     if said:
         more = f"; {left:,} are left, to go on: {again}" if left else ""
         raise FailedError("; ".join(said) + more)
+
+
+def recipe_of(path: Path) -> Recipe:
+    """The recipe in a file. Raises BadInputError and RefusedError."""
+    if path.stat().st_size > _MOST_RECIPE:
+        raise BadInputError("--recipe", "must be at most 1 MiB", example="--recipe cast.json", received=str(path))
+    try:
+        return parse_recipe(path.read_bytes())
+    except RecipeError as error:
+        raise RefusedError(f"--recipe {path}: {error}") from None
 
 
 def show_history(common: Common, fork: str) -> None:

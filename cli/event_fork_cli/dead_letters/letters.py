@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
+from event_fork.events.envelope import compact_json, unsigned
 from event_fork.events.messages import MessageAttribute, ReceivedMessage, utf8_size
 from event_fork.events.time_window import NotATimeError, canonical_timestamp, timestamp_text
 from event_fork.sending.copies import (
@@ -104,6 +105,16 @@ class Letter:
     def _text(self, name: str) -> str | None:
         attribute = self.message.attributes.get(name)
         return attribute.value if attribute is not None and isinstance(attribute.value, str) else None
+
+
+def edited(one: Letter, change: Callable[[bytes], bytes]) -> Letter:
+    """The letter with another published text. Its envelope gives up the signature, which would be wrong."""
+    message = one.message
+    if message.event is None:
+        return replace(one, message=replace(message, body=change(message.body.encode()).decode()))
+    members = json.loads(unsigned(message.body))
+    members["Message"] = change(message.event.message.encode("utf-8", "surrogatepass")).decode()
+    return replace(one, message=replace(message, body=compact_json(members).decode()))
 
 
 def letter(received: Mapping[str, Any]) -> Letter:

@@ -90,10 +90,28 @@ def do_to(
     return result
 
 
-def sender(queue: MessageQueue) -> Deed:
-    """Sends letters back as they were before they were dead: without reason and detail, with original id and time."""
+class NotEditableError(Exception):
+    """What is to be changed in a letter cannot be; the text quotes nothing of it."""
 
-    def send(batch: Sequence[Letter], result: Done) -> list[Letter]:
+
+def as_it_is(one: Letter) -> Letter:
+    """No change."""
+    return one
+
+
+def sender(queue: MessageQueue, edit: Callable[[Letter], Letter] = as_it_is) -> Deed:
+    """Sends letters back as they were before they were dead: without reason and detail, with original id and time.
+
+    `edit` changes them on the way, and raises NotEditableError for those that stay.
+    """
+
+    def send(received: Sequence[Letter], result: Done) -> list[Letter]:
+        batch = []
+        for one in received:
+            try:
+                batch.append(edit(one))
+            except NotEditableError as error:
+                result.failed[one.message.message_id] = str(error)
         plain = {one.message.message_id: unmarked_copy(one.message) for one in batch}
         delivery = deliver_copies(
             [back(one) for one in batch],
@@ -105,7 +123,7 @@ def sender(queue: MessageQueue) -> Deed:
         for copy, failure in (*delivery.returned, *delivery.refused):
             result.failed[copy.key] = failure.code
         taken = {copy.key for copy in delivery.delivered}
-        return [one for one in batch if one.message.message_id in taken]
+        return [one for one in received if one.message.message_id in taken]
 
     return send
 

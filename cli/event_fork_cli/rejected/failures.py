@@ -101,11 +101,16 @@ class Failure:
 
     @cached_property
     def document(self) -> Any:
-        """The record as JSON; None for what is none. Numbers may be rounded: it is for looking."""
-        try:
-            return json.loads(self.raw)
-        except (ValueError, RecursionError):
-            return None
+        """The record as JSON, or its first line: an archive's record has many. None for what is none.
+
+        Numbers may be rounded: it is for looking.
+        """
+        for text in (self.raw, self.raw.partition(b"\n")[0]):
+            try:
+                return json.loads(text)
+            except (ValueError, RecursionError):
+                continue
+        return None
 
     @property
     def event_id(self) -> str | None:

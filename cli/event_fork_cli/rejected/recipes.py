@@ -71,6 +71,11 @@ class Recipe:
 
     rules: tuple[_Rule, ...]
 
+    @property
+    def routes(self) -> bool:
+        """Whether a rule names an index."""
+        return any(rule.index is not None for rule in self.rules)
+
     def repair(self, document: Any) -> Repaired | None:
         """The repaired document, a copy; None when no rule takes it. Raises NotRepairableError."""
         for rule in self.rules:

@@ -351,6 +351,36 @@ def test_a_kill_between_sending_and_deleting_leaves_ten_at_most_to_be_sent_twice
     assert fork.waiting(fork.dead) == (0, 0)
 
 
+def test_a_recipe_edits_what_is_sent_back_and_what_it_cannot_edit_stays(
+    world: World, fork: DeadFork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(world.folder)
+    envelope = json.loads(event(1, message='{"number":"7","price":1.10}').to_line())
+    fork.letter(json.dumps({**envelope, "Signature": "s", "SigningCertURL": "u"}), reason="refused-by-destination")
+    fork.letter('{"number":"8"}', reason="refused-by-destination", event_type="order.paid")
+    fork.letter("no JSON")
+    fork.letter('{"number":"eight"}')
+    recipe = world.folder / "recipe.json"
+    recipe.write_text('{"steps":[{"cast":"$.number","to":"integer"}]}')
+
+    result = world.run(
+        *("dead-letters", "redrive", "orders-search", "--recipe", str(recipe), "--execute", "--rate", "5000"),
+        *("--output", "json"),
+    )
+
+    assert (result.code, result.json["done"]) == (1, 2)
+    assert sorted(result.json["failed"].values()) == ["cast: a value is no whole number", "the message is no JSON"]
+    sent = {message["Body"]: message.get("MessageAttributes", {}) for message in fork.messages(fork.queue)}
+    (of_envelope,) = [json.loads(body) for body in sent if "MessageId" in body]
+    assert of_envelope == {**envelope, "Message": '{"number":7,"price":1.10}'}
+    assert sent['{"number":8}']["event_type"]["StringValue"] == "order.paid"
+    assert fork.waiting(fork.dead) == (2, 0)
+
+    recipe.write_text('{"steps":[{"route":"orders"}]}')
+    refused = world.run("dead-letters", "redrive", "orders-search", "--recipe", str(recipe), "--execute")
+    assert (refused.code, refused.err.count("\n")) == (2, 1)
+
+
 def test_a_purge_keeps_every_message_in_a_file_before_it_deletes_it(world: World, fork: DeadFork) -> None:
     fork.dead_event(1)
     fork.letter("other", reason="not-json")

@@ -130,9 +130,8 @@ def errors(world: World, monkeypatch: pytest.MonkeyPatch) -> Errors:
 def test_rejected_documents_are_grouped_whatever_form_their_error_has(world: World, errors: Errors) -> None:
     errors.put(b"".join(errors.line(number) for number in range(20)))
     document = base64.b64encode(b'{"event_id":"p-1","event_type":"order.paid"}').decode()
-    envelope = base64.b64encode(
-        b'{"MessageId":"m-1","MessageAttributes":{"event_type":{"Value":"order.sent"}}}'
-    ).decode()
+    first = b'{"MessageId":"m-1","MessageAttributes":{"event_type":{"Value":"order.sent"}}}\n'
+    envelope = base64.b64encode(first + b'{"MessageId":"m-2"}\n').decode()  # packed: many in one record
     forms: dict[str, dict[str, Any]] = {
         "processing-failed": {
             "errorCode": "Lambda.FunctionTimedOut",
