@@ -43,7 +43,6 @@ _may_hold_reserved = re.compile(rf'"(?:{"|".join(map(re.escape, sorted(_reserved
 
 _MAX_FIELD_CHARACTERS = 8_000
 """At most 32,000 bytes, and with the name before them less than Lucene's longest term (32,766 bytes)."""
-_LINE_ENDS = str.maketrans("\r\n", "  ")
 
 
 def search_document(event: StoredEvent, event_type_attribute: str, *, attribute_fields: bool = True) -> bytes:
@@ -56,7 +55,7 @@ def search_document(event: StoredEvent, event_type_attribute: str, *, attribute_
     """
     require_object(event.message)
     # Inside strings valid JSON has line ends only as escapes, so each one found here lies between tokens.
-    message = event.message.translate(_LINE_ENDS)
+    message = event.message.replace("\r", " ").replace("\n", " ")  # not translate: 50 times slower on text beyond ASCII
     rest, texts = _parted(message) if _may_hold_reserved(message) else (_inside(message), [])
     fields = {}
     for name, attribute in (event.attributes or {}).items():
