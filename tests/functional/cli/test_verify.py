@@ -95,7 +95,7 @@ class Chain:
         dead_arn = f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}-dlq"
         condition = {"ArnEquals": {"aws:SourceArn": self.world.topic}}
         allowed = {"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Condition": condition}
-        attributes = {
+        attributes: Any = {
             "Policy": json.dumps({"Version": "2012-10-17", "Statement": [allowed]}),
             "RedrivePolicy": json.dumps({"deadLetterTargetArn": dead_arn, "maxReceiveCount": receptions}),
         }
