@@ -176,7 +176,7 @@ def _matches(query: Any, document: Document) -> bool:
         return any(_matches(each, document) for each in inner["should"])
     if kind == "terms":
         ((name, values),) = inner.items()
-        return bool(document.get(name) in values)
+        return document.get(name) in list(values)
     if kind in ("ids", "match"):
         return kind == "match"  # the command looks at what it gets once more
     raise AssertionError(f"the fake does not know the query {kind}")

@@ -88,7 +88,7 @@ def find(
             for backup in backups
         ),
         *(partial(in_index, settings, one, sought, window, notes) for one in searches),
-        *(partial(in_rejected, settings, one, sought, window) for one in with_streams),
+        *(partial(in_rejected, settings, one, sought, window, notes) for one in with_streams),
     ]
     everyone = [*(one.deployed for one in with_streams), *others]
     places += [partial(in_dead_letters, settings, one.fork, sought, notes) for one in everyone]

@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from typing import IO, TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -282,16 +282,8 @@ def prepare(failure: Failure, recipe: Recipe, stream: Stream) -> Ready:
 
 def period_index(failure: Failure, stream: Stream) -> str:
     """The index that Firehose would have taken: for a record that failed before it came to that."""
-    name, rotation = stream.index_name or "", stream.rotation or "OneDay"
-    if rotation == "NoRotation":
-        return name
+    if not stream.rotates:
+        return stream.index_name or ""
     if not failure.at:
         raise NotRepairableError("the record has no time, so its index is not known: give it a route")
-    moment = timestamp_of(failure.at)
-    if rotation == "OneWeek":  # weeks of Sunday to Saturday; that of January 1 is the new year's first
-        day = moment.date()
-        sunday = day - timedelta(days=day.isoweekday() % 7)
-        year = (sunday + timedelta(days=6)).year
-        first = date(year, 1, 1)
-        return f"{name}-{year}-w{((sunday - first).days + first.isoweekday() % 7) // 7 + 1:02}"
-    return f"{name}-{moment.strftime(_PERIODS[rotation])}"
+    return stream.index_at(timestamp_of(failure.at))

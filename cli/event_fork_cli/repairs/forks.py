@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from event_fork_cli.aws import AwsSettings
 
 _EXAMPLE = "orders-search"
+_ONE_INDEX = "NoRotation"
+_PERIODS = {"OneHour": "%Y-%m-%d-%H", "OneDay": "%Y-%m-%d", "OneMonth": "%Y-%m"}
 _IN_TEMPLATE = re.compile(r"!\{([^}]*)\}")
 
 
@@ -71,9 +74,27 @@ class Stream:
     cluster_endpoint: str | None = None
 
     @property
+    def rotates(self) -> bool:
+        """Whether there is an index for each period."""
+        return self.rotation != _ONE_INDEX
+
+    def index_at(self, moment: datetime) -> str:
+        """The index that Firehose takes at that time."""
+        name = self.index_name or ""
+        if not self.rotates:
+            return name
+        if self.rotation == "OneWeek":  # weeks of Sunday to Saturday; that of January 1 is the new year's first
+            day = moment.date()
+            sunday = day - timedelta(days=day.isoweekday() % 7)
+            year = (sunday + timedelta(days=6)).year
+            first = date(year, 1, 1)
+            return f"{name}-{year}-w{((sunday - first).days + first.isoweekday() % 7) // 7 + 1:02}"
+        return f"{name}-{moment.strftime(_PERIODS[self.rotation or 'OneDay'])}"
+
+    @property
     def index_pattern(self) -> str:
         """Of all its indices: Firehose adds the period, which begins with the year, or nothing."""
-        return self.index_name or "" if self.rotation == "NoRotation" else f"{self.index_name}-2*"
+        return self.index_name or "" if not self.rotates else f"{self.index_name}-2*"
 
 
 def find_fork(settings: AwsSettings, given: str) -> Fork:

@@ -370,7 +370,7 @@ class IndexBuilder:
 
     def _template(self) -> dict[str, Any]:
         """What a new index of the fork would be made with, whichever templates the domain has."""
-        name = self._search.index_for(EVER.end)
+        name = self._search.stream.index_at(EVER.end)
         answer = self._calls("POST", f"/_index_template/_simulate_index/{path_of(name)}")
         template: dict[str, Any] = answer.body.get("template", {})
         return template

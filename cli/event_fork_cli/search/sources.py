@@ -29,7 +29,6 @@ from event_fork_cli.repairs.forks import Fork, Stream, find_domain, find_fork, f
 from event_fork_cli.search.calls import MISSING, Calls
 
 _OF_TIME = re.compile(r"!\{")
-_PERIODS = {"OneHour": "-%Y-%m-%d-%H", "OneDay": "-%Y-%m-%d", "OneMonth": "-%Y-%m"}
 REBUILT = "event_fork_rebuild"
 """The member of an index's `_meta` that says: `event-fork search rebuild` made this."""
 
@@ -146,21 +145,9 @@ class Search:
         def index_of(moment: datetime) -> str:
             text = timestamp_text(moment)
             found = [name for name, made in rebuilt.items() if made["start"] <= text < made["end"]]
-            return found[0] if found else self.index_for(moment)
+            return found[0] if found else self.stream.index_at(moment)
 
         return index_of
-
-    def index_for(self, moment: datetime) -> str:
-        """The index that Firehose would have written an event of that time to."""
-        name, rotation = self.stream.index_name or "", self.stream.rotation
-        if rotation == "NoRotation":
-            return name
-        if rotation == "OneWeek":
-            # Weeks of Sunday to Saturday, the first one has January 1 (managed_index.period_end).
-            new_year = moment.replace(month=1, day=1)
-            week = (moment.timetuple().tm_yday - 1 + (new_year.weekday() + 1) % 7) // 7 + 1
-            return f"{name}-{moment:%Y}-w{week:02d}"
-        return name + moment.strftime(_PERIODS[rotation or "OneDay"])
 
 
 def deployed(settings: AwsSettings, fork: Fork) -> Deployed:

@@ -20,11 +20,12 @@ from event_fork.forward.search_document import ID, TIMESTAMP
 from event_fork_cli.archive_replay.pool import InlineScan, ParallelScan
 from event_fork_cli.aws import AwsSettings, OpenArchive
 from event_fork_cli.dead_letters.looking import DeadLetterQueue, Looking
+from event_fork_cli.rejected.reading import Unread
 from event_fork_cli.repairs.criteria import Where
 from event_fork_cli.repairs.forks import Fork, error_store
 from event_fork_cli.search.contents import by_id, sources_of
 from event_fork_cli.search.sources import Backup, Deployed, Search
-from event_fork_cli.verification.reading import MOST_PEEKED, Rejected, error_objects, rejected_in
+from event_fork_cli.verification.reading import MOST_PEEKED, Rejected, rejected_in
 
 LEAST_RECEPTIONS = 100
 """A queue whose messages become dead letters after fewer receptions is not looked into: each look is one."""
@@ -211,15 +212,18 @@ def _in_queue(
     yield from found
 
 
-def in_rejected(settings: AwsSettings, fork: Backup | Search, sought: Sought, window: Window) -> Iterator[Found]:
+def in_rejected(
+    settings: AwsSettings, fork: Backup | Search, sought: Sought, window: Window, notes: list[str]
+) -> Iterator[Found]:
     """Among what the delivery stream of a fork could not deliver."""
-    store = error_store(settings, fork.stream)
-    for listed in error_objects(store, fork.stream.errors.root, window):
-        for one in rejected_in(store, listed):
-            if one.event_id is None or not window.holds(one.timestamp):
-                continue
-            if sought.is_document(one.event_id, _published(one)):
-                yield Found(one.event_id, "rejected", fork.deployed.name, one.timestamp, listed.key, one.why)
+    unread = Unread()
+    for one in rejected_in(error_store(settings, fork.stream), fork.stream.errors, window, unread):
+        if one.event_id is None or not window.holds(one.timestamp):
+            continue
+        if sought.is_document(one.event_id, _published(one)):
+            why = one.failure.reason or one.failure.code
+            yield Found(one.event_id, "rejected", fork.deployed.name, one.timestamp, one.key, why)
+    notes.extend(unread.sentences())
 
 
 def _published(one: Rejected) -> Any:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
 import time
 from collections.abc import Callable, Iterator
@@ -26,6 +24,9 @@ from event_fork_cli.archive_replay.spill import SpillBuffer, SpillWriter
 from event_fork_cli.aws import AwsSettings
 from event_fork_cli.dead_letters.looking import DeadLetterQueue, Looking
 from event_fork_cli.errors import FailedError
+from event_fork_cli.rejected.failures import Failure, NotAFailureError
+from event_fork_cli.rejected.reading import Unread, error_objects, failures
+from event_fork_cli.repairs.forks import ErrorFolder
 from event_fork_cli.search.contents import seen_in
 from event_fork_cli.search.sources import DocumentMaker, Search
 from event_fork_cli.verification.sightings import Place, bucket_of, coded, elsewhere, in_archive
@@ -201,61 +202,49 @@ def peek(
     return Peeked(messages, unread, backlog.hidden)
 
 
-def read_rejected(store: ArchiveStore, root: str, window: Window, fork: int, spill: Path) -> int:
-    """Notes what a delivery stream could not deliver; how many lines of it cannot be read."""
+def read_rejected(store: ArchiveStore, folder: ErrorFolder, window: Window, fork: int, spill: Path) -> int:
+    """Notes what a delivery stream could not deliver; how many objects and lines of it cannot be read."""
     buffer = SpillBuffer(SpillWriter(spill))
-    unread = 0
-    for listed in error_objects(store, root, window):
-        for one in rejected_in(store, listed):
-            if one.event_id is None:
-                unread += 1
-            elif window.holds(one.timestamp):
-                code = coded(one.event_id)
-                buffer.add(bucket_of(code), elsewhere(code, Place.REJECTED, fork, one.timestamp))
+    unread = Unread()
+    nameless = 0
+    for one in rejected_in(store, folder, window, unread):
+        if one.event_id is None:
+            nameless += 1
+        elif window.holds(one.timestamp):
+            code = coded(one.event_id)
+            buffer.add(bucket_of(code), elsewhere(code, Place.REJECTED, fork, one.timestamp))
     buffer.flush()
-    return unread
-
-
-def error_objects(store: ArchiveStore, root: str, window: Window) -> Iterator[ListedObject]:
-    """The error objects that can hold events of the window."""
-    return (listed for listed in store.list(root) if may_hold(listed.key, window, _REFUSED_LATE))
+    return nameless + len(unread.objects) + unread.lines.total() + unread.more
 
 
 class Rejected(NamedTuple):
-    """A document or an envelope that could not be delivered; no id for what cannot be read. `why`: the error's code."""
+    """A document or an envelope that could not be delivered; no id: it has none. `failure`: the record it is of."""
 
     event_id: str | None
     timestamp: str
     document: dict[str, Any]
-    why: str
+    key: str
+    failure: Failure
 
 
-_UNREAD = Rejected(None, "", {}, "")
-
-
-def rejected_in(store: ArchiveStore, listed: ListedObject) -> Iterator[Rejected]:
-    """What is in an error object."""
-    try:
-        for line in lines(decompress(store.open(listed.key).chunks())):
-            if line.strip():
-                yield from rejected(line)
-    except ArchiveError:
-        yield _UNREAD
-
-
-def rejected(line: bytes) -> Iterator[Rejected]:
-    """What is in a line of one: Firehose wraps the record in base64; a record may hold several envelopes."""
-    try:
-        entry = json.loads(line)
-        data = base64.b64decode(entry["rawData"], validate=True)
-    except (ValueError, TypeError, KeyError, RecursionError, binascii.Error):
-        yield _UNREAD
-        return
-    for text in data.splitlines():
+def rejected_in(store: ArchiveStore, folder: ErrorFolder, window: Window, unread: Unread) -> Iterator[Rejected]:
+    """What is in the error objects that can hold events of the window."""
+    objects = ((one, kind) for one, kind in error_objects(store, folder) if may_hold(one.key, window, _REFUSED_LATE))
+    for key, _, _, failure in failures(store, objects, unread):
         try:
-            members: Any = json.loads(text)
-            names = (ID, TIMESTAMP) if ID in members else (_ENVELOPE_ID, _ENVELOPE_TIME)
-            moment = canonical_timestamp(members[names[1]])
-            yield Rejected(str(members[names[0]]), moment, members, str(entry.get("errorCode", "")))
-        except (ValueError, TypeError, KeyError, RecursionError, NotATimeError):
-            yield _UNREAD
+            parts = failure.raw.splitlines()
+        except NotAFailureError:
+            parts = [b""]
+        for part in parts:
+            yield _rejected(part, key, failure)
+
+
+def _rejected(part: bytes, key: str, failure: Failure) -> Rejected:
+    """A record may hold several envelopes, one a line."""
+    try:
+        members: Any = json.loads(part)
+        names = (ID, TIMESTAMP) if ID in members else (_ENVELOPE_ID, _ENVELOPE_TIME)
+        moment = canonical_timestamp(members[names[1]])
+        return Rejected(str(members[names[0]]), moment, members, key, failure)
+    except (ValueError, TypeError, KeyError, RecursionError, NotATimeError):
+        return Rejected(None, "", {}, key, failure)

@@ -232,7 +232,7 @@ def _read_aside(settings: AwsSettings, chain: Chain, window: Window, spill: Path
             notes.append(f"{seen.unread:,} messages of {dead} are no SNS envelopes: they have no ids")
         if seen.hidden:
             notes.append(f"{seen.hidden:,} messages of {dead} are hidden by somebody else: which they are is not known")
-        unread = read_rejected(error_store(settings, stream), stream.errors.root, window, number, spill)
+        unread = read_rejected(error_store(settings, stream), stream.errors, window, number, spill)
         if unread:
             notes.append(f"{unread:,} records that {fork.name} could not deliver cannot be read: they have no ids")
 

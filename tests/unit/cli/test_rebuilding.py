@@ -16,6 +16,7 @@ from event_fork.filter_policy import MESSAGE_ATTRIBUTES
 from event_fork.sending.backoff import Backoff
 from event_fork_cli.aws import AwsSettings
 from event_fork_cli.errors import FailedError, RefusedError
+from event_fork_cli.repairs.forks import ErrorFolder, Stream
 from event_fork_cli.search.calls import Calls
 from event_fork_cli.search.contents import Seen, seen_in
 from event_fork_cli.search.rebuilding import IndexBuilder, Rebuild, Rebuilt, rebuild
@@ -44,11 +45,7 @@ class _Fork:
     name: str = "orders-search"
 
 
-@dataclass(frozen=True)
-class _Stream:
-    index_name: str = "orders"
-    rotation: str = "OneMonth"
-    index_pattern: str = "orders-2*"
+STREAM = Stream("orders-search", ErrorFolder("", ""), "orders", "OneMonth")
 
 
 @dataclass
@@ -69,16 +66,13 @@ class World:
         )
     )
     deployed: _Fork = field(default_factory=_Fork)
-    stream: _Stream = field(default_factory=_Stream)
+    stream: Stream = STREAM
 
     def calls(self, _: Any = None) -> Calls:
         return Calls(self.domain, "the domain", Backoff(attempts=3, draw=lambda _, most: most, sleep=self.slept.append))
 
     def alias(self, calls: Calls) -> str | None:
         return Search.alias(self, calls)  # type: ignore[arg-type]
-
-    def index_for(self, moment: datetime) -> str:
-        return Search.index_for(self, moment)  # type: ignore[arg-type]
 
     def store(self, *events: StoredEvent | bytes, name: str = "a") -> None:
         lines = [one if isinstance(one, bytes) else one.to_line() for one in events]
@@ -252,25 +246,6 @@ def test_an_index_is_read_page_by_page_in_parts_and_an_index_that_is_not_there_i
     assert sorted(found) == sorted(["", *(f"id-{n}" for n in range(11))])
     assert world.domain.calls.count("DELETE /_search/scroll") == 2
     assert pages(seen_in(calls, "orders-2*", Window(DAY.end, EVER.end))) == []
-
-
-@pytest.mark.parametrize(
-    ("rotation", "moment", "name"),
-    [
-        ("NoRotation", NOON, "orders"),
-        ("OneHour", NOON, "orders-2026-11-23-12"),
-        ("OneDay", NOON, "orders-2026-11-23"),
-        ("OneWeek", NOON, "orders-2026-w48"),
-        ("OneWeek", datetime(2026, 1, 3, tzinfo=UTC), "orders-2026-w01"),
-        ("OneWeek", datetime(2026, 1, 4, tzinfo=UTC), "orders-2026-w02"),
-        ("OneMonth", NOON, "orders-2026-11"),
-    ],
-)
-def test_a_repaired_document_goes_to_the_index_of_its_time(
-    world: World, rotation: str, moment: datetime, name: str
-) -> None:
-    world.stream = replace(world.stream, rotation=rotation)
-    assert world.index_for(moment) == name
 
 
 def test_a_document_of_a_rebuilt_window_goes_to_the_rebuilt_index(world: World) -> None:

@@ -16,10 +16,12 @@ from event_fork.filter_policy import MESSAGE_ATTRIBUTES
 from event_fork_cli.archive_replay.pool import InlineScan
 from event_fork_cli.archive_replay.spill import bucket_files
 from event_fork_cli.commands import context
+from event_fork_cli.rejected.reading import Unread
 from event_fork_cli.repairs.criteria import CriteriaOptions, criteria
+from event_fork_cli.repairs.forks import ErrorFolder
 from event_fork_cli.search.sources import DocumentMaker
 from event_fork_cli.verification.finding import Sought
-from event_fork_cli.verification.reading import ReadingOrder, SightedObject, error_objects, read_rejected, rejected
+from event_fork_cli.verification.reading import ReadingOrder, SightedObject, read_rejected, rejected_in
 from event_fork_cli.verification.reconciling import Findings, Frame, Kind, reconcile, together
 from tests.support.memory_archive import MemoryArchive
 from tests.support.samples import TOPIC
@@ -79,31 +81,46 @@ def record(*parts: Any) -> bytes:
 DOCUMENT = {"@timestamp": "2026-11-23T12:30:00.000Z", "event_id": "e-1", "number": 1}
 
 
+FOLDER = ErrorFolder("errors", "errors/!{firehose:error-output-type}/date=!{timestamp:yyyy-MM-dd}/")
+
+
+def stored(*lines: bytes, day: int = 23) -> dict[str, bytes]:
+    key = f"errors/elasticsearch-failed/date=2026-11-{day}/x-1-2026-11-{day}-12-00-00-0a1b-2c"
+    return {key: b"".join(line + b"\n" for line in lines)}
+
+
 def test_a_rejected_document_and_packed_envelopes_have_ids_and_what_is_damaged_has_none() -> None:
     envelopes = [json.loads(event(one).to_line()) for one in ("e-2", "e-3")]
-    assert [(one.event_id, one.why) for one in rejected(record(DOCUMENT))] == [("e-1", "400")]
-    assert [one.event_id for one in rejected(record(*envelopes))] == ["e-2", "e-3"]
-    for bad in (b"{", b"[]", b'{"rawData": "?"}', b'{"rawData": 5}', record(5), record({}), record([]), b"[" * 100_000):
-        assert [one.event_id for one in rejected(bad)] == [None]
-    assert [one.event_id for one in rejected(record({"event_id": "x", "@timestamp": "soon"}))] == [None]
+
+    def ids(*lines: bytes) -> list[str | None]:
+        unread = Unread()
+        found = rejected_in(MemoryArchive(stored(*lines)), FOLDER, WINDOW, unread)
+        return [one.event_id for one in found] + ["unread"] * unread.lines.total()
+
+    assert ids(record(DOCUMENT)) == ["e-1"]
+    assert ids(record(*envelopes)) == ["e-2", "e-3"]
+    for bad in (
+        b'{"rawData": "?"}',
+        record(5),
+        record({}),
+        record([]),
+        record({"event_id": "x", "@timestamp": "soon"}),
+    ):
+        assert ids(bad) == [None], bad
+    for no_failure in (b"{", b"[]", b'{"rawData": 5}', b"[" * 100_000):
+        assert ids(no_failure) == ["unread"]
 
 
 def test_error_objects_that_cannot_hold_events_of_the_window_are_not_read(tmp_path: Path) -> None:
     archive = MemoryArchive(
-        {
-            f"errors/date=2026-11-{day}/x-1-2026-11-{day}-12-00-00-0a1b-2c": record(DOCUMENT) + b"\n"
-            for day in (20, 23, 24, 27)
-        }
+        {key: body for day in (20, 23, 24, 27) for key, body in stored(record(DOCUMENT), day=day).items()}
     )
-    assert [one.key[7:22] for one in error_objects(archive, "errors/", WINDOW)] == [
-        "date=2026-11-23",
-        "date=2026-11-24",
-    ]
-    assert read_rejected(archive, "errors/", WINDOW, 1, tmp_path) == 0
-    lines = Counter(
+    assert read_rejected(archive, FOLDER, WINDOW, 1, tmp_path) == 0
+    assert len(archive.opened) == 2
+    seen = Counter(
         line for files in bucket_files(tmp_path) for file in files for line in file.read_bytes().splitlines()
     )
-    assert lines == {b"R1\t2026-11-23T12:30:00.000Z\te-1": 2}
+    assert seen == {b"R1\t2026-11-23T12:30:00.000Z\te-1": 2}
 
 
 @pytest.mark.parametrize(
