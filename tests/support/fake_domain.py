@@ -178,7 +178,7 @@ def _matches(query: Any, document: Document) -> bool:
         ((name, values),) = inner.items()
         return document.get(name) in list(values)
     if kind in ("ids", "match"):
-        return kind == "match"  # the command looks at what it gets once more
+        return bool(kind == "match")  # the command looks at what it gets once more
     raise AssertionError(f"the fake does not know the query {kind}")
 
 
