@@ -155,6 +155,39 @@ def test_a_process_that_ends_and_one_that_takes_too_long_are_named_with_their_re
     assert slow["errorMessage"].endswith("Error: Task timed out after 1.00 seconds")
 
 
+@pytest.mark.parametrize(
+    ("payload", "invocation", "code"),
+    [
+        (b"{", "RequestResponse", "InvalidRequestContentException"),
+        (b"{", "Event", "InvalidRequestContentException"),
+        (b'"%s"' % (b"x" * 6_291_455), "RequestResponse", "RequestTooLargeException"),
+        (b'"%s"' % (b"x" * 1_048_575), "Event", "RequestTooLargeException"),
+    ],
+    ids=["no-json", "no-json-later", "large", "large-later"],
+)
+def test_a_payload_that_lambda_does_not_take_is_refused(
+    functions: Functions, payload: bytes, invocation: str, code: str
+) -> None:
+    name = functions.active(functions.make())
+    found = refusal(functions.api.invoke, FunctionName=name, Payload=payload, InvocationType=invocation)
+    assert found[0] == code
+
+
+def test_a_mapping_of_a_queue_that_is_not_there_is_refused(functions: Functions) -> None:
+    queue = functions.queue() + "-gone"
+    code, message = refusal(
+        functions.api.create_event_source_mapping, FunctionName=functions.make(), EventSourceArn=queue
+    )
+    assert (code, "NonExistentQueue" in message) == ("InvalidParameterValueException", True)
+
+
+def test_a_layer_of_another_account_is_said_to_be_empty_where_a_module_is_missing(functions: Functions) -> None:
+    arn = "arn:aws:lambda:eu-west-1:111122223333:layer:theirs:1"
+    name = functions.make("import theirs\ndef handler(event, context): pass", Layers=[arn])
+    assert functions.failure(name)["errorType"] == "Runtime.ImportModuleError"
+    eventually(lambda: functions.log(name), lambda text: f"The layer {arn} is empty here" in text, within=20, what="it")
+
+
 def test_a_second_mapping_of_the_same_queue_and_function_is_refused(functions: Functions) -> None:
     name, queue = functions.make(), functions.queue()
     first = functions.api.create_event_source_mapping(FunctionName=name, EventSourceArn=queue)

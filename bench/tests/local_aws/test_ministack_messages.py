@@ -90,6 +90,7 @@ def refusal(call: Any, **arguments: Any) -> tuple[str, str]:
         ({"RedrivePolicy": "{}"}, "RedrivePolicy: deadLetterTargetArn is an invalid arn"),
         ({"RedrivePolicy": '{"deadLetterTargetArn": "dlq"}'}, "RedrivePolicy: deadLetterTargetArn is an invalid arn"),
         ({"RedrivePolicy": '{"deadLetterTargetArn": "arn:aws:sqs:us-east-1:1:q"}'}, "in the region and the account"),
+        ({"DeliveryPolicy": "{"}, "DeliveryPolicy: failed to parse JSON."),
         ({"Filter": "{}"}, "AttributeName"),
     ],
 )
@@ -247,6 +248,33 @@ def test_a_message_that_sqs_does_not_take_is_refused(
     url, _ = account.queue(MaximumMessageSize="1024")
     found = refusal(account.sqs.send_message, QueueUrl=url, **message)
     assert (found[0], said in found[1]) == (code, True), found
+
+
+@pytest.mark.parametrize("wrong", [{"WaitTimeSeconds": 21}, {"WaitTimeSeconds": -1}, {"VisibilityTimeout": 43_201}])
+def test_seconds_that_sqs_does_not_take_are_refused(account: Account, wrong: dict[str, int]) -> None:
+    url, _ = account.queue()
+    code, message = refusal(account.sqs.receive_message, QueueUrl=url, **wrong)
+    [(name, value)] = wrong.items()
+    assert (code, message.startswith(f"Value {value} for parameter {name}")) == ("InvalidParameterValue", True)
+
+
+def test_a_message_is_hidden_for_12_hours_at_most(account: Account) -> None:
+    url, _ = account.queue()
+    account.sqs.send_message(QueueUrl=url, MessageBody="m")
+    [message] = account.sqs.receive_message(QueueUrl=url, WaitTimeSeconds=5)["Messages"]
+    change, handle = account.sqs.change_message_visibility, message["ReceiptHandle"]
+    assert refusal(change, QueueUrl=url, ReceiptHandle=handle, VisibilityTimeout=43_201)[0] == "InvalidParameterValue"
+    change(QueueUrl=url, ReceiptHandle=handle, VisibilityTimeout=43_200)
+
+
+def test_attributes_that_queues_do_not_have_cannot_be_read(account: Account) -> None:
+    url, arn = account.queue()
+    assert (
+        refusal(account.sqs.get_queue_attributes, QueueUrl=url, AttributeNames=["Colour"])[0] == "InvalidAttributeName"
+    )
+    names = ["QueueArn", "ApproximateNumberOfMessages", "VisibilityTimeout"]
+    found = account.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+    assert (found["QueueArn"], set(found)) == (arn, set(names))
 
 
 @pytest.mark.parametrize(

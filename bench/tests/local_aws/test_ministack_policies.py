@@ -37,10 +37,12 @@ WRONG = {
     "two statements of one name": document(ALLOW | {"Sid": "A"}, ALLOW | {"Sid": "A"}),
 }
 OF_ROLES = {
+    "a name of a statement with a blank": document(ALLOW | {"Sid": "two words"}),
     "a principal": document(ALLOW | {"Principal": "*"}),
     "no resource": document({"Effect": "Allow", "Action": "*"}),
 }
 TRUSTING = {
+    "a name of a statement with a hyphen": document(TRUST | {"Sid": "a-b"}),
     "an action of another service": document(TRUST | {"Action": "sqs:SendMessage"}),
     "a resource": document(TRUST | {"Resource": "*"}),
     "no principal": document({"Effect": "Allow", "Action": "sts:AssumeRole"}),

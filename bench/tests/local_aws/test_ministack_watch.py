@@ -150,6 +150,29 @@ def test_what_a_queue_does_and_holds_is_measured(account: Account) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"AlarmActions": ["oncall"]},
+        {"OKActions": ["arn:aws:sns:eu-west-1"]},
+        {"TreatMissingData": "breach"},
+        {"DatapointsToAlarm": 3, "EvaluationPeriods": 2},
+        {"Period": 7},
+        {"Period": 90},
+        {"Period": 300, "EvaluationPeriods": 289},
+        {"Period": 3600, "EvaluationPeriods": 169},
+    ],
+    ids=str,
+)
+def test_an_alarm_that_cloudwatch_does_not_take_is_refused(account: Account, wrong: dict[str, Any]) -> None:
+    good = {"Namespace": "n", "MetricName": "m", "Statistic": "Sum", "Period": 300, "EvaluationPeriods": 288}
+    good |= {"Threshold": 1, "ComparisonOperator": "GreaterThanThreshold", "AlarmName": "refused"}
+    with pytest.raises(ClientError, match="ValidationError"):
+        account.watch.put_metric_alarm(**good | wrong)
+    account.watch.put_metric_alarm(**good)
+    account.watch.delete_alarms(AlarmNames=["refused"])
+
+
 def test_an_alarm_goes_off_by_its_own_dimension_tells_its_topic_and_ends(account: Account) -> None:
     topic, (told, listener) = account.topic(), account.queue()
     account.sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=listener)

@@ -98,6 +98,23 @@ WRONG = {
         FIELD,
         "/States/Both/Branches[0]/Name",
     ),
+    "a path": (with_state("Wait", InputPath="a"), FIELD, "/States/Wait/InputPath"),
+    "a path of items": (with_state("Map", ItemsPath="items"), FIELD, "/States/Map/ItemsPath"),
+    "a path of a template": (
+        with_state("Map", ItemSelector={"a": [{"b.$": "c"}]}),
+        FIELD,
+        "/States/Map/ItemSelector/a[0]/b.$",
+    ),
+    "a path of a batch": (
+        with_state("Map", ItemBatcher={"MaxItemsPerBatchPath": "n"}),
+        FIELD,
+        "/States/Map/ItemBatcher/MaxItemsPerBatchPath",
+    ),
+    "a variable": (
+        with_state("Choose", Choices=[{"Variable": "a", "IsNull": True, "Next": "Wait"}]),
+        FIELD,
+        "/States/Choose/Choices[0]/Variable",
+    ),
     "a long name": ({"StartAt": "x" * 81, "States": {"x" * 81: PASS}}, FIELD, None),
 }
 
@@ -121,10 +138,17 @@ def test_the_api_refuses_a_wrong_definition_and_tells_terraform_of_it(bench: Ben
     wrong, *_ = WRONG["a field of a state"]
     with pytest.raises(ClientError, match=r"InvalidDefinition.*ItemSelecter"):
         states.create_state_machine(name="wrong", definition=text(wrong), roleArn=role)
+    for name in ("two words", "a/b", "a*"):
+        with pytest.raises(ClientError, match="InvalidName"):
+            states.create_state_machine(name=name, definition=text(WHOLE), roleArn=role)
     made = states.create_state_machine(name="definitions", definition=text(WHOLE), roleArn=role)["stateMachineArn"]
     with pytest.raises(ClientError, match=r"InvalidDefinition.*ItemSelecter"):
         states.update_state_machine(stateMachineArn=made, definition=text(wrong))
     told = states.validate_state_machine_definition(definition=text(wrong))
     assert (told["result"], told["diagnostics"][0]["location"]) == ("FAIL", "/States/Map/ItemSelecter")
     assert states.validate_state_machine_definition(definition=text(WHOLE))["result"] == "OK"
+    with pytest.raises(ClientError, match="InvalidExecutionInput"):
+        states.start_execution(stateMachineArn=made, input="{")
+    with pytest.raises(ClientError, match="InvalidName"):
+        states.start_execution(stateMachineArn=made, name="two words")
     states.delete_state_machine(stateMachineArn=made)

@@ -2,8 +2,9 @@
 
 MiniStack 1.5.33 keeps an alarm whole, but answers DescribeAlarms in XML with a few of its fields (and reads fewer of
 PutMetricAlarm there), so each plan wants to change each alarm. Here the Query call takes the emulator's JSON path:
-request parameters to JSON, JSON to XML, by the protocol's own rules.
+request parameters to JSON, JSON to XML, by the protocol's own rules. It also takes alarms that CloudWatch refuses.
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
 """
 
 import json
@@ -21,6 +22,31 @@ _MEMBER = "member"
 _BOOLEANS = {"ActionsEnabled", "EvaluateLowSampleCountPercentile", "ReturnData"}
 _TIMESTAMPS = re.compile(r"Timestamp$")
 _EMPTY_MEANS_ABSENT = {"AlarmDescription", "Unit", "ExtendedStatistic", "Statistic", "MetricName", "Namespace"}
+
+
+_ACTIONS = ("AlarmActions", "OKActions", "InsufficientDataActions")
+_MISSING = ("breaching", "notBreaching", "ignore", "missing")
+_DAY = 86_400
+
+
+def problem(alarm: Mapping[str, Any]) -> str | None:
+    """What CloudWatch refuses of an alarm, None for a good one."""
+    for action in (action for kind in _ACTIONS for action in alarm.get(kind) or ()):
+        if not re.fullmatch(r"arn:aws[a-z-]*:[a-z0-9-]+:.*:.*:.+", str(action)):
+            return f"Invalid alarm action ARN: {action}"
+    missing = alarm.get("TreatMissingData") or "missing"
+    if missing not in _MISSING:
+        return f"The value '{missing}' for TreatMissingData must be one of {', '.join(_MISSING)}."
+    periods = int(alarm.get("EvaluationPeriods") or 1)
+    if int(alarm.get("DatapointsToAlarm") or 1) > periods:
+        return "The number of datapoints to alarm must be less than or equal to the number of evaluation periods."
+    period = int(alarm.get("Period") or 60)
+    if period not in (10, 20, 30) and period % 60:
+        return f"Period must be 10, 20, 30 or a multiple of 60, it is {period}."
+    most = 7 * _DAY if period >= 3600 else _DAY
+    if period * periods > most:
+        return f"Metrics cannot be checked across more than {most // _DAY} days (EvaluationPeriods * Period)."
+    return None
 
 
 def from_query(parameters: Mapping[str, list[str]]) -> dict[str, Any]:
@@ -72,6 +98,8 @@ def apply() -> None:
         return json.loads(answer[2]) if answer[0] == 200 else None
 
     def put(original: Call, params: Any, cbor_data: Any, is_cbor: bool, is_json: bool = False) -> Any:
+        if wrong := problem(cbor_data if is_cbor or is_json else from_query(params)):
+            return service._error("ValidationError", wrong, 400, is_json, is_cbor)
         if is_cbor or is_json or by_json(original, params) is None:
             return original(params, cbor_data, is_cbor, is_json)  # a refusal is said again, in XML
         return service._xml(200, "PutMetricAlarmResponse", "")

@@ -8,6 +8,7 @@ Names and texts: github.com/aws/aws-lambda-python-runtime-interface-client.
 
 import contextvars
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from testbench.backends.ministack.corrections import hooks
@@ -81,6 +82,16 @@ def payload(fault: dict[str, Any], request_id: str) -> dict[str, Any]:
     }
 
 
+def absent_layers(config: Mapping[str, Any]) -> list[str]:
+    """A line for each layer of another account: the emulator knows only its ARN."""
+    return [
+        f"[BENCH] The layer {layer['Arn']} is empty here. A bench has the layers that were published to it, and "
+        "Powertools where the project's pyproject.toml names it (powertools-layer, bench/README.md)."
+        for layer in config.get("Layers") or ()
+        if not layer.get("CodeSize")
+    ]
+
+
 def apply() -> None:
     """Have the functions' process tell what failed, and put it into the payload and the log."""
     runtime, functions = hooks.core("lambda_runtime"), hooks.service("lambda_svc")
@@ -110,6 +121,8 @@ def apply() -> None:
         body = payload(fault, request_id)
         said = f"[ERROR] {body['errorType']}: {body['errorMessage']}"
         lines = [fault.get("log", ""), said, *([fault["trace"]] if fault.get("trace") else [])]
+        if body["errorType"] == "Runtime.ImportModuleError":
+            lines += absent_layers(function.get("config") or function)
         return answer | {"body": body, "log": "\n".join(filter(None, lines))}
 
     for old, new in _SCRIPT:

@@ -1,7 +1,7 @@
 """What Lambda refuses of a function, in which states it is, and what cannot be done in them.
 
 MiniStack 1.5.33 takes environments of any size, lets a function be invoked and changed while it is Pending, and says
-Pending of one that is only updated. https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html
+Pending of one that is only updated. A payload that is no JSON, or too large, reaches the function as it is not. https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html
 https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
 """
 
@@ -13,6 +13,7 @@ from typing import Any
 from testbench.backends.ministack.corrections import hooks
 
 LARGEST_ENVIRONMENT = 4096
+LARGEST_PAYLOAD = {"RequestResponse": 6 * 1024 * 1024, "Event": 1024 * 1024}
 NAME = re.compile(r"[a-zA-Z0-9-_]{1,64}")
 RESERVED = {
     "_HANDLER",
@@ -51,6 +52,20 @@ def environment_problem(variables: Mapping[str, str]) -> tuple[str, str] | None:
     measured = json.dumps(variables, separators=(",", ":"), ensure_ascii=False)
     if len(measured.encode()) > LARGEST_ENVIRONMENT:
         return "InvalidParameterValueException", f"{unable} exceeded the 4KB limit. String measured: {measured}"
+    return None
+
+
+def payload_problem(body: bytes, invocation: str) -> tuple[str, str, int] | None:
+    """(code, message, HTTP status) for a payload that Lambda refuses, None for a good one."""
+    limit = LARGEST_PAYLOAD.get(invocation, LARGEST_PAYLOAD["RequestResponse"])
+    if len(body) > limit:
+        words = f"Request must be smaller than {limit} bytes for the InvokeFunction operation"
+        return "RequestTooLargeException", words, 413
+    try:
+        json.loads(body or b"{}")
+    except ValueError as error:
+        words = f"Could not parse request body into json: Could not parse payload into json: {error}"
+        return "InvalidRequestContentException", words, 400
     return None
 
 
@@ -105,6 +120,13 @@ def apply() -> None:
             return conflict(name)
         return await original(name, *given, **named)
 
+    async def request(original: Any, method: str, path: str, headers: Any, body: bytes, query: Any) -> Any:
+        if method == "POST" and path.rstrip("/").endswith("/invocations"):
+            given = {name.lower(): value for name, value in headers.items()}
+            if wrong := payload_problem(body, given.get("x-amz-invocation-type", "RequestResponse")):
+                return responses.error_response_json(*wrong)
+        return await original(method, path, headers, body, query)
+
     def delete_alias(original: Callable[..., Any], function: str, alias: str) -> Any:
         there = functions._functions.get(function)
         return (204, {}, b"") if there and alias not in there["aliases"] else original(function, alias)
@@ -115,4 +137,5 @@ def apply() -> None:
     hooks.wrap(functions, "_update_code", ("name", "data"), update_code)
     hooks.wrap(functions, "_schedule_state_transition", ("func_name", "delay"), schedule)
     hooks.wrap(functions, "_invoke", ("name", "event", "headers", "path_qualifier", "query_params"), invoke)
+    hooks.wrap(functions, "handle_request", ("method", "path", "headers", "body", "query_params"), request)
     hooks.wrap(functions, "_delete_alias", ("func_name", "alias_name"), delete_alias)

@@ -12,6 +12,10 @@ from testbench.backends.ministack.corrections import hooks
 STANDARD_LIMIT = 10_000
 FIFO_LIMIT = 10
 WINDOW_LIMIT = 300
+NO_QUEUE = (
+    "Error occurred while ReceiveMessage. SQS Error Code: AWS.SimpleQueueService.NonExistentQueue. SQS Error Message: "
+    "The specified queue does not exist."
+)
 
 
 def refusal(
@@ -69,6 +73,9 @@ def apply() -> None:
         function, qualifier, error = functions._resolve_existing_esm_function(data.get("FunctionName", ""))
         if error:
             return original(data)
+        source = data.get("EventSourceArn", "")
+        if ":sqs:" in source and queues._queue_by_arn(source) is None:
+            return responses.error_response_json("InvalidParameterValueException", NO_QUEUE, 400)
         return refused(data, data.get("EventSourceArn", ""), function, qualifier) or original(data)
 
     def update(original: Callable[..., Any], esm_id: str, data: dict[str, Any]) -> Any:

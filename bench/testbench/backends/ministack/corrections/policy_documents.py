@@ -40,6 +40,9 @@ def problem(document: str, kind: str) -> str | None:
     for statement in statements:
         if wrong := _principal_problem(statement, kind) or _operator_problem(statement):
             return wrong
+        if kind in validators and not re.fullmatch("[0-9A-Za-z]*", statement.get("Sid", "")):
+            rule = "Check that your input satisfies the regular expression [0-9A-Za-z]*"
+            return f"Statement IDs (SID) must be alpha-numeric. {rule}"
         if kind not in validators and (wrong := _out_of_scope(statement, kind)):
             return wrong
     return None

@@ -1,5 +1,7 @@
 """What SQS refuses of a message, and MiniStack 1.5.33 accepts: attributes without limits that count for no size.
 
+It takes any time to wait, and to hide a message, as well.
+
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
 """
@@ -11,6 +13,7 @@ from testbench.backends.ministack.corrections import hooks, sns_messages
 
 MOST_ATTRIBUTES = 10
 LONGEST_DELAY = 900
+LONGEST = {"WaitTimeSeconds": 20, "VisibilityTimeout": 43_200}
 BATCH_LIMIT = 1024 * 1024
 
 
@@ -31,6 +34,15 @@ def problem(message: str, attributes: Mapping[str, Mapping[str, str]], delay: An
     if delay is not None and not 0 <= int(delay) <= LONGEST_DELAY:
         return f"Value {delay} for parameter DelaySeconds is invalid. Reason: DelaySeconds must be >= 0 and <= 900."
     return too_large(limit) if sns_messages.size(message, attributes) > limit else None
+
+
+def time_problem(call: Mapping[str, Any]) -> str | None:
+    """What is wrong with the seconds of a call, None when SQS takes them."""
+    for name, most in LONGEST.items():
+        if name in call and not 0 <= int(call[name]) <= most:
+            rule = f"Must be >= 0 and <= {most}, if provided"
+            return f"Value {call[name]} for parameter {name} is invalid. Reason: {rule}."
+    return None
 
 
 def takes(queue: Mapping[str, Any], body: str, attributes: Mapping[str, Mapping[str, str]]) -> bool:
@@ -60,7 +72,14 @@ def apply() -> None:
             raise queues._Err("BatchRequestTooLong", words)
         return original(data, url)
 
+    def timed(original: Callable[..., Any], data: dict[str, Any], url: str) -> Any:
+        if wrong := time_problem(data):
+            raise queues._Err("InvalidParameterValue", wrong)
+        return original(data, url)
+
     hooks.expected(queues, "_get_q", "url", "action")
     table = queues._HANDLERS
     hooks.wrap(queues, "_act_send_message", ("data", "qurl"), send, table)
     hooks.wrap(queues, "_act_send_message_batch", ("data", "qurl"), send_batch, table)
+    hooks.wrap(queues, "_act_receive_message", ("data", "qurl"), timed, table)
+    hooks.wrap(queues, "_act_change_visibility", ("data", "qurl"), timed, table)

@@ -5,7 +5,7 @@ https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQue
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from testbench.backends.ministack.corrections import hooks
@@ -27,6 +27,15 @@ ATTRIBUTES = {
     "RedrivePolicy",
     "SqsManagedSseEnabled",
     "VisibilityTimeout",
+}
+MADE_BY_SQS = {
+    "All",
+    "ApproximateNumberOfMessages",
+    "ApproximateNumberOfMessagesDelayed",
+    "ApproximateNumberOfMessagesNotVisible",
+    "CreatedTimestamp",
+    "LastModifiedTimestamp",
+    "QueueArn",
 }
 MOST_SOURCES = 10
 
@@ -65,10 +74,13 @@ def apply() -> None:
         error: Exception = queues._Err("InvalidParameterValue", words)
         return error
 
-    def check(asked: Mapping[str, Any], arn: str) -> None:
-        for name in asked:
-            if name not in ATTRIBUTES:
+    def known(names: Iterable[str], all_names: set[str]) -> None:
+        for name in names:
+            if name not in all_names:
                 raise queues._Err("InvalidAttributeName", f"Unknown Attribute {name}.")
+
+    def check(asked: Mapping[str, Any], arn: str) -> None:
+        known(asked, ATTRIBUTES)
         if (allow := asked.get("RedriveAllowPolicy")) and (wrong := redrive_allow_problem(allow)):
             raise invalid("RedriveAllowPolicy", allow, wrong)
         if redrive := asked.get("RedrivePolicy"):
@@ -91,7 +103,12 @@ def apply() -> None:
         check(data.get("Attributes") or {}, queues._get_q(data.get("QueueUrl", url))["attributes"]["QueueArn"])
         return original(data, url)
 
+    def read(original: Callable[..., Any], data: dict[str, Any], url: str) -> Any:
+        known(data.get("AttributeNames") or (), ATTRIBUTES | MADE_BY_SQS)
+        return original(data, url)
+
     hooks.expected(queues, "_get_q", "url", "action")
     hooks.expected(queues, "_validate_redrive_policy", "rp_str")
     hooks.wrap(queues, "_act_create_queue", ("data", "_u"), create, queues._HANDLERS)
+    hooks.wrap(queues, "_act_get_queue_attributes", ("data", "qurl"), read, queues._HANDLERS)
     hooks.wrap(queues, "_act_set_queue_attributes", ("data", "qurl"), change, queues._HANDLERS)

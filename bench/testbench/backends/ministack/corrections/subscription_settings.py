@@ -42,7 +42,16 @@ def problem(name: str, value: str, protocol: str, scope: str = SCOPE) -> str | N
             return f"RawMessageDelivery: Invalid value [{value}]. Must be true or false."
         if value.lower() == "true" and protocol not in RAW:
             return f"RawMessageDelivery: Delivery protocol [{protocol}] does not support raw message delivery."
+    if name == "DeliveryPolicy" and not _is_object(value):
+        return "DeliveryPolicy: failed to parse JSON."
     return _redrive_policy(value) if name == "RedrivePolicy" else None
+
+
+def _is_object(text: str) -> bool:
+    try:
+        return isinstance(json.loads(text), dict)
+    except ValueError:
+        return False
 
 
 def _redrive_policy(value: str) -> str | None:

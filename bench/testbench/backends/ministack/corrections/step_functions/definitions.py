@@ -16,12 +16,15 @@ Problem = tuple[str, str, str]
 """Code, message and place."""
 
 LONGEST_NAME = 80
+NAME = re.compile(r"""[^\s<>{}\[\]?*"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f]{1,80}""")
 
 
 def _fields(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
+_TEMPLATES = _fields("Parameters ResultSelector ItemSelector BatchInput")
+_HOLDERS = _fields("ItemReader ReaderConfig ItemBatcher ResultWriter")
 _MACHINE = _fields("Comment StartAt States Version TimeoutSeconds QueryLanguage")
 _BRANCH = _fields("Comment StartAt States QueryLanguage")
 _PROCESSOR = _BRANCH | {"ProcessorConfig"}
@@ -133,11 +136,40 @@ def _state(state: Any, states: Mapping[str, Any], place: str) -> Iterator[Proble
             yield from _unknown(inner, _INSIDE[name], f"{place}/{name}")
             for config in ("ReaderConfig", "WriterConfig"):
                 yield from _unknown(inner.get(config) or {}, _INSIDE[config], f"{place}/{name}/{config}")
+    yield from _paths(state, place)
     for name in ("ItemProcessor", "Iterator"):
         if name in state:
             yield from _machine(state[name], _PROCESSOR, f"{place}/{name}")
     for number, branch in enumerate(state.get("Branches") or []):
         yield from _machine(branch, _BRANCH, f"{place}/Branches[{number}]")
+
+
+def _paths(state: Mapping[str, Any], place: str) -> Iterator[Problem]:
+    """Paths that do not begin with a dollar sign, in a state and in its payload templates."""
+    for name, value in state.items():
+        if name in _TEMPLATES:
+            yield from _template(value, f"{place}/{name}")
+        elif name in _HOLDERS and isinstance(value, dict):
+            yield from _paths(value, f"{place}/{name}")
+        elif name.endswith("Path"):
+            yield from _path(value, f"{place}/{name}", intrinsic=name in ("ErrorPath", "CausePath"))
+
+
+def _template(value: Any, place: str) -> Iterator[Problem]:
+    if isinstance(value, list):
+        for number, each in enumerate(value):
+            yield from _template(each, f"{place}[{number}]")
+    elif isinstance(value, dict):
+        for name, each in value.items():
+            if name.endswith(".$"):
+                yield from _path(each, f"{place}/{name}", intrinsic=True)
+            else:
+                yield from _template(each, f"{place}/{name}")
+
+
+def _path(value: Any, place: str, *, intrinsic: bool) -> Iterator[Problem]:
+    if value is not None and not (isinstance(value, str) and value.startswith(("$", "States.") if intrinsic else "$")):
+        yield _wrong("Value is not a valid JSONPath", place)
 
 
 def _rule(rule: Mapping[str, Any], place: str) -> Iterator[Problem]:
@@ -149,11 +181,30 @@ def _rule(rule: Mapping[str, Any], place: str) -> Iterator[Problem]:
             yield from _rule(value, f"{place}/Not")
         elif name not in _RULE and not _OPERATOR.fullmatch(name):
             yield _wrong(f"The field '{name}' is not supported by Step Functions", f"{place}/{name}")
+        elif name == "Variable" or (name not in _RULE and name.endswith("Path")):
+            yield from _path(value, f"{place}/{name}", intrinsic=False)
 
 
 def apply() -> None:
     """Look before a machine is made or changed, and when Terraform asks."""
     service, responses = hooks.service("stepfunctions"), hooks.core("responses")
+
+    def bad_name(data: Mapping[str, Any]) -> Any:
+        name = data.get("name")
+        if not name or NAME.fullmatch(name):
+            return None
+        return responses.error_response_json("InvalidName", f"Invalid Name: '{name}'", 400)
+
+    def create(original: Callable[..., Any], data: Mapping[str, Any]) -> Any:
+        return bad_name(data) or check(original, data)
+
+    def start(original: Callable[..., Any], data: Mapping[str, Any]) -> Any:
+        try:
+            json.loads(data.get("input") or "{}")
+        except ValueError as error:
+            words = f"Invalid State Machine Execution Input: '{error}'"
+            return responses.error_response_json("InvalidExecutionInput", words, 400)
+        return bad_name(data) or original(data)
 
     def check(original: Callable[..., Any], data: Mapping[str, Any]) -> Any:
         found = problems(data["definition"]) if data.get("definition") else []
@@ -170,6 +221,7 @@ def apply() -> None:
         ]
         return responses.json_response({"result": "FAIL" if diagnostics else "OK", "diagnostics": diagnostics})
 
-    hooks.wrap(service, "_create_state_machine", ("data",), check)
+    hooks.wrap(service, "_create_state_machine", ("data",), create)
+    hooks.wrap(service, "_start_execution", ("data",), start)
     hooks.wrap(service, "_update_state_machine", ("data",), check)
     hooks.replace(service, "_validate_state_machine_definition", ("data",), validate)
