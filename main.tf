@@ -7,6 +7,13 @@ module "storage_backups" {
   name      = each.key
   topic_arn = var.topic_arn
 
+  kms_key                 = each.value.kms_key
+  queue                   = each.value.queue
+  function                = each.value.function
+  log_retention_days      = each.value.log_retention_days
+  event_source_mapping    = each.value.event_source_mapping
+  bucket_kms_key          = each.value.bucket_kms_key
+  bucket_force_destroy    = each.value.bucket_force_destroy
   create_subscription     = each.value.create_subscription
   filter_policy           = each.value.filter_policy
   filter_policy_scope     = each.value.filter_policy_scope
@@ -18,14 +25,9 @@ module "storage_backups" {
   tracing                 = each.value.tracing
   function_vpc            = each.value.function_vpc
   redact                  = each.value.redact
-  kms_key                 = each.value.kms_key
-  queue                   = each.value.queue
-  function                = each.value.function
   record_format           = each.value.record_format
   pack_records            = each.value.pack_records
   environment_variables   = each.value.environment_variables
-  log_retention_days      = each.value.log_retention_days
-  event_source_mapping    = each.value.event_source_mapping
   buffering               = each.value.buffering
   prefix                  = each.value.prefix
   partition_by            = each.value.partition_by
@@ -33,8 +35,6 @@ module "storage_backups" {
   compression             = each.value.compression
   transformation_function = each.value.transformation_function
   bucket                  = each.value.bucket
-  bucket_kms_key          = each.value.bucket_kms_key
-  bucket_force_destroy    = each.value.bucket_force_destroy
   lifecycle_rules         = each.value.lifecycle_rules
   athena                  = each.value.athena
   alarms                  = each.value.alarms
@@ -53,6 +53,13 @@ module "search_analytics" {
   name      = each.key
   topic_arn = var.topic_arn
 
+  kms_key                 = each.value.kms_key
+  queue                   = each.value.queue
+  function                = each.value.function
+  log_retention_days      = each.value.log_retention_days
+  event_source_mapping    = each.value.event_source_mapping
+  bucket_kms_key          = each.value.bucket_kms_key
+  bucket_force_destroy    = each.value.bucket_force_destroy
   create_subscription     = each.value.create_subscription
   filter_policy           = each.value.filter_policy
   filter_policy_scope     = each.value.filter_policy_scope
@@ -64,13 +71,8 @@ module "search_analytics" {
   tracing                 = each.value.tracing
   function_vpc            = each.value.function_vpc
   redact                  = each.value.redact
-  kms_key                 = each.value.kms_key
-  queue                   = each.value.queue
-  function                = each.value.function
   event_type_attribute    = each.value.event_type_attribute
   environment_variables   = each.value.environment_variables
-  log_retention_days      = each.value.log_retention_days
-  event_source_mapping    = each.value.event_source_mapping
   index_name              = each.value.index_name
   index_rotation_period   = each.value.index_rotation_period
   document_id             = each.value.document_id
@@ -85,8 +87,6 @@ module "search_analytics" {
   prefix                  = each.value.prefix
   compression             = each.value.compression
   bucket                  = each.value.bucket
-  bucket_kms_key          = each.value.bucket_kms_key
-  bucket_force_destroy    = each.value.bucket_force_destroy
   lifecycle_rules         = each.value.lifecycle_rules
   alarms                  = each.value.alarms
 

@@ -14,9 +14,32 @@ variable "topic_arn" {
 variable "storage_backups" {
   description = "Archives to make, by name: every event to S3. The name (1-40 letters, digits, `-` or `_`) names queue, function and stream. Attributes are the inputs of [modules/storage-backup](modules/storage-backup/README.md), with the same defaults; {} takes them all. For example `{ orders-backup = { prefix = \"orders/\" } }`."
   type = map(object({
-    create_subscription = optional(bool)
-    filter_policy       = optional(string)
-    filter_policy_scope = optional(string)
+    kms_key = optional(object({ arn = string }))
+    queue = optional(object({
+      message_retention_seconds  = optional(number)
+      visibility_timeout_seconds = optional(number)
+      max_receive_count          = optional(number)
+    }))
+    function = optional(object({
+      memory_size          = optional(number)
+      timeout_seconds      = optional(number)
+      runtime              = optional(string)
+      architecture         = optional(string)
+      reserved_concurrency = optional(number)
+    }))
+    log_retention_days = optional(number)
+    event_source_mapping = optional(object({
+      batch_size                      = optional(number)
+      maximum_batching_window_seconds = optional(number)
+      maximum_concurrency             = optional(number)
+      provisioned_pollers             = optional(object({ minimum = optional(number), maximum = optional(number) }))
+      enabled                         = optional(bool)
+    }))
+    bucket_kms_key       = optional(object({ arn = string }))
+    bucket_force_destroy = optional(bool)
+    create_subscription  = optional(bool)
+    filter_policy        = optional(string)
+    filter_policy_scope  = optional(string)
     dead_letter_queue = optional(object({
       message_retention_seconds = optional(number)
       only_from_queue           = optional(bool)
@@ -39,30 +62,9 @@ variable "storage_backups" {
       embedded  = optional(bool)
       required  = optional(bool)
     })))
-    kms_key = optional(object({ arn = string }))
-    queue = optional(object({
-      message_retention_seconds  = optional(number)
-      visibility_timeout_seconds = optional(number)
-      max_receive_count          = optional(number)
-    }))
-    function = optional(object({
-      memory_size          = optional(number)
-      timeout_seconds      = optional(number)
-      runtime              = optional(string)
-      architecture         = optional(string)
-      reserved_concurrency = optional(number)
-    }))
     record_format         = optional(string)
     pack_records          = optional(bool)
     environment_variables = optional(map(string))
-    log_retention_days    = optional(number)
-    event_source_mapping = optional(object({
-      batch_size                      = optional(number)
-      maximum_batching_window_seconds = optional(number)
-      maximum_concurrency             = optional(number)
-      provisioned_pollers             = optional(object({ minimum = optional(number), maximum = optional(number) }))
-      enabled                         = optional(bool)
-    }))
     buffering = optional(object({
       interval_seconds = optional(number)
       size_mib         = optional(number)
@@ -86,9 +88,7 @@ variable "storage_backups" {
       buffer_interval_seconds = optional(number)
       retries                 = optional(number)
     }))
-    bucket               = optional(object({ arn = string, name = string }))
-    bucket_kms_key       = optional(object({ arn = string }))
-    bucket_force_destroy = optional(bool)
+    bucket = optional(object({ arn = string, name = string }))
     lifecycle_rules = optional(list(object({
       id      = string
       prefix  = optional(string)
@@ -133,9 +133,32 @@ variable "storage_backups" {
 variable "search_analytics" {
   description = "Search indexes to make, by name: every event to OpenSearch. Attributes are the inputs of [modules/search-analytics](modules/search-analytics/README.md), with the same defaults; `index_name` is required. For example `{ orders-search = { index_name = \"orders\" } }`."
   type = map(object({
-    create_subscription = optional(bool)
-    filter_policy       = optional(string)
-    filter_policy_scope = optional(string)
+    kms_key = optional(object({ arn = string }))
+    queue = optional(object({
+      message_retention_seconds  = optional(number)
+      visibility_timeout_seconds = optional(number)
+      max_receive_count          = optional(number)
+    }))
+    function = optional(object({
+      memory_size          = optional(number)
+      timeout_seconds      = optional(number)
+      runtime              = optional(string)
+      architecture         = optional(string)
+      reserved_concurrency = optional(number)
+    }))
+    log_retention_days = optional(number)
+    event_source_mapping = optional(object({
+      batch_size                      = optional(number)
+      maximum_batching_window_seconds = optional(number)
+      maximum_concurrency             = optional(number)
+      provisioned_pollers             = optional(object({ minimum = optional(number), maximum = optional(number) }))
+      enabled                         = optional(bool)
+    }))
+    bucket_kms_key       = optional(object({ arn = string }))
+    bucket_force_destroy = optional(bool)
+    create_subscription  = optional(bool)
+    filter_policy        = optional(string)
+    filter_policy_scope  = optional(string)
     dead_letter_queue = optional(object({
       message_retention_seconds = optional(number)
       only_from_queue           = optional(bool)
@@ -158,29 +181,8 @@ variable "search_analytics" {
       embedded  = optional(bool)
       required  = optional(bool)
     })))
-    kms_key = optional(object({ arn = string }))
-    queue = optional(object({
-      message_retention_seconds  = optional(number)
-      visibility_timeout_seconds = optional(number)
-      max_receive_count          = optional(number)
-    }))
-    function = optional(object({
-      memory_size          = optional(number)
-      timeout_seconds      = optional(number)
-      runtime              = optional(string)
-      architecture         = optional(string)
-      reserved_concurrency = optional(number)
-    }))
-    event_type_attribute  = optional(string)
-    environment_variables = optional(map(string))
-    log_retention_days    = optional(number)
-    event_source_mapping = optional(object({
-      batch_size                      = optional(number)
-      maximum_batching_window_seconds = optional(number)
-      maximum_concurrency             = optional(number)
-      provisioned_pollers             = optional(object({ minimum = optional(number), maximum = optional(number) }))
-      enabled                         = optional(bool)
-    }))
+    event_type_attribute   = optional(string)
+    environment_variables  = optional(map(string))
     index_name             = string
     index_rotation_period  = optional(string)
     document_id            = optional(string)
@@ -221,12 +223,10 @@ variable "search_analytics" {
       retention_days     = optional(number)
       credentials_secret = optional(object({ arn = string }))
     }))
-    s3_backup_mode       = optional(string)
-    prefix               = optional(string)
-    compression          = optional(string)
-    bucket               = optional(object({ arn = string, name = string }))
-    bucket_kms_key       = optional(object({ arn = string }))
-    bucket_force_destroy = optional(bool)
+    s3_backup_mode = optional(string)
+    prefix         = optional(string)
+    compression    = optional(string)
+    bucket         = optional(object({ arn = string, name = string }))
     lifecycle_rules = optional(list(object({
       id      = string
       prefix  = optional(string)

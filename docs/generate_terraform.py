@@ -4,9 +4,9 @@ python -m docs.generate_terraform            write the files
 python -m docs.generate_terraform --check    exit 1 and name the files that are not current
 
 An input stands in one place. What fork and pipelines share: modules/fork/variables.fork.tf, copied into each module
-that has such a file; so is what storage-backup and search-analytics share about redaction. All others: variables.tf of
-their module. Maps, calls and outputs of the root module are made from these; its own inputs are those that are the
-same for all forks.
+that has such a file. What the two that store share beside: modules/storage-backup/variables.delivery.tf and
+variables.redact.tf, copied into search-analytics. All others: variables.tf of their module. Maps, calls and outputs of
+the root module are made from these; its own inputs are those that are the same for all forks.
 """
 
 import argparse
@@ -22,6 +22,7 @@ from docs.terraform_inputs import Input, blocks_as_written, inputs, outputs, wit
 PROJECT = Path(__file__).resolve().parents[1]
 MODULES = PROJECT / "modules"
 SHARED_INPUTS = MODULES / "fork" / "variables.fork.tf"
+SHARED_BY_STORES = MODULES / "storage-backup"
 FOR_ALL_FORKS = ("lambda_package", "powertools_layer_arn", "log_kms_key", "roles")
 """Inputs that the root module takes once for every fork, beside the topic, the name (a map's key) and the tags."""
 
@@ -90,8 +91,9 @@ def copies() -> dict[Path, str]:
     made = dict.fromkeys(
         sorted({*MODULES.glob(f"*/{SHARED_INPUTS.name}")} - {SHARED_INPUTS}), SHARED_INPUTS.read_text()
     )
-    redaction = MODULES / "storage-backup" / "variables.redact.tf"
-    return made | {MODULES / "search-analytics" / redaction.name: redaction.read_text()}
+    shared = sorted(SHARED_BY_STORES.glob("variables.*.tf"))
+    stores = [path for path in shared if path.name != SHARED_INPUTS.name]
+    return made | {MODULES / "search-analytics" / path.name: path.read_text() for path in stores}
 
 
 def generated() -> dict[Path, str]:

@@ -40,8 +40,9 @@ def programs() -> dict[str, tuple[str, Any]]:
     shutil.rmtree(folder, ignore_errors=True)
     module = folder / "module"
     module.mkdir(parents=True)
-    for name in ("variables.tf", "variables.fork.tf", "partitioning.tf"):
-        shutil.copy2(PROJECT / "modules" / "storage-backup" / name, module)
+    source = PROJECT / "modules" / "storage-backup"
+    for path in (*source.glob("variables*.tf"), source / "partitioning.tf"):
+        shutil.copy2(path, module)
     (module / "output.tf").write_text(_OUTPUT)
     needed = {"source": "./module", "name": "orders", "topic_arn": "arn:aws:sns:eu-west-1:123456789012:orders"}
     calls = {case: {**needed, "partition_by": {"keys": [key]}} for case, key in KEYS.items()}
