@@ -14,7 +14,7 @@ ON_BOTH := $(patsubst %,bench/tests/local_aws/test_%.py,contract api_gateway ben
 TERRAFORM := modules examples tests bench/tests
 GENERATORS := docs.generate_terraform docs.generate_module_tables docs.generate_changes_page docs.generate_cli_page
 .DEFAULT_GOAL := help
-.PHONY: help setup demo simulate mutants test test-localstack check lint format build docs generated new-pipeline lock e2e conformance registry-check clean check-bench bench-firehose bench-replay bench-search bench-rejected
+.PHONY: help setup demo simulate mutants test test-localstack lane-access lane-opensearch-3 check lint format build docs generated new-pipeline lock e2e conformance registry-check clean check-bench bench-firehose bench-replay bench-search bench-rejected
 
 help: ## List the commands
 	@awk 'BEGIN {FS = ":.*## "} /^[a-zA-Z0-9_-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,12 @@ demo: setup ## Bring the bench up, apply examples/ecommerce, place orders, show 
 
 test-localstack: setup ## The end-to-end tests and the bench's contract on LocalStack instead of MiniStack; TESTS="tests/e2e/x.py" picks files
 	@BENCH_BACKEND=localstack $(PY) -m pytest $(or $(TESTS),tests/e2e $(ON_BOTH)) $(WORKERS) $(PYTEST_ARGS)
+
+lane-access: setup ## The search fork against a node with OpenSearch's security plugin, over TLS (1-2 minutes, not part of make test)
+	@$(PY) -m pytest tests/lanes/fine_grained_access.py $(PYTEST_ARGS)
+
+lane-opensearch-3: setup ## Documents, template and panels on OpenSearch 3.9 (2-4 minutes, not part of make test)
+	@BENCH_OPENSEARCH=3.9.0 $(PY) -m pytest tests/e2e/test_dashboards.py tests/e2e/test_search_documents.py $(PYTEST_ARGS)
 
 test: setup ## All tests: unit, functional, terraform, e2e, one pytest summary
 	@$(PY) -m pytest $(WORKERS) $(PYTEST_ARGS)

@@ -23,6 +23,7 @@ module "storage_backups" {
   replace_stores          = each.value.replace_stores
   log_level               = each.value.log_level
   tracing                 = each.value.tracing
+  dashboard               = each.value.dashboard
   function_vpc            = each.value.function_vpc
   redact                  = each.value.redact
   record_format           = each.value.record_format
@@ -69,6 +70,7 @@ module "search_analytics" {
   replace_stores          = each.value.replace_stores
   log_level               = each.value.log_level
   tracing                 = each.value.tracing
+  dashboard               = each.value.dashboard
   function_vpc            = each.value.function_vpc
   redact                  = each.value.redact
   event_type_attribute    = each.value.event_type_attribute
@@ -113,6 +115,7 @@ module "replays" {
   replace_stores        = each.value.replace_stores
   log_level             = each.value.log_level
   tracing               = each.value.tracing
+  dashboard             = each.value.dashboard
   function_vpc          = each.value.function_vpc
   raw_message_delivery  = each.value.raw_message_delivery
   retention_seconds     = each.value.retention_seconds
@@ -135,4 +138,32 @@ module "replays" {
   log_kms_key          = var.log_kms_key
   roles                = var.roles
   tags                 = merge(var.tags, each.value.tags)
+}
+
+module "dashboard" {
+  source = "./modules/dashboard"
+  count  = var.dashboard ? 1 : 0
+
+  name      = "${replace(element(split(":", var.topic_arn), 5), ".", "-")}-event-forks"
+  topic_arn = var.topic_arn
+  forks = merge(
+    { for name, fork in module.storage_backups : name => {
+      queue_arn              = fork.queue_arn
+      dead_letter_queue_name = fork.dead_letter_queue_name
+      function_name          = fork.function_name
+      stream                 = { name = fork.delivery_stream_name, destination = "S3" }
+    } },
+    { for name, fork in module.search_analytics : name => {
+      queue_arn              = fork.queue_arn
+      dead_letter_queue_name = fork.dead_letter_queue_name
+      function_name          = fork.function_name
+      stream                 = { name = fork.delivery_stream_name, destination = "AmazonOpenSearchService" }
+    } },
+    { for name, fork in module.replays : name => {
+      queue_arn              = fork.queue_arn
+      dead_letter_queue_name = fork.dead_letter_queue_name
+      function_name          = fork.function_name
+      stream                 = null
+    } },
+  )
 }

@@ -49,6 +49,7 @@ variable "storage_backups" {
     replace_stores    = optional(string)
     log_level         = optional(string)
     tracing           = optional(bool)
+    dashboard         = optional(bool)
     function_vpc      = optional(object({ subnet_ids = list(string), security_group_ids = list(string) }))
     tags              = optional(map(string))
     redact = optional(list(object({
@@ -168,6 +169,7 @@ variable "search_analytics" {
     replace_stores    = optional(string)
     log_level         = optional(string)
     tracing           = optional(bool)
+    dashboard         = optional(bool)
     function_vpc      = optional(object({ subnet_ids = list(string), security_group_ids = list(string) }))
     tags              = optional(map(string))
     redact = optional(list(object({
@@ -215,12 +217,18 @@ variable "search_analytics" {
     }))
     vpc = optional(object({ subnet_ids = list(string), security_group_ids = list(string) }))
     index_management = optional(object({
-      enabled            = optional(bool)
-      mappings           = optional(string)
-      settings           = optional(string)
-      priority           = optional(number)
-      alias              = optional(string)
-      retention_days     = optional(number)
+      enabled        = optional(bool)
+      mappings       = optional(string)
+      settings       = optional(string)
+      priority       = optional(number)
+      alias          = optional(string)
+      retention_days = optional(number)
+      dashboards = optional(object({
+        numbers = optional(list(string))
+        values  = optional(list(string))
+        tenant  = optional(string)
+      }))
+      map_delivery_role  = optional(bool)
       credentials_secret = optional(object({ arn = string }))
     }))
     s3_backup_mode = optional(string)
@@ -269,6 +277,7 @@ variable "replays" {
     replace_stores       = optional(string)
     log_level            = optional(string)
     tracing              = optional(bool)
+    dashboard            = optional(bool)
     function_vpc         = optional(object({ subnet_ids = list(string), security_group_ids = list(string) }))
     tags                 = optional(map(string))
     raw_message_delivery = optional(bool)
@@ -342,6 +351,13 @@ variable "replays" {
     condition     = alltrue([for key, fork in var.replays : fork != null && can(regex("^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$", key))])
     error_message = "replays must have keys of 1-40 letters, digits, '-' or '_' that begin with a letter or digit, and an object for each. For example { orders-replay = { destination_queue = { arn = aws_sqs_queue.checkout.arn, url = aws_sqs_queue.checkout.url } } }. Received: ${join(", ", [for key, fork in var.replays : fork == null ? "${key} = null" : key])}."
   }
+}
+
+variable "dashboard" {
+  description = "Whether CloudWatch gets one dashboard of all forks, `<topic>-event-forks`: events, lag and failures of each, and what SNS counts of the topic. Default false: the first 3 dashboards of an account are free, others cost 3 dollars a month."
+  type        = bool
+  default     = false
+  nullable    = false
 }
 
 variable "lambda_package" {

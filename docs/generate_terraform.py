@@ -86,6 +86,34 @@ _OUTPUT = """output "{name}" {{
 """
 
 
+_DASHBOARD = """module "dashboard" {{
+  source = "./modules/dashboard"
+  count  = var.dashboard ? 1 : 0
+
+  name      = "${{replace(element(split(":", var.topic_arn), 5), ".", "-")}}-event-forks"
+  topic_arn = var.topic_arn
+  forks = merge(
+{maps}
+  )
+}}
+"""
+_DASHBOARD_FORKS = """    {{ for name, fork in module.{name} : name => {{
+      queue_arn              = fork.queue_arn
+      dead_letter_queue_name = fork.dead_letter_queue_name
+      function_name          = fork.function_name
+      stream                 = {stream}
+    }} }},"""
+_STREAM = '{{ name = fork.delivery_stream_name, destination = "{}" }}'
+_DESTINATIONS = {"storage-backup": _STREAM.format("S3"), "search-analytics": _STREAM.format("AmazonOpenSearchService")}
+_DASHBOARD_INPUT = """variable "dashboard" {
+  description = "Whether CloudWatch gets one dashboard of all forks, `<topic>-event-forks`: events, lag and failures of each, and what SNS counts of the topic. Default false: the first 3 dashboards of an account are free, others cost 3 dollars a month."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+"""  # noqa: E501
+
+
 def copies() -> dict[Path, str]:
     """Inputs that several modules have in common: copy -> text of the file that is written by hand."""
     made = dict.fromkeys(
@@ -106,7 +134,12 @@ def generated() -> dict[Path, str]:
 
 
 def _calls() -> str:
-    return _file(_MADE, (_call(forks) for forks in FORKS))
+    return _file(_MADE, [*map(_call, FORKS), _dashboard()])
+
+
+def _dashboard() -> str:
+    maps = [_DASHBOARD_FORKS.format(name=forks.name, stream=_DESTINATIONS.get(forks.module, "null")) for forks in FORKS]
+    return _DASHBOARD.format(maps="\n".join(maps))
 
 
 def _call(forks: Forks) -> str:
@@ -129,6 +162,7 @@ def _variables() -> str:
         [
             shared["topic_arn"],
             *(_map(forks) for forks in FORKS),
+            _DASHBOARD_INPUT,
             *(shared[name] for name in FOR_ALL_FORKS),
             shared["tags"],
         ],

@@ -19,6 +19,7 @@ from event_fork_cli.commands.filter import filters
 from event_fork_cli.commands.find import find
 from event_fork_cli.commands.rejected import rejected
 from event_fork_cli.commands.replay import replay
+from event_fork_cli.commands.report import report
 from event_fork_cli.commands.search import search
 from event_fork_cli.commands.verify import verify
 from event_fork_cli.errors import BAD_INPUT, DONE, FAILED, BadInputError, CliError
@@ -30,6 +31,7 @@ _NEEDS = {
     "ListObjectsV2": "s3:ListBucket on the bucket",
     "GetObject": "s3:GetObject and s3:GetObjectVersion, and kms:Decrypt where the bucket has a key",
     "PutObject": f"s3:PutObject on {WORK_AREAS}, and kms:GenerateDataKey where the bucket has a key",
+    "GetMetricData": "cloudwatch:GetMetricData",
     "GetQueueUrl": "sqs:GetQueueUrl",
     "GetQueueAttributes": "sqs:GetQueueAttributes",
 }
@@ -48,6 +50,7 @@ app.add_typer(replay, name="replay")
 app.add_typer(archive, name="archive")
 app.add_typer(filters, name="filter")
 app.add_typer(search, name="search")
+app.command()(report)
 app.command()(verify)
 app.command()(find)
 app.add_typer(dead_letters, name="dead-letters")

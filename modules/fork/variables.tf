@@ -274,6 +274,21 @@ variable "event_source_mapping" {
 }
 
 ################################################################################
+# Dashboard
+################################################################################
+
+variable "delivery" {
+  description = "Delivery stream that the function puts its events to, so that `dashboard` shows it too; null = none. `destination` is what Firehose's metrics call it, `S3` or `AmazonOpenSearchService`. For example `{ name = aws_kinesis_firehose_delivery_stream.orders.name, destination = \"S3\" }`."
+  type        = object({ name = string, destination = string })
+  default     = null
+
+  validation {
+    condition     = var.delivery == null || contains(["S3", "AmazonOpenSearchService"], try(var.delivery.destination, ""))
+    error_message = "delivery.destination must be \"S3\" or \"AmazonOpenSearchService\", for example { name = \"orders\", destination = \"S3\" }. Received: \"${try(var.delivery.destination, "null")}\"."
+  }
+}
+
+################################################################################
 # Alarms
 ################################################################################
 

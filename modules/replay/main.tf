@@ -26,6 +26,7 @@ module "fork" {
   event_source_mapping = local.event_source_mapping
   powertools_layer_arn = var.powertools_layer_arn
   tracing              = var.tracing
+  dashboard            = var.dashboard
   function_vpc         = var.function_vpc
   log_level            = var.log_level
   log_retention_days   = var.log_retention_days

@@ -245,6 +245,13 @@ variable "tracing" {
   nullable    = false
 }
 
+variable "dashboard" {
+  description = "Whether CloudWatch gets a dashboard of this fork, with its name: events, lag and failures, and what SNS counts of the topic. Default false: the first 3 dashboards of an account are free, others cost 3 dollars a month."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
 variable "function_vpc" {
   description = "VPC that the functions are in, for example `{ subnet_ids = aws_subnet.private[*].id, security_group_ids = [aws_security_group.functions.id] }`; null = none. Nothing calls them there. They call AWS's APIs over HTTPS, so without a NAT gateway the VPC needs endpoints: docs/security.md lists them."
   type        = object({ subnet_ids = list(string), security_group_ids = list(string) })

@@ -1,5 +1,5 @@
 ################################################################################
-# Index template, alias and retention: kept in the domain by a function that Terraform invokes
+# Index template, alias, retention and dashboards: kept in the domain by a function that Terraform invokes
 ################################################################################
 # The stream does not wait for it: events are delivered whatever becomes of the template. docs/decisions/0006-search-documents.md
 
@@ -13,7 +13,20 @@ locals {
 
   index_mappings = try(jsondecode(var.index_management.mappings), {})
 
-  managed_index = {
+  dashboards = !local.keeps_index || var.index_management.dashboards == null ? null : merge(var.index_management.dashboards, {
+    fork           = var.name
+    index_pattern  = local.index_pattern
+    where_rejected = "They are in s3://${local.bucket.name}/errors/${var.prefix}, with the reason in each line."
+    edition        = 1 # of the panels in the functions' package: a new number installs them again
+  })
+
+  # A part that is not asked for is left out: an upgrade invokes no function.
+  asked_parts = {
+    dashboards        = local.dashboards
+    delivery_role_arn = var.index_management.map_delivery_role ? module.delivery.role_arn : null
+  }
+
+  managed_index = merge({ for name, value in local.asked_parts : name => value if value != null }, {
     name           = var.index_name
     pattern        = local.index_pattern
     alias          = local.index_alias
@@ -32,7 +45,7 @@ locals {
         })
       }
     }
-  }
+  })
 
   # Paths, for the domain's own permissions are per path. Aliases of any name: an alias that was renamed is taken away.
   index_function_statements = concat(
@@ -52,7 +65,27 @@ locals {
         actions   = ["es:ESHttpGet", "es:ESHttpPut", "es:ESHttpDelete"]
         resources = ["${local.domain.arn}/*/_alias", "${local.domain.arn}/*/_alias/*"]
       },
+      {
+        sid       = "RemoveAccess" # also that of an input that maps nothing any more
+        actions   = ["es:ESHttpDelete"]
+        resources = [for kind in ["roles", "rolesmapping"] : "${local.domain.arn}/_plugins/_security/api/${kind}/${local.managed_index.template_name}"]
+      },
+      {
+        sid       = "RemoveDashboards" # also those of an input that has none any more
+        actions   = ["es:ESHttpDelete"]
+        resources = ["${local.domain.arn}/_dashboards/api/saved_objects/*/event-fork-${var.name}*"]
+      },
     ],
+    !var.index_management.map_delivery_role ? [] : [{
+      sid       = "KeepAccess"
+      actions   = ["es:ESHttpPut"]
+      resources = [for kind in ["roles", "rolesmapping"] : "${local.domain.arn}/_plugins/_security/api/${kind}/${local.managed_index.template_name}"]
+    }],
+    local.dashboards == null ? [] : [{
+      sid       = "ImportDashboards"
+      actions   = ["es:ESHttpPost"]
+      resources = ["${local.domain.arn}/_dashboards/api/saved_objects/_import"]
+    }],
     local.keeps_days == null ? [] : [{
       sid       = "DeleteOldIndexes"
       actions   = ["es:ESHttpDelete"]
@@ -71,7 +104,7 @@ module "index_function" {
   count  = local.keeps_index ? 1 : 0
 
   name        = "${var.name}-index"
-  description = "Keeps the index template, alias and retention of ${var.index_name} in the domain."
+  description = "Keeps index template, alias, retention and dashboards of ${var.index_name} in the domain."
   handler     = "event_fork.search_index.handler"
   location    = module.fork.location
 

@@ -30,6 +30,7 @@ module "fork" {
   event_source_mapping = var.event_source_mapping
   powertools_layer_arn = var.powertools_layer_arn
   tracing              = var.tracing
+  dashboard            = var.dashboard
   function_vpc         = var.function_vpc
   log_level            = var.log_level
   log_retention_days   = var.log_retention_days
@@ -38,6 +39,7 @@ module "fork" {
   alarms               = var.alarms
   tags                 = var.tags
 
+  delivery              = { name = aws_kinesis_firehose_delivery_stream.this.name, destination = "AmazonOpenSearchService" }
   environment_variables = local.function_environment
   policy_statements     = local.function_statements
 }

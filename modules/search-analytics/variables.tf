@@ -261,15 +261,23 @@ variable "index_management" {
     - `priority`: of the index template. OpenSearch takes the matching template with the highest one, alone. Default null = 100 and the length of `index_name`, and an apply that fails where another template of the domain matches too.
     - `alias`: one name for all periods' indices. Default null = `<index_name>-all`; "" = none.
     - `retention_days`: indices are deleted so many days after the end of their period, 1-36500. Default null = never. Needs a rotation.
+    - `dashboards`: an object puts a dashboard with its panels and an index pattern into OpenSearch Dashboards, for example `{ numbers = ["amount"], values = ["customer.country.keyword"] }`. `numbers` are fields that are summed over time, `values` fields whose most frequent values are counted, 20 at most in all, by the names that an aggregation takes. `tenant`: of a domain with fine-grained access control. Default "global". Default null = none.
+    - `map_delivery_role`: true in a domain with fine-grained access control gives the delivery role a role there that may write the fork's indices and nothing else. Who keeps the index must be an administrator of the domain: the function's role (output `index_management_role_arn`), or the user of `credentials_secret`. Default false.
     - `credentials_secret`: object with the `arn` of a secret of Secrets Manager that holds `username` and `password`, for a domain with its own users. Default null = requests signed by the function's role (output `index_management_role_arn`).
   EOT
   type = object({
-    enabled            = optional(bool, true)
-    mappings           = optional(string)
-    settings           = optional(string)
-    priority           = optional(number)
-    alias              = optional(string)
-    retention_days     = optional(number)
+    enabled        = optional(bool, true)
+    mappings       = optional(string)
+    settings       = optional(string)
+    priority       = optional(number)
+    alias          = optional(string)
+    retention_days = optional(number)
+    dashboards = optional(object({
+      numbers = optional(list(string), [])
+      values  = optional(list(string), [])
+      tenant  = optional(string, "global")
+    }))
+    map_delivery_role  = optional(bool, false)
     credentials_secret = optional(object({ arn = string }))
   })
   default  = {}
@@ -298,6 +306,16 @@ variable "index_management" {
   validation {
     condition     = var.index_management.retention_days == null || try(var.index_rotation_period != "NoRotation" && var.index_management.retention_days >= 1 && var.index_management.retention_days <= 36500 && floor(var.index_management.retention_days) == var.index_management.retention_days, false)
     error_message = "index_management.retention_days must be a whole number of 1-36500, with an index_rotation_period other than NoRotation: whole indices are deleted; for example 90. Received: ${try(coalesce(var.index_management.retention_days), "null")} with \"${var.index_rotation_period}\"."
+  }
+
+  validation {
+    condition     = var.index_management.dashboards == null || try(length(concat(var.index_management.dashboards.numbers, var.index_management.dashboards.values)) <= 20 && length(distinct(concat(var.index_management.dashboards.numbers, var.index_management.dashboards.values))) == length(concat(var.index_management.dashboards.numbers, var.index_management.dashboards.values)) && alltrue([for field in concat(var.index_management.dashboards.numbers, var.index_management.dashboards.values) : can(regex("^[^\\x00-\\x20\"*\\x7f][^\\x00-\\x1f\"*\\x7f]{0,199}$", field)) && split(".", field)[0] != "event_attributes"]), false)
+    error_message = "index_management.dashboards must have at most 20 different fields in numbers and values, each of 1-200 characters without quotes, \"*\" and control characters, and none below event_attributes, which OpenSearch does not count by. For example { numbers = [\"amount\"], values = [\"customer.country.keyword\"] }. Received: ${try(jsonencode(var.index_management.dashboards), "null")}."
+  }
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$", try(var.index_management.dashboards.tenant, "global"))) && try(var.index_management.dashboards.tenant, "global") != "private"
+    error_message = "index_management.dashboards.tenant must be 1-100 letters, digits or _.- that begin with a letter or digit, and not \"private\", which nobody else would see; for example \"global\". Received: ${jsonencode(try(var.index_management.dashboards.tenant, null))}."
   }
 
   validation {

@@ -1,8 +1,9 @@
-"""Metrics that alarms may watch: names and dimensions, with the page that says so.
+"""Metrics that alarms and dashboards may watch: names and dimensions, with the page that says so.
 
-CloudWatch takes an alarm on a metric that does not exist, and it never fires.
+CloudWatch takes an alarm or a dashboard on a metric that does not exist: it never fires, or stays empty.
 """
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -99,6 +100,23 @@ def judge(resources: Iterable[Resource]) -> Iterator[Finding]:
         if resource.type == "aws_cloudwatch_metric_alarm":
             for rule, message in _against(resource.values):
                 yield Finding("metrics", rule, resource.in_module, message)
+        if resource.type == "aws_cloudwatch_dashboard":
+            for rule, message in _of_dashboard(json.loads(resource.values["dashboard_body"])):
+                yield Finding("metrics", rule, resource.in_module, message)
+
+
+def _of_dashboard(body: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html"""
+    if not body.get("widgets"):
+        yield "no-metric", "the dashboard has no widget"
+    for widget in body.get("widgets", []):
+        if widget["x"] + widget["width"] > 24 or not float(widget["width"]).is_integer():
+            yield "layout", f"a widget of width {widget['width']} at {widget['x']} does not fit into 24 columns"
+        if not widget["properties"].get("metrics"):
+            yield "no-metric", f"the widget {widget['properties'].get('title')} watches no metric"
+        for namespace, name, *dimensions, _options in widget["properties"].get("metrics", []):
+            named = dict(zip(dimensions[::2], dimensions[1::2], strict=True))
+            yield from _metric({"namespace": namespace, "metric_name": name, "dimensions": named})
 
 
 def _against(alarm: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

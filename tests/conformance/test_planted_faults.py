@@ -338,6 +338,27 @@ def test_the_list_of_metrics_finds_a_planted_fault(change: Change, rule: str) ->
     assert rule in {each.rule for each in metrics.judge([damaged("aws_cloudwatch_metric_alarm", change)])}
 
 
+_METRIC = ["AWS/SQS", "NumberOfMessagesSent", "QueueName", "orders", {"stat": "Sum"}]
+
+
+@pytest.mark.parametrize(
+    ("widgets", "rules"),
+    [
+        ([{"x": 0, "width": 8, "properties": {"metrics": [_METRIC]}}], set()),
+        ([], {"no-metric"}),
+        ([{"x": 0, "width": 8, "properties": {"metrics": []}}], {"no-metric"}),
+        ([{"x": 20, "width": 8, "properties": {"metrics": [_METRIC]}}], {"layout"}),
+        ([{"x": 0, "width": 8, "properties": {"metrics": [["AWS/SQS", "Sent", *_METRIC[2:]]]}}], {"metric"}),
+        ([{"x": 0, "width": 8, "properties": {"metrics": [[*_METRIC[:2], "Queue", *_METRIC[3:]]]}}], {"dimensions"}),
+        ([{"x": 0, "width": 8, "properties": {"metrics": [["AWS/Queue", *_METRIC[1:]]]}}], {"namespace"}),
+    ],
+)
+def test_the_list_of_metrics_finds_a_planted_fault_in_a_dashboard(widgets: list[Any], rules: set[str]) -> None:
+    body = {"dashboard_name": "orders", "dashboard_body": json.dumps({"widgets": widgets})}
+    resource = Resource("module.fork_1.aws_cloudwatch_dashboard.this", "aws_cloudwatch_dashboard", body)
+    assert {each.rule for each in metrics.judge([resource])} == rules
+
+
 def test_a_finding_that_no_entry_covers_is_told_and_an_entry_without_a_finding_too() -> None:
     finding = Finding("parliament", "RESOURCE_STAR", "aws_sqs_queue.orders", "*")
     assert outside([finding, finding], ACCEPTED) == ["parliament RESOURCE_STAR at aws_sqs_queue.orders: * (2 x)"]

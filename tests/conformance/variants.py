@@ -75,6 +75,7 @@ _ANY_FORK: dict[str, list[Any]] = {
     "environment_variables": [{}, {"TABLE_NAME": "audit"}],
     "powertools_layer_arn": [None, f"arn:aws:lambda:eu-west-1:{ACCOUNT}:layer:powertools:1"],
     "tracing": [False, True],
+    "dashboard": [False, True],
     "function_vpc": [None, _VPC],
     "log_level": ["INFO", "DEBUG", "CRITICAL"],
     "log_retention_days": [30, 0, 1, 3653],
@@ -131,6 +132,7 @@ OPTIONS: dict[str, dict[str, list[Any]]] = {
         "raw_message_delivery": [False, True],
         "handler": ["audit.handler", "event_fork.storage_backup.handler"],
         "description": ["Event fork", "x" * 256, ""],
+        "delivery": [None, {"name": "orders", "destination": "S3"}],
         "layers": [[], [f"arn:aws:lambda:eu-west-1:{ACCOUNT}:layer:own:7"]],
         "policy_statements": [
             [],
@@ -211,6 +213,10 @@ OPTIONS: dict[str, dict[str, list[Any]]] = {
             {"enabled": False},
             {"retention_days": 1, "settings": '{"index":{"number_of_shards":2}}', "mappings": '{"dynamic":"strict"}'},
             {"alias": "", "priority": 0, "credentials_secret": {"arn": _SECRET}},
+            {
+                "dashboards": {"numbers": ["amount"], "values": ["customer.country.keyword"]},
+                "map_delivery_role": True,
+            },
         ],
         "vpc": [None, _VPC],
         "s3_backup_mode": ["FailedDocumentsOnly", "AllDocuments"],

@@ -6,6 +6,7 @@ bench/docs/emulation.md.
 
 import io
 import json
+import re
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -19,6 +20,7 @@ from examples.ecommerce.demo.report import broken_promises
 from examples.ecommerce.demo.seen import Seen
 from examples.ecommerce.demo.session import prepare
 from examples.ecommerce.demo.show import Show
+from examples.ecommerce.demo.walk import PAGE
 from testbench import Bench, composition
 
 pytestmark = pytest.mark.timeout(1200)  # the first test has the whole walk in its setup
@@ -190,6 +192,19 @@ def test_the_backup_replays_every_order_once_more_and_changes_nothing(seen: Seen
     assert seen.archive_replay is not None
     assert seen.archive_replay.planned == seen.archive_replay.sent == len(seen.accepted)
     assert seen.archive_replay.rows_after == seen.healing.rows_after
+
+
+def test_the_report_is_a_page_with_every_chart_filled(seen: Seen) -> None:
+    charts = re.findall(r"<figure><h3>(.*?)</h3>(<svg.*?</svg>)", PAGE.read_text(), re.DOTALL)
+    titles = [title.partition(": ")[2] or title for title, _ in charts]
+
+    assert titles[0] == "What SNS counted"
+    assert titles.count("events") == 4  # checkout and three forks
+    assert titles.count("lag") == 4
+    assert titles[-1] == "Events by type and hour"
+    assert [title for title, svg in charts if "<title>" not in svg] == []
+    counted = [int(count) for count in re.findall(r"<title>order\.placed, \S+: (\d+)</title>", charts[-1][1])]
+    assert sum(counted) == len(seen.accepted)
 
 
 # -- Terraform ---------------------------------------------------------------------------------------------------------

@@ -2,13 +2,13 @@
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from event_fork.index_management.search_domain import Answer
+from event_fork.index_management.search_domain import NONE, Answer
 
 Document = dict[str, Any]
 _PAGE = 3
@@ -28,7 +28,7 @@ class FakeDomain:
     calls: list[str] = field(default_factory=list)
     _scrolls: dict[str, list[Document]] = field(default_factory=dict)
 
-    def call(self, method: str, path: str, body: object = None) -> Answer:
+    def call(self, method: str, path: str, body: object = None, headers: Mapping[str, str] = NONE) -> Answer:
         """See SearchDomain."""
         self.calls.append(f"{method} {path}")
         if self.trouble:

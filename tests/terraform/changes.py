@@ -206,6 +206,8 @@ _OF_ALL = [
     Row("powertools_layer_arn", ALL, {"powertools_layer_arn": "arn:aws:lambda:eu-west-1:123456789012:layer:tools:1"}),
     Row("environment_variables", ALL, {"environment_variables": {"STAGE": "test"}}),
     Row("tracing", ALL, {"tracing": True}),
+    Row("dashboard", ALL, {"dashboard": True}),
+    Row("delivery", (FORK,), {"delivery": {"name": "other", "destination": "S3"}}, {"dashboard": True}),
     Row("function_vpc", ALL, {"function_vpc": VPC}),
     Row("log_level", ALL, {"log_level": "DEBUG"}),
     Row("log_retention_days", ALL, {"log_retention_days": 7}, how="Fewer days delete older logs"),
@@ -397,6 +399,8 @@ _OF_SEARCH = [
                 "priority": 200,
                 "alias": "all-orders",
                 "retention_days": 90,
+                "dashboards": {"numbers": ["amount"]},
+                "map_delivery_role": True,
                 "credentials_secret": {"arn": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:search-AbCdEf"},
             }
         },
@@ -528,6 +532,7 @@ def _key(forks: str, *stores: str, how: str = "Nothing refuses it") -> Row:
 
 
 _OF_ROOT = [
+    Row("dashboard", (ROOT,), {"dashboard": True}, _FORKS),
     _key("storage_backups", "aws_sqs_queue", _STREAM, "aws_s3_bucket"),
     _key(
         "search_analytics",

@@ -101,6 +101,7 @@ def _fork() -> list[Refusal]:
     five_lists = '{"a": [1,2,3,4], "b": [1,2,3,4], "c": [1,2], "d": [1,2,3,4,5], "e": [1]}'
     return [
         refused('"-orders"', name="-orders"),
+        refused('"Redshift"', delivery={"name": "orders", "destination": "Redshift"}),
         refused('""', name=""),
         refused('"a23456789_123456789_123456789_123456789_1"', name="a23456789_123456789_123456789_123456789_1"),
         refused('"arn:aws:sqs:', topic_arn=QUEUE),
@@ -328,6 +329,15 @@ def _search_analytics() -> list[Refusal]:
         refused("-1", retry_duration_seconds=-1),
         refused("7201", retry_duration_seconds=7201),
         refused("{", index_management={"mappings": "{"}),
+        refused("event_attributes.kind", index_management={"dashboards": {"values": ["event_attributes.kind"]}}),
+        refused('"a","a"', index_management={"dashboards": {"numbers": ["a", "a"]}}),
+        refused('"values":["a"]', index_management={"dashboards": {"numbers": ["a"], "values": ["a"]}}),
+        refused("f20", index_management={"dashboards": {"values": [f"f{number}" for number in range(21)]}}),
+        refused('[""]', index_management={"dashboards": {"values": [""]}}),
+        refused("a*", index_management={"dashboards": {"numbers": ["a*"]}}),
+        refused("aaaaaaaa", index_management={"dashboards": {"numbers": ["a" * 201]}}),
+        refused('"private"', index_management={"dashboards": {"tenant": "private"}}),
+        refused('"a b"', index_management={"dashboards": {"tenant": "a b"}}),
         refused("[1]", index_management={"settings": "[1]"}),
         refused("flat_object", index_management={"mappings": '{"properties":{"event_text":{"type":"flat_object"}}}'}),
         refused("0.5", index_management={"priority": 0.5}),

@@ -16,7 +16,7 @@ from testbench.paths import PROJECT
 MODULES = PROJECT / "modules"
 PIPELINES = tuple(forks.module for forks in FORKS)
 WITH_SHARED_INPUTS = tuple(file.parent.name for file in copies() if file.name == SHARED_INPUTS.name)
-SET_BY_THE_PIPELINE = {"handler", "description", "layers", "policy_statements", "raw_message_delivery"}
+SET_BY_THE_PIPELINE = {"handler", "delivery", "description", "layers", "policy_statements", "raw_message_delivery"}
 """Inputs of modules/fork that a pipeline decides and does not offer."""
 OF_ITS_OWN = {
     ("replay", "queue"),

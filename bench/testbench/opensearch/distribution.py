@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from testbench.errors import BenchError
-from testbench.opensearch import VERSION
+from testbench.opensearch import IS_3, VERSION, VERSIONS
 
-LOCK = Path(__file__).with_name("jars.lock")
+LOCK = Path(__file__).with_name("jars.lock" if VERSIONS[0] == VERSION else f"jars-{VERSION}.lock")
 LIB = "lib"
 
 
@@ -20,30 +20,32 @@ class Piece:
     plugin_class: str = ""
 
 
+_PLUGIN = "ModulePlugin" if IS_3 else "Plugin"
 PIECES = (
     Piece(
         LIB,
         (
             f"org.opensearch:opensearch:{VERSION}",
-            "org.apache.logging.log4j:log4j-core:2.21.0",  # optional in the pom, but the node does not start without
+            # optional in the pom, but the node does not start without
+            f"org.apache.logging.log4j:log4j-core:{'2.25.5' if IS_3 else '2.21.0'}",
             # loads what lies in modules/; the newest of its line on Maven Central, works with every 2.19
-            "org.opensearch:opensearch-plugin-classloader:2.19.1",
+            f"org.opensearch:opensearch-plugin-classloader:{VERSION if IS_3 else '2.19.1'}",
         ),
     ),
     Piece(
         "modules/transport-netty4",
         (f"org.opensearch.plugin:transport-netty4-client:{VERSION}",),
-        "org.opensearch.transport.Netty4Plugin",
+        f"org.opensearch.transport.Netty4{_PLUGIN}",
     ),
     Piece(
         "modules/mapper-extras",
         (f"org.opensearch.plugin:mapper-extras-client:{VERSION}",),
-        "org.opensearch.index.mapper.MapperExtrasPlugin",
+        f"org.opensearch.index.mapper.MapperExtras{_PLUGIN}",
     ),
     Piece(
         "modules/reindex",
         (f"org.opensearch.plugin:reindex-client:{VERSION}",),
-        "org.opensearch.index.reindex.ReindexPlugin",
+        f"org.opensearch.index.reindex.Reindex{_PLUGIN}",
     ),
 )
 

@@ -11,7 +11,7 @@ from jgo.maven import MavenContext
 from testbench.errors import BenchError, PrerequisiteError
 from testbench.installing import go_on
 from testbench.once import once
-from testbench.opensearch import VERSION, maven
+from testbench.opensearch import IS_3, VERSION, maven
 from testbench.opensearch.distribution import LIB, LOCK, PIECES, Jar, Piece, locked
 from testbench.paths import CACHE
 from testbench.progress import Say
@@ -84,5 +84,5 @@ def _descriptor(piece: Piece) -> str:
     name = piece.folder.rpartition("/")[2]
     return (
         f"name={name}\ndescription={name}\nversion={VERSION}\nclassname={piece.plugin_class}\n"
-        f"java.version=11\nopensearch.version={VERSION}\n"
+        f"java.version={21 if IS_3 else 11}\nopensearch.version={VERSION}\n"
     )

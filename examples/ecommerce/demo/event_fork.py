@@ -37,6 +37,11 @@ class EventFork:
         found: dict[str, Any] = json.loads(self._run("replay", "status", replay, "--output", "json"))
         return found
 
+    def report(self, topic_arn: str, archive_bucket: str, page: Path) -> None:
+        """Write what became of the topic's events of the last two hours as a page."""
+        archive = ("--archive", f"s3://{archive_bucket}/")
+        self._run("report", topic_arn, "--from", "2h", *archive, "--html", str(page), "--overwrite")
+
     def _run(self, *words: str) -> str:
         paths = os.pathsep.join(str(PROJECT / part) for part in ("cli", "lambdas"))
         environment = self.bench.endpoints.within(os.environ) | {"PYTHONPATH": paths}

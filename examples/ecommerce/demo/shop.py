@@ -16,6 +16,7 @@ class Shop:
     """
 
     name: str
+    topic: str
     orders_url: str
     table: str
     checkout_queue: str
@@ -31,6 +32,7 @@ class Shop:
         """The shop of an applied example, from its outputs."""
         return cls(
             name=name,
+            topic=outputs["topic_arn"],
             orders_url=f"{aws_endpoint_url}/_aws/execute-api/{outputs['api_id']}/{outputs['api_stage_name']}/orders",
             table=outputs["table_name"],
             checkout_queue=outputs["checkout_queue_url"],

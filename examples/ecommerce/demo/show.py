@@ -148,6 +148,10 @@ class Show:
         said = f"event-fork planned {found.planned} orders of the backup and sent {found.sent} to CheckoutQueue"
         self._console.print(f"{said}: {found.state}\n")
 
+    def page(self, file: Path) -> None:
+        """Where the page is that event-fork wrote."""
+        self._console.print(f"{_shown(file)}: open it in a browser\n", highlight=False)
+
     def terraform(self, applied: Applied, destroyed: Destroyed | None) -> None:
         """Resources, the second plan, the destroy."""
         plan = f"{len(applied.second_plan) or 'no'} changes"

@@ -29,6 +29,7 @@ from examples.ecommerce.demo.wait import until
 from testbench import Bench, Workspace
 from testbench.athena import Athena, QueryResult
 
+PAGE = Path(__file__).resolve().parents[3] / "build" / "demo" / "report.html"
 BEFORE_BUG = 0.7
 """Part of the orders that is placed before the bug is switched on."""
 CHECKOUT_LIMIT = 120.0
@@ -72,6 +73,7 @@ class Walk:
         queries = self._queries(shop)
         healing = self._heal(shop, archive)
         archive_replay = self._replay_from_archive(shop) if self.archive_replay else None
+        self._report(shop)
         with self.show.step("second_plan", "terraform plan: is anything left to change?", note=CHANGE_NOTE):
             applied = Applied(
                 resources=self.workspace.resources(),
@@ -192,6 +194,12 @@ class Walk:
         found = ArchiveReplay(planned, status["sent"], status["state"], self._rows(shop))
         self.show.archive_replay(found)
         return found
+
+    def _report(self, shop: Shop) -> None:
+        PAGE.parent.mkdir(parents=True, exist_ok=True)
+        with self.show.step("page", "event-fork report: what became of the events, as a page"):
+            EventFork(self.bench).report(shop.topic, shop.backup_bucket, PAGE)
+        self.show.page(PAGE)
 
     def _destroy(self, shop: Shop) -> Destroyed:
         with self.show.step("destroy", "terraform destroy") as step:

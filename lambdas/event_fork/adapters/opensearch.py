@@ -5,6 +5,7 @@ Source: https://docs.aws.amazon.com/opensearch-service/latest/developerguide/req
 
 import base64
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import boto3
@@ -14,7 +15,7 @@ from botocore.exceptions import NoCredentialsError
 from botocore.httpsession import URLLib3Session
 
 from event_fork.adapters.aws_calls import RETRYING_CONFIG, as_call_failed
-from event_fork.index_management.search_domain import Answer
+from event_fork.index_management.search_domain import NONE, Answer
 
 _TIME_OUT = 15
 
@@ -48,11 +49,11 @@ class OpenSearchDomain:
             credentials = f"{secret['username']}:{secret['password']}".encode()
             self._authorization = f"Basic {base64.b64encode(credentials).decode()}"
 
-    def call(self, method: str, path: str, body: object = None) -> Answer:
+    def call(self, method: str, path: str, body: object = None, headers: Mapping[str, str] = NONE) -> Answer:
         """See SearchDomain."""
         is_lines = isinstance(body, bytes)
         data = body if body is None or is_lines else json.dumps(body)
-        headers = {"Content-Type": "application/x-ndjson" if is_lines else "application/json"}
+        headers = {"Content-Type": "application/x-ndjson" if is_lines else "application/json", **headers}
         request = AWSRequest(method, self._url + path, headers=headers, data=data)
         with as_call_failed():
             if self._authorization is None:

@@ -1,14 +1,17 @@
-"""Puts a managed index's template and alias into the domain, takes them away, and deletes indices that are too old."""
+"""Puts a managed index's template, alias and dashboards into the domain, takes them away, deletes indices too old."""
 
-from collections.abc import Collection
+import json
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import count
 from typing import Any
+from urllib.parse import quote
 
 from event_fork.errors import CallFailedError, DomainRefusedError
+from event_fork.index_management.dashboards import Dashboards
 from event_fork.index_management.managed_index import ManagedIndex, Request
-from event_fork.index_management.search_domain import Answer, SearchDomain
+from event_fork.index_management.search_domain import NONE, Answer, SearchDomain
 from event_fork.sending.backoff import Backoff, Deadline
 
 MISSING, CLIENT_ERROR, SERVER_ERROR = 404, 400, 500
@@ -17,6 +20,11 @@ _NOT_ALLOWED = (401, 403)
 _TRY_AGAIN = (*_NOT_ALLOWED, 429)
 PATIENCE = Backoff(attempts=8, base=1.0, draw=lambda _, longest: longest)
 """About 25 seconds."""
+_SECURITY = "/_plugins/_security/api"
+# https://docs.aws.amazon.com/opensearch-service/latest/developerguide/fgac.html
+_MAY_BULK, _MAY_WRITE = ["cluster_composite_ops", "cluster_monitor"], ["crud", "create_index"]
+_SAVED_OBJECTS = "/_dashboards/api/saved_objects"
+_BOUNDARY = "event-fork-saved-objects"
 
 
 @dataclass(frozen=True)
@@ -48,6 +56,8 @@ class Installer:
             )
         if index.only_template:
             self._refuse_others(index)
+        if index.delivery_role_arn is not None:
+            self._let_write(index, index.delivery_role_arn)
         self._call("PUT", f"/_index_template/{index.template_name}", index.template)
         if index.alias is not None:
             # Where an index has it already, later ones got it by the template, and one without it was taken out of it:
@@ -55,6 +65,8 @@ class Installer:
             there = self._call("GET", f"/{index.pattern}/_alias/{index.alias}", accept=[MISSING])
             if there.status == MISSING or not there.body:
                 self._call("PUT", f"/{index.pattern}/_alias/{index.alias}", accept=[MISSING])
+        if index.dashboards is not None:
+            self._import(index.dashboards)
 
     def _refuse_others(self, index: ManagedIndex) -> None:
         # Templates do not add up: of all that match, OpenSearch takes the one with the highest priority.
@@ -69,16 +81,55 @@ class Installer:
     def _remove(self, index: ManagedIndex) -> None:
         self._call("DELETE", f"/_index_template/{index.template_name}", accept=[MISSING])
         self._remove_alias(index)
+        self._let_write_no_more(index)
+        if index.dashboards is not None:
+            self._forget(index.dashboards, index.dashboards.identities())
 
     def _remove_what_changed(self, previous: ManagedIndex, index: ManagedIndex) -> None:
         if previous.template_name != index.template_name:
             self._call("DELETE", f"/_index_template/{previous.template_name}", accept=[MISSING])
         if (previous.alias, previous.pattern) != (index.alias, index.pattern):
             self._remove_alias(previous)
+        if index.delivery_role_arn is None or previous.template_name != index.template_name:
+            self._let_write_no_more(previous)
+        if (before := previous.dashboards) is not None:
+            after = index.dashboards
+            kept = after.identities() if after is not None and after.tenant == before.tenant else []
+            self._forget(before, [key for key in before.identities() if key not in kept])
 
     def _remove_alias(self, index: ManagedIndex) -> None:
         if index.alias is not None:
             self._call("DELETE", f"/{index.pattern}/_alias/{index.alias}", accept=[MISSING])
+
+    def _let_write(self, index: ManagedIndex, role_arn: str) -> None:
+        allowed = {"index_patterns": [index.pattern], "allowed_actions": _MAY_WRITE}
+        role = {"cluster_permissions": _MAY_BULK, "index_permissions": [allowed]}
+        self._call("PUT", f"{_SECURITY}/roles/{index.template_name}", role)
+        self._call("PUT", f"{_SECURITY}/rolesmapping/{index.template_name}", {"backend_roles": [role_arn]})
+
+    def _let_write_no_more(self, index: ManagedIndex) -> None:
+        if index.delivery_role_arn is not None:
+            self._call("DELETE", f"{_SECURITY}/rolesmapping/{index.template_name}", accept=[MISSING])
+            self._call("DELETE", f"{_SECURITY}/roles/{index.template_name}", accept=[MISSING])
+
+    def _import(self, dashboards: Dashboards) -> None:
+        lines = "".join(f"{json.dumps(each)}\n" for each in dashboards.saved_objects())
+        disposition = 'Content-Disposition: form-data; name="file"; filename="event-fork.ndjson"'
+        file_type = "Content-Type: application/ndjson"
+        form = f"--{_BOUNDARY}\r\n{disposition}\r\n{file_type}\r\n\r\n{lines}\r\n--{_BOUNDARY}--\r\n".encode()
+        headers = {**_headers(dashboards), "Content-Type": f"multipart/form-data; boundary={_BOUNDARY}"}
+        path = f"{_SAVED_OBJECTS}/_import?overwrite=true"
+        answer = self._call("POST", path, form, headers=headers)
+        if answer.body.get("success") is not True:  # also then the status is 200
+            errors = [f"{each['type']} {each['id']}: {_why(each['error'])}" for each in answer.body.get("errors", [])]
+            # A page to log in on, or none at all.
+            what = "; ".join(errors) or f"anything: it answered {answer.status} to a request without a session"
+            raise DomainRefusedError(f"OpenSearch Dashboards refused to import {what}")
+
+    def _forget(self, dashboards: Dashboards, keys: list[tuple[str, str]]) -> None:
+        for kind, identity in keys:
+            path = f"{_SAVED_OBJECTS}/{kind}/{quote(identity, safe='')}"
+            self._call("DELETE", path, accept=[MISSING], headers=_headers(dashboards))
 
     def _delete_old(self, index: ManagedIndex, now: datetime) -> list[str]:
         old = index.too_old(self._indices(index.pattern), now)
@@ -90,11 +141,18 @@ class Installer:
         answer = self._call("GET", f"/{pattern}/_alias", accept=[MISSING])
         return [] if answer.status == MISSING else list(answer.body)
 
-    def _call(self, method: str, path: str, body: object = None, accept: Collection[int] = ()) -> Answer:
+    def _call(
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        accept: Collection[int] = (),
+        headers: Mapping[str, str] = NONE,
+    ) -> Answer:
         for attempt in count(1):
             outcome: Answer | CallFailedError
             try:
-                outcome = self.domain.call(method, path, body)
+                outcome = self.domain.call(method, path, body, headers)
                 if outcome.status < CLIENT_ERROR or outcome.status in accept:
                     return outcome
                 transient = outcome.status in _TRY_AGAIN or outcome.status >= SERVER_ERROR
@@ -105,6 +163,16 @@ class Installer:
                 raise outcome if isinstance(outcome, CallFailedError) else _refusal(method, path, outcome)
             self.backoff.sleep(wait)
         raise AssertionError("there is always a next attempt or an answer")
+
+
+def _headers(dashboards: Dashboards) -> dict[str, str]:
+    # Without the second one a domain with several tenants takes the private one of the role, which nobody sees.
+    return {"osd-xsrf": "true", "securitytenant": dashboards.tenant}
+
+
+def _why(error: Mapping[str, Any]) -> str:
+    """Of one object: {"type": "unknown", "message": ...}, or a type that says all."""
+    return str(error.get("message", error["type"]))
 
 
 def _refusal(method: str, path: str, answer: Answer) -> DomainRefusedError:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from event_fork.errors import InvocationShapeError
+from event_fork.index_management.dashboards import Dashboards
 
 _DELETE_OLD, _DELETE = "delete_old", "delete"
 
@@ -28,6 +29,15 @@ class ManagedIndex:
     retention_days: int | None
     only_template: bool = False
     """Whether no other template of the domain may match the pattern."""
+    dashboards: Dashboards | None = None
+    delivery_role_arn: str | None = None
+    """Of the stream, in a domain with fine-grained access control: it gets a role there that may write the indices."""
+
+    @classmethod
+    def from_input(cls, given: Mapping[str, Any]) -> "ManagedIndex":
+        """As Terraform writes it."""
+        wanted = given.get("dashboards")
+        return cls(**{**given, "dashboards": None if wanted is None else Dashboards(**wanted)})
 
     def too_old(self, indices: list[str], now: datetime) -> list[str]:
         """Those whose period ended longer ago than they are kept. What Firehose did not name is never among them."""
@@ -52,13 +62,13 @@ class Request:
         """Raises InvocationShapeError."""
         try:
             if event.get("action") == _DELETE_OLD:
-                return cls(ManagedIndex(**event["index"]), delete_old=True)
+                return cls(ManagedIndex.from_input(event["index"]), delete_old=True)
             terraform = event["tf"]
             previous = (terraform.get("prev_input") or {}).get("index")
             return cls(
-                ManagedIndex(**event["index"]),
+                ManagedIndex.from_input(event["index"]),
                 remove=terraform["action"] == _DELETE,
-                previous=ManagedIndex(**previous) if previous else None,
+                previous=ManagedIndex.from_input(previous) if previous else None,
             )
         except (KeyError, TypeError, AttributeError) as error:
             raise InvocationShapeError("this function is invoked by Terraform and by its own schedule only") from error

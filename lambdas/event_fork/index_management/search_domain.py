@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+NONE: Mapping[str, str] = {}
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -15,7 +17,10 @@ class Answer:
     @property
     def reason(self) -> str:
         """Why it refused, in its own words."""
-        error = self.body.get("error", self.body.get("message", self.body.get("Message", "it gave no reason")))
+        texts = ("message", "Message", "error")  # of Dashboards, of AWS, of a proxy
+        error = self.body.get("error")
+        if not isinstance(error, Mapping):
+            error = next((self.body[name] for name in texts if name in self.body), "it gave no reason")
         if not isinstance(error, Mapping):
             return str(error)
         while isinstance(error.get("caused_by"), Mapping):
@@ -26,5 +31,8 @@ class Answer:
 class SearchDomain(Protocol):
     """An OpenSearch domain."""
 
-    def call(self, method: str, path: str, body: object = None) -> Answer:
-        """One request; a body of bytes is JSON lines. Raises CallFailedError when the domain gives no answer."""
+    def call(self, method: str, path: str, body: object = None, headers: Mapping[str, str] = NONE) -> Answer:
+        """One request; a body of bytes is JSON lines unless `headers` say otherwise.
+
+        Raises CallFailedError when the domain gives no answer.
+        """

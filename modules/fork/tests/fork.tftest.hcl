@@ -209,6 +209,9 @@ run "every_setting_arrives_where_it_acts" {
     alarms = { actions = ["arn:aws:sns:eu-west-1:123456789012:on-call"], oldest_message_age_seconds = 900 }
     tags   = { team = "orders" }
 
+    dashboard = true
+    delivery  = { name = "orders", destination = "S3" }
+
     max_message_bytes = 131072
     undelivered_queue = { arn = "arn:aws:sqs:eu-west-1:123456789012:undelivered.fifo" }
   }
@@ -241,6 +244,16 @@ run "every_setting_arrives_where_it_acts" {
       && aws_lambda_event_source_mapping.this.scaling_config[0].maximum_concurrency == 4
     )
     error_message = "The mapping must have the given batch, window, concurrency and state."
+  }
+
+  assert {
+    condition = (
+      [for widget in jsondecode(module.dashboard[0].body).widgets : [widget.x, widget.y, widget.width, widget.properties.title]]
+      == [[0, 0, 24, "Topic ${element(split(":", var.topic_arn), 5)}"], [0, 6, 8, "orders: events"], [8, 6, 8, "orders: lag in seconds"], [16, 6, 8, "orders: failures"]]
+      && contains(jsondecode(module.dashboard[0].body).widgets[1].properties.metrics, ["AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", "orders-dlq", { stat = "Maximum" }])
+      && contains(jsondecode(module.dashboard[0].body).widgets[2].properties.metrics, ["AWS/Firehose", "DeliveryToS3.DataFreshness", "DeliveryStreamName", "orders", { stat = "Maximum" }])
+    )
+    error_message = "The dashboard must have a row for the topic and one for the fork, with its queue and its stream."
   }
 
   assert {

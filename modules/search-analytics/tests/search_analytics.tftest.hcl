@@ -347,6 +347,8 @@ run "keeps_template_and_alias_in_the_domain_and_deletes_no_index_unless_asked" {
       { sid = "KeepTemplate", actions = ["es:ESHttpPut", "es:ESHttpDelete"], resources = ["arn:aws:es:eu-west-1:123456789012:domain/mocked/_index_template/event-fork-orders"] },
       { sid = "SeeOtherTemplates", actions = ["es:ESHttpPost"], resources = ["arn:aws:es:eu-west-1:123456789012:domain/mocked/_index_template/_simulate/event-fork-orders"] },
       { sid = "KeepAlias", actions = ["es:ESHttpGet", "es:ESHttpPut", "es:ESHttpDelete"], resources = ["arn:aws:es:eu-west-1:123456789012:domain/mocked/*/_alias", "arn:aws:es:eu-west-1:123456789012:domain/mocked/*/_alias/*"] },
+      { sid = "RemoveAccess", actions = ["es:ESHttpDelete"], resources = ["arn:aws:es:eu-west-1:123456789012:domain/mocked/_plugins/_security/api/roles/event-fork-orders", "arn:aws:es:eu-west-1:123456789012:domain/mocked/_plugins/_security/api/rolesmapping/event-fork-orders"] },
+      { sid = "RemoveDashboards", actions = ["es:ESHttpDelete"], resources = ["arn:aws:es:eu-west-1:123456789012:domain/mocked/_dashboards/api/saved_objects/*/event-fork-orders*"] },
     ]
     error_message = "The function may keep its own template and aliases, and no more."
   }
@@ -362,8 +364,27 @@ run "takes_mappings_settings_and_days_and_says_so_when_it_fails" {
       priority           = 7
       alias              = "all-orders"
       retention_days     = 90
+      dashboards         = { numbers = ["amount"], values = ["customer.country.keyword"] }
+      map_delivery_role  = true
       credentials_secret = { arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:search-admin-a1b2c3" }
     }
+  }
+
+  assert {
+    condition = (
+      { for name, value in jsondecode(aws_lambda_invocation.index[0].input).index.dashboards : name => value if name != "where_rejected" }
+      == { fork = "orders", index_pattern = "orders-2*", numbers = ["amount"], values = ["customer.country.keyword"], tenant = "global", edition = 1 }
+      && [for statement in local.index_function_statements : statement.resources if statement.sid == "ImportDashboards"] == [["arn:aws:es:eu-west-1:123456789012:domain/mocked/_dashboards/api/saved_objects/_import"]]
+    )
+    error_message = "Dashboards of the fork must be asked for, with the permission to import them."
+  }
+
+  assert {
+    condition = (
+      jsondecode(aws_lambda_invocation.index[0].input).index.delivery_role_arn == output.delivery_role_arn
+      && [for statement in local.index_function_statements : statement.resources if statement.sid == "KeepAccess"] == [["arn:aws:es:eu-west-1:123456789012:domain/mocked/_plugins/_security/api/roles/event-fork-orders", "arn:aws:es:eu-west-1:123456789012:domain/mocked/_plugins/_security/api/rolesmapping/event-fork-orders"]]
+    )
+    error_message = "The delivery role must be mapped in the domain, with the permission for that role and mapping alone."
   }
 
   assert {

@@ -4,13 +4,14 @@ import base64
 import gzip
 import json
 import tracemalloc
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
 from event_fork.errors import CallFailedError
-from event_fork.index_management.search_domain import Answer
+from event_fork.index_management.search_domain import NONE, Answer
 from event_fork.sending.backoff import Backoff
 from event_fork_cli.commands import rejected as command
 from event_fork_cli.rejected import fixing
@@ -37,7 +38,7 @@ class Domain:
     busy: int = 0
     down: bool = False
 
-    def call(self, method: str, path: str, body: object = None) -> Answer:
+    def call(self, method: str, path: str, body: object = None, headers: Mapping[str, str] = NONE) -> Answer:
         self.asked.append(path)
         if self.down:
             raise CallFailedError("ConnectTimeoutError", "no route", transient=False)

@@ -1,4 +1,4 @@
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from dataclasses import replace as changed
 from datetime import UTC, datetime
@@ -9,7 +9,7 @@ import pytest
 from event_fork.errors import CallFailedError, DomainRefusedError
 from event_fork.index_management.installer import PATIENCE, Installer
 from event_fork.index_management.managed_index import ManagedIndex, Request
-from event_fork.index_management.search_domain import Answer
+from event_fork.index_management.search_domain import NONE, Answer
 from event_fork.sending.backoff import Deadline
 
 INDEX = ManagedIndex("orders", "orders-2*", "event-fork-orders", {"priority": 106}, "orders-all", 2)
@@ -26,7 +26,7 @@ class Domain:
     calls: list[str] = field(default_factory=list)
     bodies: list[object] = field(default_factory=list)
 
-    def call(self, method: str, path: str, body: object = None) -> Answer:
+    def call(self, method: str, path: str, body: object = None, headers: Mapping[str, str] = NONE) -> Answer:
         self.calls.append(f"{method} {path}")
         self.bodies.append(body)
         if self.first:
@@ -181,3 +181,48 @@ def test_no_attempt_begins_after_the_deadline() -> None:
     with pytest.raises(DomainRefusedError, match="503: it gave no reason"):
         run(domain, Request(INDEX), seconds=1.5)
     assert len(domain.calls) <= 2
+
+
+ROLES, MAPPINGS = (f"/_plugins/_security/api/{kind}/event-fork-orders" for kind in ("roles", "rolesmapping"))
+MAPPED = changed(INDEX, alias=None, delivery_role_arn="arn:aws:iam::123456789012:role/orders-firehose")
+
+
+def test_the_delivery_role_may_write_before_the_template_is_there() -> None:
+    domain = Domain()
+    run(domain, Request(MAPPED))
+
+    assert domain.calls == [f"PUT {ROLES}", f"PUT {MAPPINGS}", "PUT /_index_template/event-fork-orders"]
+    assert domain.bodies[:2] == [
+        {
+            "cluster_permissions": ["cluster_composite_ops", "cluster_monitor"],
+            "index_permissions": [{"index_patterns": ["orders-2*"], "allowed_actions": ["crud", "create_index"]}],
+        },
+        {"backend_roles": ["arn:aws:iam::123456789012:role/orders-firehose"]},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("index", "before", "removed"),
+    [
+        (MAPPED, MAPPED, []),
+        (changed(MAPPED, delivery_role_arn=None), MAPPED, [f"DELETE {MAPPINGS}", f"DELETE {ROLES}"]),
+        (
+            changed(MAPPED, template_name="event-fork-x"),
+            MAPPED,
+            ["DELETE /_index_template/event-fork-orders", f"DELETE {MAPPINGS}", f"DELETE {ROLES}"],
+        ),
+        (MAPPED, changed(MAPPED, delivery_role_arn=None), []),
+    ],
+)
+def test_a_mapping_goes_when_it_is_not_asked_for_any_more(
+    index: ManagedIndex, before: ManagedIndex, removed: list[str]
+) -> None:
+    domain = Domain()
+    run(domain, Request(index, previous=before))
+    assert [call for call in domain.calls if call.startswith("DELETE")] == removed
+
+
+def test_a_destroy_takes_the_mapping_away_though_it_is_gone_already() -> None:
+    domain = Domain({f"DELETE {MAPPINGS}": MISSING, f"DELETE {ROLES}": MISSING})
+    run(domain, Request(MAPPED, remove=True))
+    assert domain.calls[1:] == [f"DELETE {MAPPINGS}", f"DELETE {ROLES}"]

@@ -1,0 +1,117 @@
+"""The forks of a topic as they are deployed: whatever of it has a queue, and what stands behind that queue."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from event_fork_cli.aws import AwsSettings
+from event_fork_cli.errors import BadInputError
+
+STORAGE, SEARCH, REPLAY, OTHER = "storage", "search", "replay", "other"
+_KINDS = {
+    "event_fork.storage_backup.handler": STORAGE,
+    "event_fork.search_analytics.handler": SEARCH,
+    "event_fork.replay.handler": REPLAY,
+}
+_EXAMPLE = "arn:aws:sns:eu-west-1:123456789012:orders"
+
+
+@dataclass(frozen=True, slots=True)
+class Failures:
+    """Where a stream puts what it could not deliver: a bucket, and the beginning of the keys."""
+
+    bucket: str
+    prefix: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fork:
+    """A queue of the topic, and what it feeds. `kind`: storage, search, replay, or other: the application's own."""
+
+    name: str
+    kind: str
+    queue: str
+    waiting: int
+    in_work: int
+    dead_letter_queue: str | None
+    dead_letters: int | None
+    stream: str | None
+    failures: Failures | None
+
+
+def forks_of(settings: AwsSettings, topic_arn: str) -> list[Fork]:
+    """By kind and name. Raises BadInputError when there is no such topic."""
+    parts = topic_arn.split(":")
+    if len(parts) != 6 or parts[2] != "sns" or not parts[3] or not parts[5]:
+        raise BadInputError("TOPIC", "must be the ARN of an SNS topic", example=_EXAMPLE, received=topic_arn)
+    sns = settings.sns(parts[3])
+    try:
+        pages = list(sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic_arn))
+    except (sns.exceptions.NotFoundException, sns.exceptions.InvalidParameterException) as error:
+        raise BadInputError(
+            "TOPIC", "must be the ARN of an SNS topic that exists", example=_EXAMPLE, received=topic_arn
+        ) from error
+    entries = [entry for page in pages for entry in page["Subscriptions"] if entry.get("Protocol") == "sqs"]
+    found = [fork for entry in entries for fork in _fork(settings, entry["Endpoint"])]
+    order = (STORAGE, SEARCH, REPLAY, OTHER)
+    return sorted(found, key=lambda fork: (order.index(fork.kind), fork.name))
+
+
+def _fork(settings: AwsSettings, queue_arn: str) -> Iterator[Fork]:
+    region = queue_arn.split(":")[3]
+    name = queue_arn.rpartition(":")[2]
+    attributes = _attributes(settings, queue_arn)
+    if attributes is None:  # it is gone, or another account's that does not let us look
+        yield Fork(name, OTHER, name, 0, 0, None, None, None, None)
+        return
+    policy = json.loads(attributes.get("RedrivePolicy", "{}"))
+    dead_arn = policy.get("deadLetterTargetArn")
+    dead = _attributes(settings, dead_arn) if dead_arn else None
+    handler, variables = _function(settings, queue_arn) if region == settings.region_name else ("", {})
+    stream = variables.get("DELIVERY_STREAM_NAME")
+    yield Fork(
+        name=name,
+        kind=_KINDS.get(handler, OTHER),
+        queue=name,
+        waiting=int(attributes["ApproximateNumberOfMessages"]),
+        in_work=int(attributes["ApproximateNumberOfMessagesNotVisible"]),
+        dead_letter_queue=dead_arn.rpartition(":")[2] if dead_arn else None,
+        dead_letters=None if dead is None else int(dead["ApproximateNumberOfMessages"]),
+        stream=stream,
+        failures=_failures(settings, stream) if stream else None,
+    )
+
+
+def _attributes(settings: AwsSettings, queue_arn: str) -> dict[str, Any] | None:
+    _, _, _, region, account, name = queue_arn.split(":")
+    sqs = settings.sqs(region)
+    try:
+        url = sqs.get_queue_url(QueueName=name, QueueOwnerAWSAccountId=account)["QueueUrl"]
+        found: Any = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+    except sqs.exceptions.QueueDoesNotExist:
+        return None
+    return dict(found)
+
+
+def _function(settings: AwsSettings, queue_arn: str) -> tuple[str, dict[str, str]]:
+    functions = settings.functions()
+    mappings = functions.list_event_source_mappings(EventSourceArn=queue_arn)["EventSourceMappings"]
+    if not mappings:
+        return "", {}
+    configuration = functions.get_function_configuration(FunctionName=mappings[0]["FunctionArn"])
+    return configuration.get("Handler", ""), dict(configuration.get("Environment", {}).get("Variables", {}))
+
+
+def _failures(settings: AwsSettings, stream: str) -> Failures | None:
+    described: Any = settings.firehose().describe_delivery_stream(DeliveryStreamName=stream)
+    destination = described["DeliveryStreamDescription"]["Destinations"][0]
+    s3 = destination.get("ExtendedS3DestinationDescription")
+    if s3 is None:
+        search = destination.get("AmazonopensearchserviceDestinationDescription") or {}
+        s3 = search.get("S3DestinationDescription")
+    if s3 is None or not s3.get("ErrorOutputPrefix"):
+        return None
+    return Failures(s3["BucketARN"].rpartition(":")[2], s3["ErrorOutputPrefix"].partition("!{")[0])

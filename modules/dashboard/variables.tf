@@ -1,0 +1,22 @@
+variable "name" {
+  description = "Name of the dashboard, 1-255 letters, digits, `-` or `_`."
+  type        = string
+  nullable    = false
+}
+
+variable "topic_arn" {
+  description = "ARN of the topic."
+  type        = string
+  nullable    = false
+}
+
+variable "forks" {
+  description = "The forks that have a row, by name; `stream`: the delivery stream, and what Firehose's metrics call its destination (`S3` or `AmazonOpenSearchService`)."
+  type = map(object({
+    queue_arn              = string
+    dead_letter_queue_name = string
+    function_name          = string
+    stream                 = optional(object({ name = string, destination = string }))
+  }))
+  nullable = false
+}

@@ -1,0 +1,19 @@
+################################################################################
+# Dashboard: none unless asked for
+################################################################################
+
+module "dashboard" {
+  source = "../dashboard"
+  count  = var.dashboard ? 1 : 0
+
+  name      = var.name
+  topic_arn = var.topic_arn
+  forks = {
+    (var.name) = {
+      queue_arn              = aws_sqs_queue.this.arn
+      dead_letter_queue_name = local.dead_letter_queue_name
+      function_name          = module.function.name
+      stream                 = var.delivery
+    }
+  }
+}
