@@ -18,6 +18,11 @@ _STEERING = ("tests/functional/cli/test_replay_steering.py",)
 _SEALED = ("tests/functional/cli/test_replay_sealed.py",)
 _APPLY = ("tests/functional/cli/test_replay_apply.py",)
 _QUEUE_COMMAND = ("tests/functional/cli/test_replay_queue.py",)
+_VERIFY = (
+    "tests/unit/cli/test_reconciling.py",
+    "tests/unit/cli/test_witness.py",
+    "tests/unit/cli/test_rebuilding.py",
+)
 _SIMULATION = ("tests/simulation/test_findings.py",)
 
 
@@ -625,5 +630,54 @@ PLANTED = (
         "            pass\n",
         (*_QUEUE, *_SIMULATION),
         "rate or l5",
+    ),
+    # -- verify, rebuild ----------------------------------------------------------------------------------------------
+    _cli(
+        "a gap is taken for events on their way",
+        "verification/reconciling.py",
+        "    is_settled = published < frame.settled\n",
+        "    is_settled = published < frame.start\n",
+        _VERIFY,
+        "too_much or exactly_one",
+    ),
+    _cli(
+        "what one minute lacks is made good by any other one",
+        "verification/witness.py",
+        "        if rest[earlier] * rest[later] < 0 and _follows(earlier, later, seconds):\n",
+        "        if rest[earlier] * rest[later] < 0:\n",
+        _VERIFY,
+        "not_made_good",
+    ),
+    _cli(
+        "a looked-at event counts as archived though the storage fork has no word of it",
+        "verification/reconciling.py",
+        "    set_aside = not event.archived and bool({(Place.DEAD_LETTER, 0), (Place.REJECTED, 0)} & event.places)\n",
+        "    set_aside = not event.archived\n",
+        _VERIFY,
+        "too_much or exactly_one",
+    ),
+    _cli(
+        "an old index is out of the alias with events from outside the window",
+        "search/rebuilding.py",
+        "            if outside or self._may_grow(name, window):\n",
+        "            if self._may_grow(name, window) and not outside:\n",
+        _VERIFY,
+        "outside_the_window",
+    ),
+    _cli(
+        "an old index is dropped that another alias still needs",
+        "search/rebuilding.py",
+        '            if there.status != MISSING and not there.body.get(name, {}).get("aliases"):\n',
+        "            if there.status != MISSING:\n",
+        _VERIFY,
+        "in_no_alias",
+    ),
+    _cli(
+        "what the index refused is swapped in",
+        "search/rebuilding.py",
+        "    if problem and not swap_anyway:\n",
+        "    if problem and swap_anyway is None:\n",
+        _VERIFY,
+        "refused_documents",
     ),
 )
