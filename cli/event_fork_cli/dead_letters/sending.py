@@ -45,8 +45,8 @@ class Done:
 
     @property
     def left(self) -> int:
-        """Of the set, what was not dealt with."""
-        return self.wanted - self.done
+        """Of the set, what can still be dealt with."""
+        return self.wanted - self.done - self.missing
 
 
 Deed = Callable[[Sequence[Letter], Done], list[Letter]]

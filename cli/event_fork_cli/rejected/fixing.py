@@ -22,6 +22,7 @@ from botocore.exceptions import ClientError
 from event_fork.archive.errors import ArchiveError, ObjectChangedError
 from event_fork.archive.store import ArchiveStore
 from event_fork.archive.unpacking import compression_of
+from event_fork.errors import DomainRefusedError
 from event_fork.events.envelope import compact_json
 from event_fork.events.time_window import timestamp_of
 from event_fork.forward.search_document import ID
@@ -227,9 +228,10 @@ class Fixer:
                 % (json.dumps({"create": {"_index": one.index, "_id": one.event_id}}).encode(), one.document)
                 for one in left
             )
-            items = self._calls("POST", "/_bulk?filter_path=items.create.status,items.create.error", lines).body[
-                "items"
-            ]
+            answer = self._calls("POST", "/_bulk?filter_path=items.create.status,items.create.error", lines)
+            items = answer.body.get("items", [])
+            if len(items) != len(left):
+                raise DomainRefusedError(f"{self._calls.name} answers something else than _bulk does: is it a proxy?")
             again: list[Ready] = []
             wait = self._calls.backoff.wait_after(attempt)
             for one, item in zip(left, items, strict=True):

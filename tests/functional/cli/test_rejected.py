@@ -321,6 +321,18 @@ def test_a_domain_that_takes_nothing_leaves_everything_as_it_is(world: World, er
     assert len(errors.lines()) == 1
 
 
+def test_a_proxys_page_in_the_place_of_an_answer_leaves_everything_as_it_is(
+    world: World, errors: Errors, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    errors.put(errors.line(1))
+    monkeypatch.setattr(Domain, "call", lambda *_: Answer(200, {}))
+
+    found = errors.fix("--execute")
+
+    assert (found.code, "answers something else than _bulk does" in found.err) == (1, True)
+    assert len(errors.lines()) == 1
+
+
 def test_what_arrives_after_the_set_was_frozen_is_not_touched(world: World, errors: Errors) -> None:
     errors.put(errors.line(1))
     saved = str(world.folder / "set.jsonl")
