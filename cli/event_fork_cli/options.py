@@ -105,6 +105,9 @@ class PlanOptions:
     ]
     end: EndOption = "now"
     layout: LayoutOption = "auto"
+    raw: Annotated[
+        bool, typer.Option("--raw", help="The archive's lines are the messages alone, as record_format = raw writes.")
+    ] = False
     filter_file: Annotated[
         Path | None,
         typer.Option(

@@ -12,6 +12,7 @@ from event_fork.archive.errors import ArchiveError
 from event_fork.archive.layout import Layout
 from event_fork.archive.lines import lines
 from event_fork.archive.listing import begun_at, day_folders
+from event_fork.archive.raw_lines import ENVELOPES, reader_of
 from event_fork.archive.selection import Criteria, SelectedEvent, UnreadableLine, select
 from event_fork.archive.store import BrowsableStore, ListedObject
 from event_fork.archive.unpacking import compression_of, decompress
@@ -105,7 +106,7 @@ def _begun(entry: ListedObject) -> str | None:
 
 
 def sampled(
-    store: BrowsableStore, entry: ListedObject, attribute: str
+    store: BrowsableStore, entry: ListedObject, attribute: str, line_form: str = ENVELOPES
 ) -> tuple[str, Iterator[SelectedEvent | UnreadableLine]]:
     """An object's compression, and what its first 2,000 lines are: read, and ArchiveError raised, when asked for."""
     chunks = store.open(entry.key, etag=entry.etag).chunks()
@@ -113,7 +114,7 @@ def sampled(
 
     def found() -> Iterator[SelectedEvent | UnreadableLine]:
         text = islice(lines(decompress(chain([head], chunks))), _SAMPLED_LINES)
-        yield from select(text, Criteria(EVER, event_type_attribute=attribute))
+        yield from select(text, Criteria(EVER, event_type_attribute=attribute), read=reader_of(line_form, entry.key))
 
     return compression_of(head), found()
 

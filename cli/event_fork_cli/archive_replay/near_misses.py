@@ -7,6 +7,7 @@ from itertools import islice
 
 from event_fork.archive.errors import ArchiveError
 from event_fork.archive.listing import Reach, day_folders, needed_objects
+from event_fork.archive.raw_lines import ENVELOPES, RAW_LINES
 from event_fork.archive.selection import SelectedEvent
 from event_fork.archive.store import BrowsableStore
 from event_fork.events.time_window import EVER
@@ -16,7 +17,9 @@ _OBJECTS = 5
 _MOST_TYPES = 5
 
 
-def what_is_there(store: BrowsableStore, reach: Reach, attribute: str, wanted_types: Collection[str]) -> str:
+def what_is_there(
+    store: BrowsableStore, reach: Reach, attribute: str, wanted_types: Collection[str], line_form: str = ENVELOPES
+) -> str:
     """One sentence, from the folders or from the first five objects that the window needs."""
     objects = list(islice(needed_objects(store, reach), _OBJECTS))
     if not objects:
@@ -25,14 +28,15 @@ def what_is_there(store: BrowsableStore, reach: Reach, attribute: str, wanted_ty
     times: list[str] = []
     for listed in objects:
         try:
-            for found in sampled(store, listed, attribute)[1]:
+            for found in sampled(store, listed, attribute, line_form)[1]:
                 if isinstance(found, SelectedEvent):
                     types[found.event_type] += 1
                     times.append(found.timestamp)
         except ArchiveError:
             continue  # the plan has named it
     if not types:
-        return "its first objects hold no event that can be read"
+        hint = "" if line_form == RAW_LINES else " (lines that are messages alone need --raw)"
+        return f"its first objects hold no event that can be read{hint}"
     named = ", ".join(f"{kind or 'no type'} ({count:,})" for kind, count in types.most_common(_MOST_TYPES))
     known = [kind for kind in types if kind]
     near = [match for wanted in wanted_types for match in get_close_matches(wanted, known, n=1)]

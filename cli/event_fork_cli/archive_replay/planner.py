@@ -73,7 +73,8 @@ def make_plan(
         lateness, now = timedelta(seconds=window.lateness_seconds), timestamp_of(request.created_at)
         reach = Reach(request.archive.prefix, window.published, lateness, now, layout)
         objects = needed_objects(open_store(), reach)
-        hint = partial(what_is_there, open_store(), reach, request.event_type_attribute, request.event_types)
+        attribute, types = request.event_type_attribute, request.event_types
+        hint = partial(what_is_there, open_store(), reach, attribute, types, request.lines)
         with ParallelScan(order, processes) if processes else InlineScan(order) as work:
             scanned = _read(work.scan(objects), progress)
             void = frozenset(scan for found in scanned for scan in found.void)

@@ -60,7 +60,9 @@ class ScanOrder:
         """The scanner this order describes."""
         asked = self.request
         criteria = asked.criteria(self.ids)
-        return Scanner(self.open_store(), criteria, self.limits, asked.target.body, SpillWriter(self.spill))
+        return Scanner(
+            self.open_store(), criteria, self.limits, asked.target.body, SpillWriter(self.spill), asked.lines
+        )
 
 
 class InlineScan(Generic[Found]):

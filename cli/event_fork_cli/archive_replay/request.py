@@ -19,6 +19,7 @@ from event_fork.archive.errors import ArchiveError
 from event_fork.archive.layout import FLAT, HIVE, Layout, detect, parse_layout
 from event_fork.archive.lines import lines
 from event_fork.archive.listing import Reach, needed_objects
+from event_fork.archive.raw_lines import ENVELOPES, RAW_LINES
 from event_fork.archive.store import BrowsableStore
 from event_fork.archive.unpacking import decompress
 from event_fork.archive_replay.costs import DEFAULT_MEMORY, Memory
@@ -103,6 +104,11 @@ def check(options: PlanOptions, settings: AwsSettings, now: datetime, by_sql: As
 
     ask = partial(by_sql, open_store=open_store, reach=reach, event_type_attribute=options.event_type_attribute)
     chosen = narrowing_of(options, settings, ask, notes)
+    if options.raw:
+        notes.append(
+            "raw lines have no id and no time: events with the same text are one event, "
+            "and each has the time of its object's name; attributes and types are not there"
+        )
     if layout != HIVE:
         notes.append(
             f'the folders of this archive are "{layout}": '
@@ -115,6 +121,8 @@ def check(options: PlanOptions, settings: AwsSettings, now: datetime, by_sql: As
     engine = engine_for_target(engines, target.arn) if engines else None
     if options.body is not Body.AUTO:
         body = options.body.value
+    elif options.raw:
+        body = BODY_RAW
     else:
         raw = policy.raw
         if raw is None:
@@ -146,6 +154,7 @@ def check(options: PlanOptions, settings: AwsSettings, now: datetime, by_sql: As
             ramp_asks=options.ramp_ask,
             health=health,
             narrowing=chosen.narrowing,
+            lines=RAW_LINES if options.raw else ENVELOPES,
         ),
         chosen,
         open_store,

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from event_fork.archive.errors import ConnectionBrokenError, ObjectChangedError, UnreadableObjectError
 from event_fork.archive.lines import lines
+from event_fork.archive.raw_lines import ENVELOPES, reader_of
 from event_fork.archive.selection import Criteria, SelectedEvent, UnreadableLine, select
 from event_fork.archive.store import ArchiveStore, ListedObject
 from event_fork.archive.unpacking import decompress
@@ -99,6 +100,7 @@ class Scanner:
         limits: SegmentLimits,
         body: str,
         spill: SpillWriter,
+        line_form: str = ENVELOPES,
         wait: Callable[[float], None] = time.sleep,
     ) -> None:
         self._store = store
@@ -106,6 +108,7 @@ class Scanner:
         self._limits = limits
         self._envelope = body == BODY_ENVELOPE
         self._spill = spill
+        self._lines = line_form
         self._wait = wait
 
     def scan(self, index: int, listed: ListedObject) -> ScannedObject:
@@ -131,7 +134,8 @@ class Scanner:
         tally = _Tally(Segmenter(self._limits))
         buffer = SpillBuffer(self._spill)
         segment, pack, envelope = tally.segmenter.add, RECORD.pack, self._envelope
-        for found in select(lines(decompress(reader.chunks())), self._criteria):
+        read = reader_of(self._lines, listed.key)
+        for found in select(lines(decompress(reader.chunks())), self._criteria, read=read):
             if isinstance(found, UnreadableLine):
                 tally.name(found)
                 continue

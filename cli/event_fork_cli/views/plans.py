@@ -9,6 +9,7 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
+from event_fork.archive.raw_lines import RAW_LINES
 from event_fork.archive_replay.governor import STEP_SECONDS
 from event_fork.replay_plan.plan import Plan, Unreadable
 from event_fork_cli.moments import shown_duration
@@ -76,6 +77,8 @@ def summary(plan: Plan, latest_arrival: timedelta | None) -> Table:
         table.add_row("event types", ", ".join(plan.event_types))
     if plan.filter_policy is not None:
         table.add_row("filter policy", f"on {plan.filter_policy_scope}")
+    if plan.lines == RAW_LINES:
+        table.add_row("lines", "messages alone: ids from their text, times from the objects' names")
     narrowing = plan.narrowing
     if narrowing.ids is not None:
         table.add_row("ids", f"{totals.events:,} of {narrowing.ids.count:,}")

@@ -58,13 +58,15 @@ def select(
     lines: Iterable[bytes],
     criteria: Criteria,
     *,
+    read: Callable[[str], StoredEvent] = parse,
     first_line: int = 0,
     last_line: int | None = None,
     skip_lines: Collection[int] = (),
 ) -> Iterator[SelectedEvent | UnreadableLine]:
     """The wanted events among lines `first_line` to `last_line` (from 0, both included), and what is no event.
 
-    `skip_lines` are passed over unread. Empty lines are nothing. What lies after `last_line` is not read at all.
+    `read` makes an event of a line. `skip_lines` are passed over unread. Empty lines are nothing. What lies after
+    `last_line` is not read at all.
     Whatever a line makes go wrong makes it an UnreadableLine, never more: anybody can publish, and so write a line.
     """
     holds = criteria.window.holds
@@ -77,7 +79,7 @@ def select(
         if number in skip or not (raw := stored.removeprefix(_BOM).strip(_AROUND)):
             continue
         try:
-            event = parse(raw.decode())
+            event = read(raw.decode())
             timestamp = canonical_timestamp(event.timestamp)
             if not holds(timestamp):
                 continue
@@ -89,7 +91,7 @@ def select(
         except Exception as error:
             yield UnreadableLine(number, _reason(error))
             continue
-        yield SelectedEvent(number, event, event_type, timestamp, raw)
+        yield SelectedEvent(number, event, event_type, timestamp, raw if read is parse else event.to_line()[:-1])
 
 
 def _reason(error: Exception) -> str:

@@ -9,6 +9,7 @@ from functools import partial
 
 from event_fork.archive.errors import ObjectChangedError, UnreadableObjectError
 from event_fork.archive.lines import lines
+from event_fork.archive.raw_lines import reader_of
 from event_fork.archive.selection import Criteria, SelectedEvent, UnreadableLine, select
 from event_fork.archive.spooling import spooled
 from event_fork.archive.store import ArchiveStore
@@ -189,6 +190,7 @@ class ItemReplay:
         return select(
             self._watched(lines(decompress(spooled(reader.chunks())))),
             self.tools.criteria,
+            read=reader_of(self.tools.plan.lines, item.key),
             first_line=first_line,
             last_line=last_line,
             skip_lines=item.skip_lines,

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Annotated, Any, Literal
 
+from event_fork.archive.raw_lines import ENVELOPES, RAW_LINES
 from event_fork.archive.selection import Criteria, all_of
 from event_fork.events.time_window import Window, timestamp_of
 from event_fork.filter_policy import MESSAGE_ATTRIBUTES, MESSAGE_BODY, InvalidFilterPolicyError, compile_policy
@@ -34,8 +35,8 @@ from event_fork.replay_plan.json_values import (
 from event_fork.replay_plan.narrowing import Narrowing
 from event_fork.replay_plan.work_area import ROOT as WORK_AREAS
 
-FORMAT, FORMAT_OF_NARROWED = 1, 2
-"""A function from before there was a narrowing does not see it, and would send everything."""
+FORMAT, NEWER_FORMAT = 1, 2
+"""A function from before there were narrowings and raw lines does not see them, and would send everything."""
 MAX_PLAN_BYTES = 32 * 2**20
 """What worker and governor have room for with 512 MiB of memory: about 100,000 ranges of lines."""
 BODY_RAW: Literal["raw"] = "raw"
@@ -178,7 +179,8 @@ class PlanRequest:
     `rate`: events a second of all workers together. `pace`: None, or how many times faster than they were published
     the events are sent (1 = at their original speed); never above `rate`. `workers`: how many run at once at most.
     `ramp`: percentages of `rate` that the governor goes through, or None. `ramp_asks`: after each step the replay
-    pauses and waits for `resume`, else the governor goes on by itself while the target is healthy.
+    pauses and waits for `resume`, else the governor goes on by itself while the target is healthy. `lines`: what the
+    lines of the archive are, SNS envelopes or messages alone.
     """
 
     replay_id: Id
@@ -200,6 +202,7 @@ class PlanRequest:
     ramp_asks: bool
     health: Health
     narrowing: Narrowing = field(default=Narrowing(), kw_only=True)
+    lines: Annotated[str, OneOf((ENVELOPES, RAW_LINES))] = field(default=ENVELOPES, kw_only=True)
 
     @property
     def is_governed(self) -> bool:
@@ -267,7 +270,7 @@ class Plan(PlanRequest):
 
     def to_json(self) -> dict[str, Any]:
         """The plan as it is in the file."""
-        return {"format": _format(self.narrowing), **to_json(self)}
+        return {"format": _format(self), **to_json(self)}
 
     def to_bytes(self) -> bytes:
         """The plan file: indented, so that people can read it, one line per item."""
@@ -311,20 +314,20 @@ def read_plan(text: bytes) -> Plan:
     """The plan in a file. Raises DocumentError when a value is wrong or the hash does not fit the content."""
     document = json_object(parse_json(text, "plan"), "plan")
     made_by = from_json(_Version, document, "plan")
-    if made_by.format not in (FORMAT, FORMAT_OF_NARROWED):
-        rule = f"plan.format must be {FORMAT} or {FORMAT_OF_NARROWED}"
+    if made_by.format not in (FORMAT, NEWER_FORMAT):
+        rule = f"plan.format must be {FORMAT} or {NEWER_FORMAT}"
         raise DocumentError(f"{rule}, got {made_by.format}: made by another version")
     if digest(document) != made_by.sha256:
         raise DocumentError("plan.sha256 does not fit the content: the plan was changed after it was made")
     plan = from_json(Plan, document, "plan")
-    if made_by.format != _format(plan.narrowing):
-        raise DocumentError(f"plan.format must be {_format(plan.narrowing)} for such a plan, got {made_by.format}")
+    if made_by.format != _format(plan):
+        raise DocumentError(f"plan.format must be {_format(plan)} for such a plan, got {made_by.format}")
     _refuse_contradictions(plan)
     return plan
 
 
-def _format(narrowing: Narrowing) -> int:
-    return FORMAT if narrowing == Narrowing() else FORMAT_OF_NARROWED
+def _format(plan: Plan) -> int:
+    return FORMAT if plan.narrowing == Narrowing() and plan.lines == ENVELOPES else NEWER_FORMAT
 
 
 def _refuse_contradictions(plan: Plan) -> None:

@@ -30,7 +30,12 @@ def archive(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
 
 
 def sent(world: World) -> list[str]:
-    """Ids of the events that the workers send of the replay that was applied last."""
+    """Ids of the events that the workers send, as envelopes, of the replay that was applied last."""
+    return sorted(json.loads(body)["MessageId"] for body in bodies(world))
+
+
+def bodies(world: World) -> list[str]:
+    """What the workers send of the replay that was applied last."""
     shared = list(world.executions.inputs.values())[-1]
     name = world.executions.names[-1]
     items = world.object(f"{shared['work_prefix']}items.jsonl").splitlines()
@@ -46,7 +51,7 @@ def sent(world: World) -> list[str]:
         replay_worker.handler({"BatchInput": batch, "Items": [json.loads(item)]}, context)
     found: list[str] = []
     while messages := world.sqs.receive_message(QueueUrl=world.queue_url, MaxNumberOfMessages=10).get("Messages"):
-        found += [json.loads(message["Body"])["MessageId"] for message in messages]
+        found += [message["Body"] for message in messages]
     world.capsys.readouterr()  # metrics of the worker
     return sorted(found)
 
@@ -234,3 +239,42 @@ def test_a_table_says_what_a_plan_is_narrowed_to(archive: World) -> None:
     shown = archive.plan(*options).out
     assert "ids             1 of 2" in shown
     assert "where           $.order.total = 14" in shown
+
+
+def test_lines_that_are_messages_alone_are_replayed_with_ids_from_their_text(archive: World) -> None:
+    # GIVEN a day of which the archive has messages alone: JSON, text, one of them twice, and one that is no UTF-8
+    lines = ['{"order":{"id":"o-1"}}', "text \u00e4", '{"order":{"id":"o-2"}}', "text \u00e4"]
+    body = "\n".join(lines).encode() + b"\n\n\xff\xfe\n"
+    key = archive.put(minutes=-24 * 60, name="r", body=gzip.compress(body, mtime=0))
+    window = {"start": "2026-11-22T12:00Z", "end": "2026-11-22T13:00Z"}
+    refused = archive.plan(**window)
+    assert refused.code == 3
+    assert "(lines that are messages alone need --raw)" in refused.err
+
+    # WHEN they are planned as such THEN they are counted once each, by the time of the object, and sent as they are
+    path = archive.folder / "plan.json"
+    plan = archive.plan("--raw", "--out", str(path), **window)
+    assert plan.code == 0, plan.err
+    assert "events with the same text are one event" in plan.err
+    assert (plan.json["totals"]["events"], plan.json["totals"]["duplicates"]) == (3, 1)
+    assert plan.json["totals"]["unreadable"] == [{"key": key, "reason": "is not UTF-8", "lines": [5], "count": 1}]
+    assert (plan.json["format"], plan.json["lines"], plan.json["target"]["body"]) == (2, "raw", "raw")
+    assert plan.json["first_event"] == plan.json["last_event"] == "2026-11-22T12:00:00.000Z"
+    assert archive.apply(path).code == 0
+    assert bodies(archive) == sorted(set(lines))
+
+    # AND values narrow them, and envelopes can be made of them
+    options = ("--raw", "--where", "$.order.id=o-2", "--body", "envelope", "--out", str(path), "--overwrite")
+    assert archive.plan(*options, **window).json["totals"]["events"] == 1
+    assert archive.apply(path).code == 0
+    (envelope,) = map(json.loads, bodies(archive))
+    assert (envelope["Message"], envelope["Timestamp"]) == (lines[2], "2026-11-22T12:00:00.000Z")
+
+
+def test_raw_lines_of_an_object_whose_name_tells_no_time_are_named(archive: World) -> None:
+    archive.s3.put_object(Bucket=BUCKET, Key="date=2026-11-22/hour=12/events.txt", Body=b'{"a":1}\n')
+    archive.put(minutes=-24 * 60, name="r", body=b"x\n")
+    result = archive.plan("--raw", start="2026-11-22T12:00Z", end="2026-11-22T13:00Z")
+    assert result.json["totals"]["events"] == 1
+    (unreadable,) = result.json["totals"]["unreadable"]
+    assert unreadable["reason"] == "its name tells no time, and raw lines have no other"
