@@ -17,7 +17,7 @@ import typer
 
 from local_firehose.client import FirehoseControlError
 from local_firehose.commands import faults_app
-from testbench import installing, processes
+from testbench import installing, opensearch, processes
 from testbench.aws_cli import aws_command
 from testbench.bench import Bench
 from testbench.endpoints import ELSEWHERE, Endpoints, elsewhere
@@ -160,7 +160,7 @@ def _print_endpoints(found: Endpoints, state: Path) -> None:
     if found.firehose_url:
         rows.append(("Data Firehose", f"{found.firehose_url}  (control API below /_firehose/)"))
     if found.opensearch_url:
-        rows.append(("OpenSearch", f"{found.opensearch_url}  (one node, 2.19.4)"))
+        rows.append(("OpenSearch", f"{found.opensearch_url}  (one node, {opensearch.VERSION})"))
     if found.powertools_layer_arn:
         rows.append(("Powertools layer", found.powertools_layer_arn))
     rows.append(("logs", str(_shown(state))))

@@ -40,6 +40,7 @@ CALLS: dict[str, Call] = {
         {"WorkGroupConfiguration": "Configuration", "RecursiveDeleteOption": None, "State": None},
     ),
     "AWS::CloudWatch::Alarm": Call("cloudwatch", "PutMetricAlarm"),
+    "AWS::CloudWatch::Dashboard": Call("cloudwatch", "PutDashboard"),
     "AWS::DynamoDB::Table": Call(
         "dynamodb",
         "CreateTable",

@@ -172,6 +172,9 @@ TRANSLATIONS: dict[str, Translation] = {
     "aws_cloudwatch_log_stream": Translation(
         "AWS::Logs::LogStream", {"name": "LogStreamName", "log_group_name": "LogGroupName"}
     ),
+    "aws_cloudwatch_dashboard": Translation(
+        "AWS::CloudWatch::Dashboard", {**_same("dashboard_name dashboard_body"), "dashboard_arn": None}
+    ),
     "aws_cloudwatch_metric_alarm": Translation(
         "AWS::CloudWatch::Alarm",
         {

@@ -11,7 +11,7 @@ from jgo.maven import MavenContext
 from testbench.errors import BenchError, PrerequisiteError
 from testbench.installing import go_on
 from testbench.once import once
-from testbench.opensearch import IS_3, VERSION, maven
+from testbench.opensearch import IS_3, VERSION, VERSIONS, maven
 from testbench.opensearch.distribution import LIB, LOCK, PIECES, Jar, Piece, locked
 from testbench.paths import CACHE
 from testbench.progress import Say
@@ -35,6 +35,9 @@ logger.http.level = info
 
 def prepare(say: Say) -> Path:
     """The home, made when it is not there. Raises `BenchError` when a jar cannot be had or is not the locked one."""
+    if VERSION not in VERSIONS:
+        known = " or ".join(VERSIONS)
+        raise PrerequisiteError(f"BENCH_OPENSEARCH must be {known}, for example {VERSIONS[0]}; received {VERSION!r}")
     home = CACHE / "opensearch" / VERSION / fingerprint(LOCK.read_bytes(), _LOGGING, repr(PIECES))
 
     def make() -> None:

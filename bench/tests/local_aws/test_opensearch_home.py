@@ -6,9 +6,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from testbench.errors import BenchError
+from testbench.errors import BenchError, PrerequisiteError
 from testbench.opensearch import VERSION, distribution, home, maven
 from testbench.opensearch.distribution import LIB, PIECES, Jar
+from testbench.progress import quiet
 
 
 def settings_xml(folder: Path, mirrors: str) -> None:
@@ -89,3 +90,11 @@ def test_the_locked_jar_lands_in_its_folder(tmp_path: Path) -> None:
     jar = Jar(hashlib.sha256(b"the locked one").hexdigest(), "modules/m", "org.example", "thing", "1")
     home._fetch_one(jar, tmp_path / "home", Repository(tmp_path, b"the locked one"))  # type: ignore[arg-type]
     assert (tmp_path / "home" / "modules" / "m" / "thing-1.jar").read_bytes() == b"the locked one"
+
+
+def test_a_version_that_nobody_locked_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(home, "VERSION", "1.3.0")
+    with pytest.raises(
+        PrerequisiteError, match=r"must be 2\.19\.4 or 3\.9\.0, for example 2\.19\.4; received '1\.3\.0'"
+    ):
+        home.prepare(quiet)
