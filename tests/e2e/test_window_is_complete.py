@@ -377,6 +377,32 @@ def test_the_statements_of_the_page_are_enough_and_less_is_not(window: Window, l
     assert (refused.code, "AWS refused" in refused.stderr) == (1, True)
 
 
+def test_documents_that_a_recipe_has_healed_are_no_longer_rejected_but_indexed(
+    window: Window, live: dict[str, list[str]]
+) -> None:
+    recipe, search = window.folder / "recipe.json", window.forks[1]
+    recipe.write_text(json.dumps({"steps": [{"remove": "$.amount"}]}))
+    (group,) = window.run("rejected", "list", search, "--output", "json").json
+    fix = (
+        "rejected",
+        "fix",
+        search,
+        group["group"],
+        "--recipe",
+        str(recipe),
+        "--save",
+        str(window.folder / "set.jsonl"),
+    )
+    healed = window.run(*fix, "--execute", "--output", "json")
+    assert (healed.code, healed.json["done"]) == (0, len(live["rejected"])), healed.stderr
+
+    window.node.indices.refresh(index=window.alias)
+    ran, report = window.verify(start=datetime.now(UTC) - timedelta(hours=1), end=datetime.now(UTC))
+    tally = report["indices"][search]
+    assert (tally["indexed"], tally["rejected"], tally["dead_letters"], tally["missing"]) == (43, 0, 2, 0)
+    assert ran.code == 0, ran.stderr
+
+
 def test_two_verifies_at_once_find_the_same(window: Window, live: dict[str, list[str]]) -> None:
     start, end = datetime.now(UTC) - timedelta(hours=1), datetime.now(UTC)
     command = [sys.executable, "-m", "event_fork_cli", "verify", *window.forks, "--output", "json"]
