@@ -12,6 +12,7 @@ Everything else that AWS says is told in one sentence with exit code 1 (`app`).
 
 from typing import ClassVar
 
+_MOST_SHOWN = 300
 DONE, FAILED, BAD_INPUT, NOTHING_MATCHED = 0, 1, 2, 3
 
 
@@ -31,7 +32,9 @@ class BadInputError(CliError):
     exit_code: ClassVar[int] = BAD_INPUT
 
     def __init__(self, name: str, rule: str, *, example: str, received: object) -> None:
-        super().__init__(f"{name} {rule}, for example {example}; received {received!r}")
+        given = repr(received)
+        shown = given if len(given) <= _MOST_SHOWN else f"{given[:_MOST_SHOWN]}... ({len(given):,} characters)"
+        super().__init__(f"{name} {rule}, for example {example}; received {shown}")
 
 
 class RefusedError(CliError):

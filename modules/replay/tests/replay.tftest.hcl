@@ -133,6 +133,7 @@ run "an_archive_brings_its_engine_whose_only_target_is_the_destination" {
     condition = jsonencode(local.targets) == jsonencode([{
       arn                   = "arn:aws:sqs:eu-west-1:123456789012:checkout"
       dead_letter_queue_arn = null
+      idempotent            = false
       kms_key_arn           = null
       url                   = "https://sqs.eu-west-1.amazonaws.com/123456789012/checkout"
     }])

@@ -336,6 +336,12 @@ def test_a_plan_that_was_put_in_the_place_of_the_applied_one_is_refused(archive:
     assert "is left out" in archive.run("replay", "list").err
 
 
+def test_of_a_very_long_value_only_the_beginning_is_said(archive: World) -> None:
+    sentence = said(archive, "status", "x" * 100_000)
+
+    assert sentence.endswith(f"received '{'x' * 299}... (100,002 characters)")
+
+
 @pytest.mark.parametrize("replay_id", ["..", "../orders/replay-1", "a/b", "x" * 65])
 def test_what_is_no_id_is_bad_input(archive: World, replay_id: str) -> None:
     assert "the id of a replay must be 1 to 64 letters, digits, - or _" in said(archive, "status", replay_id)
