@@ -28,6 +28,7 @@ from event_fork.events.envelope import parse
 from event_fork.events.time_window import Window, timestamp_text
 from event_fork.filter_policy import compile_policy
 from event_fork.replay_plan.control import MAX_RAMP_STEPS, MAX_WORKERS
+from event_fork.replay_plan.narrowing import mib_for
 from event_fork.replay_plan.plan import (
     BODY_ENVELOPE,
     BODY_RAW,
@@ -46,7 +47,7 @@ from event_fork_cli.archive_replay.planner import workers_for
 from event_fork_cli.archive_replay.subscriptions import subscription, subscription_of
 from event_fork_cli.archive_replay.targets import find_target, target_notes
 from event_fork_cli.aws import AwsSettings, OpenArchive
-from event_fork_cli.errors import BadInputError
+from event_fork_cli.errors import BadInputError, RefusedError
 from event_fork_cli.moments import length_of_time, moment, shown_duration
 from event_fork_cli.options import Body, PlanOptions, checked_rate
 
@@ -119,6 +120,12 @@ def check(options: PlanOptions, settings: AwsSettings, now: datetime, by_sql: As
     target = find_target(options.target, allowed, settings)
     notes += target_notes(target, settings)
     engine = engine_for_target(engines, target.arn) if engines else None
+    memory = engine.memory if engine else DEFAULT_MEMORY
+    if chosen.ids_file is not None and (needed := mib_for(chosen.ids_file)) > memory.worker:
+        raise RefusedError(
+            f"so many ids take {needed} MiB of a worker, which has {memory.worker}: "
+            "set archive_worker.memory_size in modules/replay, or plan them in parts"
+        )
     if options.body is not Body.AUTO:
         body = options.body.value
     elif options.raw:
@@ -159,7 +166,7 @@ def check(options: PlanOptions, settings: AwsSettings, now: datetime, by_sql: As
         chosen,
         open_store,
         layout,
-        engine.memory if engine else DEFAULT_MEMORY,
+        memory,
         notes,
     )
 

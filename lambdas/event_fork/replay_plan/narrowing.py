@@ -6,6 +6,7 @@ of their own beside the plan, one a line; the plan holds the file's hash.
 
 import hashlib
 import json
+import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -21,7 +22,10 @@ from event_fork.replay_plan.errors import DocumentError
 from event_fork.replay_plan.json_values import AtLeast, AtMost, Matches
 
 MAX_IDS = 1_000_000
-"""A worker with 512 MiB holds them twice."""
+MIB_OF_A_WORKER = 120
+"""Without ids."""
+MIB_PER_MIB_OF_IDS = 5.5
+"""As measured: 1,000,000 ids of 36 characters are 35 MiB in the file and 190 MiB in a worker."""
 MAX_ID_LENGTH = 100
 _HASH_BYTES = 8
 _EQUALS = re.compile(r"\s*=\s*(?P<value>.*)", re.DOTALL)
@@ -46,6 +50,11 @@ class IdSet:
         if len(ids) != self.count:
             raise DocumentError(f"the plan says {self.count} ids, and its file has {len(ids)}")
         return ids
+
+
+def mib_for(ids_file: bytes) -> int:
+    """The memory that a worker needs to hold the ids of a file."""
+    return math.ceil(MIB_OF_A_WORKER + MIB_PER_MIB_OF_IDS * len(ids_file) / 2**20)
 
 
 def seal_ids(ids: Iterable[str]) -> tuple[IdSet, bytes]:

@@ -278,3 +278,15 @@ def test_raw_lines_of_an_object_whose_name_tells_no_time_are_named(archive: Worl
     assert result.json["totals"]["events"] == 1
     (unreadable,) = result.json["totals"]["unreadable"]
     assert unreadable["reason"] == "its name tells no time, and raw lines have no other"
+
+
+def test_more_ids_than_a_worker_can_hold_are_refused(archive: World) -> None:
+    ids = ids_file(archive, *(f"{number:036d}" for number in range(60_000)))
+    assert archive.plan("--ids", ids, "--event-id", "id-3").code == 0
+    name = "/event-fork-pipelines/orders/archive-replay"
+    record = json.loads(archive.ssm.get_parameter(Name=name)["Parameter"]["Value"])
+    record["memory"] = {"worker": 128, "governor": 128}
+    archive.ssm.put_parameter(Name=name, Value=json.dumps(record), Type="String", Overwrite=True)
+    result = archive.plan("--ids", ids, "--event-id", "id-3")
+    assert (result.code, "so many ids take 132 MiB of a worker, which has 128" in result.err) == (2, True), result.err
+    assert archive.plan("--event-id", "id-3").code == 0
