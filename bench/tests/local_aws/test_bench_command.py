@@ -290,3 +290,23 @@ def test_terraform_runs_with_its_own_exit_code_and_output() -> None:
     good = command("terraform", "version")
     assert (good.returncode, good.stdout.startswith("Terraform v")) == (0, True)
     assert command("terraform", "no-such-command").returncode == 1
+
+
+INTERRUPTED = """
+import runpy, sys
+
+class WhileLoading:
+    @staticmethod
+    def find_spec(name, *_):
+        if name in ("testbench.cli", "local_firehose.cli"):
+            raise KeyboardInterrupt
+
+sys.meta_path.insert(0, WhileLoading)
+runpy.run_module(sys.argv[1], run_name="__main__")
+"""
+
+
+@pytest.mark.parametrize("module", ["testbench", "local_firehose"])
+def test_ctrl_c_while_a_command_loads_ends_it_without_a_traceback(module: str) -> None:
+    done = subprocess.run([sys.executable, "-c", INTERRUPTED, module], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")

@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import sys
 import tomllib
 import venv
 from pathlib import Path
@@ -108,3 +109,22 @@ def test_the_command_can_be_installed_with_nothing_that_has_no_hash(source: Path
     subprocess.run([*pip, "--no-deps", "--no-build-isolation", "--no-index", str(source)], check=True)
     subprocess.run([*pip[:3], "check"], check=True)
     assert run(commands, tmp_path, "--version").returncode == 0
+
+
+INTERRUPTED = """
+import runpy, sys
+
+class WhileLoading:
+    @staticmethod
+    def find_spec(name, *_):
+        if name == "event_fork_cli.app":
+            raise KeyboardInterrupt
+
+sys.meta_path.insert(0, WhileLoading)
+runpy.run_module("event_fork_cli", run_name="__main__")
+"""
+
+
+def test_ctrl_c_while_the_command_loads_ends_it_without_a_traceback() -> None:
+    done = subprocess.run([sys.executable, "-c", INTERRUPTED], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
