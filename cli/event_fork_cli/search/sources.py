@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -25,6 +25,7 @@ from event_fork_cli.archive_replay.request import archive_layout
 from event_fork_cli.archive_replay.subscriptions import Subscription, subscription_of
 from event_fork_cli.aws import AwsSettings, OpenArchive
 from event_fork_cli.errors import BadInputError, RefusedError
+from event_fork_cli.queue_replay.pipelines import WINDOW_VARIABLE
 from event_fork_cli.repairs.forks import Fork, Stream, find_domain, find_fork, find_stream
 from event_fork_cli.search.calls import MISSING, Calls
 
@@ -35,13 +36,22 @@ REBUILT = "event_fork_rebuild"
 
 @dataclass(frozen=True, slots=True)
 class Deployed:
-    """What all forks have. `waits`: how long an event may be on its way when nothing is wrong."""
+    """What all forks have. `waits`: how long an event may be on its way when nothing is wrong.
+
+    `polled`: whether its function takes messages from its queue just now.
+    """
 
     fork: Fork
     topic_arn: str
     subscription: Subscription | None
     waits: timedelta
     variables: dict[str, str]
+    polled: bool = True
+
+    @property
+    def is_replay(self) -> bool:
+        """Whether its queue keeps events for a replay, so that nobody waits for them."""
+        return WINDOW_VARIABLE in self.variables
 
     @property
     def name(self) -> str:
@@ -166,6 +176,7 @@ def deployed(settings: AwsSettings, fork: Fork) -> Deployed:
         subscription=subscription_of(settings.sns(topic_arn.split(":")[3]), topic_arn, fork.queue_arn),
         waits=timedelta(seconds=window),
         variables=dict(configuration.get("Environment", {}).get("Variables", {})),
+        polled=any(mapping.get("State") not in ("Disabled", "Disabling") for mapping in mappings),
     )
 
 
@@ -212,7 +223,7 @@ def _backup(settings: AwsSettings, found: Deployed, stream: Stream) -> Backup:
     own = StorageBackupSettings.from_env(found.variables)
     waits = found.waits + _interval(description)
     return Backup(
-        deployed=Deployed(found.fork, found.topic_arn, found.subscription, waits, found.variables),
+        deployed=replace(found, waits=waits),
         stream=stream,
         archive=archive,
         layout=layout,
@@ -238,9 +249,7 @@ def _search(settings: AwsSettings, found: Deployed, stream: Stream, secret_arn: 
         redact=found.variables.get("REDACT") or "[]",
     )
     waits = found.waits + _interval(description)
-    return Search(
-        Deployed(found.fork, found.topic_arn, found.subscription, waits, found.variables), stream, maker, secret_arn
-    )
+    return Search(replace(found, waits=waits), stream, maker, secret_arn)
 
 
 def _destination(settings: AwsSettings, stream: str, kind: str) -> dict[str, Any]:

@@ -178,11 +178,11 @@ def in_queue(settings: AwsSettings, fork: Deployed, sought: Sought, notes: list[
     queue = DeadLetterQueue(url, arn, settings.sqs())
     waiting = queue.backlog()
     receptions = int(json.loads(queue.own_dead_letters() or "{}").get("maxReceiveCount", LEAST_RECEPTIONS))
-    if receptions < LEAST_RECEPTIONS:
+    if not fork.is_replay or fork.polled or receptions < LEAST_RECEPTIONS:
         if waiting.all:
             notes.append(
-                f"{waiting.all:,} messages wait in the queue {fork.name}; it was not looked into, because each look "
-                f"counts as one of {receptions} receptions"
+                f"{waiting.all:,} messages wait in the queue {fork.name}; it was not looked into: its function takes "
+                f"them, and each look counts as one of {receptions:,} receptions"
             )
         return
     yield from _in_queue(settings, url, arn, fork.name, "queue", sought, notes)

@@ -156,6 +156,9 @@ def find_chain(settings: AwsSettings, names: Sequence[str], secret_arn: str | No
     topics = {one.topic_arn for one in (backups[0].deployed, *(search.deployed for search in searches), *others)}
     if len(topics) > 1:
         raise RefusedError(f"the forks are of different topics ({', '.join(sorted(topics))}): compare those of one")
+    if odd := [one.name for one in others if not one.is_replay]:
+        rule = "must be storage forks, search forks or replay forks"
+        raise BadInputError("FORK", rule, example="orders-backup orders-search", received=", ".join(odd))
     return Chain(backups[0], tuple(searches), others[0] if others else None)
 
 
@@ -246,6 +249,9 @@ def _look_at_waiting(
         return False
     if replay.subscription is None or replay.subscription.raw:
         notes.append(f"{replay.name} has raw messages, which have no ids: they cannot name what the archive lacks")
+        return False
+    if replay.polled:
+        notes.append(f"a replay of {replay.name} goes on: its queue was not looked into")
         return False
     queue = DeadLetterQueue(replay.fork.queue_url, replay.fork.queue_arn, settings.sqs())
     receptions = int(json.loads(queue.own_dead_letters() or "{}").get("maxReceiveCount", LEAST_RECEPTIONS))

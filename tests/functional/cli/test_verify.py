@@ -52,8 +52,9 @@ STREAMS: dict[str, dict[str, Any]] = {
 
 @dataclass
 class Functions:
-    """Lambda, as far as it is asked."""
+    """Lambda, as far as it is asked. `replaying`: a run of the replay queue goes on."""
 
+    replaying: bool = False
     exceptions: Any = field(default_factory=lambda: SimpleNamespace(ResourceNotFoundException=_NotFoundError))
 
     def get_function_configuration(self, FunctionName: str) -> dict[str, Any]:  # noqa: N803 boto3's name
@@ -62,10 +63,14 @@ class Functions:
             "DEAD_LETTER_QUEUE_URL": "https://sqs.eu-west-1.amazonaws.com/1/x",
             "DOMAIN_ENDPOINT": "search-orders.eu-west-1.es.amazonaws.com",
         }
+        if FunctionName == "orders-replay":
+            variables["REPLAY_WINDOW_PARAMETER"] = "/event-fork-pipelines/orders-replay/replay-window"
         return {"Environment": {"Variables": variables}}
 
     def list_event_source_mappings(self, EventSourceArn: str) -> dict[str, Any]:  # noqa: N803
-        return {"EventSourceMappings": [{"MaximumBatchingWindowInSeconds": 5}]}
+        is_replay = EventSourceArn.endswith("-replay")
+        state = "Disabled" if is_replay and not self.replaying else "Enabled"
+        return {"EventSourceMappings": [{"MaximumBatchingWindowInSeconds": 5, "State": state}]}
 
 
 @dataclass
@@ -87,6 +92,7 @@ class Chain:
     world: World
     domain: FakeDomain = field(default_factory=FakeDomain)
     urls: dict[str, str] = field(default_factory=dict)
+    functions: Functions = field(default_factory=Functions)
 
     def make(self, name: str, policy: dict[str, Any] | None, receptions: int = 1000) -> None:
         """A fork's queues and its subscription."""
@@ -155,7 +161,7 @@ def chain(world: World, monkeypatch: pytest.MonkeyPatch) -> Chain:
     made.make("orders-search", {"amount": [{"numeric": [">=", 10]}]}, 5)
     made.make("orders-replay", None)
     world.s3.create_bucket(Bucket=REJECTED, CreateBucketConfiguration={"LocationConstraint": REGION})
-    monkeypatch.setattr(AwsSettings, "functions", lambda _: Functions())
+    monkeypatch.setattr(AwsSettings, "functions", lambda _: made.functions)
     monkeypatch.setattr(AwsSettings, "firehose", lambda _: Streams())
     monkeypatch.setattr(AwsSettings, "search_domain", lambda *_: made.domain)
     monkeypatch.setattr(looking, "_WAIT_SECONDS", 0)
@@ -223,7 +229,9 @@ def test_dead_letters_and_rejected_documents_are_accounted_for_and_stay(whole: C
     whole.wait("orders-search-dlq", more[0])
     document = {"@timestamp": more[1].timestamp, "event_id": more[1].message_id}
     line = {"errorCode": "400", "rawData": base64.b64encode(json.dumps(document).encode()).decode()}
-    whole.world.s3.put_object(Bucket=REJECTED, Key="errors/elasticsearch-failed/x", Body=json.dumps(line).encode())
+    whole.world.s3.put_object(
+        Bucket=REJECTED, Key="errors/elasticsearch-failed/date=2026-11-23/x", Body=json.dumps(line).encode()
+    )
     done = whole.verify()
     tally = done.json["indices"]["orders-search"]
     assert (done.code, tally["dead_letters"], tally["rejected"], tally["missing"]) == (0, 1, 1, 0), done.err
@@ -245,6 +253,19 @@ def test_what_the_archive_lacks_comes_from_the_replay_queue_and_stays_there(whol
     assert whole.waiting("orders-replay") == 2
     keys = [one["Key"] for one in whole.world.s3.list_objects_v2(Bucket=BUCKET)["Contents"]]
     assert [key for key in keys if key.startswith("date=2026-11-23/hour=12/orders-backup-1-2026-11-23-12-30-")]
+
+
+def test_a_queue_that_a_function_takes_from_is_not_looked_into(whole: Chain) -> None:
+    lost = event(30, minutes=30)
+    whole.count([lost])
+    whole.wait("orders-replay", lost)
+    whole.functions.replaying = True
+    done = whole.verify("--repair")
+    assert (done.code, done.json["differences"]) == (1, [])
+    assert "a replay of orders-replay goes on" in done.err
+    found = whole.world.run("find", "id-30", "--fork", "orders-replay", "--processes", "0")
+    assert (found.code, "it was not looked into" in found.err) == (3, True)
+    assert whole.waiting("orders-replay") == 1
 
 
 def test_an_event_of_which_no_document_can_be_made_is_named_with_the_reason_and_is_no_difference(whole: Chain) -> None:
