@@ -28,6 +28,7 @@ module "storage_backups" {
   redact                  = each.value.redact
   record_format           = each.value.record_format
   pack_records            = each.value.pack_records
+  compress_records        = each.value.compress_records
   environment_variables   = each.value.environment_variables
   buffering               = each.value.buffering
   prefix                  = each.value.prefix

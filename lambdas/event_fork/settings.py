@@ -16,6 +16,7 @@ DEAD_LETTER_QUEUE_URL = "DEAD_LETTER_QUEUE_URL"
 DEAD_LETTER_QUEUE_MAX_BYTES = "DEAD_LETTER_QUEUE_MAX_BYTES"
 RECORD_FORMAT = "RECORD_FORMAT"
 PACK_RECORDS = "PACK_RECORDS"
+COMPRESS_RECORDS = "COMPRESS_RECORDS"
 MAX_EVENTS_PER_RECORD = "MAX_EVENTS_PER_RECORD"
 REDACT = "REDACT"
 EVENT_TYPE_ATTRIBUTE = "EVENT_TYPE_ATTRIBUTE"
@@ -57,6 +58,7 @@ class StorageBackupSettings:
     dead_letter_max_bytes: int
     record_format: str
     pack_records: bool
+    compress_records: bool
     max_events_per_record: int | None
     """None: as many as fit."""
     redactor: Redactor
@@ -70,6 +72,7 @@ class StorageBackupSettings:
             dead_letter_max_bytes=_count(env, DEAD_LETTER_QUEUE_MAX_BYTES) or USUAL_QUEUE_BYTES,
             record_format=_one_of(env, RECORD_FORMAT, (ENVELOPE, RAW)),
             pack_records=_one_of(env, PACK_RECORDS, ("true", "false")) == "true",
+            compress_records=_one_of(env, COMPRESS_RECORDS, ("false", "true")) == "true",
             max_events_per_record=_count(env, MAX_EVENTS_PER_RECORD),
             redactor=_redactor(env),
         )

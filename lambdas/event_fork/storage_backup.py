@@ -10,7 +10,7 @@ from event_fork.events.envelope import StoredEvent
 from event_fork.events.sqs_event import BatchResponse, batch_response, received_messages
 from event_fork.forward.forwarding import Encode, Forwarder, Pack
 from event_fork.sending.backoff import Deadline
-from event_fork.sending.packing import one_each, pack
+from event_fork.sending.packing import compressed_size, one_each, pack, pack_compressed
 from event_fork.settings import RAW, StorageBackupSettings
 from event_fork.telemetry import logger, metrics, report_forwarding, tracer
 
@@ -37,6 +37,7 @@ def forwarder() -> Forwarder:
         dead_letter_queue=SqsQueue(settings.dead_letter_queue_url),
         dead_letter_max_bytes=settings.dead_letter_max_bytes,
         redactor=settings.redactor,
+        record_size=compressed_size if settings.compress_records else len,
     )
 
 
@@ -46,5 +47,7 @@ def encoder(settings: StorageBackupSettings) -> Encode:
 
 
 def packing(settings: StorageBackupSettings) -> Pack:
-    """Lines -> records: as full as they may be, or one line each."""
+    """Lines -> records: as full as they may be, compressed or plain, or one line each."""
+    if settings.compress_records:
+        return pack_compressed
     return partial(pack, max_lines=settings.max_events_per_record) if settings.pack_records else one_each

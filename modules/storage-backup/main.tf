@@ -50,10 +50,17 @@ locals {
   # record that it cannot read aside as a whole. Where Firehose takes records apart first, both see single events anyway.
   pack_records = var.pack_records != null ? var.pack_records : local.partitioned || (var.transformation_function == null && !local.parquet)
 
+  # The function makes each record a gzip file of many lines, and such files one after the other are one. Not where something on the way has to
+  # read a record.
+  compress_records = var.compress_records != null ? var.compress_records : (
+    local.pack_records && local.compression == "GZIP" && !local.partitioned && !local.parquet && var.transformation_function == null
+  )
+
   function_environment = merge(var.environment_variables, local.partitioned ? { MAX_EVENTS_PER_RECORD = tostring(local.most_events_in_a_record) } : {}, {
     DELIVERY_STREAM_NAME = aws_kinesis_firehose_delivery_stream.this.name
     RECORD_FORMAT        = var.record_format
     PACK_RECORDS         = tostring(local.pack_records)
+    COMPRESS_RECORDS     = tostring(local.compress_records)
     REDACT               = jsonencode([for rule in var.redact : { for key, value in rule : key => value if value != null && value != false }])
   })
 
@@ -98,7 +105,8 @@ resource "aws_kinesis_firehose_delivery_stream" "this" {
     bucket_arn          = local.bucket.arn
     prefix              = local.object_prefix
     error_output_prefix = local.error_prefix
-    compression_format  = local.parquet ? "UNCOMPRESSED" : local.compression
+    compression_format  = local.parquet || local.compress_records ? "UNCOMPRESSED" : local.compression
+    file_extension      = local.compress_records ? ".gz" : null # Athena and others tell GZIP by the key's end
     buffering_interval  = var.buffering.interval_seconds
     buffering_size      = local.buffer_size_mib
     kms_key_arn         = try(var.bucket_kms_key.arn, null)

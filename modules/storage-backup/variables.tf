@@ -20,8 +20,21 @@ variable "pack_records" {
   default     = null
 }
 
+variable "compress_records" {
+  description = <<-EOT
+    Whether the function compresses the events (gzip), and not Firehose. Firehose bills what goes in and limits it to a rate, so both then count compressed bytes. The objects are GZIP files either way. null = yes where it can be: `compression` GZIP, packed records, and neither `partition_by`, `transformation_function` nor Parquet, which have to read the events on their way. To change it while events come, follow the README: the objects of these minutes are mixed otherwise.
+  EOT
+  type        = bool
+  default     = null
+
+  validation {
+    condition     = var.compress_records != true || (var.pack_records != false && coalesce(var.compression, "GZIP") == "GZIP" && var.format == "json" && var.partition_by == null && var.transformation_function == null)
+    error_message = "compress_records must be false or null with partition_by, with transformation_function, with format = \"parquet\", with pack_records = false and with a compression other than \"GZIP\", for example null, which compresses where it can. Received: compress_records = true."
+  }
+}
+
 variable "environment_variables" {
-  description = "Environment variables for the function, 4 KB in all. They win over `POWERTOOLS_SERVICE_NAME`, `POWERTOOLS_METRICS_NAMESPACE`, `POWERTOOLS_LOG_LEVEL` and `POWERTOOLS_TRACE_DISABLED`, which the module sets. `DEAD_LETTER_QUEUE_URL`, `DEAD_LETTER_QUEUE_MAX_BYTES`, `DELIVERY_STREAM_NAME`, `RECORD_FORMAT`, `PACK_RECORDS`, `MAX_EVENTS_PER_RECORD` and `REDACT` are the module's."
+  description = "Environment variables for the function, 4 KB in all. They win over `POWERTOOLS_SERVICE_NAME`, `POWERTOOLS_METRICS_NAMESPACE`, `POWERTOOLS_LOG_LEVEL` and `POWERTOOLS_TRACE_DISABLED`, which the module sets. `DEAD_LETTER_QUEUE_URL`, `DEAD_LETTER_QUEUE_MAX_BYTES`, `DELIVERY_STREAM_NAME`, `RECORD_FORMAT`, `PACK_RECORDS`, `COMPRESS_RECORDS`, `MAX_EVENTS_PER_RECORD` and `REDACT` are the module's."
   type        = map(string)
   default     = {}
   nullable    = false
@@ -40,7 +53,7 @@ variable "buffering" {
   description = <<-EOT
     When Firehose delivers, whichever comes first, for example `{ interval_seconds = 60, size_mib = 64 }`:
     - `interval_seconds`: 0-900. Default 300. With `partition_by` at least 60.
-    - `size_mib`: 1-128, before compression. Default null = 5, or 64 with `partition_by`, or 128 with Parquet; for these two Firehose takes no less than 64. With `partition_by` every partition has a buffer of its own.
+    - `size_mib`: 1-128, before Firehose's compression. Default null = 5, or 64 with `partition_by`, or 128 with Parquet; for these two Firehose takes no less than 64. With `partition_by` every partition has a buffer of its own.
   EOT
   type = object({
     interval_seconds = optional(number, 300)

@@ -155,6 +155,7 @@ OPTIONS: dict[str, dict[str, list[Any]]] = {
     | {
         "record_format": ["envelope", "envelope", "envelope", "raw"],  # raw excludes much
         "pack_records": [None, True, False],
+        "compress_records": [None, None, False],
         "buffering": [{}, {"interval_seconds": 0, "size_mib": 1}, {"interval_seconds": 900, "size_mib": 128}],
         "partition_by": [
             None,

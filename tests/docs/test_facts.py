@@ -6,12 +6,13 @@ from functools import partial
 
 import pytest
 
-from benchmarks.forward_calls import messages_of, one_by_one, packed
+from benchmarks.forward_calls import STREAM_BYTES_PER_SECOND, forwarded, messages_of, one_by_one
 from docs.terraform_inputs import inputs, outputs
 from event_fork import errors, telemetry
 from event_fork.errors import PermanentMessageError
 from event_fork.events.redaction import Redactor
 from event_fork.sending.outcome import Outcome
+from event_fork.sending.packing import pack, pack_compressed
 from event_fork.telemetry import report_forwarding, report_replay
 from testbench.paths import PROJECT
 from tests.docs.pages import sentences
@@ -134,10 +135,13 @@ def test_the_decisions_are_listed_and_numbered_without_gaps() -> None:
 def test_the_counted_figures_are_what_the_benchmark_counts(row: list[str]) -> None:
     size, *counted = (int(number.replace(",", "")) for number in re.findall(r"\d[\d,]*\d", " ".join(row[:3])))
     messages = messages_of(size, 10_000)
-    theirs, ours = one_by_one(messages), packed(messages)
+    theirs, packed, compressed = one_by_one(messages), forwarded(messages, pack), forwarded(messages, pack_compressed)
 
-    assert counted == [theirs.calls, ours.calls, theirs.billed_bytes // 1024, ours.billed_bytes // 1024]
-    assert row[3] == f"{theirs.billed_bytes / ours.billed_bytes:.1f}x less"
+    assert counted[:2] == [theirs.calls, compressed.calls]
+    assert counted[2:] == [each.billed_bytes // 1024 for each in (theirs, packed, compressed)]
+    assert row[3] == f"{theirs.billed_bytes / compressed.billed_bytes:.1f}x less"
+    rates = [STREAM_BYTES_PER_SECOND * len(messages) // each.bytes for each in (compressed, packed)]
+    assert row[4] == f"{rates[0]:,} ({rates[1]:,} plain)"
 
 
 def test_the_costs_page_counts_metrics_and_alarms_as_the_code_has_them() -> None:

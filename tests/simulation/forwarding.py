@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 from collections import Counter
@@ -59,7 +60,8 @@ class Fork:
     def delivered(self) -> Counter[int]:
         """Events that Firehose has, and how often."""
         for record in self.stream[self._read :]:
-            self._delivered.update(number_of(line) for line in record.decode().splitlines())
+            plain = gzip.decompress(record) if record.startswith(b"\x1f\x8b") else record
+            self._delivered.update(number_of(line) for line in plain.decode().splitlines())
         self._read = len(self.stream)
         return self._delivered
 
@@ -125,6 +127,8 @@ def play(
     packing = chance.one_of(
         "packing", {}, {"PACK_RECORDS": "false"}, {"PACK_RECORDS": "true", "MAX_EVENTS_PER_RECORD": "3"}
     )
+    if not packing and chance.happens("compressed", 0.5):
+        packing = {"COMPRESS_RECORDS": "true"}
     stage = Stage(
         troubles,
         batch_size=chance.one_of("batch", 10, 100, 1000),

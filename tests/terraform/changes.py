@@ -304,6 +304,7 @@ _OF_STREAMS = [
 _OF_BACKUP = [
     Row("record_format", (BACKUP,), {"record_format": "raw"}),
     Row("pack_records", (BACKUP,), {"pack_records": False}),
+    Row("compress_records", (BACKUP,), {"compress_records": False}),
     Row("partition_by", (BACKUP,), _PARTITIONS, replaces=(_STREAM,), guarded=True, which="turned on"),
     Row(
         "partition_by",

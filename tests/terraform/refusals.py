@@ -274,6 +274,9 @@ def _partitions_and_format() -> list[Refusal]:
     def partition(received: str, *keys: dict[str, Any], **more: Any) -> Refusal:
         return refused(received, partition_by={"keys": list(keys), **more})
 
+    def compressed(**other: Any) -> Refusal:
+        return refused("compress_records = true", compress_records=True, **other)
+
     event_type = {"attribute": "event_type"}
     bodies = ("type", "", ".", ".a b", ".a | .b", '.["it\\"]', ".items[]", ".items[-1]", ". + env", '."a"')
     return [
@@ -294,6 +297,11 @@ def _partitions_and_format() -> list[Refusal]:
         refused("59", partition_by={"keys": [event_type]}, buffering={"interval_seconds": 59}),
         refused("63", partition_by={"keys": [event_type]}, buffering={"size_mib": 63}),
         refused("63", format="parquet", athena={}, buffering={"size_mib": 63}),
+        compressed(partition_by={"keys": [event_type]}),
+        compressed(transformation_function={"arn": FUNCTION}),
+        compressed(format="parquet", athena={}),
+        compressed(pack_records=False),
+        *(compressed(compression=name) for name in ("ZIP", "Snappy", "UNCOMPRESSED")),
         refused('"orc"', format="orc"),
         refused("athena = null", format="parquet", athena=None),
         refused('"ZIP"', format="parquet", athena={}, compression="ZIP"),

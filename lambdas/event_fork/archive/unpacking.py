@@ -24,7 +24,8 @@ _ZIP_METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
 # A producer that compresses, and a stream that compresses again.
 _MAX_LAYERS = 3
 
-_READ = {b"\x1f\x8b": "GZIP", b"PK\x03\x04": "ZIP", b"PK\x05\x06": "ZIP", snappy.MAGIC: "Snappy"}
+_GZIP_MAGIC = b"\x1f\x8b"  # no UTF-8 text has it
+_READ = {_GZIP_MAGIC: "GZIP", b"PK\x03\x04": "ZIP", b"PK\x05\x06": "ZIP", snappy.MAGIC: "Snappy"}
 _NOT_READ = {
     b"PAR1": "Parquet",
     b"ORC": "ORC",
@@ -58,7 +59,7 @@ def decompress(chunks: Iterator[bytes]) -> Iterator[bytes]:
         chunks = chain([head], chunks)
         kind = compression_of(head)
         if kind == "none":
-            return chunks
+            return _gunzip(chunks)
         if kind not in _READERS:
             raise UnreadableObjectError(f"is {kind}; a replay reads JSON lines, plain or as GZIP, ZIP or Snappy")
         chunks = _READERS[kind](chunks)
@@ -66,17 +67,22 @@ def decompress(chunks: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _gunzip(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """Any number of gzip members, one after the other; zero padding between them is allowed, as gzip(1) does."""
-    member = zlib.decompressobj(wbits=31)
+    """Any number of gzip members, one after the other; zero padding between them is allowed, as gzip(1) does.
+
+    Plain bytes between members stay as they are: an object of the minutes in which a stream began or ended to compress.
+    """
+    member: zlib._Decompress | None = None
+    held, padded = b"", False
     try:
         for chunk in chunks:
-            data = chunk
+            data, held = held + chunk, b""
             while data:
-                if member.eof:
-                    data = data.lstrip(b"\0")
-                    if not data:
-                        break
-                    member = zlib.decompressobj(wbits=31)
+                if member is None:
+                    plain, data, held = _before_member(data.lstrip(b"\0") if padded else data)
+                    padded = padded and not plain + data + held
+                    member = zlib.decompressobj(wbits=31) if data else None
+                    yield plain
+                    continue
                 plain = member.decompress(data, _MAX_OUTPUT)
                 yield plain
                 data = member.unused_data if member.eof else member.unconsumed_tail
@@ -84,10 +90,22 @@ def _gunzip(chunks: Iterator[bytes]) -> Iterator[bytes]:
                     # The limit was hit with the last input byte: what zlib still holds comes out on the next call.
                     plain = member.decompress(b"", _MAX_OUTPUT)
                     yield plain
+                if member.eof:
+                    member, padded = None, True
     except zlib.error as error:
         raise UnreadableObjectError(f"damaged gzip: {error}") from error
-    if not member.eof:
+    if member:
         raise UnreadableObjectError("gzip is cut off: its end is missing")
+    yield held
+
+
+def _before_member(data: bytes) -> tuple[bytes, bytes, bytes]:
+    """Plain bytes, the rest from the first gzip member on, and a last byte that may be the beginning of one."""
+    place = data.find(_GZIP_MAGIC)
+    if place >= 0:
+        return data[:place], data[place:], b""
+    end = len(data) - data.endswith(_GZIP_MAGIC[:1])
+    return data[:end], b"", data[end:]
 
 
 def _unzip(chunks: Iterator[bytes]) -> Iterator[bytes]:

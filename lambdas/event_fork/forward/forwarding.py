@@ -34,6 +34,8 @@ class Forwarder:
     backoff: Backoff = field(default_factory=Backoff)
     redactor: Redactor = field(default_factory=Redactor)
     dead_letter_max_bytes: int = MAX_MESSAGE_BYTES
+    record_size: Callable[[bytes], int] = len
+    """Bytes that a line takes in a record of its own."""
 
     def run(self, messages: Sequence[ReceivedMessage], deadline: Deadline) -> Outcome:
         """Forward the messages, then send what no record can hold to the dead-letter queue: it holds nobody up."""
@@ -53,8 +55,8 @@ class Forwarder:
 
     def _line(self, message: ReceivedMessage, outcome: Outcome) -> bytes:
         line = self.encode(self.redactor(envelope.parse(message.body), outcome.redaction_matches))
-        if len(line) > MAX_RECORD_BYTES:
-            raise TooLargeError(f"the event takes {len(line)} bytes, a Firehose record holds {MAX_RECORD_BYTES}")
+        if (size := self.record_size(line)) > MAX_RECORD_BYTES:
+            raise TooLargeError(f"the event takes {size} bytes, a Firehose record holds {MAX_RECORD_BYTES}")
         return line
 
     def _put(

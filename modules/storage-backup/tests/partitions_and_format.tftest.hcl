@@ -24,6 +24,8 @@ run "partitions_by_an_attribute" {
       && aws_kinesis_firehose_delivery_stream.this.extended_s3_configuration[0].error_output_prefix == "errors/shop/!{firehose:error-output-type}/date=!{timestamp:yyyy-MM-dd}/"
       && aws_kinesis_firehose_delivery_stream.this.extended_s3_configuration[0].buffering_size == 64
       && aws_kinesis_firehose_delivery_stream.this.extended_s3_configuration[0].compression_format == "GZIP"
+      && aws_kinesis_firehose_delivery_stream.this.extended_s3_configuration[0].file_extension == null
+      && local.function_environment.COMPRESS_RECORDS == "false"
       && length(aws_kinesis_firehose_delivery_stream.this.extended_s3_configuration[0].data_format_conversion_configuration) == 0
     )
     error_message = "Events must lie under their type, and failures under errors/."

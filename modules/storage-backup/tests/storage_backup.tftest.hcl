@@ -26,12 +26,14 @@ run "needs_only_a_name_and_a_topic" {
       aws_kinesis_firehose_delivery_stream.this.extended_s3_configuration[0].bucket_arn == "arn:aws:s3:::orders-mocked"
       && aws_kinesis_firehose_delivery_stream.this.extended_s3_configuration[0].prefix == "date=!{timestamp:yyyy-MM-dd}/hour=!{timestamp:HH}/"
       && aws_kinesis_firehose_delivery_stream.this.extended_s3_configuration[0].error_output_prefix == "errors/!{firehose:error-output-type}/date=!{timestamp:yyyy-MM-dd}/"
-      && aws_kinesis_firehose_delivery_stream.this.extended_s3_configuration[0].compression_format == "GZIP"
+      && aws_kinesis_firehose_delivery_stream.this.extended_s3_configuration[0].compression_format == "UNCOMPRESSED"
+      && aws_kinesis_firehose_delivery_stream.this.extended_s3_configuration[0].file_extension == ".gz"
+      && local.function_environment.COMPRESS_RECORDS == "true"
       && aws_kinesis_firehose_delivery_stream.this.extended_s3_configuration[0].buffering_interval == 300
       && aws_kinesis_firehose_delivery_stream.this.extended_s3_configuration[0].buffering_size == 5
       && length(aws_kinesis_firehose_delivery_stream.this.extended_s3_configuration[0].processing_configuration) == 0
     )
-    error_message = "Events must go to the module's own bucket by date and hour, compressed, every 5 minutes or 5 MiB."
+    error_message = "Events must go to the module's own bucket by date and hour, compressed by the function, every 5 minutes or 5 MiB."
   }
 
   assert {

@@ -1,6 +1,7 @@
 """The handlers on event files: with moto where the services keep what they get, with the fakes where they fail."""
 
 import base64
+import gzip
 import json
 import os
 from collections.abc import Callable, Iterator
@@ -195,6 +196,22 @@ def test_packed_backup_keeps_to_the_most_events_a_record_may_have(
     storage_backup.handler(load_event("sqs_sns_notifications"), context)
 
     assert len(aws.stored()) == emitted(capsys)[0]["RecordsPut"] == 2
+
+
+def test_compressed_backup_is_one_gzip_file_of_the_same_lines_in_one_record(
+    aws: Aws, load_event: LoadEvent, context: FakeContext, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    monkeypatch.setenv("COMPRESS_RECORDS", "true")
+
+    storage_backup.handler(load_event("sqs_sns_notifications"), context)
+
+    record = b"".join(aws.stored())
+    assert [json.loads(json.loads(line)["Message"])["order_id"] for line in gzip.decompress(record).splitlines()] == [
+        "o-1",
+        "o-2",
+    ]
+    metrics, _ = emitted(capsys)
+    assert (metrics["RecordsPut"], metrics["RecordBytes"]) == (1, len(record))
 
 
 def test_search_sends_one_document_per_record(

@@ -26,6 +26,7 @@ def test_defaults_are_envelope_packed_and_unredacted() -> None:
 
     assert (settings.record_format, settings.pack_records, settings.redactor) == ("envelope", True, Redactor())
     assert settings.max_events_per_record is None
+    assert not settings.compress_records
     assert SearchAnalyticsSettings.from_env(STORAGE).event_type_attribute == "event_type"
 
 
@@ -36,11 +37,12 @@ def test_every_setting_is_read() -> None:
             "DEAD_LETTER_QUEUE_MAX_BYTES": "1048576",
             "RECORD_FORMAT": "raw",
             "PACK_RECORDS": "false",
+            "COMPRESS_RECORDS": "true",
             "MAX_EVENTS_PER_RECORD": "500",
         }
     )
     assert storage == StorageBackupSettings(
-        "backup", "http://127.0.0.1:4566/000000000000/dlq", 1_048_576, "raw", False, 500, Redactor()
+        "backup", "http://127.0.0.1:4566/000000000000/dlq", 1_048_576, "raw", False, True, 500, Redactor()
     )
     for settings in (StorageBackupSettings.from_env(STORAGE), ReplaySettings.from_env(REPLAY)):
         assert settings.dead_letter_max_bytes == 262_144
@@ -57,6 +59,7 @@ def test_a_variable_that_is_set_to_nothing_has_its_default() -> None:
     names = [
         "RECORD_FORMAT",
         "PACK_RECORDS",
+        "COMPRESS_RECORDS",
         "MAX_EVENTS_PER_RECORD",
         "REDACT",
         "EVENT_TYPE_ATTRIBUTE",
@@ -86,6 +89,7 @@ def test_rules_are_read() -> None:
         (StorageBackupSettings.from_env, STORAGE, "DEAD_LETTER_QUEUE_URL", "arn:aws:sqs:eu-west-1:000000000000:q"),
         (StorageBackupSettings.from_env, STORAGE, "RECORD_FORMAT", "parquet"),
         (StorageBackupSettings.from_env, STORAGE, "PACK_RECORDS", "yes"),
+        (StorageBackupSettings.from_env, STORAGE, "COMPRESS_RECORDS", "gzip"),
         (StorageBackupSettings.from_env, STORAGE, "MAX_EVENTS_PER_RECORD", "0"),
         (StorageBackupSettings.from_env, STORAGE, "MAX_EVENTS_PER_RECORD", "-1"),
         (StorageBackupSettings.from_env, STORAGE, "MAX_EVENTS_PER_RECORD", "1.5"),

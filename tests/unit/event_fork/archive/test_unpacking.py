@@ -72,6 +72,23 @@ def test_gzip_members_one_after_the_other_are_one_text() -> None:
     assert unpacked(gzip.compress(b"a\n") + b"\0\0" + gzip.compress(b"b\n") + b"\0" * 700, 3) == b"a\nb\n"
 
 
+@given(
+    parts=st.lists(st.tuples(st.text(max_size=50).map(str.encode), st.booleans()), max_size=6),
+    size=st.sampled_from([1, 2, 3, 1000]),
+    again=st.booleans(),
+)
+def test_plain_text_and_gzip_members_in_one_object_are_read_in_their_order(
+    parts: list[tuple[bytes, bool]], size: int, again: bool
+) -> None:
+    """What a stream writes in the minutes in which `compress_records` is turned on or off."""
+    whole = b"".join(plain for plain, _ in parts)
+    mixed = b"".join(gzip.compress(plain) if compressed else plain for plain, compressed in parts)
+
+    read = unpacked(gzip.compress(mixed) if again else mixed, size)
+
+    assert read.replace(b"\0", b"") == whole.replace(b"\0", b"")  # zeros behind a member are padding
+
+
 def test_a_small_input_that_unpacks_to_much_comes_in_bounded_pieces() -> None:
     bomb = gzip.compress(b"\n" * 50_000_000)
 
@@ -88,7 +105,7 @@ def test_a_small_input_that_unpacks_to_much_comes_in_bounded_pieces() -> None:
         (GZIPPED[: len(GZIPPED) // 2], "gzip is cut off"),
         (GZIPPED[:9], "gzip is cut off"),
         (GZIPPED + GZIPPED[:30], "gzip is cut off"),
-        (GZIPPED + b"and more", "damaged gzip"),
+        (GZIPPED + b"\x1f\x8band more", "damaged gzip"),
         (GZIPPED[:-8] + b"\0\0\0\0" + GZIPPED[-4:], "damaged gzip"),
         (zipped(TEXT)[:-10], "damaged or cut-off zip"),
         (zipped(TEXT)[:200], "damaged or cut-off zip"),

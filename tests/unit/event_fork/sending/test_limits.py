@@ -1,5 +1,7 @@
 """Packing and batching at their exact limits."""
 
+import gzip
+import random
 from itertools import pairwise
 
 from hypothesis import given
@@ -7,7 +9,14 @@ from hypothesis import strategies as st
 
 from event_fork.events.messages import MessageAttribute, OutgoingMessage
 from event_fork.sending.batching import put_batches, send_batches
-from event_fork.sending.packing import MAX_RECORD_BYTES, Record, one_each, pack
+from event_fork.sending.packing import (
+    MAX_RECORD_BYTES,
+    Record,
+    compressed_size,
+    one_each,
+    pack,
+    pack_compressed,
+)
 
 
 def test_lines_that_fill_a_record_to_the_last_byte_share_it() -> None:
@@ -28,7 +37,7 @@ def test_a_line_as_large_as_a_record_is_a_record() -> None:
 
 
 def test_nothing_packs_into_nothing() -> None:
-    assert not [*pack([]), *put_batches([]), *send_batches([])]
+    assert not [*pack([]), *pack_compressed([]), *put_batches([]), *send_batches([])]
 
 
 @given(st.lists(st.binary(max_size=12)), st.integers(12, 40))
@@ -53,6 +62,43 @@ def test_a_record_of_500_lines_is_full_where_firehose_takes_it_apart_again() -> 
 
 def test_bytes_still_end_a_record_that_may_have_more_lines() -> None:
     assert [len(record.message_ids) for record in pack([("a", b"x" * 9), ("b", b"y" * 9)], 10, max_lines=500)] == [1, 1]
+
+
+@given(
+    st.lists(st.one_of(st.binary(max_size=200), st.binary(min_size=1, max_size=2).map(lambda b: b * 90))),
+    st.integers(min_value=250, max_value=2_000),
+)
+def test_compressed_records_are_gzip_files_that_together_are_one(lines: list[bytes], limit: int) -> None:
+    named = [(str(number), line) for number, line in enumerate(lines)]
+
+    records = list(pack_compressed(named, limit))
+
+    assert gzip.decompress(b"".join(record.data for record in records)) == b"".join(lines)
+    assert [i for record in records for i in record.message_ids] == [i for i, _ in named]
+    for record in records:
+        assert len(record.data) <= limit
+        assert gzip.decompress(record.data) == b"".join(lines[int(i)] for i in record.message_ids)
+
+
+def test_lines_that_do_not_compress_take_as_many_records_as_they_need() -> None:
+    noise = random.Random(1)
+    lines = [(str(number), noise.randbytes(100_000)) for number in range(60)]
+
+    records = list(pack_compressed(lines))
+
+    assert len(records) == 6  # 6,000,000 bytes in records of 1,024,000
+    assert all(len(record.data) <= MAX_RECORD_BYTES for record in records)
+
+
+def test_a_line_larger_than_a_record_fits_when_it_compresses_and_one_that_fills_it_may_not() -> None:
+    (record,) = pack_compressed([("a", b"x" * 5_000_000)])
+    noise = random.Random(1).randbytes(MAX_RECORD_BYTES)
+
+    assert compressed_size(b"x" * 5_000_000) == len(record.data) < 10_000
+    assert compressed_size(noise) > MAX_RECORD_BYTES
+    for size in (0, 1, 16_384, MAX_RECORD_BYTES - 1_024):
+        (record,) = pack_compressed([("a", noise[:size])])
+        assert len(record.data) <= MAX_RECORD_BYTES
 
 
 def test_unpacked_lines_have_a_record_each() -> None:
