@@ -53,8 +53,9 @@ def configuration(folder: Path) -> planning.Configuration:
         f"example_{example.name.replace('-', '_')}": {"source": f"{up}examples/{example.name}", "name": f"ex-{number}"}
         for number, example in enumerate(EXAMPLES)
     }
-    # its own package is built by the user; what is in it does not matter here
-    calls["example_custom_pipeline"]["function_zip"] = f"{up}lambdas/dist/event_fork.zip"
+    # their own packages are built by the user; what is in them does not matter here
+    for name in ("custom_pipeline", "idempotent_consumer"):
+        calls[f"example_{name}"]["function_zip"] = f"{up}lambdas/dist/event_fork.zip"
     for variant in variants():
         calls[variant.name] = {"source": f"{up}modules/{variant.module}", **literal(variant.inputs)}
         if variant.region != REGIONS[0]:

@@ -87,7 +87,8 @@ def test_every_example_is_planned_from_the_addresses_of_the_registry(download: D
         f"example_{each.name.replace('-', '_')}": {"source": f"./{each.name}", "name": f"ex-{number}"}
         for number, each in enumerate(examples)
     }
-    calls["example_custom_pipeline"]["function_zip"] = str(download.repository / "lambdas/dist/event_fork.zip")
+    for name in ("custom_pipeline", "idempotent_consumer"):
+        calls[f"example_{name}"]["function_zip"] = str(download.repository / "lambdas/dist/event_fork.zip")
     topic = "arn:aws:sns:eu-west-1:123456789012:orders"
     calls["root"] = {"source": ADDRESS, "version": registry.version(), "topic_arn": topic}
     calls["root"] |= {"storage_backups": {"root-archive": {}}}

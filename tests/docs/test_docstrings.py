@@ -13,7 +13,15 @@ import pytest
 from testbench.paths import PROJECT
 
 ROOTS = ("lambdas", "cli", "bench", "examples", "tests", "benchmarks", "docs", "requirements")
-_PYTHON_ROOTS = ("lambdas", "cli", "bench", "examples/ecommerce/functions", "examples/custom-pipeline/function", ".")
+_PYTHON_ROOTS = (
+    "lambdas",
+    "cli",
+    "bench",
+    "examples/ecommerce/functions",
+    "examples/custom-pipeline/function",
+    "examples/idempotent-consumer/function",
+    ".",
+)
 _PACKAGES = ("event_fork", "event_fork_cli", "testbench", "local_firehose", "tests")
 _FILE = re.compile(r"(?<![\w/.:{}<>*$-])(?:\.\./)*[\w-][\w./-]*\.(?:py|md|tf|hcl)\b(?![\w*{<])")
 _FOLDER = re.compile(rf"(?<![\w/.:{{}}<>*$-])(?:{'|'.join((*ROOTS, 'modules'))})/[\w./-]*[\w-](?![\w*{{<])")
