@@ -7,12 +7,12 @@ from typing import Any
 from event_fork.events.redaction import Matches, Redactor
 from event_fork.forward.transformation import OK, TransformationResponse, transform
 from event_fork.settings import RedactSettings
-from event_fork.telemetry import logger, metrics, report_redaction, report_transformation, tracer
+from event_fork.telemetry import logger, metrics, report_redaction, report_transformation, traced
 
 
 @metrics.log_metrics
 @logger.inject_lambda_context(log_event=False)
-@tracer.capture_lambda_handler(capture_response=False)
+@traced
 def handler(event: dict[str, Any], context: Any) -> TransformationResponse:  # noqa: ARG001 Lambda passes it
     """Data Firehose's entry point."""
     matches = Matches()

@@ -14,12 +14,12 @@ from event_fork.queue_replay.window import run_of
 from event_fork.sending.backoff import Deadline
 from event_fork.sending.outcome import Outcome
 from event_fork.settings import ReplaySettings
-from event_fork.telemetry import logger, metrics, report_replay, tracer
+from event_fork.telemetry import logger, metrics, report_replay, traced
 
 
 @metrics.log_metrics
 @logger.inject_lambda_context(log_event=False)
-@tracer.capture_lambda_handler(capture_response=False)
+@traced
 def handler(event: dict[str, Any], context: Any) -> BatchResponse:
     """Lambda's entry point."""
     run = run_of(context.invoked_function_arn)

@@ -14,13 +14,13 @@ from event_fork.archive_replay.observation import BacklogAge
 from event_fork.errors import CallFailedError
 from event_fork.replay_plan.documents import ReplayDocuments
 from event_fork.sending.backoff import Deadline
-from event_fork.telemetry import logger, metrics, tracer
+from event_fork.telemetry import logger, metrics, traced
 from event_fork.telemetry.archive_replay import report_blind_look, report_control
 
 
 @metrics.log_metrics
 @logger.inject_lambda_context(log_event=False)
-@tracer.capture_lambda_handler(capture_response=False)
+@traced
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Lambda's entry point: whether all is done, and what the next invocation has to know."""
     invocation = GovernorInvocation.from_event(event)

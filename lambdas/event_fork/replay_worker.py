@@ -16,13 +16,13 @@ from event_fork.archive_replay.worker import ItemReplay, Tools
 from event_fork.replay_plan.documents import ReplayDocuments
 from event_fork.replay_plan.item import Item
 from event_fork.sending.backoff import Deadline
-from event_fork.telemetry import logger, metrics, tracer
+from event_fork.telemetry import logger, metrics, traced
 from event_fork.telemetry.archive_replay import report_item
 
 
 @metrics.log_metrics
 @logger.inject_lambda_context(log_event=False)
-@tracer.capture_lambda_handler(capture_response=False)
+@traced
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Lambda's entry point."""
     invocation = WorkerInvocation.from_event(event)

@@ -12,12 +12,12 @@ from event_fork.forward.search_document import search_document
 from event_fork.sending.backoff import Deadline
 from event_fork.sending.packing import one_each
 from event_fork.settings import SearchAnalyticsSettings
-from event_fork.telemetry import logger, metrics, report_forwarding, tracer
+from event_fork.telemetry import logger, metrics, report_forwarding, traced
 
 
 @metrics.log_metrics
 @logger.inject_lambda_context(log_event=False)
-@tracer.capture_lambda_handler(capture_response=False)
+@traced
 def handler(event: dict[str, Any], context: Any) -> BatchResponse:
     """Lambda's entry point."""
     messages = received_messages(event)

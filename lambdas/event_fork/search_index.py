@@ -8,11 +8,11 @@ from event_fork.index_management.installer import Installer
 from event_fork.index_management.managed_index import Request
 from event_fork.sending.backoff import Deadline
 from event_fork.settings import SearchIndexSettings
-from event_fork.telemetry import logger, tracer
+from event_fork.telemetry import logger, traced
 
 
 @logger.inject_lambda_context
-@tracer.capture_lambda_handler(capture_response=False)
+@traced
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Lambda's entry point: what was done in the domain."""
     request = Request.from_event(event)

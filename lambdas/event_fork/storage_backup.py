@@ -12,12 +12,12 @@ from event_fork.forward.forwarding import Encode, Forwarder, Pack
 from event_fork.sending.backoff import Deadline
 from event_fork.sending.packing import compressed_size, one_each, pack, pack_compressed
 from event_fork.settings import RAW, StorageBackupSettings
-from event_fork.telemetry import logger, metrics, report_forwarding, tracer
+from event_fork.telemetry import logger, metrics, report_forwarding, traced
 
 
 @metrics.log_metrics
 @logger.inject_lambda_context(log_event=False)
-@tracer.capture_lambda_handler(capture_response=False)
+@traced
 def handler(event: dict[str, Any], context: Any) -> BatchResponse:
     """Lambda's entry point."""
     messages = received_messages(event)

@@ -4,10 +4,12 @@ lambdas/README.md has the table of metrics.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import ParamSpec, TypeVar
 
 from aws_lambda_powertools import Logger, Metrics, Tracer, single_metric
 from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.shared.functions import strtobool
 
 from event_fork.events.redaction import Matches, Redactor
 from event_fork.queue_replay.run_report import (
@@ -63,8 +65,21 @@ logger = Logger()
 # Without a namespace Powertools raises when it writes the metrics, which is after the batch was delivered: the batch
 # would be delivered again. So there is always one.
 metrics = Metrics(namespace=os.environ.get("POWERTOOLS_METRICS_NAMESPACE") or DEFAULT_NAMESPACE)
-# Only botocore is patched: patching all that X-Ray knows imports every one of those libraries at the cold start.
-tracer = Tracer(patch_modules=("botocore",))
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def traced(handler: Callable[P, T]) -> Callable[P, T]:
+    """Trace a handler, unless POWERTOOLS_TRACE_DISABLED says not to.
+
+    A Tracer that is disabled imports X-Ray's SDK too, half of what a cold start adds: benchmarks/cold_start.py.
+    Only botocore is patched: patching all that X-Ray knows imports every one of those libraries.
+    """
+    if strtobool(os.environ.get("POWERTOOLS_TRACE_DISABLED") or "false"):
+        return handler
+    traced: Callable[P, T] = Tracer(patch_modules=("botocore",)).capture_lambda_handler(capture_response=False)(handler)
+    return traced
 
 
 def report_forwarding(outcome: Outcome, redactor: Redactor) -> None:
