@@ -104,9 +104,16 @@ PLANTED = (
     _fork(
         "a record forgets the last message it holds",
         "sending/packing.py",
-        '            yield Record(b"".join(parts), tuple(ids))\n            ids',
-        '            yield Record(b"".join(parts), tuple(ids[:-1]))\n            ids',
+        "tuple(message_id for message_id, _ in group)",
+        "tuple(message_id for message_id, _ in group[: max(1, len(group) - 1)])",
         (*_SENDING, *_FORWARD),
+    ),
+    _fork(
+        "a gzip member may be larger than a record",
+        "sending/packing.py",
+        "if len(data) <= max_bytes or len(group) == 1:",
+        "if len(group) >= 1:",
+        _SENDING,
     ),
     _fork(
         "a copy without room for its marks is sent with them",

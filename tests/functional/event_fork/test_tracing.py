@@ -19,7 +19,9 @@ HANDLERS = (
 )
 
 
-@pytest.mark.parametrize(("disabled", "imported"), [("true", "False"), ("1", "False"), ("false", "True"), ("0", "True")])
+@pytest.mark.parametrize(
+    ("disabled", "imported"), [("true", "False"), ("1", "False"), ("false", "True"), ("0", "True")]
+)
 def test_xray_is_imported_only_where_tracing_is_on(disabled: str, imported: str) -> None:
     names = ", ".join(f"event_fork.{name}" for name in HANDLERS)
     program = f"import sys, {names}; print('aws_xray_sdk' in sys.modules)"
