@@ -50,6 +50,7 @@ run "needs_only_a_name_and_a_topic" {
       DELIVERY_STREAM_NAME = "orders"
       RECORD_FORMAT        = "envelope"
       PACK_RECORDS         = "true"
+      COMPRESS_RECORDS     = "true"
       REDACT               = "[]"
     }
     error_message = "The function must pack whole envelopes."
@@ -363,6 +364,7 @@ run "every_setting_arrives_where_it_acts" {
       DELIVERY_STREAM_NAME = "orders"
       RECORD_FORMAT        = "raw"
       PACK_RECORDS         = "false"
+      COMPRESS_RECORDS     = "false"
       REDACT = jsonencode([
         { path = "$.payment.card" },
         { action = "mask", mask = "***", path = "$..email" },
