@@ -65,6 +65,7 @@ variable "storage_backups" {
     })))
     record_format         = optional(string)
     pack_records          = optional(bool)
+    compress_records      = optional(bool)
     environment_variables = optional(map(string))
     buffering = optional(object({
       interval_seconds = optional(number)
