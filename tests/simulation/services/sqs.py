@@ -129,6 +129,14 @@ class Sqs:
     def get_queue_url(self, **params: Any) -> Any:
         return {"QueueUrl": self._by_name(params["QueueName"]).url}
 
+    def list_dead_letter_source_queues(self, **params: Any) -> Any:
+        own = self._of(params)
+        return {"queueUrls": [queue.url for queue in self.queues.values() if queue.dead_letters is own]}
+
+    def list_queue_tags(self, **params: Any) -> Any:
+        self._of(params)
+        return {}
+
     def get_queue_attributes(self, **params: Any) -> Any:
         queue = self._of(params)
         visible, hidden = self._seen(queue)
