@@ -9,17 +9,19 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from event_fork.errors import CallFailedError
 from event_fork.index_management.search_domain import NONE, Answer
 from event_fork.sending.backoff import Backoff
+from event_fork_cli import aws
 from event_fork_cli.commands import rejected as command
 from event_fork_cli.rejected import fixing
 from event_fork_cli.rejected.failures import Failure
 from event_fork_cli.repairs import forks
 from event_fork_cli.repairs.forks import ErrorFolder, Stream
 from event_fork_cli.search import calls
-from tests.functional.cli.conftest import BUCKET, World
+from tests.functional.cli.conftest import BUCKET, REGION, World
 
 NAME = "orders-search"
 FOLDER = ErrorFolder(BUCKET, "errors/!{firehose:error-output-type}/date=!{timestamp:yyyy-MM-dd}/")
@@ -376,6 +378,28 @@ def test_two_operators_at_once_make_no_second_copy_and_lose_nothing(
 
     assert [line["esDocumentId"] for line in errors.lines()] == ["firehose-3.0"]
     assert len(errors.domain.documents) == 2
+
+
+@pytest.mark.parametrize("somebody", [False, True])
+def test_a_store_without_conditional_deletes_loses_nothing_either(
+    world: World, errors: Errors, monkeypatch: pytest.MonkeyPatch, somebody: bool
+) -> None:
+    def refuse(model: Any, params: Any, **_: Any) -> None:
+        if "If-Match" in params["headers"]:
+            if somebody:
+                errors.put(errors.line(3))
+            raise ClientError({"Error": {"Code": "NotImplemented", "Message": "A header"}}, "DeleteObject")
+
+    errors.put(errors.line(1) + errors.line(2))
+    events = aws._session(None, REGION).events
+    events.register("before-call.s3.DeleteObject", refuse, unique_id="refuse")
+    try:
+        found = errors.fix("--execute")
+    finally:
+        events.unregister("before-call.s3.DeleteObject", unique_id="refuse")
+
+    assert (found.code, found.json["done"]) == (0, 2)
+    assert errors.keys() == ([KEY] if somebody else [])
 
 
 def test_a_kill_after_indexing_is_no_second_copy(world: World, errors: Errors, monkeypatch: pytest.MonkeyPatch) -> None:
