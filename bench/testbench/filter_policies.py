@@ -7,6 +7,7 @@ Messages: as SNS answered when LocalStack's tests were recorded against it; esca
 
 import ipaddress
 import json
+import sys
 from collections.abc import Iterator, Mapping
 from typing import Any, NoReturn
 
@@ -15,7 +16,8 @@ MOST_BYTES = 256 * 1024
 MOST_KEYS = 5
 MOST_COMBINATIONS = 150
 MOST_WILDCARDS, MOST_WILDCARD_POINTS = 3, 100
-LARGEST_NUMBER = 10**9
+LARGEST_NUMBER = sys.float_info.max
+"""AWS promises 10^9 and five decimals, and SNS takes more: docs/filter-policies.md."""
 
 _STRING_OPERATORS = ("prefix", "suffix", "equals-ignore-case")
 _OPERATORS = (*_STRING_OPERATORS, "wildcard", "cidr", "numeric", "exists", "anything-but")
@@ -180,7 +182,7 @@ def _number(value: Any, operator: str = "=") -> float:
         raise _RefusedError(f"Value of {'equals' if operator == '=' else operator} must be numeric")
     if not -LARGEST_NUMBER <= value <= LARGEST_NUMBER:
         raise _RefusedError("Numeric value is out of range")
-    return float(value)  # more than the 5 decimals that AWS promises are taken, as event-ruler does
+    return float(value)
 
 
 def _numeric(terms: Any) -> None:

@@ -100,6 +100,11 @@ variable "filter_policy" {
   }
 
   validation {
+    condition     = alltrue([for number in regexall(local.json_number, replace(try(jsonencode(jsondecode(var.filter_policy)), "-"), "/${local.json_text}/", "")) : abs(tonumber(number)) <= 1.7976931348623157e308])
+    error_message = "filter_policy must have numbers within +-1.8e308, and SNS promises to compare only those within a billion and with five decimals, for example { amount = [{ numeric = [\">=\", 100] }] }. Received: ${coalesce(var.filter_policy, "null")}."
+  }
+
+  validation {
     condition     = alltrue([for network in regexall("\"cidr\":\"([^\"]*)\"", try(jsonencode(jsondecode(var.filter_policy)), "-")) : can(cidrhost(network[0], 0))])
     error_message = "filter_policy must have the network of an address and its length in cidr, for example { cidr = \"10.0.0.0/24\" }. Received: ${coalesce(var.filter_policy, "null")}."
   }
