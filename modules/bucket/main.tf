@@ -3,6 +3,8 @@
 locals {
   # Bucket names are lower case, without '_', and the provider adds 26 characters that make the name unique: 63 in all.
   name_prefix = "${substr(trim(lower(replace(var.name, "_", "-")), "-"), 0, 36)}-"
+
+  lifecycle_rules = concat(var.lifecycle_rules, [for rule in var.own_lifecycle_rules : merge(rule, { enabled = true, transitions = [] })])
 }
 
 resource "aws_s3_bucket" "this" {
@@ -82,7 +84,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
   }
 
   dynamic "rule" {
-    for_each = var.lifecycle_rules
+    for_each = local.lifecycle_rules
 
     content {
       id     = rule.value.id
@@ -122,7 +124,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
 
   # S3 takes no `days` in the rule that removes delete markers.
   dynamic "rule" {
-    for_each = [for rule in var.lifecycle_rules : rule if rule.expiration_days != null]
+    for_each = [for rule in local.lifecycle_rules : rule if rule.expiration_days != null]
 
     content {
       id     = "${rule.value.id}-delete-markers"

@@ -39,8 +39,13 @@ variable "transformation_function" {
   default = null
 
   validation {
-    condition     = var.transformation_function == null || can(regex("^arn:[^:]+:lambda:[^:]+:[0-9]{12}:function:[A-Za-z0-9_-]+(:[$A-Za-z0-9_-]+)?$", var.transformation_function.arn))
-    error_message = "transformation_function.arn must be the ARN of a function, a version or an alias, for example \"arn:aws:lambda:eu-west-1:123456789012:function:redact\". Received: \"${try(var.transformation_function.arn, "null")}\"."
+    condition     = var.transformation_function == null || can(regex("^arn:aws[a-z-]*:lambda:[a-z0-9-]+:[0-9]{12}:function:[A-Za-z0-9_-]+(:[$A-Za-z0-9_-]+)?$", var.transformation_function.arn))
+    error_message = "transformation_function.arn must be the ARN of a function, a version or an alias, for example \"arn:aws:lambda:eu-west-1:123456789012:function:redact\". Received: ${jsonencode(try(var.transformation_function.arn, null))}."
+  }
+
+  validation {
+    condition     = var.transformation_function == null || try(split(":", var.transformation_function.arn)[3] == var.location.region, true)
+    error_message = "transformation_function.arn must be a function of the stream's Region (${var.location.region}), for example \"arn:aws:lambda:${var.location.region}:123456789012:function:redact\". Received: ${jsonencode(try(var.transformation_function.arn, null))}."
   }
 
   validation {
@@ -49,13 +54,13 @@ variable "transformation_function" {
   }
 
   validation {
-    condition     = try(var.transformation_function.buffer_interval_seconds >= 0 && var.transformation_function.buffer_interval_seconds <= 900, true)
-    error_message = "transformation_function.buffer_interval_seconds must be 0-900, for example 60. Received: ${try(var.transformation_function.buffer_interval_seconds, 60)}."
+    condition     = try(var.transformation_function.buffer_interval_seconds >= 0 && var.transformation_function.buffer_interval_seconds <= 900 && floor(var.transformation_function.buffer_interval_seconds) == var.transformation_function.buffer_interval_seconds, true)
+    error_message = "transformation_function.buffer_interval_seconds must be a whole number, 0-900, for example 60. Received: ${try(var.transformation_function.buffer_interval_seconds, 60)}."
   }
 
   validation {
-    condition     = try(var.transformation_function.retries >= 0 && var.transformation_function.retries <= 300, true)
-    error_message = "transformation_function.retries must be 0-300, for example 3. Received: ${try(var.transformation_function.retries, 3)}."
+    condition     = try(var.transformation_function.retries >= 0 && var.transformation_function.retries <= 300 && floor(var.transformation_function.retries) == var.transformation_function.retries, true)
+    error_message = "transformation_function.retries must be a whole number, 0-300, for example 3. Received: ${try(var.transformation_function.retries, 3)}."
   }
 }
 

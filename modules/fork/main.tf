@@ -31,6 +31,11 @@ resource "terraform_data" "location" {
       condition     = self.input.region == data.aws_service.s3.region && self.input.account_id == data.aws_caller_identity.current.account_id
       error_message = "The fork ${self.input.name} stands in ${self.input.region} of account ${self.input.account_id} and cannot be moved: make a new one beside it, for example by another module block. Received: a provider of ${data.aws_service.s3.region} in account ${data.aws_caller_identity.current.account_id}."
     }
+
+    postcondition {
+      condition     = length(local.elsewhere) == 0
+      error_message = "These must be ARNs of the Region and partition that the fork stands in (arn:${self.input.partition}:SERVICE:${self.input.region}:...), for example alarms.actions = [\"arn:${self.input.partition}:sns:${self.input.region}:123456789012:on-call\"]. Received: ${jsonencode(local.elsewhere)}."
+    }
   }
 }
 
@@ -43,4 +48,20 @@ locals {
   partition  = local.location.partition
   account_id = local.location.account_id
   region     = local.location.region
+
+  # Queues, functions, log groups and alarms take these of their own Region only.
+  of_the_region = merge(
+    {
+      "kms_key.arn"           = try(var.kms_key.arn, null)
+      "log_kms_key.arn"       = try(var.log_kms_key.arn, null)
+      "undelivered_queue.arn" = try(var.undelivered_queue.arn, null)
+      "powertools_layer_arn"  = var.powertools_layer_arn
+    },
+    { for number, arn in var.layers : "layers[${number}]" => arn },
+    { for number, arn in try(var.alarms.actions, []) : "alarms.actions[${number}]" => arn },
+  )
+  elsewhere = {
+    for input, arn in local.of_the_region : input => arn
+    if try(!startswith(arn, "arn:${data.aws_service.s3.partition}:") || !contains(["", data.aws_service.s3.region], split(":", arn)[3]), false)
+  }
 }

@@ -19,8 +19,8 @@ variable "kms_key" {
   default     = null
 
   validation {
-    condition     = var.kms_key == null || can(regex("^arn:[^:]+:kms:[^:]+:[0-9]{12}:key/[A-Za-z0-9-]+$", var.kms_key.arn))
-    error_message = "kms_key.arn must be the ARN of a key, not of an alias, for example \"arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab\". Received: \"${try(var.kms_key.arn, "null")}\"."
+    condition     = var.kms_key == null || can(regex("^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$", var.kms_key.arn))
+    error_message = "kms_key.arn must be the ARN of a key, not of an alias, for example \"arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab\". Received: ${jsonencode(var.kms_key)}."
   }
 }
 
@@ -43,13 +43,19 @@ variable "queue" {
     condition = var.queue.visibility_timeout_seconds == null || (
       coalesce(var.queue.visibility_timeout_seconds, 0) >= var.function.timeout_seconds + var.event_source_mapping.maximum_batching_window_seconds
       && coalesce(var.queue.visibility_timeout_seconds, 0) <= 43200
+      && floor(coalesce(var.queue.visibility_timeout_seconds, 0)) == coalesce(var.queue.visibility_timeout_seconds, 0)
     )
-    error_message = "queue.visibility_timeout_seconds must be at least the function's timeout plus the batching window (${var.function.timeout_seconds} + ${var.event_source_mapping.maximum_batching_window_seconds}), or messages show up again while they are in work. At most 43200 (12 hours). For example ${6 * var.function.timeout_seconds + var.event_source_mapping.maximum_batching_window_seconds} (six timeouts plus the window, what null gives). Received: ${coalesce(var.queue.visibility_timeout_seconds, 0)}."
+    error_message = "queue.visibility_timeout_seconds must be a whole number, at least the function's timeout plus the batching window (${var.function.timeout_seconds} + ${var.event_source_mapping.maximum_batching_window_seconds}), or messages show up again while they are in work. At most 43200 (12 hours). For example ${6 * var.function.timeout_seconds + var.event_source_mapping.maximum_batching_window_seconds} (six timeouts plus the window, what null gives). Received: ${coalesce(var.queue.visibility_timeout_seconds, 0)}."
   }
 
   validation {
-    condition     = var.queue.max_receive_count >= 1 && var.queue.max_receive_count <= 1000
-    error_message = "queue.max_receive_count must be 1-1000, for example 5. Received: ${var.queue.max_receive_count}."
+    condition     = var.queue.message_retention_seconds >= 60 && var.queue.message_retention_seconds <= 1209600 && floor(var.queue.message_retention_seconds) == var.queue.message_retention_seconds
+    error_message = "queue.message_retention_seconds must be a whole number of seconds, 60-1209600 (14 days), for example 345600. Received: ${var.queue.message_retention_seconds}."
+  }
+
+  validation {
+    condition     = var.queue.max_receive_count >= 1 && var.queue.max_receive_count <= 1000 && floor(var.queue.max_receive_count) == var.queue.max_receive_count
+    error_message = "queue.max_receive_count must be a whole number, 1-1000, for example 5. Received: ${var.queue.max_receive_count}."
   }
 
   validation {
@@ -80,8 +86,8 @@ variable "handler" {
   nullable    = false
 
   validation {
-    condition     = can(regex("^[^[:space:]]{3,128}$", var.handler)) && (var.handler == "bootstrap" || can(regex("[^.:][.:]+[^.:]+$", var.handler)))
-    error_message = "handler must be 3-128 characters without blanks that name a module and a function in it (or \"bootstrap\", for a runtime of your own), for example \"audit.handler\". Received: \"${var.handler}\"."
+    condition     = length(var.handler) <= 128 && can(regex("^(bootstrap|[\\p{L}\\p{N}_$-]+(([.]|/|::?)[\\p{L}\\p{N}_$-]+)*([.]|::?)[\\p{L}\\p{N}_$-]+)$", var.handler))
+    error_message = "handler must be 3-128 characters that name a module of the package and a function in it, as letters, digits or _$- with . / or :: between them (or \"bootstrap\", for a runtime of your own), for example \"audit.handler\". Received: \"${var.handler}\"."
   }
 }
 
@@ -105,13 +111,23 @@ variable "function" {
   nullable = false
 
   validation {
-    condition     = var.function.timeout_seconds >= 1 && var.function.timeout_seconds <= 900
-    error_message = "function.timeout_seconds must be 1-900, for example 60. Received: ${var.function.timeout_seconds}."
+    condition     = var.function.memory_size >= 128 && var.function.memory_size <= 10240 && floor(var.function.memory_size) == var.function.memory_size
+    error_message = "function.memory_size must be a whole number of MiB, 128-10240, for example 512. Received: ${var.function.memory_size}."
   }
 
   validation {
-    condition     = coalesce(var.function.reserved_concurrency, 0) >= 0
-    error_message = "function.reserved_concurrency must be null (none) or 0 and more, for example 20. Received: ${coalesce(var.function.reserved_concurrency, 0)}."
+    condition     = contains(["arm64", "x86_64"], var.function.architecture)
+    error_message = "function.architecture must be \"arm64\" or \"x86_64\", for example \"arm64\". Received: \"${var.function.architecture}\"."
+  }
+
+  validation {
+    condition     = var.function.timeout_seconds >= 1 && var.function.timeout_seconds <= 900 && floor(var.function.timeout_seconds) == var.function.timeout_seconds
+    error_message = "function.timeout_seconds must be a whole number, 1-900, for example 60. Received: ${var.function.timeout_seconds}."
+  }
+
+  validation {
+    condition     = coalesce(var.function.reserved_concurrency, 0) >= 0 && floor(coalesce(var.function.reserved_concurrency, 0)) == coalesce(var.function.reserved_concurrency, 0)
+    error_message = "function.reserved_concurrency must be null (none) or a whole number of 0 and more, for example 20. Received: ${coalesce(var.function.reserved_concurrency, 0)}."
   }
 
   validation {
@@ -154,7 +170,7 @@ variable "layers" {
   nullable    = false
 
   validation {
-    condition     = length(var.layers) <= 4 && alltrue([for layer in var.layers : can(regex("^arn:[^:]+:lambda:[^:]+:[0-9]{12}:layer:[A-Za-z0-9_-]+:[0-9]+$", layer))])
+    condition     = length(var.layers) <= 4 && alltrue([for layer in var.layers : can(regex("^arn:aws[a-z-]*:lambda:[a-z0-9-]+:[0-9]{12}:layer:[A-Za-z0-9_-]+:[0-9]+$", layer))])
     error_message = "layers must be at most 4 ARNs of layer versions (Lambda allows 5, one is Powertools), for example [\"arn:aws:lambda:eu-west-1:123456789012:layer:ours:3\"]. Received ${length(var.layers)}: ${jsonencode(var.layers)}."
   }
 }
@@ -180,21 +196,30 @@ variable "policy_statements" {
   nullable = false
 
   validation {
-    condition     = alltrue([for statement in var.policy_statements : contains(["Allow", "Deny"], statement.effect)])
-    error_message = "policy_statements[*].effect must be \"Allow\" or \"Deny\", for example \"Allow\". Received: ${join(", ", var.policy_statements[*].effect)}."
+    condition     = alltrue([for statement in var.policy_statements : try(contains(["Allow", "Deny"], statement.effect), false)])
+    error_message = "policy_statements[*].effect must be \"Allow\" or \"Deny\", for example \"Allow\". Received: ${jsonencode(var.policy_statements)}."
   }
 
   validation {
-    condition     = alltrue([for statement in var.policy_statements : length(statement.actions) > 0 && length(statement.resources) > 0])
-    error_message = "policy_statements must each have at least one action and one resource, for example { actions = [\"dynamodb:PutItem\"], resources = [aws_dynamodb_table.audit.arn] }. Received: ${join("; ", [for statement in var.policy_statements : "${length(statement.actions)} actions, ${length(statement.resources)} resources"])}."
+    condition     = alltrue([for statement in var.policy_statements : try(length(statement.actions) > 0 && length(statement.resources) > 0, statement == null)])
+    error_message = "policy_statements must each have at least one action and one resource, for example { actions = [\"dynamodb:PutItem\"], resources = [aws_dynamodb_table.audit.arn] }. Received: ${jsonencode(var.policy_statements)}."
   }
+
   validation {
-    condition     = alltrue([for statement in var.policy_statements : alltrue([for action in statement.actions : can(regex("^([a-z0-9-]+:[A-Za-z0-9*?]+|[*])$", action))]) && alltrue([for resource in statement.resources : can(regex("^(arn:.+|[*])$", resource))])])
-    error_message = "policy_statements must have actions as service:Action and resources as ARNs, or \"*\", for example { actions = [\"dynamodb:PutItem\"], resources = [aws_dynamodb_table.audit.arn] }. Received: ${jsonencode([for statement in var.policy_statements : { actions = statement.actions, resources = statement.resources }])}."
+    condition     = alltrue([for statement in var.policy_statements : try(alltrue([for action in statement.actions : can(regex("^[a-z0-9-]+:[A-Za-z0-9*?]+$", action)) || (action == "*" && statement.effect == "Deny")]) && alltrue([for resource in statement.resources : can(regex("^(arn:[^:]*:[^:]*:[^:]*:[^:]*:.+|[*])$", resource))]), true)])
+    error_message = "policy_statements must have actions as service:Action (\"*\", all of AWS, only with the effect Deny) and resources as ARNs or \"*\", for example { actions = [\"dynamodb:PutItem\"], resources = [aws_dynamodb_table.audit.arn] }. Received: ${jsonencode(var.policy_statements)}."
   }
+
   validation {
-    condition     = alltrue([for sid in compact(var.policy_statements[*].sid) : can(regex("^[A-Za-z0-9]+$", sid))]) && length(distinct(concat(compact(var.policy_statements[*].sid), local.own_sids))) == length(concat(compact(var.policy_statements[*].sid), local.own_sids))
-    error_message = "policy_statements[*].sid must be letters and digits, and differ from the others and from the module's own (${join(", ", local.own_sids)}), for example \"WriteAuditTable\". Received: ${jsonencode(var.policy_statements[*].sid)}."
+    condition     = alltrue(flatten([for statement in var.policy_statements : [for given in try(coalesce(statement.conditions, []), []) : try(can(regex("^((ForAllValues|ForAnyValue):)?(String|Numeric|Date|Bool|Binary|IpAddress|NotIpAddress|Arn|Null)[A-Za-z]*$", given.test)) && can(regex("^[A-Za-z0-9-]+:.+$", given.variable)) && length(given.values) > 0 && alltrue([for text in given.values : text != null]), false)]]))
+    error_message = "policy_statements[*].conditions must each have an operator of IAM in test, a key in variable and at least one text in values, for example { test = \"StringEquals\", variable = \"aws:ResourceTag/team\", values = [\"shop\"] }. Received: ${jsonencode(var.policy_statements)}."
+  }
+
+  validation {
+    condition = anytrue([for sids in [compact([for statement in var.policy_statements : try(statement.sid, null)])] :
+      alltrue([for sid in sids : can(regex("^[A-Za-z0-9]+$", sid))]) && length(distinct(concat(sids, local.own_sids))) == length(concat(sids, local.own_sids))
+    ])
+    error_message = "policy_statements[*].sid must be letters and digits, and differ from the others and from the module's own (${join(", ", local.own_sids)}), for example \"WriteAuditTable\". Received: ${jsonencode([for statement in var.policy_statements : try(statement.sid, null)])}."
   }
 }
 
@@ -234,13 +259,13 @@ variable "event_source_mapping" {
   nullable = false
 
   validation {
-    condition     = var.event_source_mapping.batch_size >= 1 && var.event_source_mapping.batch_size <= 10000
-    error_message = "event_source_mapping.batch_size must be 1-10000, for example 1000. Received: ${var.event_source_mapping.batch_size}."
+    condition     = var.event_source_mapping.batch_size >= 1 && var.event_source_mapping.batch_size <= 10000 && floor(var.event_source_mapping.batch_size) == var.event_source_mapping.batch_size
+    error_message = "event_source_mapping.batch_size must be a whole number, 1-10000, for example 1000. Received: ${var.event_source_mapping.batch_size}."
   }
 
   validation {
-    condition     = var.event_source_mapping.maximum_batching_window_seconds >= 0 && var.event_source_mapping.maximum_batching_window_seconds <= 300
-    error_message = "event_source_mapping.maximum_batching_window_seconds must be 0-300, for example 5. Received: ${var.event_source_mapping.maximum_batching_window_seconds}."
+    condition     = var.event_source_mapping.maximum_batching_window_seconds >= 0 && var.event_source_mapping.maximum_batching_window_seconds <= 300 && floor(var.event_source_mapping.maximum_batching_window_seconds) == var.event_source_mapping.maximum_batching_window_seconds
+    error_message = "event_source_mapping.maximum_batching_window_seconds must be a whole number, 0-300, for example 5. Received: ${var.event_source_mapping.maximum_batching_window_seconds}."
   }
 
   validation {
@@ -249,8 +274,8 @@ variable "event_source_mapping" {
   }
 
   validation {
-    condition     = coalesce(var.event_source_mapping.maximum_concurrency, 2) >= 2 && coalesce(var.event_source_mapping.maximum_concurrency, 2) <= 1000
-    error_message = "event_source_mapping.maximum_concurrency must be 2-1000 or null, for example 10. Received: ${coalesce(var.event_source_mapping.maximum_concurrency, 0)}."
+    condition     = coalesce(var.event_source_mapping.maximum_concurrency, 2) >= 2 && coalesce(var.event_source_mapping.maximum_concurrency, 2) <= 1000 && floor(coalesce(var.event_source_mapping.maximum_concurrency, 2)) == coalesce(var.event_source_mapping.maximum_concurrency, 2)
+    error_message = "event_source_mapping.maximum_concurrency must be a whole number, 2-1000, or null, for example 10. Received: ${coalesce(var.event_source_mapping.maximum_concurrency, 0)}."
   }
 
   validation {
@@ -258,8 +283,9 @@ variable "event_source_mapping" {
       coalesce(try(var.event_source_mapping.provisioned_pollers.minimum, null), 2) >= 2 && coalesce(try(var.event_source_mapping.provisioned_pollers.minimum, null), 2) <= 200
       && coalesce(try(var.event_source_mapping.provisioned_pollers.maximum, null), 200) >= coalesce(try(var.event_source_mapping.provisioned_pollers.minimum, null), 2)
       && coalesce(try(var.event_source_mapping.provisioned_pollers.maximum, null), 200) <= 10000
+      && try(alltrue([for number in compact(values(var.event_source_mapping.provisioned_pollers)) : can(regex("^[0-9]+$", number))]), true)
     )
-    error_message = "event_source_mapping.provisioned_pollers.minimum must be 2-200, and maximum between it and 10000, for example { minimum = 2, maximum = 200 }. Received: ${jsonencode(var.event_source_mapping.provisioned_pollers)}."
+    error_message = "event_source_mapping.provisioned_pollers.minimum must be a whole number, 2-200, and maximum one between it and 10000, for example { minimum = 2, maximum = 200 }. Received: ${jsonencode(var.event_source_mapping.provisioned_pollers)}."
   }
 
   validation {
@@ -295,7 +321,7 @@ variable "delivery" {
 variable "alarms" {
   description = <<-EOT
     CloudWatch alarms; null = none. With an object, an alarm says when the dead-letter queue is not empty, and another when messages wait too long:
-    - `actions`: 1-5 ARNs to notify on alarm and on recovery (SNS topics, functions, Systems Manager items), for example `{ actions = [aws_sns_topic.on_call.arn] }`.
+    - `actions`: 1-5 ARNs to notify on alarm and on recovery (standard SNS topics of the same Region, functions, Systems Manager items), for example `{ actions = [aws_sns_topic.on_call.arn] }`.
     - `silent`: true with `actions = []` for alarms that notify nobody. Default false.
     - `oldest_message_age_seconds`: age of the oldest message that is too much. Default 3600. 0 = no such alarm.
   EOT
@@ -307,17 +333,31 @@ variable "alarms" {
   default = null
 
   validation {
-    condition     = var.alarms == null || (length(try(var.alarms.actions, [])) <= 5 && (length(try(var.alarms.actions, [])) > 0) != try(var.alarms.silent, false))
-    error_message = "alarms.actions must have 1-5 ARNs, or none with silent = true, for example { actions = [aws_sns_topic.on_call.arn] } or { actions = [], silent = true }. Received ${length(try(var.alarms.actions, []))}, silent = ${try(var.alarms.silent, false)}."
+    condition     = var.alarms == null || try(length(var.alarms.actions) <= 5 && (length(var.alarms.actions) > 0) != var.alarms.silent, false)
+    error_message = "alarms.actions must have 1-5 ARNs, or none with silent = true, for example { actions = [aws_sns_topic.on_call.arn] } or { actions = [], silent = true }. Received ${try(length(var.alarms.actions), "null")}, silent = ${try(var.alarms.silent, false)}."
+  }
+
+  # What PutMetricAlarm takes, without actions on EC2 instances: only metrics of an instance may have those. Alarms do not reach FIFO topics.
+  # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
+  validation {
+    condition = alltrue([for action in try(coalesce(var.alarms.actions, []), []) : can(regex(join("|", [
+      "^arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}$",
+      "^arn:aws[a-z-]*:lambda:[a-z0-9-]+:[0-9]{12}:function:[A-Za-z0-9_-]{1,64}(:([$]LATEST|[A-Za-z0-9_-]{1,128}))?$",
+      "^arn:aws[a-z-]*:ssm:[a-z0-9-]+:[0-9]{12}:opsitem:[1-4](#CATEGORY=[A-Za-z]+)?$",
+      "^arn:aws[a-z-]*:ssm-incidents::[0-9]{12}:responseplan/[A-Za-z0-9_-]+$",
+      "^arn:aws[a-z-]*:aiops:[a-z0-9-]+:[0-9]{12}:investigation-group[:/][A-Za-z0-9-]+$",
+      "^arn:aws[a-z-]*:autoscaling:[a-z0-9-]+:[0-9]{12}:scalingPolicy:[A-Za-z0-9-]+:(autoScalingGroupName|resource)/.+:policyName/.+$",
+    ]), action))])
+    error_message = "alarms.actions must be ARNs of standard SNS topics, Lambda functions, Systems Manager OpsItems or response plans, investigation groups or scaling policies: CloudWatch takes no others for these alarms, for example [\"arn:aws:sns:eu-west-1:123456789012:on-call\"]. Received: ${jsonencode(try(var.alarms.actions, []))}."
   }
 
   validation {
-    condition     = alltrue([for action in try(var.alarms.actions, []) : can(regex("^arn:[^:]+:[a-z0-9-]+:[^:]*:[^:]*:.+$", action))])
-    error_message = "alarms.actions must be ARNs, for example [\"arn:aws:sns:eu-west-1:123456789012:on-call\"]. Received: ${jsonencode(try(var.alarms.actions, []))}."
+    condition     = !contains(try(coalesce(var.alarms.actions, []), []), var.topic_arn)
+    error_message = "alarms.actions must not have the fork's own topic, since each alarm would be an event in it, for example [aws_sns_topic.on_call.arn]. Received: ${jsonencode(try(var.alarms.actions, []))}."
   }
 
   validation {
-    condition     = try(var.alarms.oldest_message_age_seconds, 0) >= 0
-    error_message = "alarms.oldest_message_age_seconds must be 0 (off) or more, for example 3600. Received: ${try(var.alarms.oldest_message_age_seconds, 0)}."
+    condition     = try(var.alarms.oldest_message_age_seconds >= 0 && floor(var.alarms.oldest_message_age_seconds) == var.alarms.oldest_message_age_seconds, true)
+    error_message = "alarms.oldest_message_age_seconds must be a whole number of seconds, 0 (off) or more, for example 3600. Received: ${try(var.alarms.oldest_message_age_seconds, 0)}."
   }
 }

@@ -20,8 +20,8 @@ variable "retention_seconds" {
   nullable    = false
 
   validation {
-    condition     = var.retention_seconds >= 60 && var.retention_seconds <= 1209600
-    error_message = "retention_seconds must be 60-1209600 (14 days), for example 1209600. Received: ${var.retention_seconds}."
+    condition     = var.retention_seconds >= 60 && var.retention_seconds <= 1209600 && floor(var.retention_seconds) == var.retention_seconds
+    error_message = "retention_seconds must be a whole number, 60-1209600 (14 days), for example 1209600. Received: ${var.retention_seconds}."
   }
 }
 
@@ -136,17 +136,12 @@ variable "destination_queue" {
   nullable = false
 
   validation {
-    condition     = can(regex("^arn:[^:]+:sqs:[^:]+:[0-9]{12}:[A-Za-z0-9_-]{1,80}$", var.destination_queue.arn))
-    error_message = "destination_queue.arn must be the ARN of a standard queue (a FIFO queue asks for message groups, which events do not have), for example \"arn:aws:sqs:eu-west-1:123456789012:checkout\". Received: \"${var.destination_queue.arn}\"."
+    condition     = try(endswith(regex("^https?://.+$", var.destination_queue.url), "/${regex("^arn:aws[a-z-]*:sqs:[a-z0-9-]+:[0-9]{12}:([A-Za-z0-9_-]{1,80})$", var.destination_queue.arn)[0]}"), false)
+    error_message = "destination_queue must have the ARN of a standard queue (a FIFO queue asks for message groups, which events do not have) and the URL of the same queue, for example { arn = \"arn:aws:sqs:eu-west-1:123456789012:checkout\", url = \"https://sqs.eu-west-1.amazonaws.com/123456789012/checkout\" }. Received: ${jsonencode(var.destination_queue)}."
   }
 
   validation {
-    condition     = can(regex("^https?://.+/${element(split(":", var.destination_queue.arn), -1)}$", var.destination_queue.url))
-    error_message = "destination_queue.url must be the URL of the queue in destination_queue.arn, for example \"https://sqs.eu-west-1.amazonaws.com/123456789012/checkout\". Received: \"${var.destination_queue.url}\"."
-  }
-
-  validation {
-    condition     = try(coalesce(var.destination_queue.kms_key_arn), null) == null || can(regex("^arn:[^:]+:kms:[^:]+:[0-9]{12}:key/[A-Za-z0-9-]+$", var.destination_queue.kms_key_arn))
+    condition     = try(coalesce(var.destination_queue.kms_key_arn), null) == null || can(regex("^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$", var.destination_queue.kms_key_arn))
     error_message = "destination_queue.kms_key_arn must be the ARN of a key, not of an alias, for example \"arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab\". Received: ${jsonencode(var.destination_queue.kms_key_arn)}."
   }
 }
@@ -183,13 +178,8 @@ variable "archive" {
   default = null
 
   validation {
-    condition     = var.archive == null || can(regex("^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", var.archive.bucket.name))
-    error_message = "archive.bucket.name must be a bucket's name: 3-63 small letters, digits, dots or hyphens, for example \"orders-archive-123456789012\". Received: ${try(jsonencode(var.archive.bucket.name), "null")}."
-  }
-
-  validation {
-    condition     = var.archive == null || can(regex("^arn:[^:]+:s3:::.+$", var.archive.bucket.arn)) && endswith(try(var.archive.bucket.arn, ""), ":::${try(var.archive.bucket.name, "")}")
-    error_message = "archive.bucket.arn must be the ARN of the bucket in archive.bucket.name, for example \"arn:aws:s3:::orders-archive-123456789012\". Received: ${try(jsonencode(var.archive.bucket.arn), "null")}."
+    condition     = var.archive == null || try(regex("^arn:aws[a-z-]*:s3:::([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])$", var.archive.bucket.arn)[0] == var.archive.bucket.name && !strcontains(var.archive.bucket.name, ".."), false)
+    error_message = "archive.bucket must have the ARN of an S3 bucket and its name (3-63 small letters, digits, dots or hyphens), for example { arn = \"arn:aws:s3:::orders-archive\", name = \"orders-archive\" }. Received: ${jsonencode(var.archive)}."
   }
 
   validation {
@@ -203,8 +193,8 @@ variable "archive" {
   }
 
   validation {
-    condition     = try(var.archive.kms_key, null) == null || can(regex("^arn:[^:]+:kms:[^:]+:[0-9]{12}:key/[A-Za-z0-9-]+$", var.archive.kms_key.arn))
-    error_message = "archive.kms_key.arn must be the ARN of a key, not of an alias, for example \"arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab\". Received: ${try(jsonencode(var.archive.kms_key.arn), "null")}."
+    condition     = try(var.archive.kms_key, null) == null || can(regex("^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$", var.archive.kms_key.arn))
+    error_message = "archive.kms_key.arn must be the ARN of a key, not of an alias, for example \"arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab\". Received: ${jsonencode(try(var.archive.kms_key, null))}."
   }
 }
 
@@ -237,28 +227,23 @@ variable "targets" {
   }
 
   validation {
-    condition     = alltrue([for target in coalesce(var.targets, []) : can(regex("^arn:[^:]+:sqs:[^:]+:[0-9]{12}:[A-Za-z0-9_-]{1,80}$", target.arn))])
-    error_message = "targets[*].arn must be the ARN of a standard queue (a FIFO queue asks for message groups, which events do not have), for example \"arn:aws:sqs:eu-west-1:123456789012:checkout\". Received: ${join(", ", coalesce(var.targets, [])[*].arn)}."
+    condition     = alltrue([for target in coalesce(var.targets, []) : try(endswith(regex("^https?://.+$", target.url), "/${regex("^arn:aws[a-z-]*:sqs:[a-z0-9-]+:[0-9]{12}:([A-Za-z0-9_-]{1,80})$", target.arn)[0]}"), false)])
+    error_message = "targets[*] must have the ARN of a standard queue (a FIFO queue asks for message groups, which events do not have) and the URL of the same queue, for example { arn = \"arn:aws:sqs:eu-west-1:123456789012:checkout\", url = \"https://sqs.eu-west-1.amazonaws.com/123456789012/checkout\" }. Received: ${jsonencode(var.targets)}."
   }
 
   validation {
-    condition     = alltrue([for target in coalesce(var.targets, []) : can(regex("^https?://.+/${element(split(":", target.arn), -1)}$", target.url))])
-    error_message = "targets[*].url must be the URL of the queue in the same object's arn, for example \"https://sqs.eu-west-1.amazonaws.com/123456789012/checkout\". Received: ${join(", ", coalesce(var.targets, [])[*].url)}."
+    condition     = alltrue([for arn in compact([for target in coalesce(var.targets, []) : try(target.kms_key_arn, null)]) : can(regex("^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$", arn))])
+    error_message = "targets[*].kms_key_arn must be the ARN of a key, not of an alias, for example \"arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab\". Received: ${jsonencode(var.targets)}."
   }
 
   validation {
-    condition     = alltrue([for target in coalesce(var.targets, []) : target.kms_key_arn == null || can(regex("^arn:[^:]+:kms:[^:]+:[0-9]{12}:key/[A-Za-z0-9-]+$", target.kms_key_arn))])
-    error_message = "targets[*].kms_key_arn must be the ARN of a key, not of an alias, for example \"arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab\". Received: ${jsonencode(coalesce(var.targets, [])[*].kms_key_arn)}."
+    condition     = alltrue([for arn in compact([for target in coalesce(var.targets, []) : try(target.dead_letter_queue_arn, null)]) : can(regex("^arn:aws[a-z-]*:sqs:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,80}$", arn))])
+    error_message = "targets[*].dead_letter_queue_arn must be the ARN of a standard queue, for example \"arn:aws:sqs:eu-west-1:123456789012:checkout-dlq\". Received: ${jsonencode(var.targets)}."
   }
 
   validation {
-    condition     = alltrue([for target in coalesce(var.targets, []) : target.dead_letter_queue_arn == null || can(regex("^arn:[^:]+:sqs:[^:]+:[0-9]{12}:[A-Za-z0-9_-]{1,80}$", target.dead_letter_queue_arn))])
-    error_message = "targets[*].dead_letter_queue_arn must be the ARN of a standard queue, for example \"arn:aws:sqs:eu-west-1:123456789012:checkout-dlq\". Received: ${jsonencode(coalesce(var.targets, [])[*].dead_letter_queue_arn)}."
-  }
-
-  validation {
-    condition     = length(distinct(coalesce(var.targets, [])[*].arn)) == length(coalesce(var.targets, []))
-    error_message = "targets must name each queue once, for example [{ arn = aws_sqs_queue.shadow.arn, url = aws_sqs_queue.shadow.url }]. Received: ${join(", ", coalesce(var.targets, [])[*].arn)}."
+    condition     = length(distinct([for target in coalesce(var.targets, []) : try(target.arn, null)])) == length(coalesce(var.targets, []))
+    error_message = "targets must name each queue once, for example [{ arn = aws_sqs_queue.shadow.arn, url = aws_sqs_queue.shadow.url }]. Received: ${jsonencode(var.targets)}."
   }
 }
 
@@ -281,8 +266,8 @@ variable "archive_worker" {
   }
 
   validation {
-    condition     = var.archive_worker.timeout_seconds >= 60 && var.archive_worker.timeout_seconds <= 900
-    error_message = "archive_worker.timeout_seconds must be 60-900, for example 900. Received: ${var.archive_worker.timeout_seconds}."
+    condition     = var.archive_worker.timeout_seconds >= 60 && var.archive_worker.timeout_seconds <= 900 && floor(var.archive_worker.timeout_seconds) == var.archive_worker.timeout_seconds
+    error_message = "archive_worker.timeout_seconds must be a whole number, 60-900, for example 900. Received: ${var.archive_worker.timeout_seconds}."
   }
 }
 
@@ -293,7 +278,7 @@ variable "archive_worker" {
 variable "alarms" {
   description = <<-EOT
     CloudWatch alarms; null = none. With an object, an alarm says when the dead-letter queue is not empty, and with `archive` three more when a replay from it fails, gives up a part, or could not send some events. (No alarm watches the age of messages: they are meant to wait.)
-    - `actions`: 1-5 ARNs to notify on alarm and on recovery (SNS topics, functions, Systems Manager items), for example `{ actions = [aws_sns_topic.on_call.arn] }`.
+    - `actions`: 1-5 ARNs to notify on alarm and on recovery (standard SNS topics of the same Region, functions, Systems Manager items), for example `{ actions = [aws_sns_topic.on_call.arn] }`.
     - `silent`: true with `actions = []` for alarms that notify nobody. Default false.
   EOT
   type = object({

@@ -18,7 +18,7 @@ variable "topic_arn" {
   nullable    = false
 
   validation {
-    condition     = can(regex("^arn:[^:]+:sns:[^:]+:[0-9]{12}:[A-Za-z0-9_.-]{1,256}$", var.topic_arn))
+    condition     = can(regex("^arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:([A-Za-z0-9_-]{1,256}|[A-Za-z0-9_-]{1,251}[.]fifo)$", var.topic_arn))
     error_message = "topic_arn must be the ARN of an SNS topic, for example \"arn:aws:sns:eu-west-1:123456789012:orders\". Received: \"${var.topic_arn}\"."
   }
 }
@@ -148,6 +148,11 @@ variable "dead_letter_queue" {
   })
   default  = {}
   nullable = false
+
+  validation {
+    condition     = var.dead_letter_queue.message_retention_seconds >= 60 && var.dead_letter_queue.message_retention_seconds <= 1209600 && floor(var.dead_letter_queue.message_retention_seconds) == var.dead_letter_queue.message_retention_seconds
+    error_message = "dead_letter_queue.message_retention_seconds must be a whole number of seconds, 60-1209600 (14 days), for example 1209600. Received: ${var.dead_letter_queue.message_retention_seconds}."
+  }
 }
 
 variable "max_message_bytes" {
@@ -167,8 +172,8 @@ variable "undelivered_queue" {
   default     = null
 
   validation {
-    condition     = var.undelivered_queue == null || can(regex("^arn:[^:]+:sqs:[^:]+:[0-9]{12}:[A-Za-z0-9_-]{1,80}([.]fifo)?$", var.undelivered_queue.arn))
-    error_message = "undelivered_queue.arn must be the ARN of a queue, for example \"arn:aws:sqs:eu-west-1:123456789012:orders-undelivered.fifo\". Received: \"${try(var.undelivered_queue.arn, "null")}\"."
+    condition     = var.undelivered_queue == null || can(regex("^arn:aws[a-z-]*:sqs:[a-z0-9-]+:[0-9]{12}:([A-Za-z0-9_-]{1,80}|[A-Za-z0-9_-]{1,75}[.]fifo)$", var.undelivered_queue.arn))
+    error_message = "undelivered_queue.arn must be the ARN of a queue, for example \"arn:aws:sqs:eu-west-1:123456789012:orders-undelivered.fifo\". Received: ${jsonencode(var.undelivered_queue)}."
   }
 }
 
@@ -204,6 +209,11 @@ variable "lambda_package" {
   }
 
   validation {
+    condition     = can(regex("^[0-9A-Za-z._-]{2,62}[0-9A-Za-z_-]$", coalesce(var.lambda_package.s3_bucket, "builds"))) && try(length(var.lambda_package.s3_key) >= 1 && length(var.lambda_package.s3_key) <= 1024, var.lambda_package.s3_key == null)
+    error_message = "lambda_package.s3_bucket must be the name of a bucket, 3-63 letters, digits or ._-, and s3_key 1-1024 characters, for example { s3_bucket = \"builds\", s3_key = \"audit.zip\" }. Received: s3_bucket = ${jsonencode(var.lambda_package.s3_bucket)}, s3_key = ${jsonencode(var.lambda_package.s3_key)}."
+  }
+
+  validation {
     condition     = var.lambda_package.filename == null || var.lambda_package.source_code_hash != null || fileexists(coalesce(var.lambda_package.filename, "-"))
     error_message = "lambda_package.filename must be a file on this machine, for example \"$${path.module}/audit.zip\": build it before terraform plan, or give source_code_hash too when it is made during apply. Received: ${jsonencode(var.lambda_package.filename)}."
   }
@@ -215,7 +225,7 @@ variable "powertools_layer_arn" {
   default     = null
 
   validation {
-    condition     = contains(["", "-"], coalesce(var.powertools_layer_arn, "-")) || can(regex("^arn:[^:]+:lambda:[^:]+:[0-9]{12}:layer:[A-Za-z0-9_-]+:[0-9]+$", var.powertools_layer_arn))
+    condition     = contains(["", "-"], coalesce(var.powertools_layer_arn, "-")) || can(regex("^arn:aws[a-z-]*:lambda:[a-z0-9-]+:[0-9]{12}:layer:[A-Za-z0-9_-]+:[0-9]+$", var.powertools_layer_arn))
     error_message = "powertools_layer_arn must be the ARN of a layer version, for example \"arn:aws:lambda:eu-west-1:123456789012:layer:powertools:1\", \"\" for none or null for AWS's public layer. Received: \"${coalesce(var.powertools_layer_arn, "null")}\"."
   }
 }
@@ -238,8 +248,8 @@ variable "log_kms_key" {
   default     = null
 
   validation {
-    condition     = var.log_kms_key == null || can(regex("^arn:[^:]+:kms:[^:]+:[0-9]{12}:key/[A-Za-z0-9-]+$", var.log_kms_key.arn))
-    error_message = "log_kms_key.arn must be the ARN of a key, not of an alias, for example \"arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab\". Received: \"${try(var.log_kms_key.arn, "null")}\"."
+    condition     = var.log_kms_key == null || can(regex("^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$", var.log_kms_key.arn))
+    error_message = "log_kms_key.arn must be the ARN of a key, not of an alias, for example \"arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab\". Received: ${jsonencode(var.log_kms_key)}."
   }
 }
 
@@ -268,8 +278,8 @@ variable "function_vpc" {
   }
 
   validation {
-    condition     = !anytrue(concat([for id in try(var.function_vpc.subnet_ids, []) : startswith(id, "sg-")], [for id in try(var.function_vpc.security_group_ids, []) : startswith(id, "subnet-")]))
-    error_message = "function_vpc must have subnets in subnet_ids and security groups in security_group_ids, for example { subnet_ids = [\"subnet-0a1b2c\"], security_group_ids = [\"sg-0a1b2c\"] }. Received: ${jsonencode(var.function_vpc)}."
+    condition     = try(alltrue(concat([for id in var.function_vpc.subnet_ids : can(regex("^subnet-[0-9a-z]+$", id))], [for id in var.function_vpc.security_group_ids : can(regex("^sg-[0-9a-zA-Z]+$", id))])), true)
+    error_message = "function_vpc must have ids of subnets in subnet_ids and of security groups in security_group_ids, for example { subnet_ids = [\"subnet-0a1b2c\"], security_group_ids = [\"sg-0a1b2c\"] }. Received: ${jsonencode(var.function_vpc)}."
   }
 }
 
@@ -287,7 +297,7 @@ variable "roles" {
   nullable = false
 
   validation {
-    condition     = var.roles.permissions_boundary == null || can(regex("^arn:[^:]+:iam::([0-9]{12}|aws):policy/.+$", var.roles.permissions_boundary))
+    condition     = var.roles.permissions_boundary == null || can(regex("^arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/[!-)+->@-~]+$", var.roles.permissions_boundary))
     error_message = "roles.permissions_boundary must be the ARN of a managed policy, for example \"arn:aws:iam::123456789012:policy/boundary\". Received: ${jsonencode(var.roles.permissions_boundary)}."
   }
 
@@ -304,7 +314,7 @@ variable "tags" {
   nullable    = false
 
   validation {
-    condition     = length(var.tags) <= 50 && alltrue([for key, value in var.tags : length(key) >= 1 && length(key) <= 128 && !startswith(lower(key), "aws:") && try(length(value) <= 256, false)])
-    error_message = "tags must be at most 50, with keys of 1-128 characters that do not begin with \"aws:\" and values of at most 256, for example { team = \"shop\" }. Received ${length(var.tags)}: ${jsonencode(var.tags)}."
+    condition     = length(var.tags) <= 50 && length(distinct([for key in keys(var.tags) : lower(key)])) == length(var.tags) && alltrue([for key, value in var.tags : can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{1,128}$", key)) && !startswith(lower(key), "aws:") && can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{0,256}$", value))])
+    error_message = "tags must be at most 50, with keys of 1-128 characters that differ in more than capitals and do not begin with \"aws:\", and values of at most 256 characters. All are letters, digits, spaces or _.:/=+-@, for example { team = \"shop\" }. Received ${length(var.tags)}: ${jsonencode(var.tags)}."
   }
 }

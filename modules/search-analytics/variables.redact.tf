@@ -29,19 +29,19 @@ variable "redact" {
   nullable = false
 
   validation {
-    condition     = alltrue([for rule in var.redact : rule != null && length([for on in [rule.path != null, rule.attribute != null, rule.subject, rule.detect != null] : on if on]) == 1])
+    condition     = alltrue([for rule in var.redact : try(length([for on in [rule.path != null, rule.attribute != null, rule.subject, rule.detect != null] : on if on]) == 1, false)])
     error_message = "redact[*] must have one of path, attribute, subject = true and detect, for example { path = \"$.payment.card\" }. Received: ${jsonencode(var.redact)}."
   }
 
   # The grammar of lambdas/event_fork/events/json_path.py; one table of paths is held against both.
   validation {
     condition     = alltrue([for rule in var.redact : try(rule.path, null) == null || can(regex("^\\$([.][.]?[\\p{L}\\p{N}_-]+[*]?|([.][.])?\\[('([^'\\\\\\x00-\\x1f]|\\\\([\"'\\\\/bfnrt]|u[0-9a-fA-F]{4}))*'|\"([^\"\\\\\\x00-\\x1f]|\\\\([\"\\\\/bfnrt]|u[0-9a-fA-F]{4}))*\")[*]?\\]|\\[(0|[1-9][0-9]*|[*])\\])*$", rule.path)) && !can(regex("\\[(''|\"\")[*]\\]|\\n$", rule.path))])
-    error_message = "redact[*].path must be made of $, .name, .name*, ['name'], [*], [n] and ..name, for example \"$.payment.card\" or \"$..card-*\". Received: ${jsonencode(var.redact[*].path)}."
+    error_message = "redact[*].path must be made of $, .name, .name*, ['name'], [*], [n] and ..name, for example \"$.payment.card\" or \"$..card-*\". Received: ${jsonencode([for rule in var.redact : try(rule.path, null)])}."
   }
 
   validation {
     condition     = alltrue([for rule in var.redact : try(rule.attribute, null) == null || can(regex("^[A-Za-z0-9_.-]+[*]?$", rule.attribute))])
-    error_message = "redact[*].attribute must be the name of a message attribute or the beginning of one, for example \"card\" or \"card-*\". Received: ${jsonencode(var.redact[*].attribute)}."
+    error_message = "redact[*].attribute must be the name of a message attribute or the beginning of one, for example \"card\" or \"card-*\". Received: ${jsonencode([for rule in var.redact : try(rule.attribute, null)])}."
   }
 
   validation {
@@ -60,12 +60,12 @@ variable "redact" {
   }
 
   validation {
-    condition     = alltrue([for rule in var.redact : try(rule.detect, null) == null || (contains(["card_number", "iban", "email"], coalesce(rule.detect, "-")) && try(rule.action, null) != "remove")])
+    condition     = alltrue([for rule in var.redact : try(rule.detect, null) == null || (try(contains(["card_number", "iban", "email"], rule.detect), false) && try(rule.action, null) != "remove")])
     error_message = "redact[*].detect must be \"card_number\", \"iban\" or \"email\", and its action \"mask\" or \"audit\", since what it finds is part of a text, for example { detect = \"card_number\", keep_last = 4 }. Received: ${jsonencode(var.redact)}."
   }
 
   validation {
-    condition     = alltrue([for rule in var.redact : try(rule.keep_last, null) == null || (try(contains([1, 2, 3, 4], rule.keep_last), false) && contains(["card_number", "iban"], coalesce(rule.detect, "-")))])
+    condition     = alltrue([for rule in var.redact : try(rule.keep_last, null) == null || (try(contains([1, 2, 3, 4], rule.keep_last), false) && try(contains(["card_number", "iban"], rule.detect), false))])
     error_message = "redact[*].keep_last must be 1 to 4 and goes with card_number and iban only, for example { detect = \"card_number\", keep_last = 4 }. Received: ${jsonencode(var.redact)}."
   }
 
@@ -80,7 +80,7 @@ variable "redact" {
   }
 
   validation {
-    condition     = length(jsonencode([for rule in var.redact : { for key, value in rule : key => value if value != null && value != false }])) <= 3000
+    condition     = length(jsonencode([for rule in var.redact : { for key, value in coalesce(rule, {}) : key => value if value != null && value != false }])) <= 3000
     error_message = "redact must take at most 3,000 characters as JSON, since Lambda allows 4 KB for all environment variables of a function; one rule covers many members, for example { path = \"$..card*\" }. Received: ${length(var.redact)} rules."
   }
 }

@@ -72,8 +72,8 @@ variable "retry_duration_seconds" {
   nullable    = false
 
   validation {
-    condition     = var.retry_duration_seconds >= 0 && var.retry_duration_seconds <= 7200
-    error_message = "retry_duration_seconds must be 0-7200, for example 300. Received: ${var.retry_duration_seconds}."
+    condition     = var.retry_duration_seconds >= 0 && var.retry_duration_seconds <= 7200 && floor(var.retry_duration_seconds) == var.retry_duration_seconds
+    error_message = "retry_duration_seconds must be a whole number, 0-7200, for example 300. Received: ${var.retry_duration_seconds}."
   }
 }
 
@@ -91,13 +91,13 @@ variable "buffering" {
   nullable = false
 
   validation {
-    condition     = var.buffering.interval_seconds >= 0 && var.buffering.interval_seconds <= 900
-    error_message = "buffering.interval_seconds must be 0-900, for example 300. Received: ${var.buffering.interval_seconds}."
+    condition     = var.buffering.interval_seconds >= 0 && var.buffering.interval_seconds <= 900 && floor(var.buffering.interval_seconds) == var.buffering.interval_seconds
+    error_message = "buffering.interval_seconds must be a whole number, 0-900, for example 300. Received: ${var.buffering.interval_seconds}."
   }
 
   validation {
-    condition     = var.buffering.size_mib >= 1 && var.buffering.size_mib <= 100
-    error_message = "buffering.size_mib must be 1-100, for example 5. Received: ${var.buffering.size_mib}."
+    condition     = var.buffering.size_mib >= 1 && var.buffering.size_mib <= 100 && floor(var.buffering.size_mib) == var.buffering.size_mib
+    error_message = "buffering.size_mib must be a whole number, 1-100, for example 5. Received: ${var.buffering.size_mib}."
   }
 }
 
@@ -127,13 +127,18 @@ variable "domain" {
   default     = null
 
   validation {
-    condition     = var.domain == null || can(regex("^arn:[^:]+:es:[^:]+:[0-9]{12}:domain/[a-z][a-z0-9-]{2,27}$", var.domain.arn))
-    error_message = "domain.arn must be the ARN of an OpenSearch domain, for example \"arn:aws:es:eu-west-1:123456789012:domain/orders\". Received: \"${try(var.domain.arn, "null")}\"."
+    condition     = var.domain == null || can(regex("^arn:aws[a-z-]*:es:[a-z0-9-]+:[0-9]{12}:domain/[a-z][a-z0-9-]{2,27}$", var.domain.arn))
+    error_message = "domain.arn must be the ARN of an OpenSearch domain, for example \"arn:aws:es:eu-west-1:123456789012:domain/orders\". Received: ${jsonencode(var.domain)}."
+  }
+
+  validation {
+    condition     = var.domain == null || try(split(":", var.domain.arn)[3] == local.location.region, true)
+    error_message = "domain.arn must be a domain of the stream's Region (${local.location.region}), for example \"arn:aws:es:${local.location.region}:123456789012:domain/orders\". Received: ${jsonencode(var.domain)}."
   }
 
   validation {
     condition     = var.domain == null || can(regex("^[A-Za-z0-9][A-Za-z0-9.-]+(:[0-9]+)?$", var.domain.endpoint))
-    error_message = "domain.endpoint must be a host name, without https:// and path, for example \"search-orders-abc.eu-west-1.es.amazonaws.com\". Received: \"${try(var.domain.endpoint, "null")}\"."
+    error_message = "domain.endpoint must be a host name, without https:// and path, for example \"search-orders-abc.eu-west-1.es.amazonaws.com\". Received: ${jsonencode(var.domain)}."
   }
 }
 
@@ -181,14 +186,16 @@ variable "new_domain" {
     error_message = "new_domain.engine_version must be an OpenSearch version, for example \"OpenSearch_2.19\". Received: \"${var.new_domain.engine_version}\"."
   }
 
+  # Families that cfn-lint 1.58 knows, without those that take no encryption at rest (M3, R3, T2) and UltraWarm's own.
+  # https://docs.aws.amazon.com/opensearch-service/latest/developerguide/supported-instance-types.html
   validation {
-    condition     = endswith(coalesce(var.new_domain.instance_type, ".search"), ".search") && endswith(coalesce(var.new_domain.master_type, ".search"), ".search")
-    error_message = "new_domain.instance_type and new_domain.master_type must be OpenSearch instance types, for example \"m7g.large.search\". Received: ${jsonencode(var.new_domain.instance_type)}, ${jsonencode(var.new_domain.master_type)}."
+    condition     = alltrue([for type in compact([var.new_domain.instance_type, var.new_domain.master_type]) : can(regex("^(c[45]|c6g|c7[gi]|c8g|i[23]|i4[gi]|i7i|i8ge?|im4gn|m[45]|m6g|m7[gi]|m8g|o[im]2|or[12]|r[45]|r6gd?|r7gd?|r7i|r8gd?|t3)[.](small|medium|([1-9][0-9]?x|x)?large)[.]search$", type))])
+    error_message = "new_domain.instance_type and new_domain.master_type must be instance types that OpenSearch Service had in November 2026 (a domain of newer ones: `domain`), for example \"m7g.large.search\". Received: ${jsonencode(var.new_domain.instance_type)}, ${jsonencode(var.new_domain.master_type)}."
   }
 
   validation {
-    condition     = var.new_domain.instance_count >= 1 && var.new_domain.instance_count <= 80
-    error_message = "new_domain.instance_count must be 1-80, for example 2. Received: ${var.new_domain.instance_count}."
+    condition     = var.new_domain.instance_count >= 1 && var.new_domain.instance_count <= 80 && floor(var.new_domain.instance_count) == var.new_domain.instance_count
+    error_message = "new_domain.instance_count must be a whole number, 1-80, for example 2. Received: ${var.new_domain.instance_count}."
   }
 
   validation {
@@ -202,17 +209,22 @@ variable "new_domain" {
   }
 
   validation {
-    condition     = var.new_domain.volume_size_gib >= 10
-    error_message = "new_domain.volume_size_gib must be at least 10, for example 20. Received: ${var.new_domain.volume_size_gib}."
+    condition     = var.new_domain.volume_size_gib >= 10 && floor(var.new_domain.volume_size_gib) == var.new_domain.volume_size_gib
+    error_message = "new_domain.volume_size_gib must be a whole number, at least 10, for example 20. Received: ${var.new_domain.volume_size_gib}."
   }
 
   validation {
-    condition     = alltrue([for arn in var.new_domain.access_principal_arns : can(regex("^(arn:[^:*?]+:(iam|sts)::)?[0-9]{12}(:(root|(role|user|assumed-role|federated-user)/[!-)+->@-~]+))?$", arn))])
+    condition     = var.new_domain.kms_key == null || can(regex("^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$", var.new_domain.kms_key.arn))
+    error_message = "new_domain.kms_key.arn must be the ARN of a key, not of an alias, for example \"arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab\". Received: ${jsonencode(var.new_domain.kms_key)}."
+  }
+
+  validation {
+    condition     = alltrue([for arn in var.new_domain.access_principal_arns : can(regex("^(arn:aws[a-z-]*:(iam|sts)::)?[0-9]{12}(:(root|(role|user|assumed-role|federated-user)/[!-)+->@-~]+))?$", arn))])
     error_message = "new_domain.access_principal_arns must be ARNs of IAM principals, or accounts, without \"*\" or \"?\" (a wildcard lets in principals that nobody listed), for example [\"arn:aws:iam::123456789012:role/analyst\"]. Received: ${jsonencode(var.new_domain.access_principal_arns)}."
   }
 
   validation {
-    condition     = var.new_domain.master_user_arn == null || can(regex("^arn:[^:]+:iam::[0-9]{12}:(role|user)/[!-)+->@-~]+$", var.new_domain.master_user_arn))
+    condition     = var.new_domain.master_user_arn == null || can(regex("^arn:aws[a-z-]*:iam::[0-9]{12}:(role|user)/[!-)+->@-~]+$", var.new_domain.master_user_arn))
     error_message = "new_domain.master_user_arn must be the ARN of an IAM role or user, for example \"arn:aws:iam::123456789012:role/search-admin\". Received: ${jsonencode(var.new_domain.master_user_arn)}."
   }
 
@@ -238,12 +250,12 @@ variable "vpc" {
   default     = null
 
   validation {
-    condition     = var.vpc == null || (alltrue([for id in try(var.vpc.subnet_ids, []) : startswith(id, "subnet-")]) && alltrue([for id in try(var.vpc.security_group_ids, []) : startswith(id, "sg-")]) && length(try(var.vpc.subnet_ids, [])) > 0 && length(try(var.vpc.security_group_ids, [])) >= 1 && length(try(var.vpc.security_group_ids, [])) <= 5)
-    error_message = "vpc.security_group_ids must be 1-5 ids of security groups, and vpc.subnet_ids at least one of a subnet, for example { subnet_ids = [\"subnet-0a1b2c\"], security_group_ids = [\"sg-0a1b2c\"] }. Received: ${try(jsonencode(var.vpc), "null")}."
+    condition     = var.vpc == null || try(length(var.vpc.subnet_ids) > 0 && length(var.vpc.security_group_ids) >= 1 && length(var.vpc.security_group_ids) <= 5 && alltrue([for id in var.vpc.subnet_ids : can(regex("^subnet-[0-9a-z]+$", id))]) && alltrue([for id in var.vpc.security_group_ids : can(regex("^sg-[0-9a-zA-Z]+$", id))]), false)
+    error_message = "vpc.security_group_ids must be 1-5 ids of security groups, and vpc.subnet_ids at least one of a subnet, for example { subnet_ids = [\"subnet-0a1b2c\"], security_group_ids = [\"sg-0a1b2c\"] }. Received: ${jsonencode(var.vpc)}."
   }
 
   validation {
-    condition     = var.vpc == null || var.domain != null || length(try(var.vpc.subnet_ids, [])) >= local.zones
+    condition     = var.vpc == null || var.domain != null || try(length(var.vpc.subnet_ids) >= local.zones, true)
     error_message = "vpc must have a subnet in each of the new domain's ${local.zones} zones, for example { subnet_ids = [\"subnet-0a1b2c\", \"subnet-1a1b2c\"], security_group_ids = [\"sg-0a1b2c\"] } for 2 data nodes. Received: ${try(jsonencode(var.vpc), "null")}."
   }
 }
@@ -309,6 +321,7 @@ variable "index_management" {
   }
 
   validation {
+<<<<<<< HEAD
     condition     = var.index_management.dashboards == null || try(length(concat(var.index_management.dashboards.numbers, var.index_management.dashboards.values)) <= 20 && length(distinct(concat(var.index_management.dashboards.numbers, var.index_management.dashboards.values))) == length(concat(var.index_management.dashboards.numbers, var.index_management.dashboards.values)) && alltrue([for field in concat(var.index_management.dashboards.numbers, var.index_management.dashboards.values) : can(regex("^[^\\x00-\\x20\"*\\x7f][^\\x00-\\x1f\"*\\x7f]{0,199}$", field)) && split(".", field)[0] != "event_attributes"]), false)
     error_message = "index_management.dashboards must have at most 20 different fields in numbers and values, each of 1-200 characters without quotes, \"*\" and control characters, and none below event_attributes, which OpenSearch does not count by. For example { numbers = [\"amount\"], values = [\"customer.country.keyword\"] }. Received: ${try(jsonencode(var.index_management.dashboards), "null")}."
   }
@@ -321,6 +334,10 @@ variable "index_management" {
   validation {
     condition     = var.index_management.credentials_secret == null || can(regex("^arn:[^:]+:secretsmanager:[^:]+:[0-9]{12}:secret:.+$", var.index_management.credentials_secret.arn))
     error_message = "index_management.credentials_secret.arn must be the ARN of a secret, for example \"arn:aws:secretsmanager:eu-west-1:123456789012:secret:search-admin-a1b2c3\". Received: \"${try(var.index_management.credentials_secret.arn, "null")}\"."
+=======
+    condition     = var.index_management.credentials_secret == null || can(regex("^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[A-Za-z0-9/_+=.@-]{1,512}$", var.index_management.credentials_secret.arn))
+    error_message = "index_management.credentials_secret.arn must be the ARN of a secret, for example \"arn:aws:secretsmanager:eu-west-1:123456789012:secret:search-admin-a1b2c3\". Received: ${jsonencode(var.index_management.credentials_secret)}."
+>>>>>>> 0a8d2e7 (Right on AWS: null and fractions in every input, alarm actions, ARNs of another Region, names and tags by AWS's patterns; embedded JSON of every shape; a function in a VPC on the bench; costs of polls and of the index's function)
   }
 }
 
@@ -370,16 +387,32 @@ variable "bucket" {
   default     = null
 
   validation {
-    condition     = var.bucket == null || can(regex("^arn:[^:]+:s3:::[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", var.bucket.arn))
-    error_message = "bucket.arn must be the ARN of an S3 bucket, for example \"arn:aws:s3:::orders-archive\". Received: \"${try(var.bucket.arn, "null")}\"."
-  }
-
-  validation {
-    condition     = try(endswith(var.bucket.arn, ":::${var.bucket.name}"), true)
-    error_message = "bucket.name must be the name in bucket.arn, for example { arn = \"arn:aws:s3:::orders-archive\", name = \"orders-archive\" }. Received: ${try(jsonencode(var.bucket), "null")}."
+    condition     = var.bucket == null || try(regex("^arn:aws[a-z-]*:s3:::([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])$", var.bucket.arn)[0] == var.bucket.name && !strcontains(var.bucket.name, ".."), false)
+    error_message = "bucket must have the ARN of an S3 bucket and its name (3-63 small letters, digits, dots or hyphens), for example { arn = \"arn:aws:s3:::orders-archive\", name = \"orders-archive\" }. Received: ${jsonencode(var.bucket)}."
   }
 }
 
+<<<<<<< HEAD
+=======
+variable "bucket_kms_key" {
+  description = "Customer managed key that objects are encrypted with; null = the AWS managed key aws/s3 in the module's own bucket, and the bucket's default encryption in an existing one. An existing bucket whose default is a customer managed key needs that key here, so that Firehose may use it. For example `{ arn = aws_kms_key.events.arn }`."
+  type        = object({ arn = string })
+  default     = null
+
+  validation {
+    condition     = var.bucket_kms_key == null || can(regex("^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$", var.bucket_kms_key.arn))
+    error_message = "bucket_kms_key.arn must be the ARN of a key, not of an alias, for example \"arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab\". Received: ${jsonencode(var.bucket_kms_key)}."
+  }
+}
+
+variable "bucket_force_destroy" {
+  description = "Whether destroying the module's own bucket also destroys the objects in it. false stops Terraform at a bucket that is not empty."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+>>>>>>> 0a8d2e7 (Right on AWS: null and fractions in every input, alarm actions, ARNs of another Region, names and tags by AWS's patterns; embedded JSON of every shape; a function in a VPC on the bench; costs of polls and of the index's function)
 variable "lifecycle_rules" {
   description = <<-EOT
     Lifecycle rules of the module's own bucket, beside the one that aborts incomplete multipart uploads after 7 days. Each has, for example `[{ id = "old", transitions = [{ days = 90, storage_class = "GLACIER_IR" }], expiration_days = 400 }]`:
@@ -404,7 +437,7 @@ variable "lifecycle_rules" {
 
   validation {
     condition     = var.bucket == null || length(var.lifecycle_rules) == 0
-    error_message = "lifecycle_rules are for the module's own bucket: an existing bucket (${try(var.bucket.name, "none")}) keeps its owner's rules. For example bucket = null. Received: ${join(", ", var.lifecycle_rules[*].id)}."
+    error_message = "lifecycle_rules are for the module's own bucket: an existing bucket (${try(var.bucket.name, "none")}) keeps its owner's rules. For example bucket = null. Received: ${jsonencode(var.lifecycle_rules)}."
   }
 }
 
@@ -416,7 +449,7 @@ variable "alarms" {
   description = <<-EOT
     CloudWatch alarms; null = none. With an object, alarms say when the dead-letter queue is not empty or messages wait too long, when delivery to the domain or to the bucket is late or fails, and when records are throttled. The transformation function and `kms_key` are watched too where they are in use.
     Settings:
-    - `actions`: 1-5 ARNs to notify on alarm and on recovery (SNS topics, functions, Systems Manager items), for example `{ actions = [aws_sns_topic.on_call.arn] }`.
+    - `actions`: 1-5 ARNs to notify on alarm and on recovery (standard SNS topics of the same Region, functions, Systems Manager items), for example `{ actions = [aws_sns_topic.on_call.arn] }`.
     - `silent`: true with `actions = []` for alarms that notify nobody. Default false.
     - `oldest_message_age_seconds`: age of the oldest message in the queue that is too much. Default 3600. 0 = no such alarm.
     - `delivery_delay_seconds`: age of the oldest record in the delivery stream that is too much, more than `buffering.interval_seconds`. Default 1800: twice the longest buffering. 0 = no such alarm.
@@ -430,7 +463,7 @@ variable "alarms" {
   default = null
 
   validation {
-    condition     = try(var.alarms.delivery_delay_seconds, 0) == 0 || try(var.alarms.delivery_delay_seconds, 0) > var.buffering.interval_seconds
-    error_message = "alarms.delivery_delay_seconds must be 0 (off) or more than buffering.interval_seconds (${var.buffering.interval_seconds}), for a record waits that long in any case; for example 1800. Received: ${try(var.alarms.delivery_delay_seconds, 0)}."
+    condition     = try(var.alarms.delivery_delay_seconds == 0 || (var.alarms.delivery_delay_seconds > var.buffering.interval_seconds && floor(var.alarms.delivery_delay_seconds) == var.alarms.delivery_delay_seconds), true)
+    error_message = "alarms.delivery_delay_seconds must be 0 (off) or a whole number of more than buffering.interval_seconds (${var.buffering.interval_seconds}), for a record waits that long in any case; for example 1800. Received: ${try(var.alarms.delivery_delay_seconds, 0)}."
   }
 }

@@ -14,8 +14,6 @@ locals {
   athena_lifecycle_rules = var.athena == null || try(var.athena.results_location, null) != null ? [] : [{
     id                                 = "expire-athena-results"
     prefix                             = local.athena_results_prefix
-    enabled                            = true
-    transitions                        = []
     expiration_days                    = 30
     noncurrent_version_expiration_days = 1
   }]

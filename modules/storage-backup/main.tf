@@ -242,9 +242,6 @@ locals {
   replay_lifecycle_rules = [{
     id                                 = "expire-old-versions-of-replays"
     prefix                             = "event-fork-replays/"
-    enabled                            = true
-    transitions                        = []
-    expiration_days                    = null
     noncurrent_version_expiration_days = 7
   }]
 }
@@ -253,9 +250,10 @@ module "bucket" {
   source = "../bucket"
   count  = var.bucket == null ? 1 : 0
 
-  name            = var.name
-  kms_key         = var.bucket_kms_key
-  force_destroy   = var.bucket_force_destroy
-  lifecycle_rules = concat(var.lifecycle_rules, local.replay_lifecycle_rules, local.athena_lifecycle_rules)
-  tags            = var.tags
+  name                = var.name
+  kms_key             = var.bucket_kms_key
+  force_destroy       = var.bucket_force_destroy
+  lifecycle_rules     = var.lifecycle_rules
+  own_lifecycle_rules = concat(local.replay_lifecycle_rules, local.athena_lifecycle_rules)
+  tags                = var.tags
 }

@@ -63,13 +63,13 @@ variable "buffering" {
   nullable = false
 
   validation {
-    condition     = var.buffering.interval_seconds >= 0 && var.buffering.interval_seconds <= 900
-    error_message = "buffering.interval_seconds must be 0-900, for example 300. Received: ${var.buffering.interval_seconds}."
+    condition     = var.buffering.interval_seconds >= 0 && var.buffering.interval_seconds <= 900 && floor(var.buffering.interval_seconds) == var.buffering.interval_seconds
+    error_message = "buffering.interval_seconds must be a whole number, 0-900, for example 300. Received: ${var.buffering.interval_seconds}."
   }
 
   validation {
-    condition     = try(var.buffering.size_mib >= 1 && var.buffering.size_mib <= 128, var.buffering.size_mib == null)
-    error_message = "buffering.size_mib must be 1-128, for example 5. Received: ${try(coalesce(var.buffering.size_mib), "null")}."
+    condition     = try(var.buffering.size_mib >= 1 && var.buffering.size_mib <= 128 && floor(var.buffering.size_mib) == var.buffering.size_mib, var.buffering.size_mib == null)
+    error_message = "buffering.size_mib must be a whole number, 1-128, for example 5. Received: ${try(coalesce(var.buffering.size_mib), "null")}."
   }
 
   validation {
@@ -120,38 +120,38 @@ variable "partition_by" {
   default = null
 
   validation {
-    condition     = try(length(var.partition_by.keys) >= 1 && length(var.partition_by.keys) <= 3, true)
-    error_message = "partition_by.keys must have 1-3 keys, for example [{ attribute = \"event_type\" }]. Received: ${try(length(var.partition_by.keys), 0)}."
+    condition     = var.partition_by == null || try(length(var.partition_by.keys) >= 1 && length(var.partition_by.keys) <= 3 && alltrue([for key in var.partition_by.keys : key != null]), false)
+    error_message = "partition_by.keys must have 1-3 keys, for example [{ attribute = \"event_type\" }]. Received ${try(length(var.partition_by.keys), 0)}: ${jsonencode(try(var.partition_by.keys, null))}."
   }
 
   validation {
-    condition     = alltrue([for key in try(var.partition_by.keys, []) : (key.attribute == null) != (key.body == null)])
+    condition     = alltrue([for key in try([for key in var.partition_by.keys : key if key != null], []) : (key.attribute == null) != (key.body == null)])
     error_message = "partition_by.keys[*] must have either attribute or body, for example { attribute = \"event_type\" } or { body = \".order.type\" }. Received: ${try(jsonencode(var.partition_by.keys), "null")}."
   }
 
   validation {
-    condition     = alltrue([for key in try(var.partition_by.keys, []) : key.attribute == null || can(regex("^[A-Za-z0-9_-]([A-Za-z0-9_.-]{0,254}[A-Za-z0-9_-])?$", key.attribute))])
+    condition     = alltrue([for key in try([for key in var.partition_by.keys : key if key != null], []) : key.attribute == null || can(regex("^[A-Za-z0-9_-]([A-Za-z0-9_.-]{0,254}[A-Za-z0-9_-])?$", key.attribute))])
     error_message = "partition_by.keys[*].attribute must be the name of a message attribute: 1-256 letters, digits or _-., no period at either end, for example \"event_type\". Received: ${try(jsonencode(var.partition_by.keys[*].attribute), "null")}."
   }
 
   validation {
-    condition     = alltrue([for key in try(var.partition_by.keys, []) : key.body == null || can(regex("^[.]([A-Za-z_][A-Za-z0-9_]*|\\[\"[^\"\\\\[:cntrl:]]+\"\\])([.][A-Za-z_][A-Za-z0-9_]*|\\[\"[^\"\\\\[:cntrl:]]+\"\\]|\\[[0-9]+\\])*$", key.body))])
+    condition     = alltrue([for key in try([for key in var.partition_by.keys : key if key != null], []) : key.body == null || can(regex("^[.]([A-Za-z_][A-Za-z0-9_]*|\\[\"[^\"\\\\[:cntrl:]]+\"\\])([.][A-Za-z_][A-Za-z0-9_]*|\\[\"[^\"\\\\[:cntrl:]]+\"\\]|\\[[0-9]+\\])*$", key.body))])
     error_message = "partition_by.keys[*].body must be a jq path made of .name, [\"name\"] and [0] that begins with a period, for example \".order.type\" or \".[\"order type\"][0]\". Received: ${try(jsonencode(var.partition_by.keys[*].body), "null")}."
   }
 
   validation {
-    condition     = alltrue([for value in flatten([for key in try(var.partition_by.keys, []) : concat([key.default], key.values == null ? [] : key.values)]) : can(regex("^[A-Za-z0-9._-]{1,96}$", value))])
+    condition     = alltrue([for value in flatten([for key in try([for key in var.partition_by.keys : key if key != null], []) : concat([key.default], key.values == null ? [] : key.values)]) : can(regex("^[A-Za-z0-9._-]{1,96}$", value))])
     error_message = "partition_by.keys[*].default and values must be of 1-96 letters, digits or ._- each, as they are in object keys, for example \"order.placed\". Received: ${try(jsonencode(var.partition_by.keys), "null")}."
   }
 
   validation {
-    condition     = alltrue([for key in try(var.partition_by.keys, []) : key.values == null ? true : length(key.values) >= 1 && length(key.values) <= 50 && length(distinct(key.values)) == length(key.values)])
+    condition     = alltrue([for key in try([for key in var.partition_by.keys : key if key != null], []) : key.values == null ? true : length(key.values) >= 1 && length(key.values) <= 50 && length(distinct(key.values)) == length(key.values)])
     error_message = "partition_by.keys[*].values must be 1-50 different values, for example [\"order.placed\", \"order.cancelled\"]; null takes any. Received: ${try(jsonencode(var.partition_by.keys[*].values), "null")}."
   }
 
   validation {
-    condition     = try(var.partition_by.retry_duration_seconds >= 0 && var.partition_by.retry_duration_seconds <= 7200, true)
-    error_message = "partition_by.retry_duration_seconds must be 0-7200, for example 300. Received: ${try(var.partition_by.retry_duration_seconds, 300)}."
+    condition     = try(var.partition_by.retry_duration_seconds >= 0 && var.partition_by.retry_duration_seconds <= 7200 && floor(var.partition_by.retry_duration_seconds) == var.partition_by.retry_duration_seconds, true)
+    error_message = "partition_by.retry_duration_seconds must be a whole number, 0-7200, for example 300. Received: ${try(var.partition_by.retry_duration_seconds, 300)}."
   }
 
   validation {
@@ -214,16 +214,32 @@ variable "bucket" {
   default     = null
 
   validation {
-    condition     = var.bucket == null || can(regex("^arn:[^:]+:s3:::[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", var.bucket.arn))
-    error_message = "bucket.arn must be the ARN of an S3 bucket, for example \"arn:aws:s3:::orders-archive\". Received: \"${try(var.bucket.arn, "null")}\"."
-  }
-
-  validation {
-    condition     = try(endswith(var.bucket.arn, ":::${var.bucket.name}"), true)
-    error_message = "bucket.name must be the name in bucket.arn, for example { arn = \"arn:aws:s3:::orders-archive\", name = \"orders-archive\" }. Received: ${try(jsonencode(var.bucket), "null")}."
+    condition     = var.bucket == null || try(regex("^arn:aws[a-z-]*:s3:::([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])$", var.bucket.arn)[0] == var.bucket.name && !strcontains(var.bucket.name, ".."), false)
+    error_message = "bucket must have the ARN of an S3 bucket and its name (3-63 small letters, digits, dots or hyphens), for example { arn = \"arn:aws:s3:::orders-archive\", name = \"orders-archive\" }. Received: ${jsonencode(var.bucket)}."
   }
 }
 
+<<<<<<< HEAD
+=======
+variable "bucket_kms_key" {
+  description = "Customer managed key that objects are encrypted with; null = the AWS managed key aws/s3 in the module's own bucket, and the bucket's default encryption in an existing one. An existing bucket whose default is a customer managed key needs that key here, so that Firehose may use it. For example `{ arn = aws_kms_key.events.arn }`."
+  type        = object({ arn = string })
+  default     = null
+
+  validation {
+    condition     = var.bucket_kms_key == null || can(regex("^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$", var.bucket_kms_key.arn))
+    error_message = "bucket_kms_key.arn must be the ARN of a key, not of an alias, for example \"arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab\". Received: ${jsonencode(var.bucket_kms_key)}."
+  }
+}
+
+variable "bucket_force_destroy" {
+  description = "Whether destroying the module's own bucket also destroys the objects in it. false stops Terraform at a bucket that is not empty."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+>>>>>>> 0a8d2e7 (Right on AWS: null and fractions in every input, alarm actions, ARNs of another Region, names and tags by AWS's patterns; embedded JSON of every shape; a function in a VPC on the bench; costs of polls and of the index's function)
 variable "lifecycle_rules" {
   description = <<-EOT
     Lifecycle rules of the module's own bucket, beside the ones that abort incomplete multipart uploads and expire old versions of replays' progress (`event-fork-replays/`), both after 7 days. Each has, for example `[{ id = "old", transitions = [{ days = 90, storage_class = "GLACIER_IR" }], expiration_days = 400 }]`:
@@ -248,7 +264,7 @@ variable "lifecycle_rules" {
 
   validation {
     condition     = var.bucket == null || length(var.lifecycle_rules) == 0
-    error_message = "lifecycle_rules are for the module's own bucket: an existing bucket (${try(var.bucket.name, "none")}) keeps its owner's rules. For example bucket = null. Received: ${join(", ", var.lifecycle_rules[*].id)}."
+    error_message = "lifecycle_rules are for the module's own bucket: an existing bucket (${try(var.bucket.name, "none")}) keeps its owner's rules. For example bucket = null. Received: ${jsonencode(var.lifecycle_rules)}."
   }
 }
 
@@ -309,8 +325,8 @@ variable "athena" {
   }
 
   validation {
-    condition     = try(coalesce(var.athena.bytes_scanned_limit), 10485760) >= 10485760
-    error_message = "athena.bytes_scanned_limit must be at least 10485760 (10 MiB), for example 100000000000 (100 GB). Received: ${try(coalesce(var.athena.bytes_scanned_limit), 0)}."
+    condition     = try(coalesce(var.athena.bytes_scanned_limit), 10485760) >= 10485760 && floor(try(coalesce(var.athena.bytes_scanned_limit), 0)) == try(coalesce(var.athena.bytes_scanned_limit), 0)
+    error_message = "athena.bytes_scanned_limit must be a whole number, at least 10485760 (10 MiB), for example 100000000000 (100 GB). Received: ${try(coalesce(var.athena.bytes_scanned_limit), 0)}."
   }
 
   validation {
@@ -327,7 +343,7 @@ variable "alarms" {
   description = <<-EOT
     CloudWatch alarms; null = none. With an object, alarms say when the dead-letter queue is not empty or messages wait too long, when delivery to S3 is late or fails, and when records are throttled. Also watched where in use: the transformation function, Parquet, the number of partitions and `kms_key`.
     Settings:
-    - `actions`: 1-5 ARNs to notify on alarm and on recovery (SNS topics, functions, Systems Manager items), for example `{ actions = [aws_sns_topic.on_call.arn] }`.
+    - `actions`: 1-5 ARNs to notify on alarm and on recovery (standard SNS topics of the same Region, functions, Systems Manager items), for example `{ actions = [aws_sns_topic.on_call.arn] }`.
     - `silent`: true with `actions = []` for alarms that notify nobody. Default false.
     - `oldest_message_age_seconds`: age of the oldest message in the queue that is too much. Default 3600. 0 = no such alarm.
     - `delivery_delay_seconds`: age of the oldest record in the delivery stream that is too much, more than `buffering.interval_seconds`. Default 1800: twice the longest buffering. 0 = no such alarm.
@@ -341,7 +357,7 @@ variable "alarms" {
   default = null
 
   validation {
-    condition     = try(var.alarms.delivery_delay_seconds, 0) == 0 || try(var.alarms.delivery_delay_seconds, 0) > var.buffering.interval_seconds
-    error_message = "alarms.delivery_delay_seconds must be 0 (off) or more than buffering.interval_seconds (${var.buffering.interval_seconds}), for a record waits that long in any case; for example 1800. Received: ${try(var.alarms.delivery_delay_seconds, 0)}."
+    condition     = try(var.alarms.delivery_delay_seconds == 0 || (var.alarms.delivery_delay_seconds > var.buffering.interval_seconds && floor(var.alarms.delivery_delay_seconds) == var.alarms.delivery_delay_seconds), true)
+    error_message = "alarms.delivery_delay_seconds must be 0 (off) or a whole number of more than buffering.interval_seconds (${var.buffering.interval_seconds}), for a record waits that long in any case; for example 1800. Received: ${try(var.alarms.delivery_delay_seconds, 0)}."
   }
 }

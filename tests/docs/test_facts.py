@@ -160,8 +160,11 @@ def test_the_costs_page_counts_metrics_and_alarms_as_the_code_has_them() -> None
     of_fork, of_engine = (
         terraform_of(name).count('resource "aws_cloudwatch_metric_alarm"') for name in ("fork", "archive-replay")
     )
+    assert "rate(1 hour)" in terraform_of("search-analytics")
+    assert "730 invocations, one an hour" in month["the index's function (`index_management.retention_days`)"][2]
     always = re.findall(r"watched += (true|local[.]indexes|try[(])", terraform_of("delivery"))
-    of_topic = [of_fork, of_fork + len(always) - 1, of_fork + len(always)]
+    of_index = terraform_of("search-analytics").count('resource "aws_cloudwatch_metric_alarm"')
+    of_topic = [of_fork, of_fork + len(always) - 1, of_fork + len(always) + of_index]
     of_replay = of_fork - 1  # messages are meant to wait there
     assert re.findall(r"\d[.]\d\d", month["alarms (`alarms`, off)"][1]) == [
         f"{count / 10:.2f}" for count in (*of_topic, of_replay, of_replay + of_engine)

@@ -109,6 +109,17 @@ def test_forks_share_nothing(stack: ModuleStack) -> None:
         assert len({each[name] for each in forks}) == len(forks), name
 
 
+def test_the_function_of_one_fork_is_in_the_vpc_and_may_make_its_network_interfaces(stack: ModuleStack) -> None:
+    functions = stack.client("lambda")
+    placed = {
+        kind: functions.get_function_configuration(FunctionName=fork(stack, kind)["function_name"]).get("VpcConfig", {})
+        for kind in ("all", "large")
+    }
+
+    assert placed["large"].items() >= stack.output["function_vpc"].items()
+    assert not placed["all"].get("SubnetIds")
+
+
 def test_an_existing_bucket_is_not_changed(stack: ModuleStack, orders: dict[str, Order]) -> None:
     s3, bucket = stack.client("s3"), stack.output["shared_bucket_name"]
     assert "Status" not in s3.get_bucket_versioning(Bucket=bucket)

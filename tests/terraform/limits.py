@@ -40,6 +40,7 @@ _FORK = _of(
     {"name": "a"},
     {"name": "a" * 40},
     {"topic_arn": "arn:aws:sns:eu-west-1:123456789012:" + "t" * 256},
+    {"topic_arn": "arn:aws:sns:eu-west-1:123456789012:" + "t" * 251 + ".fifo"},
     {"filter_policy": _policy(1)},
     {"filter_policy": _policy(15, 10, 1, 1, 1)},
     {"queue": {"message_retention_seconds": 60}, "dead_letter_queue": {"message_retention_seconds": 60}},
@@ -54,11 +55,27 @@ _FORK = _of(
     {"queue": {"max_receive_count": 1000}},
     {"max_message_bytes": 1024},
     {"max_message_bytes": 262144},
-    {"undelivered_queue": {"arn": f"{ARN}{LONGEST_QUEUE}.fifo"}},
+    {"undelivered_queue": {"arn": f"{ARN}{LONGEST_QUEUE[5:]}.fifo"}},
     {"description": ""},
     {"description": "x" * 256},
     {"handler": "h.h"},
     {"handler": "h" * 126 + ".h"},
+    {"handler": "src/audit-log/index.handler"},
+    {"handler": "Shop::Shop.Audit::Handle"},
+    {"lambda_package": {"s3_bucket": "abc", "s3_key": "k"}},
+    {"lambda_package": {"s3_bucket": "b" * 63, "s3_key": "k" * 1024}},
+    {
+        "policy_statements": [
+            {
+                "effect": "Deny",
+                "actions": ["*"],
+                "resources": ["*"],
+                "conditions": [
+                    {"test": "ForAnyValue:StringEqualsIfExists", "variable": "aws:PrincipalOrgID", "values": ["o-1a2b"]}
+                ],
+            }
+        ]
+    },
     {"function": {"memory_size": 128}},
     {"function": {"memory_size": 10240}},
     {"function": {"timeout_seconds": 1}},
@@ -89,9 +106,21 @@ _FORK = _of(
     {"event_source_mapping": {"provisioned_pollers": {"minimum": 2, "maximum": 2}}},
     {"event_source_mapping": {"provisioned_pollers": {"minimum": 200, "maximum": 2000}}},
     {"alarms": {"actions": [f"{ON_CALL}-{number}" for number in range(5)]}},
+    {
+        "alarms": {
+            "actions": [
+                "arn:aws:lambda:eu-west-1:123456789012:function:page:live",
+                "arn:aws:ssm:eu-west-1:123456789012:opsitem:1#CATEGORY=Availability",
+                "arn:aws:ssm-incidents::123456789012:responseplan/orders",
+                "arn:aws:aiops:eu-west-1:123456789012:investigation-group:a1b2",
+                "arn:aws:autoscaling:eu-west-1:123456789012:scalingPolicy:1a-2b:autoScalingGroupName/w:policyName/more",
+            ]
+        }
+    },
     {"alarms": {"actions": [ON_CALL], "oldest_message_age_seconds": 0}},
     {"alarms": {"actions": [], "silent": True}},
     {"tags": {f"{number:0>128}": "v" * 256 for number in range(50)}},
+    {"tags": {"größe +-=._:/@1": "", "team": "a b"}},
     {
         "handler": "bootstrap",
         "function": {"runtime": "provided.al2023"},
@@ -115,6 +144,7 @@ def _of_streams(module: str, largest_buffer_mib: int) -> list[Limit]:
         {"alarms": {"actions": [ON_CALL], "delivery_delay_seconds": 0}},
         {"lifecycle_rules": [{**rule, "transitions": [{"days": 30, "storage_class": "STANDARD_IA"}]}]},
         {"lifecycle_rules": [{**rule, "expiration_days": 1}]},
+        {"lifecycle_rules": [{"id": "i", "expiration_days": 1}, {"id": "i" * 240, "expiration_days": 1}]},
         {
             "lifecycle_rules": [
                 {**rule, "transitions": [{"days": 0, "storage_class": "GLACIER_IR"}], "expiration_days": 1}
@@ -162,7 +192,8 @@ _SEARCH_ANALYTICS = [
         {"event_type_attribute": "a" * 256},
         {"retry_duration_seconds": 0},
         {"retry_duration_seconds": 7200},
-        {"new_domain": {"name": "abc"}},
+        {"new_domain": {"name": "abc", "instance_type": "t3.small.search", "master_type": "i8ge.18xlarge.search"}},
+        {"new_domain": {"instance_type": "or2.16xlarge.search", "master_type": "c7i.large.search"}},
         {"new_domain": {"name": "a" * 28}},
         {"new_domain": {"instance_count": 1, "zone_count": 1, "master_count": 0}},
         {"new_domain": {"instance_count": 80, "zone_count": 2, "master_count": 5}},

@@ -9,6 +9,7 @@ from typing import Any
 
 from tests.support.filter_policies import REFUSED, TOO_COMPLEX
 from tests.support.redaction_rules import REFUSED_PATHS, REFUSED_RULES
+from tests.terraform.derived_refusals import wrong_values
 
 KEY = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 FUNCTION = "arn:aws:lambda:eu-west-1:123456789012:function:redact"
@@ -90,12 +91,38 @@ _NO_VPCS = tuple(
 )
 
 
+_NO_HANDLERS = ("../audit.handler", "/audit.handler", "audit..handler", "a/../b.handler", "audit.handler()", "$(x).y")
+_NO_TOPICS = (
+    "arn:aws:sns:eu-west-1:123456789012:or.ders",
+    "arn:aws:sns:eu-west-1:123456789012:orders.FIFO",
+    f"arn:aws:sns:eu-west-1:123456789012:{'t' * 252}.fifo",
+    "arn:aws:sns:*:123456789012:orders",
+    "arn:*:sns:eu-west-1:123456789012:orders",
+    "arn:aws:sns:eu-west-1:123456789012:*",
+)
+_NO_ACTIONS = (
+    *("oncall", "*", "", "arn:aws:sns:*:123456789012:on-call", "arn:aws:sns:eu-west-1:123456789012:*", QUEUE, ROLE),
+    "arn:aws:sns:eu-west-1:123456789012:on-call.fifo",
+    "arn:aws:sns:eu-west-1:123456789012:on-call:0f3c51d2-1111-2222-3333-444455556666",
+    "arn:aws:automate:eu-west-1:ec2:stop",
+    "arn:aws:swf:eu-west-1:123456789012:action/actions/AWS_EC2.InstanceId.Stop/1.0",
+    "arn:aws:ssm:eu-west-1:123456789012:opsitem:5",
+    "arn:aws:ssm:eu-west-1:123456789012:parameter/on-call",
+    "arn:aws:events:eu-west-1:123456789012:rule/on-call",
+    "arn:aws:states:eu-west-1:123456789012:stateMachine:on-call",
+)
+
+
+def _condition(**changed: Any) -> dict[str, Any]:
+    return {"test": "StringEquals", "variable": "aws:ResourceTag/team", "values": ["shop"], **changed}
+
+
 def _fork() -> list[Refusal]:
     def refused(received: str, **inputs: Any) -> Refusal:
         return Refusal("fork", inputs, received)
 
     statement = {"actions": ["s3:GetObject"], "resources": ["*"]}
-    no_handlers = ("audit handler", "handler", "audit.", ".handler", "", f"{'h' * 127}.h")
+    no_handlers = ("audit handler", "handler", "audit.", ".handler", "", f"{'h' * 127}.h", *_NO_HANDLERS)
     window = {"maximum_batching_window_seconds": 5}
     actions = [f"arn:aws:sns:eu-west-1:123456789012:on-call-{n}" for n in range(6)]
     five_lists = '{"a": [1,2,3,4], "b": [1,2,3,4], "c": [1,2], "d": [1,2,3,4,5], "e": [1]}'
@@ -104,7 +131,7 @@ def _fork() -> list[Refusal]:
         refused('"Redshift"', delivery={"name": "orders", "destination": "Redshift"}),
         refused('""', name=""),
         refused('"a23456789_123456789_123456789_123456789_1"', name="a23456789_123456789_123456789_123456789_1"),
-        refused('"arn:aws:sqs:', topic_arn=QUEUE),
+        *(refused(f'"{arn}"', topic_arn=arn) for arn in (QUEUE, *_NO_TOPICS)),
         refused("event_type = x", filter_policy="event_type = x"),
         refused('["x"]', filter_policy='["x"]'),
         refused("Received 0", filter_policy="{}"),
@@ -119,15 +146,24 @@ def _fork() -> list[Refusal]:
         refused("64", queue={"visibility_timeout_seconds": 64}, event_source_mapping=window),
         refused("43201", queue={"visibility_timeout_seconds": 43201}),
         refused("0", queue={"max_receive_count": 0}),
+        refused("59", queue={"message_retention_seconds": 59}),
+        refused("1209601", queue={"message_retention_seconds": 1209601}),
+        refused("59", dead_letter_queue={"message_retention_seconds": 59}),
+        refused("1209601", dead_letter_queue={"message_retention_seconds": 1209601}),
         refused("1001", queue={"max_receive_count": 1001}),
         refused("345599", queue={}, dead_letter_queue={"message_retention_seconds": 345599}),
         refused("257", description="x" * 257),
         *(refused(f'"{name}"', handler=name) for name in no_handlers),
         refused("s3_key = null", lambda_package={"s3_bucket": "builds"}),
-        refused('"versions.tf"', lambda_package={"filename": "versions.tf", "s3_bucket": "b", "s3_key": "k"}),
+        refused('"versions.tf"', lambda_package={"filename": "versions.tf", "s3_bucket": "builds", "s3_key": "k"}),
+        *(refused(f'"{name}"', lambda_package={"s3_bucket": name, "s3_key": "k"}) for name in ("ab", "b" * 64, "a/b")),
+        refused('s3_key = ""', lambda_package={"s3_bucket": "builds", "s3_key": ""}),
         refused('"no-such-file.zip"', lambda_package={"filename": "no-such-file.zip"}),
         refused("0", function={"timeout_seconds": 0}),
         refused("901", function={"timeout_seconds": 901}),
+        refused("127", function={"memory_size": 127}),
+        refused("10241", function={"memory_size": 10241}),
+        refused('"arm"', function={"architecture": "arm"}),
         refused("-1", function={"reserved_concurrency": -1}),
         refused('"python3.10"', function={"runtime": "python3.10"}),
         refused('"python3.15"', function={"runtime": "python3.15"}),
@@ -144,6 +180,14 @@ def _fork() -> list[Refusal]:
         refused("allow", policy_statements=[{"effect": "allow", "actions": ["s3:GetObject"], "resources": ["*"]}]),
         refused('"arn:aws:s3:::layer"', layers=["arn:aws:s3:::layer"]),
         refused('"actions":["GetObject"]', policy_statements=[{**statement, "actions": ["GetObject"]}]),
+        refused('"s3:GetObject","*"', policy_statements=[{**statement, "actions": ["s3:GetObject", "*"]}]),
+        refused('"actions":["*"]', policy_statements=[{**statement, "actions": ["*"]}]),
+        *(
+            refused(f'"test":"{test}"', policy_statements=[{**statement, "conditions": [_condition(test=test)]}])
+            for test in ("Equals", "stringEquals", "")
+        ),
+        refused('"variable":"team"', policy_statements=[{**statement, "conditions": [_condition(variable="team")]}]),
+        refused('"values":[]', policy_statements=[{**statement, "conditions": [_condition(values=[])]}]),
         refused('"resources":["audit"]', policy_statements=[{**statement, "resources": ["audit"]}]),
         refused('"A","A"', policy_statements=[{**statement, "sid": "A"}] * 2),
         refused('"ReadQueue"', policy_statements=[{**statement, "sid": "ReadQueue"}]),
@@ -151,12 +195,16 @@ def _fork() -> list[Refusal]:
         refused('"team":null', tags={"team": None}),
         refused("Received 51", tags={f"t{number}": "" for number in range(51)}),
         refused("vvvv", tags={"team": "v" * 257}),
-        refused("0 actions, 1 resources", policy_statements=[{"actions": [], "resources": ["*"]}]),
+        *(refused(json.dumps(key), tags={key: "x"}) for key in ("", "k" * 129, "AWS:x", "a*b", "price,eur", "a\tb")),
+        *(refused(json.dumps(value), tags={"team": value}) for value in ("shop!", "a;b", "100%")),
+        refused('"Team":"a"', tags={"Team": "a", "team": "b"}),
+        refused('"actions":[]', policy_statements=[{"actions": [], "resources": ["*"]}]),
         refused('"info"', log_level="info"),
         refused("31", log_retention_days=31),
         refused('alias/logs"', log_kms_key={"arn": "arn:aws:kms:eu-west-1:123456789012:alias/logs"}),
         *(refused(json.dumps(vpc, separators=(",", ":")), function_vpc=vpc) for vpc in _NO_VPCS),
         refused('"boundary"', roles={"permissions_boundary": "boundary"}),
+        refused('policy/*"', roles={"permissions_boundary": "arn:aws:iam::123456789012:policy/*"}),
         refused('"event-forks/"', roles={"path": "event-forks/"}),
         refused('"/event forks/"', roles={"path": "/event forks/"}),
         refused("0", event_source_mapping={"batch_size": 0}),
@@ -173,12 +221,14 @@ def _fork() -> list[Refusal]:
         refused("= 5", event_source_mapping={"provisioned_pollers": {}, "maximum_concurrency": 5}),
         refused("1023", max_message_bytes=1023),
         refused("1048577", max_message_bytes=1048577),
+        refused("uuuu", undelivered_queue={"arn": f"arn:aws:sqs:eu-west-1:123456789012:{'u' * 76}.fifo"}),
         refused('"orders-undelivered"', undelivered_queue={"arn": "orders-undelivered"}),
         refused("11", function={"reserved_concurrency": 10}, event_source_mapping={"maximum_concurrency": 11}),
         refused("Received 6", alarms={"actions": actions}),
         refused("Received 0, silent = false", alarms={"actions": []}),
         refused("Received 1, silent = true", alarms={"actions": actions[:1], "silent": True}),
-        refused('"oncall"', alarms={"actions": ["oncall"]}),
+        *(refused(json.dumps(action), alarms={"actions": [action]}) for action in _NO_ACTIONS),
+        refused(f'"{TOPIC["topic_arn"]}"', alarms={"actions": [actions[0], TOPIC["topic_arn"]]}),
         refused("-1", alarms={"actions": actions[:1], "oldest_message_age_seconds": -1}),
     ]  # fmt: skip
 
@@ -192,9 +242,13 @@ def _bucket() -> list[Refusal]:
 
     return [
         Refusal("bucket", {"kms_key": {"arn": "alias/aws/s3"}}, '"alias/aws/s3"'),
-        refused("colder, colder", colder(90, "GLACIER"), colder(90, "GLACIER")),
+        refused('"colder","colder"', colder(90, "GLACIER"), colder(90, "GLACIER")),
         refused("colder", {"id": "colder"}),
         refused("COLD", colder(30, "COLD")),
+        *(refused(json.dumps(rule), {"id": rule, "expiration_days": 1}) for rule in ("", "i" * 241)),
+        refused("ppp", {"id": "old", "prefix": "p" * 1025, "expiration_days": 1}),
+        refused('"expiration_days":0', {"id": "old", "expiration_days": 0}),
+        refused('"noncurrent_version_expiration_days":0', {"id": "old", "noncurrent_version_expiration_days": 0}),
         refused('"days":[29]', colder(29, "STANDARD_IA")),
         refused('"days":[-1]', colder(-1, "GLACIER")),
         refused('"expiration_days":90', colder(90, "GLACIER", expiration_days=90)),
@@ -207,6 +261,7 @@ def _delivery() -> list[Refusal]:
 
     return [
         refused("stateMachine:redact", arn="arn:aws:states:eu-west-1:123456789012:stateMachine:redact"),
+        refused("eu-central-1", arn=FUNCTION.replace("west", "central")),
         refused("0.1", buffer_size_mib=0.1),
         refused("3.1", buffer_size_mib=3.1),
         refused("-1", buffer_interval_seconds=-1),
@@ -319,6 +374,9 @@ _NO_PRINCIPALS = (
 )
 
 
+_NO_INSTANCES = ("m7g.large", "r9z.large.search", "m7g.large.elasticsearch", "M7g.large.search", "t2.small.search")
+
+
 def _search_analytics() -> list[Refusal]:
     def refused(received: str, **inputs: Any) -> Refusal:
         return Refusal("search-analytics", inputs, received)
@@ -359,10 +417,13 @@ def _search_analytics() -> list[Refusal]:
         refused('90 with "NoRotation"', index_management={"retention_days": 90}, index_rotation_period="NoRotation"),
         refused("parameter/x", index_management={"credentials_secret": {"arn": "arn:aws:ssm:eu-west-1:1:parameter/x"}}),
         refused("collection/abc", domain={**DOMAIN, "arn": "arn:aws:aoss:eu-west-1:123456789012:collection/abc"}),
+        refused("eu-central-1", domain={**DOMAIN, "arn": DOMAIN["arn"].replace("west", "central")}),
         refused('"orders"', new_domain={"name": "orders"}),
         *(new_domain(f'"{name}"', name=name) for name in ("Orders", "ab", "a" * 29)),
         new_domain('"2.19"', engine_version="2.19"),
-        new_domain('"m7g.large"', instance_type="m7g.large"),
+        *(new_domain(f'"{name}"', instance_type=name) for name in _NO_INSTANCES),
+        new_domain('"m7g.tiny.search"', master_type="m7g.tiny.search"),
+        new_domain('"alias/aws/es"', kms_key={"arn": "alias/aws/es"}),
         new_domain("0", instance_count=0),
         new_domain("81", instance_count=81),
         new_domain("4", zone_count=4, instance_count=4),
@@ -441,10 +502,14 @@ def _replay() -> list[Refusal]:
             archive={"bucket": ARCHIVE},
             targets=[{"arn": QUEUE, "url": QUEUE_URL, "dead_letter_queue_arn": "checkout-dlq"}],
         ),
-        refused(f"{QUEUE}, {QUEUE}", archive={"bucket": ARCHIVE}, targets=[{"arn": QUEUE, "url": QUEUE_URL}] * 2),
+        refused(f'"{QUEUE}"', archive={"bucket": ARCHIVE}, targets=[{"arn": QUEUE, "url": QUEUE_URL}] * 2),
         refused("127", archive_worker={"memory_size": 127}),
         refused("901", archive_worker={"timeout_seconds": 901}),
     ]
+
+
+def _derived() -> list[Refusal]:
+    return [Refusal(module, inputs, received) for module, _, inputs, received in wrong_values()]
 
 
 def _root() -> list[Refusal]:
@@ -468,7 +533,10 @@ THROUGH_OTHERS = {
     ),
     "function.timeout_seconds": Refusal("storage-backup", {"function": {"timeout_seconds": 901}}, "901"),
     "kms_key.arn": Refusal("replay", {"kms_key": {"arn": "alias/aws/sqs"}}, '"alias/aws/sqs"'),
-    "lifecycle_rules": Refusal("storage-backup", {"lifecycle_rules": [{"id": "colder"}]}, "colder"),
+    "lifecycle_rules must": Refusal("storage-backup", {"lifecycle_rules": [{"id": "colder"}]}, '[{"enabled":true'),
+    "lifecycle_rules[*].id": Refusal(
+        "search-analytics", {"lifecycle_rules": [{"id": "a", "expiration_days": 9}] * 2}, '["a","a"]'
+    ),
     "transformation_function.retries": Refusal(
         "search-analytics", {"transformation_function": {"arn": FUNCTION, "retries": 301}}, "301"
     ),
@@ -486,4 +554,5 @@ REFUSALS = [
     *_storage_backup(),
     *_search_analytics(),
     *_replay(),
+    *_derived(),
 ]

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.terraform.example_inputs import LEAST
+from tests.terraform.changes import TOPIC
+from tests.terraform.example_inputs import DOMAIN, FUNCTION, LEAST, ON_CALL
 from tests.terraform.limits import LIMITS, Limit, calls
 from tests.terraform.saved_state import Plan, Workspace
 
@@ -18,25 +19,41 @@ def plan() -> Plan:
     return Workspace("limits").plan(calls())
 
 
-BEYOND: dict[str, tuple[dict[str, Any], str, str]] = {
-    "retention_too_short": ({"queue": {"message_retention_seconds": 59}}, "message_retention_seconds", "got 59"),
-    "memory_too_small": ({"function": {"memory_size": 127}}, "memory_size", "got 127"),
-    "memory_too_large": ({"function": {"memory_size": 10241}}, "memory_size", "got 10241"),
-    "memory_in_parts": ({"function": {"memory_size": 256.5}}, "whole number", "got 256.5"),
-    "architecture": ({"function": {"architecture": "arm"}}, "architectures", "got arm"),
-    "dead_letters_too_long": (
-        {"dead_letter_queue": {"message_retention_seconds": 1209601}},
-        "message_retention_seconds",
-        "got 1209601",
+_OTHER_REGION = {
+    "kms_key": {"arn": "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"},
+    "log_kms_key": {"arn": "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"},
+    "undelivered_queue": {"arn": "arn:aws:sqs:eu-central-1:123456789012:undelivered"},
+    "powertools_layer_arn": "arn:aws:lambda:eu-central-1:123456789012:layer:powertools:1",
+    "layers": ["arn:aws-cn:lambda:eu-west-1:123456789012:layer:ours:1"],
+}
+BEYOND: dict[str, tuple[str, dict[str, Any], str]] = {
+    **{name: ("fork", {name: value}, name) for name, value in _OTHER_REGION.items()},
+    "topic_elsewhere": ("fork", {"alarms": {"actions": [ON_CALL.replace("west", "central")]}}, "alarms.actions[0]"),
+    "function_elsewhere": (
+        "replay",
+        {"create_subscription": False, "alarms": {"actions": [ON_CALL, FUNCTION["arn"].replace("aws:", "aws-cn:")]}},
+        "alarms.actions[1]",
+    ),
+    "transformation_elsewhere": (
+        "storage-backup",
+        {"transformation_function": {"arn": FUNCTION["arn"].replace("west", "central")}},
+        "transformation_function.arn",
+    ),
+    "domain_elsewhere": (
+        "search-analytics",
+        {"domain": {**DOMAIN, "arn": DOMAIN["arn"].replace("west", "central")}},
+        "domain.arn",
     ),
 }
-"""Inputs of a fork that are out of range, and what the provider says of them: the setting's name and the value."""
+"""Module and inputs of another Region or partition, which only a plan knows, and the input that the refusal names."""
 
 
 @cache
 def refusals() -> list[str]:
-    usual = {"module": "fork", "name": "orders", "topic_arn": "arn:aws:sns:eu-west-1:123456789012:orders"}
-    calls = {name: {**usual, **LEAST["fork"], **inputs} for name, (inputs, *_) in BEYOND.items()}
+    calls = {
+        name: {"module": module, "name": "orders", "topic_arn": TOPIC, **LEAST[module], **inputs}
+        for name, (module, inputs, _) in BEYOND.items()
+    }
     return Workspace("beyond").plan(calls).refusals
 
 
@@ -55,9 +72,11 @@ def test_a_value_at_a_limit_is_planned(limit: Limit) -> None:
 
 
 @pytest.mark.parametrize("name", BEYOND)
-def test_what_the_provider_itself_refuses_well_has_no_validation_of_ours(name: str) -> None:
-    (refusal,) = [each for each in refusals() if f"module.{name}." in each]
-    assert all(word in refusal for word in BEYOND[name][1:]), refusal
+def test_what_stands_in_another_region_is_refused(name: str) -> None:
+    found = [each for each in refusals() if BEYOND[name][2] in each and " must be " in each and "or example " in each]
+    assert [each for each in found if "Received" in each and (f"module.{name}." in each or f"call {name}" in each)], (
+        refusals()
+    )
 
 
 def test_twenty_targets_with_the_longest_names_fit_their_parameter() -> None:

@@ -14,7 +14,7 @@ from tests.terraform.refusals import REFUSALS
 
 _MESSAGE = re.compile(r'error_message = "(?P<path>[\w.*\[\]]+)(?: and [\w.]+)? must (?:be|have|take) (?P<rule>.*)')
 _BOTH = re.compile(r"(?:(?!for example)[^\d.])*(?P<low>\d+(?:[.]\d+)?)-(?P<high>\d+(?:[.]\d+)?)\b")
-_ONE = re.compile(r"(?:empty, or )?at (?P<end>least|most) (?P<bound>\d+)\b(?! KiB)")
+_ONE = re.compile(r"(?:empty, or |a whole number, )?at (?P<end>least|most) (?P<bound>\d+)\b(?! KiB)")
 _INTERNAL = ("delivery", "bucket", "archive-replay")
 """Modules whose inputs are planned through the pipelines."""
 _COUNTED_OTHERWISE = ("filter_policy", "environment_variables", "redact")
@@ -56,6 +56,7 @@ def measures(inputs: dict[str, Any], path: str) -> list[float]:
             values = [inner for value in values if isinstance(value, list) for inner in value]
         else:
             values = [value[step] for value in values if isinstance(value, dict) and value.get(step) is not None]
+    values = [value for value in values if value is not None]
     return [float(len(value)) if isinstance(value, str | list | dict) else float(value) for value in values]
 
 

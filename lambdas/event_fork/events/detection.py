@@ -6,7 +6,7 @@
     email        local@domain with a dot in the domain
 
 Member names, strings and numbers of a JSON document are looked into; a number that is a card number becomes a string,
-for a masked number is none. In a string that holds JSON itself its parts are replaced, so that it stays JSON.
+for a masked number is none. In a text that is JSON itself its parts are replaced, so that it stays JSON.
 Sources: ISO/IEC 7812-1 (Luhn, 19 digits at most), ISO 13616 (IBAN; lengths: SWIFT's registry of IBAN formats).
 """
 
@@ -19,7 +19,7 @@ from decimal import Decimal, InvalidOperation
 from itertools import accumulate
 
 from event_fork.errors import NotJsonError
-from event_fork.events.json_search import holds_container
+from event_fork.events.json_text import embedded_values
 from event_fork.events.text_edits import Edit, StringContent
 
 Span = tuple[int, int]
@@ -171,7 +171,7 @@ def edits_in_json(text: str, detector: Detector, replacement: Callable[[str], st
     while token := _TOKEN.search(text, place):
         if token[0] == '"':
             content = StringContent.at(text, token.start())
-            edits += map(content.edit, _edits_in_string(content.decoded, detector, replacement))
+            edits += map(content.edit, edits_in_text(content.decoded, detector, replacement))
             place = content.end
         else:
             place = token.end()
@@ -182,31 +182,32 @@ def edits_in_json(text: str, detector: Detector, replacement: Callable[[str], st
 
 
 def edits_in_text(text: str, detector: Detector, replacement: Callable[[str], str]) -> list[Edit]:
-    """What becomes of everything that the detector finds in a plain text."""
+    """What becomes of everything that the detector finds in a text. JSON in it, and lines of JSON, stay JSON."""
+    # Not only where the text itself has a match: what it holds can be escaped or have an exponent.
+    if ("\\u" in text or detector.hint.search(text)) and _is_json(text):
+        return edits_in_json(text, detector, replacement)
     return [(start, end, replacement(text[start:end])) for start, end in detector.find(text)]
 
 
-def _edits_in_string(text: str, detector: Detector, replacement: Callable[[str], str]) -> list[Edit]:
-    # Not only where the text itself has a match: what it holds can be escaped or have an exponent.
-    opens = text.lstrip(" \t\n\r")[:1] in ("{", "[")
-    if opens and ("\\u" in text or detector.hint.search(text)) and _is_json(text):
-        return edits_in_json(text, detector, replacement)
+def edits_in_number(text: str, detector: Detector, replacement: Callable[[str], str]) -> list[Edit]:
+    """The same for a text that is a number, such as the value of a Number attribute."""
+    plain = _plain_digits(text)
+    if any(detector.find(plain)):
+        return [(0, len(text), replacement(plain))]
     return edits_in_text(text, detector, replacement)
 
 
 def _is_json(text: str) -> bool:
     try:
-        return holds_container(text)
+        return bool(embedded_values(text))
     except NotJsonError:
         return False  # nested too deeply to be read: then it is a text like any other
 
 
 def _plain_digits(number: str) -> str:
-    """A whole number without sign, point and exponent (4.111111111111111e15 is a card number too); else no text."""
+    """The digits of a number before its point, without sign and exponent: 4.111111111111111e15 is a card number too."""
     try:
         value = Decimal(number)
     except InvalidOperation:
         return ""
-    if not -1 <= value.adjusted() < _MOST_DIGITS or value != value.to_integral_value():
-        return ""
-    return str(abs(int(value)))
+    return str(abs(int(value))) if value.is_finite() and 0 <= value.adjusted() < _MOST_DIGITS else ""

@@ -10,7 +10,13 @@ from dataclasses import dataclass, field
 
 from event_fork.errors import NotJsonError
 from event_fork.events.json_path import Descendant, Element, JsonPath, Member
-from event_fork.events.json_text import after_child, end_of_value, member_name, require_json, skip_white_space
+from event_fork.events.json_text import (
+    after_child,
+    embedded_values,
+    end_of_value,
+    member_name,
+    skip_white_space,
+)
 from event_fork.events.text_edits import Edit, StringContent
 
 _States = frozenset[tuple[int, int]]
@@ -23,7 +29,6 @@ _SIMPLE_MEMBER = re.compile(
     r'"([^"\\]*)"[ \t\n\r]*:[ \t\n\r]*("[^"\\]*"|-?\d[\d.eE+-]*|true|false|null)[ \t\n\r]*([,}])[ \t\n\r]*'
 )
 """A member without escapes whose value is no container, and what follows it."""
-_CONTAINER = re.compile(r"[ \t\n\r]*[\[{]")
 
 
 @dataclass(slots=True)
@@ -166,10 +171,10 @@ class _Search:
 
     def _string(self, start: int, node: _Node) -> int:
         content = StringContent.at(self._text, start)
-        if holds_container(content.decoded):
-            inner = _Search(content.decoded, self._decide)
-            inner.value(skip_white_space(content.decoded, 0), node)
-            self.edits += map(content.edit, inner.edits)
+        inner = _Search(content.decoded, self._decide)
+        for place in embedded_values(content.decoded):
+            inner.value(place, node)
+        self.edits += map(content.edit, inner.edits)
         return content.end
 
     def _container(self, opening: int, node: _Node) -> int:
@@ -218,13 +223,8 @@ class _Search:
 
 
 def holds_container(text: str) -> bool:
-    """Whether a string's text is a JSON object or array."""
-    if not _CONTAINER.match(text):
-        return False
-    try:
-        require_json(text)
-    except NotJsonError as error:
-        if isinstance(error.__cause__, RecursionError):
-            raise  # it may be one: nobody has looked into it
-        return False
-    return True
+    """Whether a string's text holds a JSON object or array, be it within a string again."""
+    return any(
+        text[place] in "[{" or (text[place] == '"' and holds_container(StringContent.at(text, place).decoded))
+        for place in embedded_values(text)
+    )

@@ -5,6 +5,7 @@ Numbers are not converted: 1e400 and integers of any length are legal JSON and n
 
 import json
 import re
+from collections.abc import Sequence
 from typing import NoReturn
 
 from event_fork.errors import NotJsonError, NotJsonObjectError
@@ -12,6 +13,8 @@ from event_fork.errors import NotJsonError, NotJsonObjectError
 NOT_JSON = "the message is not JSON"
 
 _WHITE_SPACE = re.compile(r"[ \t\n\r]*")
+_BEFORE_JSON = re.compile(r"\ufeff?[ \t\n\r]*(?=[\[{\"])")
+"""What may stand before JSON in a string; a byte order mark is none of JSON's, but files begin with one."""
 _NAME = re.compile(r'("[^"\\]*(?:\\.[^"\\]*)*")[ \t\n\r]*:[ \t\n\r]*')
 _SEPARATOR = re.compile(r"[ \t\n\r]*([,}\]])[ \t\n\r]*")
 
@@ -50,6 +53,26 @@ def require_object(text: str) -> None:
         raise NotJsonObjectError(error.detail) from error
     if not isinstance(value, dict):
         raise NotJsonObjectError("the message is JSON but not an object")
+
+
+def embedded_values(text: str) -> Sequence[int]:
+    """Where the JSON values begin that a string's text consists of; none where it is a text like any other.
+
+    One object or array, several (JSON lines), or a string that holds such. Raises NotJsonError for what is nested too
+    deeply: it may be JSON, and nobody has looked into it.
+    """
+    before = _BEFORE_JSON.match(text)
+    places: list[int] = []
+    place = before.end() if before else len(text)
+    try:
+        while place < len(text):
+            places.append(place)
+            place = skip_white_space(text, end_of_value(text, place))
+    except (ValueError, NotJsonError):
+        return ()
+    except RecursionError as error:
+        raise NotJsonError("the message is nested too deeply") from error
+    return places
 
 
 def skip_white_space(text: str, start: int) -> int:

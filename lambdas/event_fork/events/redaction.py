@@ -8,19 +8,19 @@ nobody could look into is not stored.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from json import dumps, loads
 from typing import Any
 
 from event_fork.errors import MissingMatchError, NotJsonError, NotRedactableError
-from event_fork.events.detection import Detector, edits_in_json, edits_in_text
+from event_fork.events.detection import Detector, edits_in_json, edits_in_number, edits_in_text
 from event_fork.events.envelope import StoredEvent, compact_json
 from event_fork.events.json_path import JsonPath
 from event_fork.events.json_search import Paths, holds_container
 from event_fork.events.json_text import require_json
-from event_fork.events.text_edits import edited
+from event_fork.events.text_edits import Edit, edited
 
 DEFAULT_MASK = "***"
 _TEXT = "String"
@@ -90,6 +90,7 @@ class DetectorRule(_Rule):
 
 
 Rule = PathRule | AttributeRule | SubjectRule | DetectorRule
+_EditsIn = Callable[[str, Detector, Callable[[str], str]], list[Edit]]
 Matches = Counter[str]
 """Rule's name -> how often it matched."""
 
@@ -153,7 +154,7 @@ class Redactor:
         if is_json and self._by_path:
             message = edited(message, self._paths.search(message, lambda selecting: self._decide(selecting, matches)))
         for rule in self._detectors:
-            message = _detected(rule, message, is_json, matches)
+            message = _detected(rule, message, edits_in_json if is_json else edits_in_text, matches)
         return message
 
     def _is_json(self, message: str) -> bool:
@@ -186,7 +187,7 @@ class Redactor:
         if strongest is not None:
             return strongest.mask if strongest.action == Action.MASK else None
         for rule in self._detectors:
-            subject = _detected(rule, subject, False, matches)
+            subject = _detected(rule, subject, edits_in_text, matches)
         return subject
 
     def _others(self, others: Mapping[str, Any] | None, matches: Matches) -> Mapping[str, Any] | None:
@@ -217,11 +218,12 @@ class Redactor:
         kind = attribute["Type"]
         if kind == "Binary" or kind.startswith("Binary."):
             return attribute
+        is_number = kind.startswith("Number")
         for rule in self._detectors:
-            value = _detected(rule, value, kind == "String.Array" and _is_json(value), matches)
+            value = _detected(rule, value, edits_in_number if is_number else edits_in_text, matches)
         if value is before:
             return attribute
-        return {"Type": _TEXT if kind.startswith("Number") else kind, "Value": value}
+        return {"Type": _TEXT if is_number else kind, "Value": value}
 
 
 def _strongest(rules: Sequence[SubjectRule | AttributeRule]) -> SubjectRule | AttributeRule | None:
@@ -230,17 +232,9 @@ def _strongest(rules: Sequence[SubjectRule | AttributeRule]) -> SubjectRule | At
     return next((rule for rule in acting if rule.action == Action.REMOVE), acting[0] if acting else None)
 
 
-def _detected(rule: DetectorRule, text: str, is_json: bool, matches: Matches) -> str:
-    edits = (edits_in_json if is_json else edits_in_text)(text, rule.detector, rule.masked)
+def _detected(rule: DetectorRule, text: str, edits_in: _EditsIn, matches: Matches) -> str:
+    edits = edits_in(text, rule.detector, rule.masked)
     if not edits:
         return text
     matches[rule.name] += len(edits)
     return text if rule.action == Action.AUDIT else edited(text, edits)
-
-
-def _is_json(text: str) -> bool:
-    try:
-        require_json(text)
-    except NotJsonError:
-        return False
-    return True

@@ -86,6 +86,21 @@ resource "aws_kms_key" "logs" {
   description = "Logs of ${var.name}"
 }
 
+# For the function of one fork; the others are in no VPC.
+resource "aws_vpc" "functions" {
+  cidr_block = "10.0.0.0/24"
+}
+
+resource "aws_subnet" "functions" {
+  vpc_id     = aws_vpc.functions.id
+  cidr_block = aws_vpc.functions.cidr_block
+}
+
+resource "aws_security_group" "functions" {
+  name   = "${var.name}-functions"
+  vpc_id = aws_vpc.functions.id
+}
+
 module "forks" {
   source = "../../../.."
 
@@ -110,6 +125,7 @@ module "forks" {
       prefix        = "large/"
       compression   = "UNCOMPRESSED"
       buffering     = local.buffering
+      function_vpc  = { subnet_ids = [aws_subnet.functions.id], security_group_ids = [aws_security_group.functions.id] }
     }
     "${var.name}-abroad" = {
       filter_policy        = jsonencode({ customer = { country = [{ anything-but = ["PL"] }] } })
@@ -163,6 +179,10 @@ output "topic_arn" {
 
 output "shared_bucket_name" {
   value = aws_s3_bucket.shared.id
+}
+
+output "function_vpc" {
+  value = { VpcId = aws_vpc.functions.id, SubnetIds = [aws_subnet.functions.id], SecurityGroupIds = [aws_security_group.functions.id] }
 }
 
 output "on_call_queue_url" {

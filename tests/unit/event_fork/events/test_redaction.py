@@ -161,6 +161,13 @@ def test_a_bare_string_or_number_is_refused_for_no_path_leads_into_it(message: s
         ({"path": "$.a.b", "embedded": True}, {"a": '{"b":1'}, {"a": '{"b":1'}),
         ({"path": "$.a.b", "embedded": True}, {"a": " text "}, {"a": " text "}),
         ({"path": "$.card", "embedded": True}, '{"card":1}', "{}"),
+        ({"path": "$..card", "embedded": True}, {"body": '\ufeff {"card":1}'}, {"body": "\ufeff {}"}),
+        ({"path": "$.body.card", "embedded": True}, {"body": '{"card":1}\n{"a":2}\r\n{"card":3}\n'},
+         {"body": '{}\n{"a":2}\r\n{}\n'}),
+        ({"path": "$..card", "embedded": True}, {"body": json.dumps(json.dumps({"card": 1}))}, {"body": '"{}"'}),
+        ({"path": "$..card", "embedded": True}, json.dumps(json.dumps({"card": 1})), '"{}"'),
+        ({"path": "$..card", "embedded": True}, {"body": '{"card":1} and more'}, {"body": '{"card":1} and more'}),
+        ({"path": "$..card", "embedded": True}, {"body": '"said" he'}, {"body": '"said" he'}),
     ],
 )  # fmt: skip
 def test_strings_that_hold_json_are_looked_into_when_asked(rule: dict[str, Any], before: Any, after: Any) -> None:
@@ -218,6 +225,33 @@ def test_subject_and_message_attributes_are_redacted_too(
 
     assert (redacted.subject, redacted.attributes) == (subject, attributes)
     assert (redacted.message, redacted.message_id) == (EVENT.message, EVENT.message_id)
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "after"),
+    [
+        ("Number", "4.111111111111111e15", "***1111"),
+        ("Number", "4111111111111111.5", "***1111"),
+        ("Number", "-4111111111111111e0", "***1111"),
+        ("Number.float", "41111111111111110E-1", "***1111"),
+        ("Number", "1234567890123456", "1234567890123456"),
+        ("Number", "0.4111111111111111", "0.***1111"),
+        *(("Number", value, value) for value in ("NaN", "Infinity", "1e999999999", "")),
+        ("String", '{"card":4111111111111111,"a":1.10}', '{"card":"***1111","a":1.10}'),
+        ("String", '{"card":4.111111111111111e15}', '{"card":"***1111"}'),
+        ("String", '\ufeff[4111111111111111]\n["4111 1111 1111 1111"]', '\ufeff["***1111"]\n["***1111"]'),
+        ("String.Array", '["4111111111111111",4111111111111111]', '["***1111","***1111"]'),
+        ("String", "{card 4111111111111111}", "{card ***1111}"),
+    ],
+)
+def test_card_numbers_in_message_attributes_are_masked_and_json_stays_json(kind: str, value: str, after: str) -> None:
+    event = replace(EVENT, subject=value, attributes={"a": {"Type": kind, "Value": value}})
+
+    redacted = Redactor(parse_rules('[{"detect": "card_number", "keep_last": 4}]'))(event, Matches())
+
+    changed_kind = "String" if after != value and kind.startswith("Number") else kind
+    assert redacted.attributes == {"a": {"Type": changed_kind, "Value": after}}
+    assert kind.startswith("Number") or redacted.subject == after
 
 
 def test_an_event_whose_only_attribute_was_removed_has_none() -> None:
