@@ -91,8 +91,8 @@ variable "bucket_kms_key" {
   default     = null
 
   validation {
-    condition     = var.bucket_kms_key == null || can(regex("^arn:[^:]+:kms:[^:]+:[0-9]{12}:key/[A-Za-z0-9-]+$", var.bucket_kms_key.arn))
-    error_message = "bucket_kms_key.arn must be the ARN of a key, not of an alias, for example \"arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab\". Received: \"${try(var.bucket_kms_key.arn, "null")}\"."
+    condition     = var.bucket_kms_key == null || can(regex("^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$", var.bucket_kms_key.arn))
+    error_message = "bucket_kms_key.arn must be the ARN of a key, not of an alias, for example \"arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab\". Received: ${jsonencode(var.bucket_kms_key)}."
   }
 }
 

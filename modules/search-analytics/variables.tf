@@ -321,7 +321,6 @@ variable "index_management" {
   }
 
   validation {
-<<<<<<< HEAD
     condition     = var.index_management.dashboards == null || try(length(concat(var.index_management.dashboards.numbers, var.index_management.dashboards.values)) <= 20 && length(distinct(concat(var.index_management.dashboards.numbers, var.index_management.dashboards.values))) == length(concat(var.index_management.dashboards.numbers, var.index_management.dashboards.values)) && alltrue([for field in concat(var.index_management.dashboards.numbers, var.index_management.dashboards.values) : can(regex("^[^\\x00-\\x20\"*\\x7f][^\\x00-\\x1f\"*\\x7f]{0,199}$", field)) && split(".", field)[0] != "event_attributes"]), false)
     error_message = "index_management.dashboards must have at most 20 different fields in numbers and values, each of 1-200 characters without quotes, \"*\" and control characters, and none below event_attributes, which OpenSearch does not count by. For example { numbers = [\"amount\"], values = [\"customer.country.keyword\"] }. Received: ${try(jsonencode(var.index_management.dashboards), "null")}."
   }
@@ -332,12 +331,8 @@ variable "index_management" {
   }
 
   validation {
-    condition     = var.index_management.credentials_secret == null || can(regex("^arn:[^:]+:secretsmanager:[^:]+:[0-9]{12}:secret:.+$", var.index_management.credentials_secret.arn))
-    error_message = "index_management.credentials_secret.arn must be the ARN of a secret, for example \"arn:aws:secretsmanager:eu-west-1:123456789012:secret:search-admin-a1b2c3\". Received: \"${try(var.index_management.credentials_secret.arn, "null")}\"."
-=======
     condition     = var.index_management.credentials_secret == null || can(regex("^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[A-Za-z0-9/_+=.@-]{1,512}$", var.index_management.credentials_secret.arn))
     error_message = "index_management.credentials_secret.arn must be the ARN of a secret, for example \"arn:aws:secretsmanager:eu-west-1:123456789012:secret:search-admin-a1b2c3\". Received: ${jsonencode(var.index_management.credentials_secret)}."
->>>>>>> 0a8d2e7 (Right on AWS: null and fractions in every input, alarm actions, ARNs of another Region, names and tags by AWS's patterns; embedded JSON of every shape; a function in a VPC on the bench; costs of polls and of the index's function)
   }
 }
 
@@ -392,27 +387,6 @@ variable "bucket" {
   }
 }
 
-<<<<<<< HEAD
-=======
-variable "bucket_kms_key" {
-  description = "Customer managed key that objects are encrypted with; null = the AWS managed key aws/s3 in the module's own bucket, and the bucket's default encryption in an existing one. An existing bucket whose default is a customer managed key needs that key here, so that Firehose may use it. For example `{ arn = aws_kms_key.events.arn }`."
-  type        = object({ arn = string })
-  default     = null
-
-  validation {
-    condition     = var.bucket_kms_key == null || can(regex("^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$", var.bucket_kms_key.arn))
-    error_message = "bucket_kms_key.arn must be the ARN of a key, not of an alias, for example \"arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab\". Received: ${jsonencode(var.bucket_kms_key)}."
-  }
-}
-
-variable "bucket_force_destroy" {
-  description = "Whether destroying the module's own bucket also destroys the objects in it. false stops Terraform at a bucket that is not empty."
-  type        = bool
-  default     = false
-  nullable    = false
-}
-
->>>>>>> 0a8d2e7 (Right on AWS: null and fractions in every input, alarm actions, ARNs of another Region, names and tags by AWS's patterns; embedded JSON of every shape; a function in a VPC on the bench; costs of polls and of the index's function)
 variable "lifecycle_rules" {
   description = <<-EOT
     Lifecycle rules of the module's own bucket, beside the one that aborts incomplete multipart uploads after 7 days. Each has, for example `[{ id = "old", transitions = [{ days = 90, storage_class = "GLACIER_IR" }], expiration_days = 400 }]`:

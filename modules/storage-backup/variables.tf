@@ -219,27 +219,6 @@ variable "bucket" {
   }
 }
 
-<<<<<<< HEAD
-=======
-variable "bucket_kms_key" {
-  description = "Customer managed key that objects are encrypted with; null = the AWS managed key aws/s3 in the module's own bucket, and the bucket's default encryption in an existing one. An existing bucket whose default is a customer managed key needs that key here, so that Firehose may use it. For example `{ arn = aws_kms_key.events.arn }`."
-  type        = object({ arn = string })
-  default     = null
-
-  validation {
-    condition     = var.bucket_kms_key == null || can(regex("^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$", var.bucket_kms_key.arn))
-    error_message = "bucket_kms_key.arn must be the ARN of a key, not of an alias, for example \"arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab\". Received: ${jsonencode(var.bucket_kms_key)}."
-  }
-}
-
-variable "bucket_force_destroy" {
-  description = "Whether destroying the module's own bucket also destroys the objects in it. false stops Terraform at a bucket that is not empty."
-  type        = bool
-  default     = false
-  nullable    = false
-}
-
->>>>>>> 0a8d2e7 (Right on AWS: null and fractions in every input, alarm actions, ARNs of another Region, names and tags by AWS's patterns; embedded JSON of every shape; a function in a VPC on the bench; costs of polls and of the index's function)
 variable "lifecycle_rules" {
   description = <<-EOT
     Lifecycle rules of the module's own bucket, beside the ones that abort incomplete multipart uploads and expire old versions of replays' progress (`event-fork-replays/`), both after 7 days. Each has, for example `[{ id = "old", transitions = [{ days = 90, storage_class = "GLACIER_IR" }], expiration_days = 400 }]`:
