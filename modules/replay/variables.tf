@@ -137,7 +137,7 @@ variable "destination_queue" {
 
   validation {
     condition     = try(endswith(regex("^https?://.+$", var.destination_queue.url), "/${regex("^arn:aws[a-z-]*:sqs:[a-z0-9-]+:[0-9]{12}:([A-Za-z0-9_-]{1,80})$", var.destination_queue.arn)[0]}"), false)
-    error_message = "destination_queue must have the ARN of a standard queue (a FIFO queue asks for message groups, which events do not have) and the URL of the same queue, for example { arn = \"arn:aws:sqs:eu-west-1:123456789012:checkout\", url = \"https://sqs.eu-west-1.amazonaws.com/123456789012/checkout\" }. Received: ${jsonencode(var.destination_queue)}."
+    error_message = "destination_queue must have the ARN of a standard queue and the URL of the same one: a FIFO queue asks for message groups, which events do not have. For example { arn = \"arn:aws:sqs:eu-west-1:123456789012:checkout\", url = \"https://sqs.eu-west-1.amazonaws.com/123456789012/checkout\" }. Received: ${jsonencode(var.destination_queue)}."
   }
 
   validation {
@@ -228,7 +228,7 @@ variable "targets" {
 
   validation {
     condition     = alltrue([for target in coalesce(var.targets, []) : try(endswith(regex("^https?://.+$", target.url), "/${regex("^arn:aws[a-z-]*:sqs:[a-z0-9-]+:[0-9]{12}:([A-Za-z0-9_-]{1,80})$", target.arn)[0]}"), false)])
-    error_message = "targets[*] must have the ARN of a standard queue (a FIFO queue asks for message groups, which events do not have) and the URL of the same queue, for example { arn = \"arn:aws:sqs:eu-west-1:123456789012:checkout\", url = \"https://sqs.eu-west-1.amazonaws.com/123456789012/checkout\" }. Received: ${jsonencode(var.targets)}."
+    error_message = "targets[*] must have the ARN of a standard queue and the URL of the same one: a FIFO queue asks for message groups, which events do not have. For example { arn = \"arn:aws:sqs:eu-west-1:123456789012:checkout\", url = \"https://sqs.eu-west-1.amazonaws.com/123456789012/checkout\" }. Received: ${jsonencode(var.targets)}."
   }
 
   validation {
