@@ -28,7 +28,8 @@ def guarded(app: App) -> App:
         if scope["type"] not in ("http", "websocket"):
             await app(scope, receive, send)
             return
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        # Lower case: LocalStack asks the server for the names as they were sent.
+        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
         reason = refusal(headers)
         if reason:
             await _refuse(scope["type"], reason, send)

@@ -1,15 +1,18 @@
 """A web page of another site, in a browser on this machine: no part of the bench answers it."""
 
+import asyncio
 import json
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from email.message import Message
+from typing import Any
 
 import pytest
 
 from local_firehose.web_pages import refusal
 from testbench import Bench
+from testbench.backends.web_pages import guarded
 
 PAGES = {
     "of another site": {"Origin": "https://evil.example"},
@@ -49,6 +52,24 @@ def test_a_name_that_only_looks_like_this_machine_is_refused(host: str) -> None:
 def test_a_server_that_listens_on_more_than_loopback_has_other_names_and_still_refuses_pages() -> None:
     assert refusal({"host": "host.docker.internal:4570"}, any_host=True) == ""
     assert refusal({"host": "host.docker.internal:4570", "origin": "https://evil.example"}, any_host=True)
+
+
+@pytest.mark.parametrize("name", [b"Origin", b"origin", b"ORIGIN"])
+def test_the_guard_of_an_emulator_knows_headers_however_they_are_written(name: bytes) -> None:
+    sent: list[Any] = []
+
+    async def emulator(*_: Any) -> None:
+        raise AssertionError("the emulator must not be asked")
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    async def receive() -> Any:
+        return {}
+
+    headers = [(b"Host", b"127.0.0.1:4566"), (name, b"https://evil.example")]
+    asyncio.run(guarded(emulator)({"type": "http", "headers": headers}, receive, send))
+    assert sent[0]["status"] == 403
 
 
 def asked(url: str, headers: Mapping[str, str], body: bytes | None = None) -> tuple[int, bytes, Mapping[str, str]]:

@@ -67,6 +67,7 @@ class LocalStack:
             "DISABLE_EVENTS": "1",  # no telemetry
             "SKIP_SSL_CERT_DOWNLOAD": "1",
             "DNS_ADDRESS": "0",
+            "DISABLE_CORS_CHECKS": "1",  # the correction web_pages decides, as for every part
             "SQS_ENDPOINT_STRATEGY": "off",  # others are no queue URLs for the Terraform provider
             "LAMBDA_KEEPALIVE_MS": "60000",  # a function is a process of 50 MB; tests make many functions
             "LAMBDA_RUNTIME_ENVIRONMENT_TIMEOUT": "90",  # above function_process.SECONDS_TO_BEGIN
