@@ -67,8 +67,11 @@ def test_the_guard_of_an_emulator_knows_headers_however_they_are_written(name: b
     async def receive() -> Any:
         return {}
 
-    headers = [(b"Host", b"127.0.0.1:4566"), (name, b"https://evil.example")]
-    asyncio.run(guarded(emulator)({"type": "http", "headers": headers}, receive, send))
+    async def ask() -> None:
+        headers = [(b"Host", b"127.0.0.1:4566"), (name, b"https://evil.example")]
+        await guarded(emulator)({"type": "http", "headers": headers}, receive, send)
+
+    asyncio.run(ask())
     assert sent[0]["status"] == 403
 
 
