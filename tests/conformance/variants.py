@@ -75,7 +75,6 @@ _ANY_FORK: dict[str, list[Any]] = {
     "environment_variables": [{}, {"TABLE_NAME": "audit"}],
     "powertools_layer_arn": [None, f"arn:aws:lambda:eu-west-1:{ACCOUNT}:layer:powertools:1"],
     "tracing": [False, True],
-    "dashboard": [False, True],
     "function_vpc": [None, _VPC],
     "log_level": ["INFO", "DEBUG", "CRITICAL"],
     "log_retention_days": [30, 0, 1, 3653],
@@ -132,7 +131,6 @@ OPTIONS: dict[str, dict[str, list[Any]]] = {
         "raw_message_delivery": [False, True],
         "handler": ["audit.handler", "event_fork.storage_backup.handler"],
         "description": ["Event fork", "x" * 256, ""],
-        "delivery": [None, {"name": "orders", "destination": "S3"}],
         "layers": [[], [f"arn:aws:lambda:eu-west-1:{ACCOUNT}:layer:own:7"]],
         "policy_statements": [
             [],
@@ -264,6 +262,9 @@ OPTIONS: dict[str, dict[str, list[Any]]] = {
     },
 }
 """Module -> input -> values. The first value of an input is its default, or one that the module's own default is."""
+for _options in OPTIONS.values():
+    _options["dashboard"] = [False, True]  # last, like every new one: what was picked for the others stays
+OPTIONS["fork"]["delivery"] = [None, {"name": "orders", "destination": "S3"}]
 
 NAMED_HERE = ("name", "topic_arn")
 """Inputs that each variant has anyway: names must differ."""
