@@ -194,6 +194,7 @@ def test_the_backup_replays_every_order_once_more_and_changes_nothing(seen: Seen
     assert seen.archive_replay.rows_after == seen.healing.rows_after
 
 
+@pytest.mark.needs("distributed-map")  # the backend without it measures no topics either
 def test_the_report_is_a_page_with_every_chart_filled(seen: Seen) -> None:
     charts = re.findall(r"<figure><h3>(.*?)</h3>(<svg.*?</svg>)", PAGE.read_text(), re.DOTALL)
     titles = [title.partition(": ")[2] or title for title, _ in charts]
