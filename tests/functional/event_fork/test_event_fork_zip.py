@@ -153,7 +153,7 @@ def test_no_module_of_the_zip_needs_more_than_layer_and_runtime(layer_folder: Pa
 @pytest.mark.parametrize("disabled", ["true", "false"])
 def test_calls_are_traced_only_where_tracing_is_on(layer_folder: Path, runtime_folder: Path, disabled: str) -> None:
     done = run_isolated(
-        "import event_fork.telemetry, botocore.client; print(hasattr(botocore.client, '_xray_enabled'))",
+        "import event_fork.redact, botocore.client; print(hasattr(botocore.client, '_xray_enabled'))",
         layer_folder,
         runtime_folder,
         LAMBDA_TASK_ROOT=str(REPOSITORY / "build"),
