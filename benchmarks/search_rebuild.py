@@ -178,7 +178,7 @@ def measure(endpoint: str, store: FolderArchive, events: int, processes: int) ->
         peak.stop()
         calls("DELETE", f"/{index}", accept=[404])
         calls("DELETE", f"/_index_template/{name}")
-    print(f"{peak.bytes / MIB:,.0f} MiB at most in all processes, those of a bench that was started for this among them")
+    print(f"{peak.bytes / MIB:,.0f} MiB at most in all processes, those of a bench started for this included")
     if (done.compared.index, found.archived, found.indices[0].indexed, found.differences) != (
         events,
         events,
