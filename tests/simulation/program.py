@@ -161,7 +161,9 @@ class Program:
 
             def _own(self) -> dict[str, str]:
                 network = program.boto3.network
-                return {} if network is None else network.process.environment
+                if network is None or network.scheduler.current is None:  # modules are loaded outside of any process
+                    return {}
+                return network.process.environment
 
             def __getitem__(self, name: str) -> str:
                 return self._own()[name]
