@@ -229,7 +229,9 @@ def _backup(settings: AwsSettings, found: Deployed, stream: Stream) -> Backup:
         layout=layout,
         prefix_template=description.get("Prefix", ""),
         redactor=own.redactor,
-        compresses=description.get("CompressionFormat", "UNCOMPRESSED") != "UNCOMPRESSED",
+        # By Firehose, or by the function before it (compress_records).
+        compresses=description.get("CompressionFormat", "UNCOMPRESSED") != "UNCOMPRESSED"
+        or description.get("FileExtension", "") == ".gz",
     )
 
 
