@@ -309,8 +309,8 @@ variable "delivery" {
   default     = null
 
   validation {
-    condition     = var.delivery == null || contains(["S3", "AmazonOpenSearchService"], try(var.delivery.destination, ""))
-    error_message = "delivery.destination must be \"S3\" or \"AmazonOpenSearchService\", for example { name = \"orders\", destination = \"S3\" }. Received: \"${try(var.delivery.destination, "null")}\"."
+    condition     = var.delivery == null || try(can(regex("^[A-Za-z0-9_.-]{1,64}$", var.delivery.name)) && contains(["S3", "AmazonOpenSearchService"], var.delivery.destination), false)
+    error_message = "delivery must have the name of a stream, and \"S3\" or \"AmazonOpenSearchService\" as destination, for example { name = \"orders\", destination = \"S3\" }. Received: ${jsonencode(var.delivery)}."
   }
 }
 

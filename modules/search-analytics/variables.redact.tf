@@ -80,7 +80,7 @@ variable "redact" {
   }
 
   validation {
-    condition     = length(jsonencode([for rule in var.redact : { for key, value in coalesce(rule, {}) : key => value if value != null && value != false }])) <= 3000
+    condition     = length(jsonencode([for rule in var.redact : try({ for key, value in rule : key => value if value != null && value != false }, {})])) <= 3000
     error_message = "redact must take at most 3,000 characters as JSON, since Lambda allows 4 KB for all environment variables of a function; one rule covers many members, for example { path = \"$..card*\" }. Received: ${length(var.redact)} rules."
   }
 }

@@ -187,6 +187,7 @@ _SEARCH_ANALYTICS = [
         {"index_management": {"alias": "a", "retention_days": 1, "priority": 0}},
         {"index_management": {"dashboards": {"numbers": ["a" * 200], "values": [f"é {n}" for n in range(19)]}}},
         {"index_management": {"dashboards": {"tenant": "t" * 100}}},
+        {"index_management": {"dashboards": {"tenant": "t"}}},
         {"index_management": {"alias": "a" * 100, "retention_days": 36500}},
         {"event_type_attribute": "a"},
         {"event_type_attribute": "a" * 256},

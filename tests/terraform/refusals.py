@@ -404,6 +404,7 @@ def _search_analytics() -> list[Refusal]:
         refused("aaaaaaaa", index_management={"dashboards": {"numbers": ["a" * 201]}}),
         refused('"private"', index_management={"dashboards": {"tenant": "private"}}),
         refused('"a b"', index_management={"dashboards": {"tenant": "a b"}}),
+        *(refused(f'"{name}"', index_management={"dashboards": {"tenant": name}}) for name in ("", "t" * 101)),
         refused("[1]", index_management={"settings": "[1]"}),
         refused("flat_object", index_management={"mappings": '{"properties":{"event_text":{"type":"flat_object"}}}'}),
         refused("0.5", index_management={"priority": 0.5}),

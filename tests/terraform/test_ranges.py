@@ -17,8 +17,8 @@ _BOTH = re.compile(r"(?:(?!for example)[^\d.])*(?P<low>\d+(?:[.]\d+)?)-(?P<high>
 _ONE = re.compile(r"(?:empty, or |a whole number, )?at (?P<end>least|most) (?P<bound>\d+)\b(?! KiB)")
 _INTERNAL = ("delivery", "bucket", "archive-replay")
 """Modules whose inputs are planned through the pipelines."""
-_COUNTED_OTHERWISE = ("filter_policy", "environment_variables", "redact")
-"""Combinations, bytes, characters of JSON: their ends are in limits.py, refusals.py and test_refusals.py."""
+_COUNTED_OTHERWISE = ("filter_policy", "environment_variables", "redact", "index_management.dashboards")
+"""Combinations, bytes, characters of JSON, two lists together: their ends are in limits.py, refusals.py and test_refusals.py."""
 BEYOND_THE_PROVIDER = {("max_message_bytes", 1048576)}
 """Version 5.100 of the provider refuses these itself: nothing can be planned at that end."""
 

@@ -58,7 +58,7 @@ def _planned(cases: dict[str, Refusal], work: str = "refusals") -> dict[str, lis
     for name, case in cases.items():
         source = up if case.module == "root" else f"{up}/modules/{case.module}"
         call = {"source": source, **VALID[case.module], **case.inputs}
-        (folder / f"{name}.tf.json").write_text(json.dumps({"module": {name.replace(".", "_"): _literal(call)}}))
+        (folder / f"{name}.tf.json").write_text(json.dumps({"module": {re.sub(r"\W", "_", name): _literal(call)}}))
     (folder / "versions.tf").write_text((PROJECT / "versions.tf").read_text())  # or aws would not be mocked
     (folder / "refusals.tftest.hcl").write_text(_PLAN % f"{up}/{MOCKS.relative_to(PROJECT)}")
     found: dict[str, list[str]] = defaultdict(list)
