@@ -18,7 +18,7 @@ _ONE = re.compile(r"(?:empty, or |a whole number, )?at (?P<end>least|most) (?P<b
 _INTERNAL = ("delivery", "bucket", "archive-replay")
 """Modules whose inputs are planned through the pipelines."""
 _COUNTED_OTHERWISE = ("filter_policy", "environment_variables", "redact", "index_management.dashboards")
-"""Combinations, bytes, characters of JSON, two lists together: their ends are in limits.py, refusals.py and test_refusals.py."""
+"""Combinations, bytes, characters of JSON, two lists: their ends are in limits.py, refusals.py and test_refusals.py."""
 BEYOND_THE_PROVIDER = {("max_message_bytes", 1048576)}
 """Version 5.100 of the provider refuses these itself: nothing can be planned at that end."""
 
