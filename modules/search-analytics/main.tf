@@ -143,6 +143,14 @@ resource "aws_kinesis_firehose_delivery_stream" "this" {
     }
   }
 
+  # No validation of the input: it would hide what terraform_data.stores says of a change.
+  lifecycle {
+    precondition {
+      condition     = var.domain == null || try(split(":", var.domain.arn)[3] == local.location.region, true)
+      error_message = "domain.arn must be a domain of the stream's Region (${local.location.region}), for example \"arn:aws:es:${local.location.region}:123456789012:domain/orders\". Received: ${jsonencode(var.domain)}."
+    }
+  }
+
   tags = var.tags
 
   depends_on = [terraform_data.stores]

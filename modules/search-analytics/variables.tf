@@ -132,11 +132,6 @@ variable "domain" {
   }
 
   validation {
-    condition     = var.domain == null || try(split(":", var.domain.arn)[3] == local.location.region, true)
-    error_message = "domain.arn must be a domain of the stream's Region (${local.location.region}), for example \"arn:aws:es:${local.location.region}:123456789012:domain/orders\". Received: ${jsonencode(var.domain)}."
-  }
-
-  validation {
     condition     = var.domain == null || can(regex("^[A-Za-z0-9][A-Za-z0-9.-]+(:[0-9]+)?$", var.domain.endpoint))
     error_message = "domain.endpoint must be a host name, without https:// and path, for example \"search-orders-abc.eu-west-1.es.amazonaws.com\". Received: ${jsonencode(var.domain)}."
   }

@@ -418,7 +418,6 @@ def _search_analytics() -> list[Refusal]:
         refused('90 with "NoRotation"', index_management={"retention_days": 90}, index_rotation_period="NoRotation"),
         refused("parameter/x", index_management={"credentials_secret": {"arn": "arn:aws:ssm:eu-west-1:1:parameter/x"}}),
         refused("collection/abc", domain={**DOMAIN, "arn": "arn:aws:aoss:eu-west-1:123456789012:collection/abc"}),
-        refused("eu-central-1", domain={**DOMAIN, "arn": DOMAIN["arn"].replace("west", "central")}),
         refused('"orders"', new_domain={"name": "orders"}),
         *(new_domain(f'"{name}"', name=name) for name in ("Orders", "ab", "a" * 29)),
         new_domain('"2.19"', engine_version="2.19"),
