@@ -153,7 +153,6 @@ OPTIONS: dict[str, dict[str, list[Any]]] = {
     | {
         "record_format": ["envelope", "envelope", "envelope", "raw"],  # raw excludes much
         "pack_records": [None, True, False],
-        "compress_records": [None, None, False],
         "buffering": [{}, {"interval_seconds": 0, "size_mib": 1}, {"interval_seconds": 900, "size_mib": 128}],
         "partition_by": [
             None,
@@ -264,6 +263,7 @@ OPTIONS: dict[str, dict[str, list[Any]]] = {
 """Module -> input -> values. The first value of an input is its default, or one that the module's own default is."""
 for _options in OPTIONS.values():
     _options["dashboard"] = [False, True]  # last, like every new one: what was picked for the others stays
+OPTIONS["storage-backup"]["compress_records"] = [None, None, False]
 OPTIONS["fork"]["delivery"] = [None, {"name": "orders", "destination": "S3"}]
 
 NAMED_HERE = ("name", "topic_arn")
