@@ -15,14 +15,14 @@ from __future__ import annotations
 import copy
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from event_fork.errors import JsonPathError
 from event_fork.events.json_path import Descendant, Element, JsonPath, Member, parse_path
+from event_fork.events.json_select import below, children, selected
 from event_fork_cli.rejected.exact_json import Exact, write
-from event_fork_cli.repairs.criteria import children, everything_below, select
 
 _TYPES: dict[str, Callable[[Any], bool]] = {
     "string": lambda value: isinstance(value, str),
@@ -132,18 +132,18 @@ def _condition(value: Any, where: str) -> Callable[[Any], bool]:
     if test == "exists":
         if not isinstance(given, bool):
             raise _wrong(f"{where}.exists", "must be true or false", "true", given)
-        return lambda document: bool(list(select(document, path))) == given
+        return lambda document: bool(selected(document, path)) == given
     if test == "is":
         if not isinstance(given, str) or given not in _TYPES:
             raise _wrong(f"{where}.is", f"must be one of {', '.join(_TYPES)}", '"string"', given)
-        return lambda document: any(_TYPES[given](found) for found in select(document, path))
+        return lambda document: any(_TYPES[given](found) for found in selected(document, path))
     if test == "matches":
         pattern = _pattern(given, f"{where}.matches")
         return lambda document: any(
-            isinstance(found, str) and pattern.search(found) is not None for found in select(document, path)
+            isinstance(found, str) and pattern.search(found) is not None for found in selected(document, path)
         )
     wanted = write(given)
-    return lambda document: any(write(found) == wanted for found in select(document, path))
+    return lambda document: any(write(found) == wanted for found in selected(document, path))
 
 
 def _step(value: Any, where: str) -> Callable[[Any], None]:
@@ -193,10 +193,10 @@ def _step(value: Any, where: str) -> Callable[[Any], None]:
 def _places(document: Any, path: JsonPath) -> list[tuple[Any, Any]]:
     """Container and name or index of all that the path leads to."""
     last = path[-1]
-    containers = list(select(document, path[:-1]))
+    containers: Iterable[Any] = selected(document, path[:-1])
     if isinstance(last, Descendant):
-        containers = [inner for one in containers for inner in everything_below(one)]
-    return [(one, name) for one in containers for name, _ in children(one, last)]
+        containers = below(containers)
+    return [(one, name) for one in containers for name, _ in children(one) if last.selects(name)]
 
 
 def _remove(document: Any, path: JsonPath) -> None:
@@ -227,7 +227,7 @@ def _set(document: Any, path: JsonPath, value: Any) -> None:
             for one in containers:
                 if isinstance(one, dict):
                     one.setdefault(step.name, {})
-        containers = [found for one in containers for found in select(one, (step,))]
+        containers = [found for one in containers for found in selected(one, (step,))]
     last = path[-1]
     for one in containers:
         if isinstance(last, Member) and isinstance(one, dict):

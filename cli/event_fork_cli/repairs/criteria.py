@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
@@ -11,7 +10,8 @@ from typing import Annotated, Any
 import typer
 
 from event_fork.errors import JsonPathError
-from event_fork.events.json_path import Descendant, JsonPath, parse_path
+from event_fork.events.json_path import JsonPath, parse_path
+from event_fork.events.json_select import selected
 from event_fork.events.time_window import timestamp_text
 from event_fork_cli.errors import BadInputError
 from event_fork_cli.moments import moment
@@ -52,7 +52,7 @@ class Where:
 
     def holds(self, document: Any) -> bool:
         """Whether it has: a text as it is, anything else as JSON writes it."""
-        return any(_shown(found) == self.value for found in select(document, self.path))
+        return any(_shown(found) == self.value for found in selected(document, self.path))
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,35 +94,6 @@ def criteria(options: CriteriaOptions, group: str | None, now: datetime) -> Crit
         raise BadInputError("--until", rule, example="--until now", received=options.until)
     where = tuple(_where(text) for text in options.where or ())
     return Criteria(group, options.reason, frozenset(options.event_type or ()), since, until, where)
-
-
-def select(value: Any, path: JsonPath) -> Iterator[Any]:
-    """What a path leads to in parsed JSON."""
-    found = [value]
-    for step in path:
-        if isinstance(step, Descendant):
-            found = [one for each in found for inner in everything_below(each) for _, one in children(inner, step)]
-        else:
-            found = [one for each in found for _, one in children(each, step)]
-    yield from found
-
-
-def children(value: Any, step: Any) -> list[tuple[Any, Any]]:
-    """Name or index, and value, of the children that a step leads to."""
-    if isinstance(value, dict):
-        return [(name, child) for name, child in value.items() if step.selects(name)]
-    if isinstance(value, list):
-        return [(index, child) for index, child in enumerate(value) if step.selects(index)]
-    return []
-
-
-def everything_below(value: Any) -> Iterator[Any]:
-    """The value and all that it holds, however deep."""
-    waiting = [value]
-    while waiting:
-        one = waiting.pop()
-        yield one
-        waiting += one.values() if isinstance(one, dict) else one if isinstance(one, list) else ()
 
 
 def _shown(value: Any) -> str | None:

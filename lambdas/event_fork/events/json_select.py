@@ -9,13 +9,13 @@ def selected(value: object, path: JsonPath) -> list[object]:
     """The values the path leads to. Linear in the size of the value for each step, however deep it is nested."""
     found: list[object] = [value]
     for step in path:
-        parents: Iterable[object] = _below(found) if isinstance(step, Descendant) else found
-        found = [child for parent in parents for name, child in _children(parent) if step.selects(name)]
+        parents: Iterable[object] = below(found) if isinstance(step, Descendant) else found
+        found = [child for parent in parents for name, child in children(parent) if step.selects(name)]
     return found
 
 
-def _below(values: list[object]) -> Iterator[object]:
-    """The values and all that lies in them, each once."""
+def below(values: Iterable[object]) -> Iterator[object]:
+    """The objects and lists among the values and in them, each once."""
     left = list(values)
     seen: set[int] = set()
     while left:
@@ -26,7 +26,8 @@ def _below(values: list[object]) -> Iterator[object]:
             left += value.values() if isinstance(value, dict) else value
 
 
-def _children(value: object) -> Iterable[tuple[str | int, object]]:
+def children(value: object) -> Iterable[tuple[str | int, object]]:
+    """Name or index, and value, of what an object or a list has; nothing of anything else."""
     if isinstance(value, dict):
         return value.items()
     return enumerate(value) if isinstance(value, list) else ()

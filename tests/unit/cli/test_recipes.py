@@ -26,6 +26,9 @@ def repaired(steps: list[Any], document: str) -> str:
         ({"remove": "$.none"}, '{"a":1}', '{"a":1}'),
         ({"remove": "$.list[*]"}, '{"list":[1,2,3]}', '{"list":[]}'),
         ({"remove": "$..card"}, '{"x":{"card":1,"y":[{"card":2}]}}', '{"x":{"y":[{}]}}'),
+        ({"remove": "$..a..b"}, '{"a":{"a":{"b":1}}}', '{"a":{"a":{}}}'),
+        ({"rename": "$..a..b", "to": "c"}, '{"a":{"a":{"b":1}}}', '{"a":{"a":{"c":1}}}'),
+        ({"replace": "$..a..b", "pattern": "$", "with": "!"}, '{"a":{"a":{"b":"x"}}}', '{"a":{"a":{"b":"x!"}}}'),
         ({"remove": "$.card*"}, '{"card-a":1,"card-b":2,"c":3}', '{"c":3}'),
         ({"rename": "$.a.b", "to": "c"}, '{"a":{"b":1}}', '{"a":{"c":1}}'),
         ({"rename": "$.a", "to": "a"}, '{"a":1}', '{"a":1}'),
@@ -76,6 +79,13 @@ def test_what_cannot_be_done_with_a_document_is_said_without_quoting_it(step: di
     with pytest.raises(NotRepairableError) as caught:
         recipe.repair(exact_json.read(document.encode()))
     assert "twelve" not in str(caught.value)
+
+
+def test_a_path_into_a_deeply_nested_document_leads_to_each_place_once() -> None:
+    """A list of places that repeats them grows with the depth to the power of the steps."""
+    depth = 200
+    document = '{"a":' * depth + '{"b":1}' + "}" * depth
+    assert repaired([{"remove": "$..a..a..a..a..a..b"}], document) == '{"a":' * depth + "{}" + "}" * depth
 
 
 def test_numbers_that_no_step_touches_keep_their_digits() -> None:
