@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from event_fork.adapters.sqs import SqsHiddenMessages
-from event_fork.sending.backoff import Backoff
+from event_fork.sending.backoff import Always, Backoff
 from event_fork.sending.batching import SEND_MAX_MESSAGES, hide_batches
 from event_fork.sending.delivery import deliver
 from event_fork.sending.ports import Hold
@@ -27,14 +27,6 @@ _MOST_EMPTY, _MOST_SEEN = 3, 50
 _LOOKS_A_SECOND = 100
 _LEAST_HOLD, _MOST_HOLD = 120, 43_200
 _MOST_THREADS, _FOR_A_THREAD = 8, 500
-
-
-class Always:
-    """Leave for who has no deadline."""
-
-    def allows(self, seconds: float = 0.0) -> bool:  # noqa: ARG002 see Leave
-        """See Leave."""
-        return True
 
 
 @dataclass(frozen=True)

@@ -13,13 +13,13 @@ from dataclasses import dataclass, field
 from typing import IO
 
 from event_fork.events.messages import OutgoingMessage
-from event_fork.sending.backoff import Backoff
+from event_fork.sending.backoff import Always, Backoff
 from event_fork.sending.batching import SEND_MAX_MESSAGES
 from event_fork.sending.copies import deliver_copies, origin, put_marks, unmarked_copy
 from event_fork.sending.pacing import Pacer
 from event_fork.sending.ports import MessageQueue
 from event_fork_cli.dead_letters.letters import Letter
-from event_fork_cli.dead_letters.looking import Always, Looking
+from event_fork_cli.dead_letters.looking import Looking
 from event_fork_cli.queue_replay.interruption import Stop
 from event_fork_cli.repairs.frozen import to_disk
 

@@ -26,6 +26,7 @@ from event_fork.errors import DomainRefusedError
 from event_fork.events.envelope import compact_json
 from event_fork.events.time_window import timestamp_of
 from event_fork.forward.search_document import ID
+from event_fork.index_management.search_domain import MISSING, is_transient
 from event_fork.sending.pacing import Pacer
 from event_fork_cli.dead_letters.sending import wait_for
 from event_fork_cli.queue_replay.interruption import Stop
@@ -34,7 +35,7 @@ from event_fork_cli.rejected.failures import Failure, NotAFailureError, parse_fa
 from event_fork_cli.rejected.reading import plain_lines
 from event_fork_cli.rejected.recipes import NotRepairableError, Recipe
 from event_fork_cli.repairs.forks import Stream
-from event_fork_cli.search.calls import MISSING, Calls, is_transient
+from event_fork_cli.search.calls import Calls
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

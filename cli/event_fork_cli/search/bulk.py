@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from event_fork.errors import DomainRefusedError
-from event_fork_cli.search.calls import Calls, is_transient
+from event_fork.index_management.search_domain import is_transient
+from event_fork_cli.search.calls import Calls
 
 BATCH_DOCUMENTS, BATCH_BYTES = 2_000, 5 * 1024 * 1024
 """AWS advises 3 to 5 MiB: https://docs.aws.amazon.com/opensearch-service/latest/developerguide/bp.html"""

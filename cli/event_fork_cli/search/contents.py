@@ -9,7 +9,8 @@ from urllib.parse import quote
 from event_fork.errors import DomainRefusedError
 from event_fork.events.time_window import Window
 from event_fork.forward.search_document import ID, TIMESTAMP
-from event_fork_cli.search.calls import MISSING, Calls
+from event_fork.index_management.search_domain import MISSING
+from event_fork_cli.search.calls import Calls
 
 PAGE = 10_000
 """The most that an index gives at once: index.max_result_window."""

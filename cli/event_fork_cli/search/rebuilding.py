@@ -34,12 +34,13 @@ from event_fork.errors import PermanentMessageError
 from event_fork.events.time_window import EVER, Window
 from event_fork.forward.search_document import TIMESTAMP
 from event_fork.index_management.managed_index import period_end
+from event_fork.index_management.search_domain import MISSING
 from event_fork_cli.archive_replay.pool import InlineScan, ParallelScan
 from event_fork_cli.archive_replay.spill import SpillBuffer, SpillWriter, bucket_files
 from event_fork_cli.aws import AwsSettings
 from event_fork_cli.errors import FailedError, RefusedError
 from event_fork_cli.search.bulk import Document, Indexed, index_documents
-from event_fork_cli.search.calls import MISSING, Calls
+from event_fork_cli.search.calls import Calls
 from event_fork_cli.search.contents import path_of, seen_in
 from event_fork_cli.search.sources import REBUILT, Search
 

@@ -17,6 +17,7 @@ from event_fork.events.time_window import timestamp_text
 from event_fork.filter_policy import compile_policy
 from event_fork.filter_policy.matcher import Matcher
 from event_fork.forward.search_document import search_document
+from event_fork.index_management.search_domain import MISSING
 from event_fork.replay_plan.plan import ArchiveLocation
 from event_fork.sending.packing import MAX_RECORD_BYTES
 from event_fork.settings import RAW, RedactSettings, SearchAnalyticsSettings, StorageBackupSettings
@@ -27,7 +28,7 @@ from event_fork_cli.aws import AwsSettings, OpenArchive
 from event_fork_cli.errors import BadInputError, RefusedError
 from event_fork_cli.queue_replay.pipelines import WINDOW_VARIABLE
 from event_fork_cli.repairs.forks import Fork, Stream, find_domain, find_fork, find_stream
-from event_fork_cli.search.calls import MISSING, Calls
+from event_fork_cli.search.calls import Calls
 
 _OF_TIME = re.compile(r"!\{")
 REBUILT = "event_fork_rebuild"

@@ -4,20 +4,17 @@ import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from itertools import count
 from typing import Any
 from urllib.parse import quote
 
-from event_fork.errors import CallFailedError, DomainRefusedError
+from event_fork.errors import DomainRefusedError
 from event_fork.index_management.dashboards import Dashboards
 from event_fork.index_management.managed_index import ManagedIndex, Request
-from event_fork.index_management.search_domain import NONE, Answer, SearchDomain
+from event_fork.index_management.search_domain import MISSING, NONE, Answer, SearchDomain, answered, is_transient
 from event_fork.sending.backoff import Backoff, Deadline
 
-MISSING, CLIENT_ERROR, SERVER_ERROR = 404, 400, 500
 # A role that was just made is not known everywhere for some seconds: the domain refuses it at first.
 _NOT_ALLOWED = (401, 403)
-_TRY_AGAIN = (*_NOT_ALLOWED, 429)
 PATIENCE = Backoff(attempts=8, base=1.0, draw=lambda _, longest: longest)
 """About 25 seconds."""
 _SECURITY = "/_plugins/_security/api"
@@ -149,20 +146,17 @@ class Installer:
         accept: Collection[int] = (),
         headers: Mapping[str, str] = NONE,
     ) -> Answer:
-        for attempt in count(1):
-            outcome: Answer | CallFailedError
-            try:
-                outcome = self.domain.call(method, path, body, headers)
-                if outcome.status < CLIENT_ERROR or outcome.status in accept:
-                    return outcome
-                transient = outcome.status in _TRY_AGAIN or outcome.status >= SERVER_ERROR
-            except CallFailedError as error:
-                outcome, transient = error, error.transient
-            wait = self.backoff.wait_after(attempt)
-            if not transient or wait is None or not self.deadline.allows(wait):
-                raise outcome if isinstance(outcome, CallFailedError) else _refusal(method, path, outcome)
-            self.backoff.sleep(wait)
-        raise AssertionError("there is always a next attempt or an answer")
+        def call() -> Answer:
+            return self.domain.call(method, path, body, headers)
+
+        answer = answered(call, accept, _can_change, self.backoff, self.deadline)
+        if answer.is_taken(accept):
+            return answer
+        raise _refusal(method, path, answer)
+
+
+def _can_change(status: int) -> bool:
+    return status in _NOT_ALLOWED or is_transient(status)
 
 
 def _headers(dashboards: Dashboards) -> dict[str, str]:

@@ -1,10 +1,15 @@
 """The port to the search domain."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from itertools import count
 from typing import Any, Protocol
 
+from event_fork.errors import CallFailedError
+from event_fork.sending.backoff import Backoff, Leave
+
 NONE: Mapping[str, str] = {}
+MISSING, TOO_MANY, CLIENT_ERROR, SERVER_ERROR = 404, 429, 400, 500
 
 
 @dataclass(frozen=True)
@@ -13,6 +18,10 @@ class Answer:
 
     status: int
     body: Mapping[str, Any]
+
+    def is_taken(self, accept: Collection[int] = ()) -> bool:
+        """Whether the domain has done it, or refused it in a way that the caller expects."""
+        return self.status < CLIENT_ERROR or self.status in accept
 
     @property
     def reason(self) -> str:
@@ -36,3 +45,38 @@ class SearchDomain(Protocol):
 
         Raises CallFailedError when the domain gives no answer.
         """
+
+
+def is_transient(status: int) -> bool:
+    """Whether the same again may be taken a moment later."""
+    return status == TOO_MANY or status >= SERVER_ERROR
+
+
+def answered(
+    call: Callable[[], Answer],
+    accept: Collection[int],
+    again: Callable[[int], bool],
+    backoff: Backoff,
+    leave: Leave,
+) -> Answer:
+    """The answer to a call that is repeated while that can help: one that is taken, or the last refusal.
+
+    `again`: whether a status can change. Raises CallFailedError when the last call got no answer.
+    """
+    for attempt in count(1):
+        outcome: Answer | CallFailedError
+        try:
+            outcome = call()
+            if outcome.is_taken(accept) or not again(outcome.status):
+                return outcome
+        except CallFailedError as error:
+            if not error.transient:
+                raise
+            outcome = error
+        wait = backoff.wait_after(attempt)
+        if wait is None or not leave.allows(wait):
+            if isinstance(outcome, CallFailedError):
+                raise outcome
+            return outcome
+        backoff.sleep(wait)
+    raise AssertionError("there is always a next attempt or an answer")

@@ -45,6 +45,14 @@ class Leave(Protocol):
         """Whether a call may begin `seconds` from now."""
 
 
+class Always:
+    """Leave for who has no deadline."""
+
+    def allows(self, seconds: float = 0.0) -> bool:  # noqa: ARG002 see Leave
+        """See Leave."""
+        return True
+
+
 @dataclass(frozen=True)
 class Deadline:
     """The moment after which no new call is begun, so that the function can still answer.
