@@ -45,7 +45,6 @@ MOST_DOCUMENTS, MOST_BYTES = 500, 5 * 1024 * 1024
 _CREATED, _CONFLICT = 300, 409
 _IN_MEMORY = 16 * 1024 * 1024
 _REPLACED = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "412", "409", "NoSuchKey", "404"})
-_PERIODS = {"OneHour": "%Y-%m-%d-%H", "OneDay": "%Y-%m-%d", "OneMonth": "%Y-%m"}
 
 
 @dataclass(frozen=True, slots=True)
