@@ -127,4 +127,5 @@ def test_what_the_model_is_for_can_happen_in_it(model: str, never: str, tmp_path
 def test_the_model_finds(model: str, fault: str, tmp_path: Path) -> None:
     piece, planted, violated = {**FENCE_FAULTS, **RUN_FAULTS}[fault]
 
-    assert check(model, tmp_path, planted=(piece, planted)).violated == violated
+    # A fault may break several at the same depth. Which one TLC's two workers come upon first differs from run to run.
+    assert check(model, tmp_path, planted=(piece, planted), only=violated).violated == violated
