@@ -1,6 +1,7 @@
 """The options of the commands: what several of them have, those of `replay plan`, and what holds for their values."""
 
 import inspect
+import math
 import os
 from collections.abc import Callable
 from dataclasses import MISSING, dataclass, fields, is_dataclass
@@ -14,6 +15,8 @@ from rich.console import RenderableType
 
 from event_fork.filter_policy import MESSAGE_ATTRIBUTES, MESSAGE_BODY
 from event_fork.replay_plan.control import MAX_RATE, MIN_RATE
+from event_fork.sending.backoff import usable_seconds
+from event_fork.sending.pacing import slowest_rate
 from event_fork_cli.aws import AwsSettings
 from event_fork_cli.errors import BadInputError
 from event_fork_cli.output import Output, emit
@@ -227,6 +230,21 @@ def checked_rate(option: str, rate: float, *, example: str) -> float:
         rule = f"must be {MIN_RATE} to {MAX_RATE:,} events a second"
         raise BadInputError(option, rule, example=example, received=rate)
     return rate
+
+
+def refuse_slower(option: str, rate: float, workers: int, invocation_seconds: float) -> None:
+    """Raises BadInputError for a rate that so many workers cannot keep. `invocation_seconds`: their time-out."""
+    seconds = usable_seconds(invocation_seconds)
+    slowest = slowest_rate(workers, seconds)
+    if rate < slowest:
+        least = math.ceil(slowest * 1000) / 1000
+        raise BadInputError(
+            option,
+            f"must be at least {least:g} with {workers} workers: in the {seconds:g} s that an invocation has, "
+            "each must send an event and wait for its turn",
+            example=f"{option} {least:g}" if option.startswith("--") else f"{least:g}",
+            received=rate,
+        )
 
 
 def _fields(group: Any) -> dict[str, tuple[Any, Any]]:

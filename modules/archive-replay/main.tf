@@ -14,6 +14,7 @@ locals {
     region            = var.location.region
     targets           = [for target in var.targets : merge({ arn = target.arn, url = target.url }, target.idempotent ? { idempotent = true } : {})]
     memory            = { for role, function in local.functions : role => function.memory_size } # for the dollars of a plan
+    worker_seconds    = var.worker.timeout_seconds
   })
 
   state_machine_name = "${var.name}-archive"

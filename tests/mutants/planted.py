@@ -323,10 +323,24 @@ PLANTED = (
         _ARCHIVE,
     ),
     _fork(
-        "repeating keeps no rate",
+        "a worker keeps no rate",
         "archive_replay/worker.py",
-        "        while events:\n            self._wait(self._pacer.wait)\n",
-        "        while events:\n",
+        "        self._wait(self._pacer.wait)\n        if self.deadline",
+        "        if self.deadline",
+        _ARCHIVE,
+    ),
+    _fork(
+        "an invocation sends what the next one would have to pay for",
+        "archive_replay/worker.py",
+        "        if self.deadline.left() * self._pacer.rate < len(events):\n",
+        "        if False:\n",
+        _ARCHIVE,
+    ),
+    _fork(
+        "more events than the plan counted are sent",
+        "archive_replay/worker.py",
+        "        self.book.leave_for(len(events))\n",
+        "",
         _ARCHIVE,
     ),
     _fork(
@@ -360,7 +374,7 @@ PLANTED = (
     _fork(
         "another number of events than planned is no error",
         "archive_replay/book_keeping.py",
-        "        if done != item.events:\n",
+        "        if self._tried != self.item.events:\n",
         "        if False:\n",
         _ARCHIVE,
     ),
@@ -427,7 +441,7 @@ PLANTED = (
     _cli(
         "status reads progress before the executions",
         "archive_replay/statuses.py",
-        """        found = executions_of(self._executions, self._state_machine_arn, plan.replay_id)
+        """        found = executions_of(self._executions, self._state_machine_arn, plan.replay_id, named)
         for execution in found:
             if execution.plan_sha256 is not None:
                 self._documents.check_applied(execution.plan_sha256)
@@ -435,7 +449,7 @@ PLANTED = (
         progress = self._documents.all_progress()
 """,
         """        progress = self._documents.all_progress()
-        found = executions_of(self._executions, self._state_machine_arn, plan.replay_id)
+        found = executions_of(self._executions, self._state_machine_arn, plan.replay_id, named)
         for execution in found:
             if execution.plan_sha256 is not None:
                 self._documents.check_applied(execution.plan_sha256)
@@ -609,10 +623,31 @@ PLANTED = (
     _cli(
         "a run does not wait for what failed",
         "queue_replay/settling.py",
-        "        return self._seconds - since >= self.patience\n",
-        "        return True\n",
+        "            return quiet >= (self.patience if self.unreported(self._now) else SETTLED_SECONDS)\n",
+        "            return quiet >= SETTLED_SECONDS\n",
         (*_SIMULATION,),
         "a2",
+    ),
+    _cli(
+        "newcomers stand for what waited at the start",
+        "queue_replay/settling.py",
+        "        if self._clear_looks >= QUIET_LOOKS and self._now.visible == 0:\n",
+        "        if self.received >= self.start.visible:\n",
+        (*_QUEUE_COMMAND, "tests/unit/cli"),
+    ),
+    _cli(
+        "what an earlier run has hidden is taken for looked at",
+        "queue_replay/settling.py",
+        "        if hidden := self.unreported(self._now) if self._left_open is None else self._left_open:\n",
+        "        if hidden := 0:\n",
+        (*_QUEUE_COMMAND, "tests/unit/cli"),
+    ),
+    _cli(
+        "executions are looked for from the first one on",
+        "archive_replay/executions.py",
+        "    number = execution_number(replay_id, named or replay_id)\n",
+        "    number = 0\n",
+        _STEERING,
     ),
     _cli(
         "one run's end closes another one's window",

@@ -36,6 +36,8 @@ INVARIANTS = (NOTHING_LOST, ACKNOWLEDGED, UNWANTED, WANTED, AS_IT_WAS, CLOSED_LA
 
 _LONGEST = 90_000.0
 _WINDOW = 10.0
+_UNCOUNTED = 75.0
+"""What arrived in the last so many seconds of a run it need not have seen: a minute, and a few looks."""
 
 
 @dataclass(frozen=True)
@@ -117,12 +119,14 @@ class Stage(World):
         self.forwarded: Counter[int] = Counter()
         self.sends: list[tuple[float, str]] = []
         self.waiting_at_start: dict[Command, set[int]] = {}
+        self.arrived: dict[int, float] = {}
         for number in range(events):
             self.publish(Event(number, -3_600.0 + number * 3_000.0 / events, TYPES[number % 2]))
 
     def publish(self, event: Event) -> None:
         """An event comes from SNS into the queue."""
         self.events[event.number] = event
+        self.arrived[event.number] = self.scheduler.now
         if self.raw:
             attributes = {"event_type": {"DataType": "String", "StringValue": event.kind}}
             self.sqs.put(self.queue, json.dumps({"n": event.number}), attributes, at=event.at)
@@ -176,8 +180,7 @@ class Stage(World):
         command = self.operator(name, *arguments, after=after, skew=skew)
 
         def look() -> None:
-            ready = [one for one in self.queue.messages.values() if one.visible_at <= self.scheduler.now]
-            self.waiting_at_start[command] = {self.number_of(message) for message in ready}
+            self.waiting_at_start[command] = self.numbers(self.queue)
 
         self.aside("look", look, after=after)
         return command
@@ -217,7 +220,9 @@ class Stage(World):
         if command.code != 0:
             return
         window = self.windows[command.output["replay_id"]]
-        wanted = {number for number in self.waiting_at_start[command] if self.wants(window, self.events[number])}
+        counted = self.scheduler.now - _UNCOUNTED - self.sqs.lag
+        seen = self.waiting_at_start[command] | {number for number, at in self.arrived.items() if at < counted}
+        wanted = {number for number in seen if self.wants(window, self.events[number])}
         dead = self.numbers(self.dead_letters)
         missing = {number for number in wanted if not self.forwarded[number] and number not in dead}
         self.check(
@@ -292,7 +297,8 @@ def play(
         program=program,
     )
     stage.ssm.stale = chance.one_of("stale", 0.0, 0.3, 0.7)
-    stage.sqs.lag = chance.one_of("lag", 0.0, 8.0)
+    stage.sqs.lag = chance.one_of("lag", 0.0, 8.0, 50.0)
+    stage.sqs.any_order = chance.happens("any order", 0.3)
     stage.functions.lost_deletes = chance.one_of("deletes", 0.0, 0.0, 0.05)
     stage.functions.any_instance = chance.happens("any instance", 0.3)
     stage.mapping.settled = chance.one_of("settled", 3.0, 20.0, 110.0)
@@ -309,6 +315,9 @@ def play(
                     resource,
                 )
             )
+        arrivals = chance.one_of("arrivals", 0, 0, 1, 20)
+        if arrivals:
+            stage.aside("publisher", lambda: _publish(stage, arrivals), after=1.0)
         sessions = [stage.aside(name, _session(stage, chance, name)) for name in ("ana", "ben")]
         if chance.happens("terraform", 0.3):
             sessions.append(stage.terraform_apply(after=chance.between("apply", 5.0, 200.0)))
@@ -326,6 +335,15 @@ def play(
         stage.judge()
         stage.judge_idle()
     return stage
+
+
+def _publish(stage: Stage, arrivals: int) -> None:
+    """The topic lives: so many events every five seconds, for a quarter of an hour."""
+    first = len(stage.events)
+    for number in range(first, first + arrivals * 180):
+        stage.publish(Event(number, stage.scheduler.now, TYPES[number % 2]))
+        if number % arrivals == 0:
+            stage.scheduler.sleep(5.0)
 
 
 def _forward_the_rest(stage: Stage) -> None:

@@ -6,18 +6,18 @@ machine is that module's, in the account and Region of the parameter.
 /event-fork-pipelines/<name>/archive-replay
     {"state_machine_arn": ..., "bucket": ..., "prefix": ..., "region": ...,
      "targets": [{"arn": ..., "url": ..., "idempotent": true}],
-     "memory": {"worker": MiB, "governor": MiB}}
+     "memory": {"worker": MiB, "governor": MiB}, "worker_seconds": time-out}
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 from event_fork.archive_replay.costs import DEFAULT_MEMORY, Memory
 from event_fork.replay_plan.errors import DocumentError
-from event_fork.replay_plan.json_values import Id, from_json, json_object, parse_json
+from event_fork.replay_plan.json_values import AtLeast, AtMost, Id, from_json, json_object, parse_json
 from event_fork.replay_plan.plan import Engine, QueueArn, is_url_of
 from event_fork_cli.errors import BadInputError, RefusedError
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
 
 ROOT = "/event-fork-pipelines/"
+DEFAULT_WORKER_SECONDS = 900.0
+"""The time-out of the function that sends, where nothing else is said."""
 _SUFFIX = "/archive-replay"
 
 
@@ -57,6 +59,7 @@ class ReplayEngine:
     region: str
     targets: tuple[AllowedTarget, ...]
     memory: Memory = DEFAULT_MEMORY
+    worker_seconds: Annotated[float, AtLeast(1), AtMost(900)] = DEFAULT_WORKER_SECONDS
 
     def target(self, arn: str) -> AllowedTarget | None:
         """The allowed target of that ARN."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
 
 RUNNING = "RUNNING"
+_NUMBER = re.compile(r"[1-9][0-9]{0,5}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,16 +116,32 @@ def execution_arn(state_machine_arn: str, name: str) -> str:
     return f"{state_machine_arn.replace(':stateMachine:', ':execution:', 1)}:{name}"
 
 
-def executions_of(executions: Executions, state_machine_arn: str, replay_id: str) -> list[Execution]:
-    """The executions of a replay, the first one and its resumes, in their order."""
-    found: list[Execution] = []
-    name = replay_id
-    while execution := executions.describe(state_machine_arn, name):
-        found.append(execution)
-        name = resume_name(replay_id, len(found))
-    return found
+def executions_of(
+    executions: Executions, state_machine_arn: str, replay_id: str, named: str | None = None
+) -> list[Execution]:
+    """The executions of a replay that Step Functions still has, the first one and its resumes, in their order.
+
+    It forgets each 90 days after its end, the first ones first. So they are looked for on both sides of the one that
+    control.json names, which may not have been started yet. `named`: that name; None: the replay's first one.
+    Source: https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
+    """
+
+    def from_on(number: int, step: int) -> Iterator[Execution]:
+        while number >= 0 and (found := executions.describe(state_machine_arn, execution_name(replay_id, number))):
+            yield found
+            number += step
+
+    number = execution_number(replay_id, named or replay_id)
+    last = [*from_on(number, 1)]
+    return [*reversed([*from_on(number - 1, -1)]), *last]
 
 
-def resume_name(replay_id: str, number: int) -> str:
-    """The name of the n-th resume (from 1)."""
-    return f"{replay_id}-r{number}"
+def execution_name(replay_id: str, number: int) -> str:
+    """The name of the replay's first execution (0), or of the n-th resume."""
+    return f"{replay_id}-r{number}" if number else replay_id
+
+
+def execution_number(replay_id: str, name: str) -> int:
+    """The number in a name; 0 for a name that is no resume's."""
+    number = name.removeprefix(f"{replay_id}-r")
+    return int(number) if number != name and _NUMBER.fullmatch(number) else 0

@@ -41,7 +41,13 @@ from event_fork.replay_plan.plan import (
     Target,
 )
 from event_fork_cli.archive_replay.choosing import Chosen, narrowing_of
-from event_fork_cli.archive_replay.engines import ReplayEngine, engine_for_target, engines_of, find_engines
+from event_fork_cli.archive_replay.engines import (
+    DEFAULT_WORKER_SECONDS,
+    ReplayEngine,
+    engine_for_target,
+    engines_of,
+    find_engines,
+)
 from event_fork_cli.archive_replay.locations import archive_location
 from event_fork_cli.archive_replay.planner import workers_for
 from event_fork_cli.archive_replay.subscriptions import subscription, subscription_of
@@ -49,7 +55,7 @@ from event_fork_cli.archive_replay.targets import find_target, target_notes
 from event_fork_cli.aws import AwsSettings, OpenArchive
 from event_fork_cli.errors import BadInputError, RefusedError
 from event_fork_cli.moments import length_of_time, moment, shown_duration
-from event_fork_cli.options import Body, PlanOptions, checked_rate
+from event_fork_cli.options import Body, PlanOptions, checked_rate, refuse_slower
 
 _PACE = re.compile(r"(\d+(?:\.\d+)?)x")
 _DENIED = {"AccessDenied", "AccessDeniedException", "AuthorizationError"}
@@ -69,13 +75,17 @@ class AskArchive(Protocol):
 
 @dataclass(slots=True)
 class Checked:
-    """A request, its ids, the way to its archive, its keys' layout, what its functions have; notes for the operator."""
+    """A request, its ids, the way to its archive, its keys' layout, what its functions have; notes for the operator.
+
+    `worker_seconds`: the time-out of the function that sends.
+    """
 
     request: PlanRequest
     chosen: Chosen
     open_store: OpenArchive
     layout: Layout
     memory: Memory
+    worker_seconds: float
     notes: list[str] = field(default_factory=list)
 
 
@@ -121,6 +131,9 @@ def check(options: PlanOptions, settings: AwsSettings, now: datetime, by_sql: As
     notes += target_notes(target, settings)
     engine = engine_for_target(engines, target.arn) if engines else None
     memory = engine.memory if engine else DEFAULT_MEMORY
+    worker_seconds = engine.worker_seconds if engine else DEFAULT_WORKER_SECONDS
+    workers = options.workers or workers_for(rate)
+    refuse_slower("--rate", rate, workers, worker_seconds)
     if chosen.ids_file is not None and (needed := mib_for(chosen.ids_file)) > memory.worker:
         raise RefusedError(
             f"so many ids take {needed} MiB of a worker, which has {memory.worker}: "
@@ -156,7 +169,7 @@ def check(options: PlanOptions, settings: AwsSettings, now: datetime, by_sql: As
             engine=engine.in_plan() if engine else None,
             rate=rate,
             pace=pace,
-            workers=options.workers or workers_for(rate),
+            workers=workers,
             ramp=ramp,
             ramp_asks=options.ramp_ask,
             health=health,
@@ -167,6 +180,7 @@ def check(options: PlanOptions, settings: AwsSettings, now: datetime, by_sql: As
         open_store,
         layout,
         memory,
+        worker_seconds,
         notes,
     )
 
@@ -254,7 +268,7 @@ def _health(options: PlanOptions) -> Health:
         rule = f"must be 0 to {_MOST_DEAD_LETTERS:,} messages"
         raise BadInputError("--max-dead-letters", rule, example="--max-dead-letters 10", received=dead)
     room = options.head_room
-    if room is not None and not 0 <= room < 100:
+    if room is not None and not 0 <= room <= 99:
         raise BadInputError("--head-room", "must be a percentage from 0 to 99", example="--head-room 25", received=room)
     if room is not None and age is None:
         raise BadInputError(

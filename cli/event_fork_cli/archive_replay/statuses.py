@@ -102,7 +102,8 @@ class StatusReader:
         """The status now. Raises DocumentError when what the documents say cannot be, by the plan that was applied."""
         plan = self.plan()
         control = self._documents.find_control()
-        found = executions_of(self._executions, self._state_machine_arn, plan.replay_id)
+        named = control.execution if control else None
+        found = executions_of(self._executions, self._state_machine_arn, plan.replay_id, named)
         for execution in found:
             if execution.plan_sha256 is not None:
                 self._documents.check_applied(execution.plan_sha256)
@@ -177,9 +178,9 @@ def _state(
 ) -> tuple[str, str]:
     wanted = control.state if control else ""
     asked = control.reason if control else ""
-    if last is None:
+    if last is None and not progress:
         return STATE_NOT_STARTED, "no execution of this replay was found"
-    if last.status == RUNNING:
+    if last is not None and last.status == RUNNING:
         return {PAUSED: STATE_PAUSING, CANCELLED: STATE_CANCELLING}.get(wanted, STATE_RUNNING), asked
     if all(item.id in progress and progress[item.id].finished for item in plan.items):
         return (STATE_DONE_WITH_FAILURES if failures else STATE_DONE), ""
@@ -187,6 +188,8 @@ def _state(
         return STATE_PAUSED, asked
     if wanted == CANCELLED:
         return STATE_CANCELLED, asked
+    if last is None:
+        return STATE_INCOMPLETE, "Step Functions has forgotten its executions, as it does 90 days after their end"
     return STATE_INCOMPLETE, f"the execution {last.name} ended as {last.status}: {last.cause or _stopped(progress)}"
 
 

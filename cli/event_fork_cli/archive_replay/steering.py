@@ -12,9 +12,16 @@ from event_fork.replay_plan.documents import ReplayDocuments
 from event_fork.replay_plan.item import Item
 from event_fork.replay_plan.plan import Plan
 from event_fork_cli.archive_replay.applying import execution_input, refuse_changed_objects
+from event_fork_cli.archive_replay.endurance import refuse_slower_than_items
 from event_fork_cli.archive_replay.engines import ReplayEngine
 from event_fork_cli.archive_replay.executions import RUNNING as EXECUTION_RUNNING
-from event_fork_cli.archive_replay.executions import ExecutionExistsError, Executions, executions_of, resume_name
+from event_fork_cli.archive_replay.executions import (
+    ExecutionExistsError,
+    Executions,
+    execution_name,
+    execution_number,
+    executions_of,
+)
 from event_fork_cli.archive_replay.statuses import STATE_DONE, STATE_RUNNING, Status, StatusReader, items_left
 from event_fork_cli.errors import BadInputError, FailedError, RefusedError
 from event_fork_cli.options import checked_rate
@@ -64,9 +71,9 @@ def cancel(helm: Helm, reason: str) -> Status:
     status = helm.reader.read()
     if status.state == STATE_DONE:
         raise RefusedError(f"{status.replay_id} is done: there is nothing to cancel")
-    helm.change(lambda control: replace(control, state=CANCELLED, reason=reason))
+    named = helm.change(lambda control: replace(control, state=CANCELLED, reason=reason)).execution
     # Listed after the change: a resume that came in between has started another one.
-    for execution in executions_of(helm.executions, helm.engine.state_machine_arn, status.replay_id):
+    for execution in executions_of(helm.executions, helm.engine.state_machine_arn, status.replay_id, named):
         if execution.status == EXECUTION_RUNNING:
             helm.executions.stop(execution.arn, reason)
     return helm.reader.read()
@@ -81,6 +88,8 @@ def change_rate(helm: Helm, rate: float) -> Status:
         raise BadInputError(
             "RATE", f"must be at most the plan's {plan.rate:g}", example=f"{plan.rate:g}", received=rate
         )
+
+    refuse_slower_than_items("RATE", rate, plan, helm.engine.worker_seconds)
 
     def changed(control: Control) -> Control:
         now = min(control.rate, rate) if plan.is_governed else rate
@@ -99,7 +108,7 @@ def resume(helm: Helm, store: ArchiveStore) -> Status:
     judged, status = _wait_until_ended(helm)
     plan = helm.reader.plan()
     refuse_changed_objects(_left(helm, plan), store)
-    name = resume_name(plan.replay_id, len(status.executions)) if status.executions else plan.replay_id
+    name = _next_name(plan.replay_id, judged, status)
 
     def resumed(control: Control) -> Control:
         if control != judged:
@@ -117,6 +126,13 @@ def resume(helm: Helm, store: ArchiveStore) -> Status:
     except ExecutionExistsError as error:
         raise RefusedError(f"{plan.replay_id} was resumed by somebody else just now") from error
     return helm.reader.read()
+
+
+def _next_name(replay_id: str, control: Control, status: Status) -> str:
+    """After the last execution there is. Where there is none, the one that was never started, or is forgotten."""
+    if not status.executions:
+        return control.execution
+    return execution_name(replay_id, execution_number(replay_id, status.executions[-1].name) + 1)
 
 
 def _left(helm: Helm, plan: Plan) -> list[Item]:
@@ -146,7 +162,8 @@ def _resumed(plan: Plan, control: Control, execution: str) -> Control:
         rate=rate,
         ramp_step=step,
         reason="resumed",
-        dead_letters_at_first=None,
+        # The governor's question is part of its watch; only an operator's pause ends the count.
+        dead_letters_at_first=control.dead_letters_at_first if agreed else None,
     )
 
 

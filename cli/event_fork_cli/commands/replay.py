@@ -22,6 +22,7 @@ from event_fork_cli.archive_replay.applying import (
     start,
 )
 from event_fork_cli.archive_replay.choosing import ids_beside, missing_note, read_ids
+from event_fork_cli.archive_replay.endurance import refuse_long_waits, refuse_slower_than_items
 from event_fork_cli.archive_replay.engines import find_engines
 from event_fork_cli.archive_replay.executions import StepFunctions
 from event_fork_cli.archive_replay.history import history
@@ -95,6 +96,7 @@ def plan(
         note(note_late)
     if planned.missing:
         note(missing_note(planned.missing))
+    refuse_long_waits("--pace", planned.plan, checked.worker_seconds)
     made = planned.plan if key is None else sign(planned.plan, key, common.aws.kms())
     if out is not None:
         context.write_private(out, _saved(made))
@@ -135,6 +137,8 @@ def apply(
         verify(wanted, signed_by, settings.kms())
     ids_file = read_ids(wanted, plan_file)
     engine = engine_of(wanted, find_engines(settings.ssm(), note), replay_name)
+    refuse_slower_than_items("the plan's rate", wanted.rate, wanted, engine.worker_seconds)
+    refuse_long_waits("the plan's pace", wanted, engine.worker_seconds)
     executions = executions_for(settings, engine)
     documents = documents_of(settings, engine, wanted.replay_id)
     store, sts = OpenArchive(settings, wanted.archive.bucket, wanted.archive.region)(), settings.sts()

@@ -15,8 +15,8 @@ from datetime import datetime, timedelta
 from event_fork.events.time_window import timestamp_text
 from event_fork.queue_replay.window import DEFAULT_HOLD_SECONDS, DEFAULT_WORKERS, MAX_HOLD_SECONDS, ReplayWindow
 from event_fork.replay_plan.errors import DocumentError
-from event_fork.sending.backoff import usable_seconds
-from event_fork_cli.errors import BadInputError, FailedError, NothingMatchedError, RefusedError
+from event_fork_cli.errors import FailedError, NothingMatchedError, RefusedError
+from event_fork_cli.options import refuse_slower
 from event_fork_cli.queue_replay.interruption import Interruption
 from event_fork_cli.queue_replay.pipelines import Backlog, MappingSettings, ReplayQueue, workers_of_run
 from event_fork_cli.queue_replay.run_reports import FunctionLog
@@ -48,8 +48,9 @@ class QueueRun:
     """A run that has ended. Of the events, `forwarded`, `dead_lettered` and `kept` are the function's own counts.
 
     `left`: what is still in the queue, hidden at most until `hidden_until`. `in_flight`: of these, what the function
-    has not reported as kept, also after its time-out: failed, or not its turn yet. `failure`: why not everything was
-    forwarded. `ended_by`: what somebody else did to end it. Both are "" when there is nothing of the kind.
+    has not reported as kept, also after its time-out: failed, not its turn yet, or hidden since before the run.
+    `failure`: why not everything was forwarded, or is not known to be. `ended_by`: what somebody else did to end it.
+    Both are "" when there is nothing of the kind.
     """
 
     queue: str
@@ -162,7 +163,8 @@ def drain(
             interruption.hold()
         finally:
             _give_back_or_say(queue, parameter, run, before)
-    left = queue.backlog() if ended_by else _when_work_has_ended(queue, settling, log, say, poll_seconds)
+    settling.end()
+    left = queue.backlog() if ended_by else _when_work_has_ended(queue, window, settling, log, say, poll_seconds)
     ended = clock()
     return QueueRun(
         queue=queue.name,
@@ -172,7 +174,7 @@ def drain(
         dead_lettered=settling.dead_lettered,
         kept=settling.kept,
         left=left.all,
-        in_flight=_in_flight(left, settling),
+        in_flight=settling.unreported(left),
         interrupted=interrupted,
         failure=settling.failure if not interrupted and not ended_by else "",
         ended_by=ended_by,
@@ -199,18 +201,8 @@ def _found_off(queue: ReplayQueue) -> MappingSettings:
 
 
 def _refuse_too_slow(window: ReplayWindow, queue: ReplayQueue) -> None:
-    """An event is paid for in the invocation that sends it: the next may be another instance, which owes nothing."""
-    if window.rate is None:
-        return
-    seconds = usable_seconds(queue.function_seconds)
-    slowest = (window.workers or DEFAULT_WORKERS) / seconds
-    if window.rate < slowest:
-        raise BadInputError(
-            "--rate",
-            f"must be at least {slowest:.2g}: an invocation has {seconds:g} s to send an event and wait for its turn",
-            example=f"--rate {max(1.0, slowest):.2g}",
-            received=window.rate,
-        )
+    if window.rate is not None:
+        refuse_slower("--rate", window.rate, window.workers or DEFAULT_WORKERS, queue.function_seconds)
 
 
 def _give_back_or_say(queue: ReplayQueue, parameter: WindowParameter, run: str, before: MappingSettings | None) -> None:
@@ -257,12 +249,13 @@ def _refuse_to_go_on(queue: ReplayQueue, parameter: WindowParameter, run: str) -
         raise _EndedByOthersError("somebody wrote another window")
 
 
-def _in_flight(now: Backlog, settling: Settling) -> int:
-    return max(0, now.hidden - settling.kept)
-
-
 def _when_work_has_ended(
-    queue: ReplayQueue, settling: Settling, log: FunctionLog, say: Callable[[str], None], poll_seconds: float
+    queue: ReplayQueue,
+    window: ReplayWindow,
+    settling: Settling,
+    log: FunctionLog,
+    say: Callable[[str], None],
+    poll_seconds: float,
 ) -> Backlog:
     """The backlog once the invocations are over that the mapping began before it was off: they still forward.
 
@@ -270,14 +263,14 @@ def _when_work_has_ended(
     """
     now = queue.backlog()
     waited = 0.0
-    if count := _in_flight(now, settling):
+    if count := settling.unreported(now):
         say(f"{count:,} events are in flight: waiting for what becomes of them, at most {queue.function_seconds:g} s")
     with suppress(KeyboardInterrupt):
-        while waited < queue.function_seconds and _in_flight(now, settling):
+        while waited < queue.function_seconds and settling.unreported(now):
             queue.wait(poll_seconds)
             waited += poll_seconds
             now = queue.backlog()
-            settling.look(poll_seconds, now, log.new())
+            settling.look(poll_seconds, now, log.new(), window.hold_seconds)
     return now
 
 
@@ -297,7 +290,7 @@ def _until_settled(
         queue.wait(poll_seconds)
         elapsed += poll_seconds
         now = queue.backlog()
-        settling.look(poll_seconds, now, log.new())
+        settling.look(poll_seconds, now, log.new(), window.hold_seconds)
         # Everything that is taken for the first time stops being visible, whether it is forwarded or kept.
         rate = max(0, start.visible - now.visible) / elapsed
         show(Drain(settling, now, rate))

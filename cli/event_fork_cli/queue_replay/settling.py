@@ -1,25 +1,35 @@
-"""When a run is over: from what the function reported of its batches, and from what SQS counts.
+"""When a run is over, and whether it has done what it was for: from the function's reports and from what SQS counts.
 
-That nothing is visible does not say that nothing is left to forward. A message whose batch failed, or whose turn the
-rate did not let come, is hidden until the queue's visibility timeout, as is one in work. The function reports both. So:
+That nothing is visible does not say that nothing is left to forward. What is in work is hidden, and so is, until the
+visibility timeout, what failed or whose turn the rate did not let come. That something is visible does not say the
+contrary: on a topic that lives something new always comes, and the function keeps it. And the counts are estimates:
+SQS may take a minute to count what was sent. So:
 
-    nothing is in the queue any more                        over
-    all that waited at the start was reported, and nothing  over after a few looks at which nothing was forwarded
-    of it failed or waits
-    something failed or waits, or was not reported          over when the visibility timeout and one invocation have
-                                                            passed, and nothing of the kind was heard of again
-    failures go on for so long and nothing is forwarded     over, and the run has failed
-    so long nothing is reported and nothing more is taken   over, and the run has failed: the function cannot run
+    for a minute SQS counts nothing at all                   over
+    for a minute nothing went on or went back, a few looks   over; where something is hidden that the function has not
+    saw nothing visible                                      reported as kept, after the visibility timeout and one
+                                                             invocation, and then the run has failed if it still is
+    something is visible at each look, and for the           over; the run has failed if the function has not taken
+    visibility timeout and one invocation nothing of it      many times what was visible
+    went on or went back, and it is not getting less
+    failures go on for so long and nothing is forwarded      over, and the run has failed
+    so long nothing is reported and nothing more is taken    over, and the run has failed: the function cannot run
 """
 
-from collections import Counter
+from collections import Counter, deque
 from dataclasses import dataclass, field
 
 from event_fork.queue_replay.run_report import RunReport
 from event_fork_cli.queue_replay.pipelines import Backlog
 
 QUIET_LOOKS = 3
-"""The counts of SQS are estimates and late, and so may be the log: so often in a row must nothing have happened."""
+"""So often must nothing be visible: the counts are estimates, and the log may be late."""
+SETTLED_SECONDS = 60.0
+"""The counts may be right only a minute after the last message was sent:
+https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_GetQueueAttributes.html"""
+_TURNED_OVER = 20
+"""When the function has taken so many times what is visible, each of it new, nothing older can be among it: SQS hands
+out older messages first, and where it does not, one is passed over so often with a chance of one in 500 million."""
 _SILENT_SECONDS = 300.0
 """A mapping that was just switched on may take minutes to begin."""
 
@@ -38,27 +48,44 @@ class Settling:
     """In the last report of each kind that told of any: messages whose turn did not come."""
     failures: Counter[str] = field(default_factory=Counter)
     """Error -> messages that went back for it since something was last forwarded."""
-    _quiet_looks: int = 0
-    _empty_looks: int = 0
-    _worked_at: float = 0.0
-    _unsettled_at: float | None = None
+    _now: Backlog = field(init=False)
+    _hidden_until: deque[tuple[float, int]] = field(default_factory=deque)
+    """What was kept: until when it is hidden, and how many messages."""
     _seconds: float = 0.0
+    _worked_at: float = 0.0
+    _unsettled_at: float = 0.0
     _heard_at: float = 0.0
+    _seen_at: float = 0.0
+    """When SQS last counted any message."""
+    _fell_at: float = 0.0
+    """When fewer were visible than ever before."""
     _fewest: int = field(init=False)
+    # Since something last went on or went back:
+    _clear_looks: int = 0
+    _most_visible: int = 0
+    _received_since: int = 0
+    # Once the mapping is off:
+    _all_taken: bool | None = None
+    _left_open: int | None = None
 
     def __post_init__(self) -> None:
+        self._now = self.start
         self._fewest = self.start.visible
 
-    def look(self, seconds: float, now: Backlog, reports: list[RunReport]) -> None:
-        """A look, so many seconds after the last one."""
+    def look(self, seconds: float, now: Backlog, reports: list[RunReport], hold_seconds: float) -> None:
+        """A look, so many seconds after the last one. `hold_seconds`: for how long the function hides what it keeps."""
         self._seconds += seconds
+        self._now = now
         done = sum(report.forwarded + report.dead_lettered for report in reports)
         returned = sum((Counter(report.returned) for report in reports), Counter[str]())
         waiting = sum(report.waiting for report in reports)
-        self.received += sum(report.received for report in reports)
+        received = sum(report.received for report in reports)
+        if self._left_open is not None:
+            self._left_open = max(0, self._left_open - received)
+        self.received += received
         self.forwarded += sum(report.forwarded for report in reports)
         self.dead_lettered += sum(report.dead_lettered for report in reports)
-        self.kept += sum(report.kept for report in reports)
+        self._note_kept(sum(report.kept for report in reports), hold_seconds)
         if done:
             self._worked_at = self._seconds
             self.failures.clear()
@@ -66,44 +93,73 @@ class Settling:
         if returned or waiting:
             self._unsettled_at = self._seconds
             self.waiting = waiting
-        if reports or now.visible < self._fewest:
-            self._heard_at, self._fewest = self._seconds, min(self._fewest, now.visible)
-        # On a topic that lives there is always something new to be seen; what was waiting at the start is what counts.
-        all_seen = now.visible == 0 or self.received >= self.start.visible
-        quiet = all_seen and not (done or returned or waiting)
-        self._empty_looks = self._empty_looks + 1 if now.all == 0 else 0
-        self._quiet_looks = self._quiet_looks + 1 if quiet else 0
+        if now.visible < self._fewest:
+            self._fell_at, self._fewest = self._seconds, now.visible
+        if reports or self._fell_at == self._seconds:
+            self._heard_at = self._seconds
+        if now.all:
+            self._seen_at = self._seconds
+        if done or returned or waiting:
+            self._clear_looks = self._most_visible = self._received_since = 0
+            return
+        self._clear_looks += now.visible == 0
+        self._most_visible = max(self._most_visible, now.visible)
+        self._received_since += received
+
+    def unreported(self, now: Backlog) -> int:
+        """Hidden messages that are not known to be kept: in work, failed, not their turn, or kept by an earlier run."""
+        return max(0, now.hidden - sum(count for until, count in self._hidden_until if until > self._seconds))
+
+    def end(self) -> None:
+        """The mapping goes off: what becomes visible from now on is looked at no more, and no business of the run."""
+        self._all_taken, self._left_open = self._has_taken_all, self.unreported(self._now)
 
     @property
     def is_over(self) -> bool:
         """Whether there is nothing more to wait for."""
         if self._has_failed or self._is_empty or self._is_silent:
             return True
-        if self._quiet_looks < QUIET_LOOKS:
-            return False
-        if self._unsettled_at is None and self.received >= self.start.visible:
-            return True
-        since = max(self._worked_at, self._unsettled_at or 0.0)
-        return self._seconds - since >= self.patience
+        quiet = self._seconds - max(self._worked_at, self._unsettled_at)
+        if self._clear_looks >= QUIET_LOOKS and self._now.visible == 0:
+            return quiet >= (self.patience if self.unreported(self._now) else SETTLED_SECONDS)
+        return min(quiet, self._seconds - self._fell_at) >= max(self.patience, _SILENT_SECONDS)
 
     @property
     def failure(self) -> str:
-        """Why not everything was forwarded; "" when everything was."""
-        if self._is_empty:
+        """Why not everything was forwarded, or is not known to be; "" when everything was."""
+        if self._now.all == 0:
             return ""
         if self._has_failed or self.failures:
             causes = ", ".join(f"{code} ({count:,} times)" for code, count in self.failures.most_common())
             return f"events could not be forwarded: {causes}"
-        if self.received < self.start.visible:
+        if not (self._has_taken_all if self._all_taken is None else self._all_taken):
             return (
-                f"the function has left no word of {self.start.visible - self.received:,} of "
-                f"{self.start.visible:,} events: see its log"
+                f"{self._fewest:,} events or more were visible all the time, and the function has taken "
+                f"{self.received:,}: see its log"
+            )
+        if hidden := self.unreported(self._now) if self._left_open is None else self._left_open:
+            return (
+                f"{hidden:,} hidden events were not looked at: an earlier run has kept them, or the function has left "
+                "no word of them; run it again when they can be had"
             )
         return ""
 
+    def _note_kept(self, count: int, hold_seconds: float) -> None:
+        while self._hidden_until and self._hidden_until[0][0] <= self._seconds:
+            self._hidden_until.popleft()
+        self.kept += count
+        if count:
+            self._hidden_until.append((self._seconds + hold_seconds, count))
+
+    @property
+    def _has_taken_all(self) -> bool:
+        return self._clear_looks >= QUIET_LOOKS or (
+            self._received_since > 0 and self._received_since >= _TURNED_OVER * self._most_visible
+        )
+
     @property
     def _is_empty(self) -> bool:
-        return self._empty_looks >= 2
+        return self._seconds - self._seen_at >= SETTLED_SECONDS
 
     @property
     def _has_failed(self) -> bool:

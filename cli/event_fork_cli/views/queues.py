@@ -31,7 +31,7 @@ def run_view(run: QueueRun) -> Table:
         table.add_row("dead-lettered", f"{run.dead_lettered:,}")
     table.add_row("stay for later", f"{run.left:,}, hidden until {run.hidden_until} at most")
     if run.in_flight:
-        table.add_row("in flight", f"{run.in_flight:,} of these: failed, or not their turn yet")
+        table.add_row("in flight", f"{run.in_flight:,} of these: failed, not their turn yet, or hidden before")
     table.add_row("mapping", "as somebody else left it" if run.ended_by else "off again")
     return table
 

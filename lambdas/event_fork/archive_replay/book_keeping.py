@@ -97,6 +97,11 @@ class ItemBook:
             self._change(claimed=False)
             self.write()
 
+    def leave_for(self, events: int) -> None:
+        """Asked before so many events are sent. Raises PlanMismatchError when the plan counted fewer."""
+        if self._tried + events > self.item.events:
+            raise self._mismatch(f"at least {self._tried + events}")
+
     def note(self, burst: Burst, events: Sequence[SelectedEvent]) -> None:
         """What became of a burst of these events, the next ones in the order of the lines."""
         # Lines after the first that is left are read again next time: those taken are not to be sent again, those
@@ -130,14 +135,9 @@ class ItemBook:
 
     def finish(self) -> None:
         """All lines were read. Raises PlanMismatchError when they held other events than the plan counted."""
-        item, progress = self.item, self.progress
-        self._change(line=item.last_line + 1, ahead=(), duplicates_skipped=len(item.skip_lines))
-        done = progress.sent + sum(1 for event in progress.failed if event.message_id)
-        if done != item.events:
-            raise PlanMismatchError(
-                f"{item.key} lines {item.first_line} to {item.last_line}: the plan counted {item.events} events, "
-                f"{done} were found; was the plan made by another version?"
-            )
+        self._change(line=self.item.last_line + 1, ahead=(), duplicates_skipped=len(self.item.skip_lines))
+        if self._tried != self.item.events:
+            raise self._mismatch(str(self._tried))
         self._change(finished=True)
 
     def write(self) -> None:
@@ -154,6 +154,17 @@ class ItemBook:
         unwritten = self.progress.sent - self._written.sent
         if unwritten + next_events > PROGRESS_EVENTS or self.clock() - self._written_at >= PROGRESS_SECONDS:
             self.write()
+
+    @property
+    def _tried(self) -> int:
+        return self.progress.sent + self.progress.failed_events
+
+    def _mismatch(self, found: str) -> PlanMismatchError:
+        item = self.item
+        return PlanMismatchError(
+            f"{item.key} lines {item.first_line} to {item.last_line}: the plan counted {item.events} events, "
+            f"{found} were found; was the plan made by another version?"
+        )
 
     def _count(self, burst: Burst) -> None:
         sent, unmarked = len(burst.taken), list(burst.taken.values()).count(False)

@@ -166,7 +166,6 @@ class ItemReplay:
         found = self._events(min(again), max(again))
         events = [entry for entry in found if isinstance(entry, SelectedEvent) and entry.line in again]
         while events:
-            self._wait(self._pacer.wait)
             part, events = events[: self._pacer.burst], events[self._pacer.burst :]
             burst = self._send_burst(part)
             self.book.note_repeated(burst)
@@ -207,7 +206,7 @@ class ItemReplay:
     # -- sending ---------------------------------------------------------------------------------------------------
 
     def _send(self, events: Sequence[SelectedEvent]) -> None:
-        self._wait(self._pacer.wait)
+        self.book.leave_for(len(events))
         burst = self._send_burst(events)
         self.book.note(burst, events)
         if burst.left:
@@ -215,6 +214,10 @@ class ItemReplay:
         self.book.write_when_due()
 
     def _send_burst(self, events: Sequence[SelectedEvent]) -> Burst:
+        self._wait(self._pacer.wait)
+        if self.deadline.left() * self._pacer.rate < len(events):
+            # What this invocation sends it pays for: the next one owes nothing.
+            raise self._out_of_time()
         self.book.write_when_due(len(events))
         # Before it is sent, so that the time which that takes counts; what was not taken costs nothing.
         self._pacer.spend(len(events))

@@ -43,7 +43,7 @@ BODY_RAW: Literal["raw"] = "raw"
 BODY_ENVELOPE: Literal["envelope"] = "envelope"
 MIN_PACE, MAX_PACE = 0.001, 1_000_000
 _MOST_EVENTS = 10**11
-_MOST_MINUTES = 10**12
+_MOST_MINUTES = 10**10
 _LONGEST_SPAN_SECONDS = 10**11
 _UNSEALED = ("sha256", "signature")
 _encoded = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode
@@ -126,12 +126,13 @@ class Health:
     """Bounds at which the governor slows down or stops; None: not looked at.
 
     `max_oldest_message_age_seconds`: of the target queue. `max_dead_letters_growth`: messages that may arrive in the
-    target's dead-letter queue during the replay. `head_room`: share (0-1) of the consumer's capacity for live events.
+    target's dead-letter queue during the replay. `head_room`: share (0-0.99) of the consumer's capacity for live
+    events.
     """
 
     max_oldest_message_age_seconds: float | None = None
     max_dead_letters_growth: float | None = None
-    head_room: Annotated[float, AtMost(1)] | None = None
+    head_room: Annotated[float, AtMost(0.99)] | None = None
 
 
 @dataclass(frozen=True, slots=True)

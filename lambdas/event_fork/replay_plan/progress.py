@@ -47,19 +47,20 @@ class Progress:
 
     def check(self, item: Item) -> None:
         """Raises DocumentError when no worker can have come so far with that item of the plan."""
-        # An object that holds more events than were counted ends the item; what was sent until then is written down.
-        lines = item.last_line - item.first_line + 1
         tried = self.sent + self.failed_events
+        failed_lines = {event.line for event in self.failed if event.message_id}
+        passed = self.line - item.first_line - sum(1 for line in item.skip_lines if line < self.line)
         wrong = next(
             (
                 name
                 for name, holds in (
                     ("item", self.item == item.id),
                     ("line", item.first_line <= self.line <= item.last_line + 1),
-                    ("sent", tried <= lines),
+                    ("sent", tried <= min(item.events, passed + len(set(self.ahead)))),
                     ("unmarked", self.unmarked <= self.sent),
                     ("duplicates_skipped", self.duplicates_skipped <= len(item.skip_lines)),
                     ("failed", all(item.first_line <= event.line <= item.last_line for event in self.failed)),
+                    ("failed", len(failed_lines) == self.failed_events),
                     ("ahead", all(self.line <= line <= item.last_line for line in self.ahead)),
                     ("finished", not self.finished or (self.line == item.last_line + 1 and tried == item.events)),
                 )

@@ -12,6 +12,16 @@ MAX_BURST = 500
 BURST_SECONDS = 0.5
 
 
+def slowest_rate(workers: int, seconds: float) -> float:
+    """The lowest rate that so many workers together can keep, in events a second.
+
+    An event is paid for in the invocation that sends it, and the next may be another instance, which owes nothing. So
+    an invocation must have the time for one event: twice, since it does not only wait. `seconds`: those in which it may
+    begin a call (backoff.usable_seconds).
+    """
+    return 2 * workers / seconds
+
+
 class Pacer:
     """A token bucket that is never more than empty: what was sent is paid for by waiting afterwards.
 

@@ -12,7 +12,7 @@ from event_fork.replay_plan.plan import Plan, digest
 from event_fork.replay_plan.work_area import WorkArea
 from event_fork_cli.archive_replay import steering
 from event_fork_cli.archive_replay.executions import execution_arn
-from tests.functional.cli.conftest import MACHINE, World, event
+from tests.functional.cli.conftest import BUCKET, MACHINE, World, event
 from tests.functional.cli.test_replay_sealed import put
 from tests.unit.event_fork.replay_plan.test_reading import HOSTILE, leaves, with_hostile
 
@@ -26,6 +26,7 @@ VERBS = {
     "rate": ["{}", "5"],
     "cancel": ["{}"],
 }
+_TOLD = ("note: ", "resumed ", "workers in ", "started ")
 ENGINE = "/event-fork-pipelines/orders/archive-replay"
 STRANGE = [
     '"\\u0000"',
@@ -75,7 +76,7 @@ def replay(world: World, monkeypatch: pytest.MonkeyPatch) -> tuple[World, Plan]:
 def says_at_most_a_sentence(world: World, *arguments: str) -> None:
     result = world.run(*arguments)  # what is no sentence is raised
     assert result.code in {0, 1, 2}, result
-    said = [line for line in result.err.splitlines() if not line.startswith(("note: ", "resumed ", "workers in "))]
+    said = [line for line in result.err.splitlines() if not line.startswith(_TOLD)]
     assert len(said) == (0 if result.code == 0 else 1), result
     assert not set(result.out + result.err) & {"\x1b", "\x00", "\u202e"}
 
@@ -102,3 +103,31 @@ def test_a_forged_document_of_a_replay_is_at_most_a_sentence(replay: tuple[World
         world.executions.executions = {arn: replace(first, status=status)}
         verb = chance.choice(list(VERBS))
         says_at_most_a_sentence(world, "replay", verb, *(one.format(plan.replay_id) for one in VERBS[verb]))
+
+
+def test_a_forged_plan_that_is_applied_is_at_most_a_sentence(world: World) -> None:
+    world.put(*(event(number, number / 10) for number in range(100)))
+    options = ("--ramp", "10,100", "--pace", "10x", "--max-age", "60s", "--head-room", "25")
+    right = world.planned(*options).read_text()
+    for seed in range(4 * CASES):
+        for found in world.s3.list_objects_v2(Bucket=BUCKET, Prefix="event-fork-replays/").get("Contents", []):
+            world.s3.delete_object(Bucket=BUCKET, Key=found["Key"])
+        world.executions.executions.clear()
+        path = world.folder / "forged.json"
+        path.write_text(sealed(forged(json.loads(right), Random(f"apply {seed}"))))
+        says_at_most_a_sentence(world, "replay", "apply", str(path), "--yes", "--no-watch")
+
+
+@pytest.mark.parametrize("room", ["0.99", "0.990001", "1", "-1"])
+@pytest.mark.parametrize("minutes", ["1e9", "1e12", "1e300"])
+def test_any_head_room_and_any_estimate_can_be_shown_or_is_refused(world: World, room: str, minutes: str) -> None:
+    world.put(event(1), event(2))
+    document = json.loads(world.planned("--max-age", "60s", "--head-room", "25").read_text())
+    document["health"]["head_room"], document["estimate"]["minutes"] = float(room), float(minutes)
+    path = world.folder / "forged.json"
+    path.write_text(sealed(json.dumps(document)))
+
+    result = world.run("replay", "apply", str(path), "--no-watch")  # it shows the plan before it asks
+
+    assert result.code == 2
+    assert ("no terminal to ask on" in result.err) == (room == "0.99" and minutes == "1e9")

@@ -215,18 +215,18 @@ def test_the_window_says_what_was_asked(pipeline: Pipeline, world: World) -> Non
     policy = world.folder / "policy.json"
     policy.write_text('{"event_type": ["order.paid"]}')
 
-    assert pipeline.run("--from", "3h", "--until", "1h", "--filter", str(policy), "--rate", "0.05").code == 0
+    assert pipeline.run("--from", "3h", "--until", "1h", "--filter", str(policy), "--rate", "0.1").code == 0
 
     document = next(document for state, document in pipeline.looks if state == "Enabled")
     assert (document["from"], document["until"]) == ("2026-11-23T13:00:00.000Z", "2026-11-23T15:00:00.000Z")
     assert document["filter_policy"] == {"event_type": ["order.paid"]}
     assert document["filter_policy_scope"] == "MessageAttributes"
-    assert document["rate"] == 0.05
+    assert document["rate"] == 0.1
     wanted = read_window(json.dumps(document))
     assert wanted is not None
     assert wanted.filter is not None
-    # 50 messages at 0.05/s are 1,000 s, and what is kept must not come back within the pass
-    assert document["hold_seconds"] == 2_000
+    # 50 messages at 0.1/s are 500 s, and what is kept must not come back within the pass
+    assert document["hold_seconds"] == 1_000
 
 
 def test_the_mapping_names_the_run_while_it_lasts(pipeline: Pipeline) -> None:
@@ -780,7 +780,7 @@ def test_what_went_back_and_was_forwarded_later_is_waited_for(pipeline: Pipeline
     pipeline.plays = [
         pipeline.set(0, 50, received=50, forwarded=20, returned={"ThrottlingException": 20}, waiting=10),
         *[lambda: None] * 9,
-        pipeline.set(0, 20, received=30, forwarded=30),
+        pipeline.set(0, 0, received=30, forwarded=30),
     ]
 
     result = pipeline.run()
@@ -790,10 +790,10 @@ def test_what_went_back_and_was_forwarded_later_is_waited_for(pipeline: Pipeline
 
 
 def test_a_rate_that_one_invocation_is_too_short_for_is_refused(pipeline: Pipeline) -> None:
-    result = pipeline.run("--rate", "0.04")
+    result = pipeline.run("--rate", "0.088")
 
     assert result.code == 2
-    assert "--rate must be at least 0.044: an invocation has 45 s" in result.err
+    assert "--rate must be at least 0.089 with 2 workers: in the 45 s that an invocation has" in result.err
     off(pipeline)
 
 

@@ -398,6 +398,107 @@ def test_a_governed_replay_is_resumed_at_the_rate_it_had_and_counts_dead_letters
     assert (control.rate, control.ramp_step, control.dead_letters_at_first) == (1.0, 0, None)
 
 
+def test_dead_letters_are_counted_over_all_steps_of_a_ramp_that_asks(world: World) -> None:
+    world.put(event(1), event(2))
+    plan = world.applied("--rate", "100", "--ramp", "10,50,100", "--ramp-ask", "--max-dead-letters", "5")
+    asked = replace(world.control(plan.replay_id), state="paused", reason="ramp: step 1 of 3", changed_by="governor")
+    world.set_control(plan.replay_id, replace(asked, dead_letters_at_first=7))
+    end(world, plan.replay_id)
+
+    command(world, "resume", plan.replay_id, "--no-watch")
+
+    assert world.control(plan.replay_id).dead_letters_at_first == 7
+
+
+@pytest.mark.parametrize(
+    ("rate", "workers", "least"), [("0.0011", 1, "0.01"), ("0.09", 40, "0.091"), ("2", 1000, "2.26")]
+)
+def test_a_rate_that_the_workers_cannot_keep_is_refused(world: World, rate: str, workers: int, least: str) -> None:
+    """An invocation has 885 seconds to send an event and wait for its turn."""
+    world.put(event(1), event(2))
+    plan = world.applied("--rate", "300", "--workers", str(workers))
+    planned = world.plan("--rate", rate, "--workers", str(workers))
+    changed = world.run("replay", "rate", plan.replay_id, rate)
+
+    for result, option in ((planned, "--rate"), (changed, "RATE")):
+        assert result.code == 2
+        assert f"{option} must be" in result.err
+        assert least in result.err
+
+
+def test_a_rate_at_which_a_worker_would_send_its_events_for_ten_days_is_refused(world: World) -> None:
+    world.put(*(event(number, number / 1_000) for number in range(9_000)))
+    plan = world.applied("--rate", "300")
+
+    result = world.run("replay", "rate", plan.replay_id, "0.0101")
+
+    assert result.code == 2
+    assert "RATE must be at least 0.011: one of 1 workers sends 9,000 events of an object" in result.err
+    assert world.run("replay", "rate", plan.replay_id, "0.011").code == 0
+
+
+def test_a_pace_at_which_a_worker_would_wait_for_more_than_ten_days_is_refused(world: World) -> None:
+    world.put(event(1), event(2, 18))  # 18 minutes: at a thousandth of the speed 12 days and 12 hours
+
+    slow = world.plan("--pace", "0.001x")
+    faster = world.plan("--pace", "0.002x")
+
+    assert slow.code == 2
+    assert "--pace must be at least 0.002x, or the workers fewer: one would wait 12 d 12 h" in slow.err
+    assert faster.code == 0, faster.err
+
+
+# -- after 90 days -----------------------------------------------------------------------------------------------------
+
+
+def test_a_replay_whose_executions_are_forgotten_is_as_done_as_its_documents_say(world: World, running: Plan) -> None:
+    for item in range(3):
+        world.work(running, item, 100)
+    world.executions.executions.clear()
+
+    status = command(world, "status", running.replay_id)
+
+    assert (status["state"], status["sent"], status["left"], status["executions"]) == ("done", 300, 0, [])
+    assert world.run("replay", "resume", running.replay_id, "--no-watch").code == 2
+
+
+def test_a_replay_whose_executions_are_forgotten_before_it_was_done_says_so_and_can_be_resumed(
+    world: World, running: Plan
+) -> None:
+    world.work(running, 0, 100)
+    world.executions.executions.clear()
+
+    status = command(world, "status", running.replay_id)
+    assert (status["state"], status["left"]) == ("incomplete", 200)
+    assert "Step Functions has forgotten its executions" in status["reason"]
+
+    assert command(world, "resume", running.replay_id, "--no-watch")["state"] == "running"
+    assert len(world.items(running.replay_id)) == 2
+
+
+@pytest.mark.parametrize("forgotten", [1, 2])
+def test_a_running_resume_is_found_when_the_executions_before_it_are_forgotten(
+    world: World, running: Plan, forgotten: int
+) -> None:
+    first = running.replay_id
+    for name in (first, f"{first}-r1"):
+        command(world, "pause", first)
+        end(world, name)
+        command(world, "resume", first, "--no-watch")
+    for name in (first, f"{first}-r1")[:forgotten]:
+        del world.executions.executions[execution_arn(MACHINE, name)]
+
+    status = command(world, "status", first)
+    assert (status["state"], status["executions"][-1]["name"]) == ("running", f"{first}-r2")
+
+    assert "is running" in world.run("replay", "resume", first, "--no-watch").err
+    command(world, "pause", first)
+    end(world, f"{first}-r2")
+    assert command(world, "resume", first, "--no-watch")["executions"][-1]["name"] == f"{first}-r3"
+    command(world, "cancel", first)
+    assert list(world.executions.stopped) == [execution_arn(MACHINE, f"{first}-r3")]
+
+
 def test_with_a_pace_a_resume_begins_at_once(world: World) -> None:
     world.put(event(1), event(2, 30), event(3, 50))
     plan = world.applied("--pace", "original")

@@ -56,12 +56,16 @@ class Queue:
 
 
 class Sqs:
-    """One account's queues in one Region. `lag`: for how many seconds counts may be old."""
+    """One account's queues in one Region. `lag`: for how many seconds counts may be old. `any_order`: of receiving.
+
+    Without it the oldest come first, as they mostly do.
+    """
 
     def __init__(self, network: Network, lag: float = 0.0) -> None:
         self._network = network
         self._ids = 0
         self.lag = lag
+        self.any_order = False
         self.queues: dict[str, Queue] = {}
         self._counts: dict[str, list[tuple[float, tuple[int, int]]]] = {}
 
@@ -94,7 +98,11 @@ class Sqs:
     def receive(self, queue: Queue, most: int) -> list[dict[str, Any]]:
         """Up to so many messages, as the records of an event source mapping; what was received too often moves on."""
         found: list[dict[str, Any]] = []
-        for message in list(queue.messages.values()):
+        messages = list(queue.messages.values())
+        if self.any_order:
+            seed = self._network.troubles.seed
+            messages.sort(key=lambda message: fraction(seed, "order", message.id, self.now))
+        for message in messages:
             if len(found) == most:
                 break
             if message.visible_at > self.now:

@@ -1,37 +1,44 @@
 """When a run of the 14-day queue is over: what the function reported decides, not what is visible."""
 
 import json
+from collections.abc import Callable
 
 import pytest
 
 from event_fork.queue_replay.run_report import RunReport, read_report
 from event_fork_cli.queue_replay.pipelines import Backlog
-from event_fork_cli.queue_replay.settling import QUIET_LOOKS, Settling
+from event_fork_cli.queue_replay.settling import QUIET_LOOKS, SETTLED_SECONDS, Settling
 
 LOOK = 5.0
 PATIENCE = 420.0
 """The module's defaults: a visibility timeout of 360 s, and an invocation of 60."""
+HOLD = 900.0
 
 
 def report(received: int, forwarded: int = 0, *, kept: int = 0, waiting: int = 0, **returned: int) -> RunReport:
     return RunReport(received, forwarded, 0, waiting, kept, returned)
 
 
-def run(settling: Settling, reports: dict[int, list[RunReport]], backlog: Backlog, limit: int = 2_000) -> float:
-    """Seconds until it is over; `reports`: what came at which look, from 1."""
+def run(
+    settling: Settling,
+    reports: dict[int, list[RunReport]],
+    backlog: Backlog | Callable[[int], Backlog],
+    limit: int = 2_000,
+) -> float:
+    """Seconds until it is over; `reports`: what came at which look, from 1; `backlog`: always, or at each look."""
     for look in range(1, limit):
-        settling.look(LOOK, backlog, reports.get(look, []))
+        settling.look(LOOK, backlog(look) if callable(backlog) else backlog, reports.get(look, []), HOLD)
         if settling.is_over:
             return look * LOOK
     raise AssertionError("it is never over")
 
 
-def test_when_all_was_reported_as_forwarded_or_kept_it_is_over_after_a_few_quiet_looks() -> None:
+def test_when_all_was_reported_as_forwarded_or_kept_it_is_over_after_a_quiet_minute() -> None:
     settling = Settling(Backlog(100, 0), PATIENCE)
 
     seconds = run(settling, {2: [report(60, 60)], 4: [report(40, kept=40)]}, Backlog(0, 40))
 
-    assert seconds <= (4 + QUIET_LOOKS) * LOOK
+    assert seconds == 2 * LOOK + SETTLED_SECONDS
     assert (settling.forwarded, settling.kept, settling.failure) == (60, 40, "")
 
 
@@ -40,7 +47,7 @@ def test_what_the_rate_left_no_time_for_is_waited_for() -> None:
 
     comes_back = int(360 / LOOK)
     reports = {2: [report(100, 80, waiting=20)], 2 + comes_back: [report(20, 20)]}
-    seconds = run(settling, reports, Backlog(0, 20))
+    seconds = run(settling, reports, lambda look: Backlog(0, 20 if look < 2 + comes_back else 0))
 
     assert seconds >= (2 + comes_back) * LOOK
     assert (settling.forwarded, settling.failure) == (100, "")
@@ -52,7 +59,7 @@ def test_a_target_that_refuses_for_a_minute_gets_everything_before_the_run_is_ov
     reports = {look: [report(10, Throttled=10)] for look in range(1, 11)}
     reports |= {look + comes_back: [report(10, 10)] for look in range(1, 11)}
 
-    run(settling, reports, Backlog(0, 100))
+    run(settling, reports, lambda look: Backlog(0, 100 if look < 10 + comes_back else 0))
 
     assert (settling.forwarded, settling.failure) == (100, "")
 
@@ -75,24 +82,108 @@ def test_where_nobody_takes_anything_any_more_it_is_over_and_says_so(reported: i
     seconds = run(settling, reports, Backlog(100 - reported, 0))
 
     assert PATIENCE <= seconds <= PATIENCE + 2 * LOOK
-    assert settling.failure == f"the function has left no word of {100 - reported} of 100 events: see its log"
+    assert settling.failure == (
+        f"{100 - reported} events or more were visible all the time, and the function has taken {reported}: see its log"
+    )
 
 
 def test_a_mapping_that_takes_long_to_begin_is_waited_for() -> None:
     settling = Settling(Backlog(100, 0), patience=10.0)
 
-    assert run(settling, {50: [report(100, 100)]}, Backlog(100, 0)) > 50 * LOOK
+    assert run(settling, {50: [report(100, 100)]}, lambda look: Backlog(100 if look < 50 else 0, 0)) > 50 * LOOK
     assert settling.failure == ""
 
 
-def test_on_a_topic_that_lives_it_is_over_when_what_waited_at_the_start_is_settled() -> None:
+def test_on_a_topic_that_lives_it_is_over_when_the_function_has_taken_everything_many_times_over() -> None:
     """There is always something new to be seen, and all of it is kept."""
     settling = Settling(Backlog(100, 0), PATIENCE)
-    arrivals = {look: [report(10, kept=10)] for look in range(2, 100)}
+    arrivals = {look: [report(10, kept=10)] for look in range(2, 2_000)}
 
-    seconds = run(settling, {1: [report(100, 100)], **arrivals}, Backlog(7, 50))
+    seconds = run(settling, {1: [report(100, 100)], **arrivals}, lambda look: Backlog(7, 10 * (look - 1)))
 
-    assert seconds <= (1 + QUIET_LOOKS) * LOOK
+    assert seconds == LOOK + PATIENCE
+    assert settling.failure == ""
+
+
+def test_on_a_topic_that_lives_looks_that_see_nothing_need_not_follow_one_another() -> None:
+    settling = Settling(Backlog(100, 0), PATIENCE)
+    arrivals = {look: [report(10, kept=10)] for look in range(2, 2_000)}
+
+    seconds = run(settling, {1: [report(100, 100)], **arrivals}, lambda look: Backlog(look % 3, 10 * (look - 1)))
+
+    assert seconds <= LOOK + SETTLED_SECONDS + 3 * LOOK
+    assert settling.failure == ""
+
+
+def test_newcomers_do_not_stand_for_what_waited_at_the_start() -> None:
+    """40 of 100 events are seen all the time and not taken, while the function takes and keeps new ones."""
+    settling = Settling(Backlog(100, 0), PATIENCE)
+    newcomers = {look: [report(1, kept=1)] for look in range(2, 2_000)}
+
+    seconds = run(settling, {1: [report(100, 60, kept=40)], **newcomers}, lambda look: Backlog(40, 40 + look))
+
+    assert seconds >= PATIENCE
+    assert settling.failure.startswith("40 events or more were visible all the time")
+
+
+def test_a_topic_that_outruns_the_function_ends_the_run_with_a_failure() -> None:
+    settling = Settling(Backlog(100, 0), PATIENCE)
+    newcomers = {look: [report(10, kept=10)] for look in range(1, 2_000)}
+
+    run(settling, newcomers, lambda look: Backlog(100 + 10 * look, 10 * look))
+
+    assert "were visible all the time" in settling.failure
+
+
+@pytest.mark.parametrize("visible_for", [1, 10, 500])
+def test_a_long_way_through_what_is_not_wanted_is_gone_to_its_end(visible_for: int) -> None:
+    settling = Settling(Backlog(100_000, 0), PATIENCE)
+    reports = {look: [report(100_000 // visible_for, kept=100_000 // visible_for)] for look in range(1, visible_for)}
+    reports[visible_for] = [report(100, 100)]
+
+    run(settling, reports, lambda look: Backlog(max(0, 100_000 - look * (100_000 // visible_for)), 0))
+
+    assert (settling.forwarded, settling.failure) == (100, "")
+
+
+def test_what_is_hidden_at_the_start_and_is_not_heard_of_is_no_success() -> None:
+    settling = Settling(Backlog(10, 25), PATIENCE)
+
+    seconds = run(settling, {1: [report(10, 10)]}, Backlog(0, 25))
+
+    assert seconds >= PATIENCE
+    assert settling.failure.startswith("25 hidden events were not looked at")
+
+
+def test_what_can_be_had_again_only_when_the_mapping_is_off_was_not_looked_at() -> None:
+    settling = Settling(Backlog(10, 25), PATIENCE)
+    run(settling, {1: [report(10, 10)]}, Backlog(0, 25))
+
+    settling.end()
+    settling.look(LOOK, Backlog(25, 0), [], HOLD)
+
+    assert settling.failure.startswith("25 hidden events were not looked at")
+
+
+def test_what_is_reported_after_the_mapping_is_off_was_looked_at() -> None:
+    settling = Settling(Backlog(10, 0), PATIENCE)
+    run(settling, {1: [report(6, 6)]}, Backlog(0, 4))
+
+    settling.end()
+    settling.look(LOOK, Backlog(0, 1), [report(4, 3, kept=1)], HOLD)
+
+    assert settling.failure == ""
+
+
+def test_what_was_kept_counts_as_kept_no_longer_than_it_is_hidden() -> None:
+    """Ten were kept at the first look; when their time is over, what is hidden is something else."""
+    settling = Settling(Backlog(10, 0), PATIENCE)
+    settling.look(LOOK, Backlog(0, 10), [report(10, kept=10)], HOLD)
+    assert settling.unreported(Backlog(0, 10)) == 0
+
+    settling.look(HOLD, Backlog(0, 10), [], HOLD)
+
+    assert settling.unreported(Backlog(0, 10)) == 10
 
 
 def test_it_is_not_over_while_the_function_has_not_reported_all_that_left_sight() -> None:
@@ -101,13 +192,13 @@ def test_it_is_not_over_while_the_function_has_not_reported_all_that_left_sight(
     seconds = run(settling, {1: [report(60, 60)]}, Backlog(0, 40))
 
     assert seconds >= PATIENCE
-    assert settling.failure == "the function has left no word of 40 of 100 events: see its log"
+    assert settling.failure.startswith("40 hidden events were not looked at")
 
 
 def test_an_empty_queue_is_the_end_whatever_was_reported() -> None:
     settling = Settling(Backlog(100, 0), PATIENCE)
 
-    assert run(settling, {}, Backlog(0, 0)) == 2 * LOOK
+    assert run(settling, {}, Backlog(0, 0)) == SETTLED_SECONDS
     assert settling.failure == ""
 
 
@@ -122,17 +213,22 @@ def test_a_report_is_read_as_the_metrics_are_written_without_their_zeros() -> No
     assert read_report(line, "queue-1") == RunReport(10, 0, 0, 0, 0, {"AccessDenied": 10})
 
 
-def test_one_quiet_look_is_not_the_end_because_counts_and_logs_are_late() -> None:
-    # GIVEN a run that has forwarded 8 of 10 events and keeps 2
-    settling = Settling(Backlog(10, 0), patience=420.0)
-    settling.look(5.0, Backlog(0, 2), [RunReport(10, 8, 0, 0, 2, {})])
+@pytest.mark.parametrize("clear", range(1, QUIET_LOOKS))
+def test_one_look_that_sees_nothing_is_not_the_end_because_counts_and_logs_are_late(clear: int) -> None:
+    settling = Settling(Backlog(10, 0), PATIENCE)
+    looks = [Backlog(1, 2)] * 20 + [Backlog(0, 2)] * clear + [Backlog(1, 2)]
 
-    # WHEN nothing more is heard of it
-    over = []
-    for _ in range(3):
-        settling.look(5.0, Backlog(0, 2), [])
-        over.append(settling.is_over)
+    settling.look(LOOK, looks[0], [report(10, 8, kept=2)], HOLD)
+    for backlog in looks[1:]:
+        settling.look(LOOK, backlog, [], HOLD)
+        assert not settling.is_over
 
-    # THEN it is over at the third look
-    assert over == [False, False, True]
-    assert (settling.forwarded, settling.kept, settling.failure) == (8, 2, "")
+
+def test_what_comes_after_the_mapping_is_off_is_no_failure_of_the_run() -> None:
+    settling = Settling(Backlog(10, 0), PATIENCE)
+    run(settling, {1: [report(10, 10)]}, Backlog(0, 0))
+
+    settling.end()
+    settling.look(LOOK, Backlog(5, 0), [report(1, 1)], HOLD)
+
+    assert settling.failure == ""

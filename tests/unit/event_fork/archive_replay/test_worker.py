@@ -180,6 +180,30 @@ def test_many_small_items_keep_the_rate() -> None:
     assert world.clock.now >= 29.0
 
 
+@pytest.mark.parametrize("seconds", [60.0, 300.0, 885.0])
+@pytest.mark.parametrize("rate", [0.0226, 0.1, 1.3])
+def test_what_an_invocation_sends_it_pays_for(rate: float, seconds: float) -> None:
+    world = ReplayWorld([stored(n) for n in range(40)], rate=rate)
+
+    for _ in range(60):
+        with suppress(OutOfTimeError):
+            world.attempt(seconds=seconds).run()
+
+        assert len(world.sent_lines()) <= world.clock.now * rate + 1e-6
+
+    assert world.sent_lines() == list(range(40))
+
+
+def test_a_share_below_one_event_an_invocation_sends_nothing_rather_than_too_much() -> None:
+    world = ReplayWorld([stored(n) for n in range(40)], rate=0.01, workers=200)
+
+    for _ in range(15):
+        with pytest.raises(OutOfTimeError):
+            world.attempt(seconds=885.0).run()
+
+    assert world.sent_lines() == []
+
+
 def test_control_is_read_at_the_start_and_then_at_most_every_5_seconds() -> None:
     world = ReplayWorld([stored(n) for n in range(60)], rate=2)
 
@@ -443,6 +467,15 @@ def test_another_number_of_events_than_planned_is_an_error() -> None:
 
     with pytest.raises(PlanMismatchError, match=r"counted 6 .* 5 were found"):
         world.attempt().run()
+
+
+def test_more_events_than_planned_are_an_error_before_one_too_many_is_sent() -> None:
+    world = ReplayWorld([stored(n) for n in range(5)], expected=3)
+
+    with pytest.raises(PlanMismatchError, match=r"counted 3 .* at least 5 were found"):
+        world.attempt().run()
+
+    assert len(world.sent_lines()) <= 3
 
 
 def test_original_timing_keeps_the_distances_between_events_at_the_asked_speed() -> None:
