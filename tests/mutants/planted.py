@@ -623,7 +623,7 @@ PLANTED = (
     _cli(
         "a run does not wait for what failed",
         "queue_replay/settling.py",
-        "            return quiet >= (self.patience if self.unreported(self._now) else SETTLED_SECONDS)\n",
+        "            return quiet >= (SETTLED_SECONDS if is_known else self.patience)\n",
         "            return quiet >= SETTLED_SECONDS\n",
         (*_SIMULATION,),
         "a2",

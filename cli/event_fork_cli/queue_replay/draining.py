@@ -164,7 +164,7 @@ def drain(
         finally:
             _give_back_or_say(queue, parameter, run, before)
     settling.end()
-    left = queue.backlog() if ended_by else _when_work_has_ended(queue, window, settling, log, say, poll_seconds)
+    left = queue.backlog() if ended_by else _when_work_has_ended(queue, settling, log, say, poll_seconds)
     ended = clock()
     return QueueRun(
         queue=queue.name,
@@ -250,12 +250,7 @@ def _refuse_to_go_on(queue: ReplayQueue, parameter: WindowParameter, run: str) -
 
 
 def _when_work_has_ended(
-    queue: ReplayQueue,
-    window: ReplayWindow,
-    settling: Settling,
-    log: FunctionLog,
-    say: Callable[[str], None],
-    poll_seconds: float,
+    queue: ReplayQueue, settling: Settling, log: FunctionLog, say: Callable[[str], None], poll_seconds: float
 ) -> Backlog:
     """The backlog once the invocations are over that the mapping began before it was off: they still forward.
 
@@ -270,7 +265,7 @@ def _when_work_has_ended(
             queue.wait(poll_seconds)
             waited += poll_seconds
             now = queue.backlog()
-            settling.look(poll_seconds, now, log.new(), window.hold_seconds)
+            settling.look(poll_seconds, now, log.new())
     return now
 
 
@@ -290,7 +285,7 @@ def _until_settled(
         queue.wait(poll_seconds)
         elapsed += poll_seconds
         now = queue.backlog()
-        settling.look(poll_seconds, now, log.new(), window.hold_seconds)
+        settling.look(poll_seconds, now, log.new())
         # Everything that is taken for the first time stops being visible, whether it is forwarded or kept.
         rate = max(0, start.visible - now.visible) / elapsed
         show(Drain(settling, now, rate))

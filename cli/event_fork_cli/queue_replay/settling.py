@@ -16,7 +16,8 @@ SQS may take a minute to count what was sent. So:
     so long nothing is reported and nothing more is taken    over, and the run has failed: the function cannot run
 """
 
-from collections import Counter, deque
+import math
+from collections import Counter
 from dataclasses import dataclass, field
 
 from event_fork.queue_replay.run_report import RunReport
@@ -30,6 +31,8 @@ https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_GetQue
 _TURNED_OVER = 20
 """When the function has taken so many times what is visible, each of it new, nothing older can be among it: SQS hands
 out older messages first, and where it does not, one is passed over so often with a chance of one in 500 million."""
+_LATE_SECONDS = 60.0
+"""A report may be read so long after the messages were hidden."""
 _SILENT_SECONDS = 300.0
 """A mapping that was just switched on may take minutes to begin."""
 
@@ -49,11 +52,11 @@ class Settling:
     failures: Counter[str] = field(default_factory=Counter)
     """Error -> messages that went back for it since something was last forwarded."""
     _now: Backlog = field(init=False)
-    _hidden_until: deque[tuple[float, int]] = field(default_factory=deque)
+    _hidden_until: list[tuple[float, int]] = field(default_factory=list)
     """What was kept: until when it is hidden, and how many messages."""
     _seconds: float = 0.0
     _worked_at: float = 0.0
-    _unsettled_at: float = 0.0
+    _unsettled_at: float = -math.inf
     _heard_at: float = 0.0
     _seen_at: float = 0.0
     """When SQS last counted any message."""
@@ -72,8 +75,8 @@ class Settling:
         self._now = self.start
         self._fewest = self.start.visible
 
-    def look(self, seconds: float, now: Backlog, reports: list[RunReport], hold_seconds: float) -> None:
-        """A look, so many seconds after the last one. `hold_seconds`: for how long the function hides what it keeps."""
+    def look(self, seconds: float, now: Backlog, reports: list[RunReport]) -> None:
+        """A look, so many seconds after the last one."""
         self._seconds += seconds
         self._now = now
         done = sum(report.forwarded + report.dead_lettered for report in reports)
@@ -85,7 +88,7 @@ class Settling:
         self.received += received
         self.forwarded += sum(report.forwarded for report in reports)
         self.dead_lettered += sum(report.dead_lettered for report in reports)
-        self._note_kept(sum(report.kept for report in reports), hold_seconds)
+        self._note_kept(reports)
         if done:
             self._worked_at = self._seconds
             self.failures.clear()
@@ -121,7 +124,8 @@ class Settling:
             return True
         quiet = self._seconds - max(self._worked_at, self._unsettled_at)
         if self._clear_looks >= QUIET_LOOKS and self._now.visible == 0:
-            return quiet >= (self.patience if self.unreported(self._now) else SETTLED_SECONDS)
+            is_known = not self.unreported(self._now) and self._seconds - self._unsettled_at >= self.patience
+            return quiet >= (SETTLED_SECONDS if is_known else self.patience)
         return min(quiet, self._seconds - self._fell_at) >= max(self.patience, _SILENT_SECONDS)
 
     @property
@@ -144,12 +148,10 @@ class Settling:
             )
         return ""
 
-    def _note_kept(self, count: int, hold_seconds: float) -> None:
-        while self._hidden_until and self._hidden_until[0][0] <= self._seconds:
-            self._hidden_until.popleft()
-        self.kept += count
-        if count:
-            self._hidden_until.append((self._seconds + hold_seconds, count))
+    def _note_kept(self, reports: list[RunReport]) -> None:
+        self.kept += sum(report.kept for report in reports)
+        new = [(self._seconds - _LATE_SECONDS + report.kept_seconds, report.kept) for report in reports if report.kept]
+        self._hidden_until = [entry for entry in (*self._hidden_until, *new) if entry[0] > self._seconds]
 
     @property
     def _has_taken_all(self) -> bool:

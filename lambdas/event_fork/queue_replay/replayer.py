@@ -97,28 +97,31 @@ class WindowedReplayer:
         wanted_ids = {message.message_id for message in wanted}
         kept = [message for message in messages if message.message_id not in wanted_ids]
         outcome.kept = [message.message_id for message in kept]
-        outcome.not_hidden = self._hide(kept, window, deadline)
+        self._hide(kept, window, deadline, outcome)
         if window.rate is not None and self._pacer is not None:
             # Paid for here, and not by whichever instance comes next: it may be another one, which owes nothing.
             self.sleep(min(self._pacer.wait(), deadline.left()))
         return outcome
 
     def _hide(
-        self, kept: Sequence[ReceivedMessage], window: ReplayWindow, deadline: Deadline
-    ) -> dict[str, EntryFailure]:
+        self, kept: Sequence[ReceivedMessage], window: ReplayWindow, deadline: Deadline, outcome: Outcome
+    ) -> None:
         """What could not be hidden comes back at the visibility timeout: it is received more often, nothing else."""
         now = self.wall_clock()
+        holds = [
+            Hold(message.message_id, message.receipt_handle, window.hold(message, now, self.retention_seconds))
+            for message in kept
+        ]
         delivery = deliver(
-            [
-                Hold(message.message_id, message.receipt_handle, window.hold(message, now, self.retention_seconds))
-                for message in kept
-            ],
+            holds,
             batches=hide_batches,
             send=self.queue.hide,
             backoff=self.replayer.backoff,
             deadline=deadline,
         )
-        return {hold.message_id: failure for hold, failure in (*delivery.returned, *delivery.refused)}
+        outcome.not_hidden = {hold.message_id: failure for hold, failure in (*delivery.returned, *delivery.refused)}
+        if not outcome.not_hidden:
+            outcome.kept_seconds = min((hold.seconds for hold in holds), default=0)
 
     def _replayer(self, window: ReplayWindow, deadline: Deadline) -> Replayer:
         replayer = replace(self.replayer, replay_id=window.replay_id)

@@ -1,7 +1,8 @@
 """What the function says of each batch of a run, and the command adds up: the line of metrics in the function's log.
 
 The line is CloudWatch's embedded metric format, which is written whatever the log level is. `run` in it is the run's
-replay_id, `returned_for` says how many messages went back for which error.
+replay_id, `returned_for` says how many messages went back for which error, `kept_seconds` for how long at least all
+that were kept are hidden.
 """
 
 import json
@@ -9,8 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from event_fork.queue_replay.window import MAX_HOLD_SECONDS
+
 RUN = "run"
 RETURNED_FOR = "returned_for"
+KEPT_SECONDS = "kept_seconds"
 EVENTS_RECEIVED = "EventsReceived"
 EVENTS_FORWARDED = "EventsForwarded"
 EVENTS_RETURNED = "EventsReturned"
@@ -22,7 +26,10 @@ _LARGEST_BATCH = 10_000
 
 @dataclass(frozen=True, slots=True)
 class RunReport:
-    """Messages of one batch. `returned`, by error, and `waiting` come back at the visibility timeout."""
+    """Messages of one batch. `returned`, by error, and `waiting` come back at the visibility timeout.
+
+    `kept_seconds`: so long are all that were kept hidden at least; 0 when one could not be hidden.
+    """
 
     received: int
     forwarded: int
@@ -30,6 +37,7 @@ class RunReport:
     waiting: int
     kept: int
     returned: Mapping[str, int]
+    kept_seconds: int = 0
 
 
 def read_report(line: str, run: str) -> RunReport | None:
@@ -48,6 +56,7 @@ def read_report(line: str, run: str) -> RunReport | None:
         waiting=_count(document, EVENTS_WAITING),
         kept=_count(document, EVENTS_KEPT),
         returned={code: _number(count) for code, count in causes.items()} if isinstance(causes, dict) else {},
+        kept_seconds=_number(document.get(KEPT_SECONDS), MAX_HOLD_SECONDS),
     )
 
 
@@ -56,6 +65,6 @@ def _count(document: Mapping[str, Any], name: str) -> int:
     return sum(map(_number, value)) if isinstance(value, list) else _number(value)
 
 
-def _number(value: object) -> int:
+def _number(value: object, largest: int = _LARGEST_BATCH) -> int:
     """Anybody can write a line; what is no count of messages in a batch counts for nothing."""
-    return int(value) if isinstance(value, int | float) and 0 <= value <= _LARGEST_BATCH else 0
+    return int(value) if isinstance(value, int | float) and 0 <= value <= largest else 0

@@ -19,6 +19,7 @@ from event_fork.queue_replay.run_report import (
     EVENTS_RECEIVED,
     EVENTS_RETURNED,
     EVENTS_WAITING,
+    KEPT_SECONDS,
     RETURNED_FOR,
     RUN,
 )
@@ -95,6 +96,7 @@ def report_replay(outcome: Outcome, run: str | None = None) -> None:
     """Metrics and logs of a batch sent to the destination queue. `run`: the run of the queue that it belongs to."""
     if run is not None:
         metrics.add_metadata(key=RUN, value=run)
+        metrics.add_metadata(key=KEPT_SECONDS, value=outcome.kept_seconds)
         metrics.add_metadata(
             key=RETURNED_FOR, value={failure.code: count for failure, count, _ in causes(outcome.returned)}
         )

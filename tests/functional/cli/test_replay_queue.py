@@ -96,7 +96,7 @@ class Pipeline:
     def report(self, run: str = "", returned: Mapping[str, int] | None = None, **counts: int) -> None:
         """The function reports a batch of the run: EventsReceived, EventsForwarded, ..."""
         found = self.document() or {}
-        line = {"_aws": {}, "run": run or found.get("replay_id"), "returned_for": returned or {}}
+        line = {"_aws": {}, "run": run or found.get("replay_id"), "returned_for": returned or {}, "kept_seconds": 900}
         line |= {f"Events{name.capitalize()}": [float(count)] for name, count in counts.items()}
         self.report_text(json.dumps(line))
 
