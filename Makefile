@@ -14,7 +14,7 @@ ON_BOTH := $(patsubst %,bench/tests/local_aws/test_%.py,contract api_gateway ben
 TERRAFORM := modules examples tests bench/tests
 GENERATORS := docs.generate_terraform docs.generate_module_tables docs.generate_changes_page docs.generate_cli_page
 .DEFAULT_GOAL := help
-.PHONY: help setup demo simulate mutants test test-localstack lane-access lane-opensearch-3 check lint format build docs generated new-pipeline lock e2e conformance registry-check clean check-bench bench-firehose bench-replay bench-search bench-rejected
+.PHONY: help setup demo simulate mutants test test-localstack lane-access lane-opensearch-3 check lint format build docs generated new-pipeline lock e2e conformance registry-check clean check-bench bench bench-firehose bench-replay bench-search bench-rejected
 
 help: ## List the commands
 	@awk 'BEGIN {FS = ":.*## "} /^[a-zA-Z0-9_-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -59,11 +59,14 @@ conformance: setup ## What is planned held against cfn-lint, IAM data, Step Func
 registry-check: setup ## The committed repository as the Terraform Registry serves it: init, validate, plan of every example (part of make test)
 	@$(PY) -m pytest tests/conformance/test_registry.py $(PYTEST_ARGS)
 
+bench: setup ## What each way asks of AWS, counted and held against benchmarks/counted.json, and CPU as ratios (3 minutes); WRITE=1 writes the table
+	@PYTHONPATH=.:lambdas:cli $(PY) -m benchmarks $(if $(WRITE),--write)
+
 bench-firehose: setup ## Records/s and peak memory of the local Data Firehose; fails below 5,000/s or above 600 MiB
 	@$(PY) benchmarks/firehose_throughput.py
 
 bench-replay: setup ## Events/s of a replay worker, seconds from apply to the first event and to plan a million; fails below the targets
-	@$(PY) benchmarks/replay_worker.py
+	@PYTHONPATH=.:lambdas $(PY) -m benchmarks.replay_worker
 	@$(PY) benchmarks/replay_first_event.py
 	@$(PY) benchmarks/replay_plan.py
 

@@ -1,41 +1,41 @@
 """How many archived events a second one core of a replay worker gets through, beside `gunzip | jq` on the same objects.
 
-    make bench-replay            (or: python benchmarks/replay_worker.py --help)
+    make bench-replay            (or: python -m benchmarks.replay_worker --help)
 
 The worker is the deployed code (event_fork.archive_replay.worker) with a queue that takes everything and does
 nothing, and documents in memory: gunzip, parse, window, event types, filter policy, marked copies, batches, progress.
 `gunzip | jq` does the first half of that: it unpacks, parses and filters, and prints the messages. Measured is CPU time
-of user and system, children included, so a pipe of two processes has no second core for free. Best of three.
+of user and system, children included, so a pipe of two processes has no second core for free.
 Exit code 1 when the worker is below 50,000 events a second.
 """
 
 import argparse
-import json
-import resource
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "lambdas")]
-
-from benchmarks.replay_data import START, objects  # noqa: E402
-from event_fork.archive.lines import lines  # noqa: E402
-from event_fork.archive.selection import select  # noqa: E402
-from event_fork.archive.store import CHUNK_BYTES, ListedObject  # noqa: E402
-from event_fork.archive.unpacking import decompress  # noqa: E402
-from event_fork.archive_replay.burst import BurstSender  # noqa: E402
-from event_fork.archive_replay.worker import ItemReplay, Tools  # noqa: E402
-from event_fork.events.messages import OutgoingMessage  # noqa: E402
-from event_fork.events.time_window import timestamp_text  # noqa: E402
-from event_fork.replay_plan.control import MAX_RATE, RUNNING, Control  # noqa: E402
-from event_fork.replay_plan.item import Item  # noqa: E402
-from event_fork.replay_plan.plan import (  # noqa: E402
+from benchmarks.measuring import Ratio, Run, in_turns, with_reason
+from benchmarks.replay_data import START, objects
+from event_fork.archive.lines import lines
+from event_fork.archive.selection import select
+from event_fork.archive.store import CHUNK_BYTES, ListedObject
+from event_fork.archive.unpacking import decompress
+from event_fork.archive_replay.burst import BurstSender
+from event_fork.archive_replay.worker import ItemReplay, Tools
+from event_fork.events.messages import OutgoingMessage
+from event_fork.events.time_window import timestamp_text
+from event_fork.replay_plan.control import MAX_RATE, RUNNING, Control
+from event_fork.replay_plan.item import Item
+from event_fork.replay_plan.plan import (
+    BODY_ENVELOPE,
+    BODY_RAW,
     ArchiveLocation,
     Estimate,
     Health,
@@ -44,11 +44,13 @@ from event_fork.replay_plan.plan import (  # noqa: E402
     Target,
     Totals,
 )
-from event_fork.sending.backoff import Deadline  # noqa: E402
-from event_fork.sending.ports import EntryFailure  # noqa: E402
-from tests.support.memory_documents import MemoryDocuments  # noqa: E402
+from event_fork.sending.backoff import Deadline
+from event_fork.sending.ports import EntryFailure
+from tests.support.memory_documents import MemoryDocuments
 
 LEAST_PER_SECOND = 50_000
+TIMES_JQ = 2.0
+EVENTS = 60_000
 ROUNDS = 3
 POLICY = {"event_type": ["order.placed", "order.paid", "order.shipped", "order.cancelled"]}
 JQ = (
@@ -57,23 +59,17 @@ JQ = (
 )
 
 
-@dataclass(frozen=True)
-class Result:
-    """One line of the report: CPU seconds for all events, and events for each of them."""
-
-    case: str
-    seconds: float
-    per_second: float
-
-
+@dataclass
 class NoQueue:
     """A MessageQueue that takes everything."""
 
-    taken = 0
+    taken: int = 0
+    calls: int = 0
 
     def send(self, messages: Sequence[OutgoingMessage]) -> Mapping[int, EntryFailure]:
         """Takes the batch."""
         self.taken += len(messages)
+        self.calls += 1
         return {}
 
 
@@ -97,6 +93,7 @@ class FolderArchive:
     """An ArchiveStore that is a folder: what is measured is the worker, not a network."""
 
     folder: Path
+    opened: list[str] = field(default_factory=list)
 
     def list(self, prefix: str) -> Iterator[ListedObject]:
         """Not needed here: workers do not list."""
@@ -104,25 +101,8 @@ class FolderArchive:
 
     def open(self, key: str, *, etag: str | None = None, version_id: str | None = None) -> FolderReader:  # noqa: ARG002
         """The file of that name."""
+        self.opened.append(key)
         return FolderReader(self.folder / key)
-
-
-def cpu_seconds() -> float:
-    """CPU time of this process and of its children that have ended."""
-    used = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    return sum(usage.ru_utime + usage.ru_stime for usage in used)
-
-
-def measured(case: str, events: int, work: Callable[[], int]) -> Result:
-    """The best of three rounds; each must have found every event."""
-    best = float("inf")
-    for _ in range(ROUNDS):
-        before = cpu_seconds()
-        found = work()
-        best = min(best, cpu_seconds() - before)
-        if found != events:
-            raise SystemExit(f"{case}: found {found} of {events} events")
-    return Result(case, best, events / best)
 
 
 def plan_of(keys: Mapping[str, int], body: str) -> Plan:
@@ -158,9 +138,80 @@ def plan_of(keys: Mapping[str, int], body: str) -> Plan:
     )
 
 
-def worker(folder: Path, plan: Plan) -> int:
-    """All items through the worker's own code; how many events reached the queue."""
-    queue = NoQueue()
+@dataclass(frozen=True)
+class Archive:
+    """Objects in a folder."""
+
+    folder: Path
+    keys: Mapping[str, int]
+    """Name of the file -> events."""
+
+    @property
+    def events(self) -> int:
+        """In all objects."""
+        return sum(self.keys.values())
+
+
+@contextmanager
+def archive_of(events: int) -> Iterator[Archive]:
+    """A new one of so many events."""
+    with tempfile.TemporaryDirectory(prefix="bench-replay-") as name:
+        folder = Path(name)
+        keys: dict[str, int] = {}
+        for number, made in enumerate(objects(events)):
+            key = f"{number}.gz"
+            (folder / key).write_bytes(made.body)
+            keys[key] = made.events
+        yield Archive(folder, keys)
+
+
+def counted() -> dict[str, dict[str, int]]:
+    """Requests of a replay of 10,000 events that lie in two objects."""
+    with archive_of(10_000) as made:
+        rows = {}
+        for body in (BODY_RAW, BODY_ENVELOPE):
+            queue, documents, opened = _replayed(made, body)
+            rows[f"archive replay, {body}"] = {
+                "SendMessageBatch": queue.calls,
+                "objects read": len(opened),
+                "progress written": len(documents.written),
+                "control read": documents.looks,
+            }
+        return rows
+
+
+def ratios(events: int = EVENTS) -> Iterator[Ratio]:
+    """The worker, in both bodies, by `gunzip | jq`. None where that is not on the machine."""
+    with archive_of(events) as made:
+        seconds, runs = _measured(made)
+        for case in ("raw", "envelope") if JQ_CASE in seconds else ():
+            value, spent = seconds[JQ_CASE] / seconds[case], seconds[case] / events * 1e6
+            ratio = Ratio(f"archive worker, {case}, as fast as gunzip | jq", value, TIMES_JQ, True, spent)
+            yield with_reason(ratio, runs[case])
+
+
+JQ_CASE = "gunzip | jq"
+
+
+def _measured(made: Archive) -> tuple[dict[str, float], dict[str, Run]]:
+    runs: dict[str, Run] = {
+        "raw": partial(worker, made, BODY_RAW),
+        "envelope": partial(worker, made, BODY_ENVELOPE),
+        "gunzip, parse, filter only": partial(selection, made),
+    }
+    gunzip, jq = shutil.which("gunzip"), shutil.which("jq")
+    if gunzip and jq:
+        runs[JQ_CASE] = partial(gunzip_jq, made, gunzip, jq)
+    return in_turns(runs, ROUNDS), runs
+
+
+def worker(made: Archive, body: str) -> None:
+    """All items through the worker's own code."""
+    _complete("worker", _replayed(made, body)[0].taken, made)
+
+
+def _replayed(made: Archive, body: str) -> tuple[NoQueue, MemoryDocuments, list[str]]:
+    queue, archive, plan = NoQueue(), FolderArchive(made.folder), plan_of(made.keys, body)
     documents = MemoryDocuments(
         plan, Control(RUNNING, MAX_RATE, MAX_RATE, plan.sealed().sha256, 0, "", "", timestamp_text(START), "bench")
     )
@@ -168,72 +219,54 @@ def worker(folder: Path, plan: Plan) -> int:
         plan=plan,
         criteria=plan.criteria(),
         documents=documents,
-        archive=FolderArchive(folder),
+        archive=archive,
         sender=BurstSender(queue, plan.target.body, plan.replay_id),
         sleep=lambda _: None,
     )
     for item in plan.items:
         ItemReplay(tools, item, Deadline.in_milliseconds(900_000), "bench", "bench").run()
-    return queue.taken
+    return queue, documents, archive.opened
 
 
-def selection(folder: Path, plan: Plan) -> int:
+def selection(made: Archive) -> None:
     """Only gunzip, parse, window, types, filter."""
-    criteria = plan.criteria()
-    archive = FolderArchive(folder)
-    return sum(1 for item in plan.items for _ in select(lines(decompress(archive.open(item.key).chunks())), criteria))
+    criteria = plan_of(made.keys, BODY_RAW).criteria()
+    archive = FolderArchive(made.folder)
+    found = sum(1 for key in made.keys for _ in select(lines(decompress(archive.open(key).chunks())), criteria))
+    _complete("selection", found, made)
 
 
-def gunzip_jq(folder: Path, plan: Plan, gunzip: str, jq: str) -> int:
+def gunzip_jq(made: Archive, gunzip: str, jq: str) -> None:
     """The same objects through the system's tools."""
-    files = [str(folder / item.key) for item in plan.items]
-    unpack = subprocess.Popen([gunzip, "-c", *files], stdout=subprocess.PIPE)
-    arguments = ["--arg", "from", plan.window.start, "--arg", "to", plan.window.end]
+    window = plan_of(made.keys, BODY_RAW).window
+    unpack = subprocess.Popen([gunzip, "-c", *(str(made.folder / key) for key in made.keys)], stdout=subprocess.PIPE)
+    arguments = ["--arg", "from", window.start, "--arg", "to", window.end]
     try:
         done = subprocess.run([jq, "-c", *arguments, JQ], stdin=unpack.stdout, capture_output=True, check=True)
     finally:
         if unpack.stdout is not None:
             unpack.stdout.close()
         unpack.wait()
-    return done.stdout.count(b"\n")
+    _complete(JQ_CASE, done.stdout.count(b"\n"), made)
+
+
+def _complete(case: str, found: int, made: Archive) -> None:
+    if found != made.events:
+        raise SystemExit(f"{case}: found {found} of {made.events} events")
 
 
 def main() -> int:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--events", type=int, default=60_000)
-    parser.add_argument("--json", action="store_true", help="print the results as JSON")
-    options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="bench-replay-") as name:
-        folder = Path(name)
-        keys: dict[str, int] = {}
-        stored = 0
-        for number, made in enumerate(objects(options.events)):
-            key = f"{number}.gz"
-            (folder / key).write_bytes(made.body)
-            keys[key] = made.events
-            stored += len(made.body)
-        raw, envelope = plan_of(keys, "raw"), plan_of(keys, "envelope")
-        unpacked = sum(len(line) + 1 for key in keys for line in lines(decompress(FolderReader(folder / key).chunks())))
-        results = [
-            measured("worker, body raw", options.events, lambda: worker(folder, raw)),
-            measured("worker, body envelope", options.events, lambda: worker(folder, envelope)),
-            measured("gunzip, parse, filter only", options.events, lambda: selection(folder, raw)),
-        ]
-        gunzip, jq = shutil.which("gunzip"), shutil.which("jq")
-        if gunzip and jq:
-            results.append(measured("gunzip | jq", options.events, lambda: gunzip_jq(folder, raw, gunzip, jq)))
-    worst = min(result.per_second for result in results[:2])
-    if options.json:
-        print(json.dumps([result.__dict__ for result in results], indent=2))
-    else:
-        size, share = unpacked / options.events, stored / unpacked
-        print(f"{options.events:,} events of {size:,.0f} bytes, as GZIP {share:.0%} of that")
-        for result in results:
-            print(f"{result.case:28}{result.per_second:>12,.0f} events/s per core{result.seconds:>8.2f} CPU s")
-        if not (gunzip and jq):
-            print("gunzip | jq: not on this machine")
-    if worst < LEAST_PER_SECOND:
+    parser.add_argument("--events", type=int, default=EVENTS)
+    events = parser.parse_args().events
+    with archive_of(events) as made:
+        seconds, _ = _measured(made)
+    for case, spent in seconds.items():
+        print(f"{case:28}{events / spent:>12,.0f} events/s per core{spent:>8.2f} CPU s")
+    if JQ_CASE not in seconds:
+        print("gunzip | jq: not on this machine")
+    if min(events / seconds[case] for case in ("raw", "envelope")) < LEAST_PER_SECOND:
         print(f"below {LEAST_PER_SECOND:,} events/s", file=sys.stderr)
         return 1
     return 0

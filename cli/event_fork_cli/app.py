@@ -14,6 +14,7 @@ from event_fork.errors import CallFailedError, EventForkError
 from event_fork.filter_policy import InvalidFilterPolicyError
 from event_fork.replay_plan.work_area import ROOT as WORK_AREAS
 from event_fork_cli.commands.archive import archive
+from event_fork_cli.commands.cost import cost
 from event_fork_cli.commands.dead_letters import dead_letters
 from event_fork_cli.commands.filter import filters
 from event_fork_cli.commands.find import find
@@ -51,6 +52,7 @@ app.add_typer(archive, name="archive")
 app.add_typer(filters, name="filter")
 app.add_typer(search, name="search")
 app.command()(report)
+app.command()(cost)
 app.command()(verify)
 app.command()(find)
 app.add_typer(dead_letters, name="dead-letters")

@@ -6,13 +6,13 @@ from functools import partial
 
 import pytest
 
-from benchmarks.forward_calls import STREAM_BYTES_PER_SECOND, forwarded, messages_of, one_by_one
+from benchmarks.__main__ import committed
+from benchmarks.forwarding import MESSAGES, STREAM_BYTES_PER_SECOND
 from docs.terraform_inputs import inputs, outputs
 from event_fork import errors, telemetry
 from event_fork.errors import PermanentMessageError
 from event_fork.events.redaction import Redactor
 from event_fork.sending.outcome import Outcome
-from event_fork.sending.packing import pack, pack_compressed
 from event_fork.telemetry import report_forwarding, report_replay
 from testbench.paths import PROJECT
 from tests.docs.pages import sentences
@@ -132,15 +132,15 @@ def test_the_decisions_are_listed_and_numbered_without_gaps() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("row", rows(page("docs/costs.md"), "## Calls and bytes, counted"), ids=lambda row: row[0])
-def test_the_counted_figures_are_what_the_benchmark_counts(row: list[str]) -> None:
+def test_the_counted_figures_are_those_of_the_committed_table(row: list[str]) -> None:
     size, *counted = (int(number.replace(",", "")) for number in re.findall(r"\d[\d,]*\d", " ".join(row[:3])))
-    messages = messages_of(size, 10_000)
-    theirs, packed, compressed = one_by_one(messages), forwarded(messages, pack), forwarded(messages, pack_compressed)
+    ways = [committed()[f"storage, {way}, {size:,} B"] for way in ("original", "packed", "compressed")]
+    theirs, packed, compressed = ways
 
-    assert counted[:2] == [theirs.calls, compressed.calls]
-    assert counted[2:] == [each.billed_bytes // 1024 for each in (theirs, packed, compressed)]
-    assert row[3] == f"{theirs.billed_bytes / compressed.billed_bytes:.1f}x less"
-    rates = [STREAM_BYTES_PER_SECOND * len(messages) // each.bytes for each in (compressed, packed)]
+    assert counted[:2] == [theirs["calls"], compressed["calls"]]
+    assert counted[2:] == [way["billed KB"] for way in ways]
+    assert row[3] == f"{theirs['billed KB'] / compressed['billed KB']:.1f}x less"
+    rates = [STREAM_BYTES_PER_SECOND * MESSAGES // way["bytes"] for way in (compressed, packed)]
     assert row[4] == f"{rates[0]:,} ({rates[1]:,} plain)"
 
 

@@ -15,10 +15,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
-from event_fork.archive_replay.costs import DEFAULT_MEMORY, Memory
 from event_fork.replay_plan.errors import DocumentError
 from event_fork.replay_plan.json_values import AtLeast, AtMost, Id, from_json, json_object, parse_json
 from event_fork.replay_plan.plan import Engine, QueueArn, is_url_of
+from event_fork_cli.costs.replays import DEFAULT_MEMORY, Memory
 from event_fork_cli.errors import BadInputError, RefusedError
 
 if TYPE_CHECKING:

@@ -12,7 +12,6 @@ from pathlib import Path
 from event_fork.archive.layout import HIVE, Layout
 from event_fork.archive.listing import Reach, begun_at, needed_objects
 from event_fork.archive.store import BrowsableStore, ListedObject
-from event_fork.archive_replay.costs import DEFAULT_MEMORY, Load, Memory, Work, estimate
 from event_fork.events.time_window import timestamp_of
 from event_fork.replay_plan.control import MAX_WORKERS
 from event_fork.replay_plan.item import MAX_ITEM_EVENTS, MAX_ITEM_SECONDS, Item
@@ -22,6 +21,7 @@ from event_fork_cli.archive_replay.near_misses import what_is_there
 from event_fork_cli.archive_replay.pool import InlineScan, ParallelScan, ScanOrder
 from event_fork_cli.archive_replay.scanning import MAX_TYPES, OTHER_TYPES, ScannedObject
 from event_fork_cli.archive_replay.segments import Segment, SegmentLimits
+from event_fork_cli.costs.replays import DEFAULT_MEMORY, Load, Memory, Work, estimate
 from event_fork_cli.errors import NothingMatchedError
 
 EVENTS_PER_WORKER = 300

@@ -22,7 +22,6 @@ from event_fork.archive.listing import Reach, needed_objects
 from event_fork.archive.raw_lines import ENVELOPES, RAW_LINES
 from event_fork.archive.store import BrowsableStore
 from event_fork.archive.unpacking import decompress
-from event_fork.archive_replay.costs import DEFAULT_MEMORY, Memory
 from event_fork.errors import NotAnEnvelopeError
 from event_fork.events.envelope import parse
 from event_fork.events.time_window import Window, timestamp_text
@@ -53,6 +52,7 @@ from event_fork_cli.archive_replay.planner import workers_for
 from event_fork_cli.archive_replay.subscriptions import subscription, subscription_of
 from event_fork_cli.archive_replay.targets import find_target, target_notes
 from event_fork_cli.aws import AwsSettings, OpenArchive
+from event_fork_cli.costs.replays import DEFAULT_MEMORY, Memory
 from event_fork_cli.errors import BadInputError, RefusedError
 from event_fork_cli.moments import length_of_time, moment, shown_duration
 from event_fork_cli.options import Body, PlanOptions, checked_rate, refuse_slower

@@ -5,7 +5,6 @@
     burst          some events to the target queue         copies         stored event -> SQS message
     governor_loop  the governor's looks at the target      governor       the rate policy, pure
     observation    what it decides by                      control_watch  what operator and governor want
-    costs          minutes and dollars of a replay, for the command
 
 Documents are event_fork.replay_plan's, selection is event_fork.archive's: the same code that made the plan.
 """

@@ -58,6 +58,8 @@ def _attribute(name: str, data_type: str, value: str) -> MessageAttribute:
 
 def _encodable(text: str) -> str:
     """The text. An envelope can say a lone surrogate as an escape; by itself it has no UTF-8 form."""
+    if text.isascii():
+        return text
     try:
         text.encode()
     except UnicodeEncodeError as error:

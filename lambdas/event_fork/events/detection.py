@@ -29,7 +29,7 @@ Span = tuple[int, int]
 class Detector:
     """`find` gives the places in a plain text, none of which overlap.
 
-    `hint` is what a JSON text has somewhere if there is anything to find, unless characters are escaped as \\uXXXX.
+    `hint` is what a text has somewhere if there is anything to find in it, unless characters are escaped as \\uXXXX.
     """
 
     find: Callable[[str], Iterator[Span]]
@@ -158,7 +158,7 @@ DETECTORS: Mapping[str, Detector] = {
         card_numbers, re.compile(rf"\d(?:(?:\.|{_SEPARATORS})?\d){{{_LEAST_DIGITS - 1}}}|\d[eE]\+?\d")
     ),
     "email": Detector(email_addresses, re.compile("@")),
-    "iban": Detector(ibans, re.compile(r"[A-Za-z]{2}\d{2}")),
+    "iban": Detector(ibans, re.compile(r"\d\d(?<=[A-Za-z]{2}\d\d)")),  # digits first: there are fewer
 }
 
 
@@ -183,8 +183,10 @@ def edits_in_json(text: str, detector: Detector, replacement: Callable[[str], st
 
 def edits_in_text(text: str, detector: Detector, replacement: Callable[[str], str]) -> list[Edit]:
     """What becomes of everything that the detector finds in a text. JSON in it, and lines of JSON, stay JSON."""
+    if "\\u" not in text and not detector.hint.search(text):
+        return []
     # Not only where the text itself has a match: what it holds can be escaped or have an exponent.
-    if ("\\u" in text or detector.hint.search(text)) and _is_json(text):
+    if _is_json(text):
         return edits_in_json(text, detector, replacement)
     return [(start, end, replacement(text[start:end])) for start, end in detector.find(text)]
 

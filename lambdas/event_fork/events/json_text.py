@@ -45,14 +45,15 @@ def require_json(text: str) -> object:
         raise NotJsonError("the message is nested too deeply") from error
 
 
-def require_object(text: str) -> None:
-    """Raises NotJsonObjectError unless the text is a JSON object."""
+def require_object(text: str) -> dict[str, object]:
+    """The parsed object. Raises NotJsonObjectError when the text is none."""
     try:
         value = require_json(text)
     except NotJsonError as error:
         raise NotJsonObjectError(error.detail) from error
     if not isinstance(value, dict):
         raise NotJsonObjectError("the message is JSON but not an object")
+    return value
 
 
 def embedded_values(text: str) -> Sequence[int]:

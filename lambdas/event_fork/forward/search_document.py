@@ -13,11 +13,10 @@ docs/decisions/0006-search-documents.md. All else is copied as text: numbers sta
 per document, so line ends between the tokens become spaces.
 """
 
-import re
 from collections.abc import Iterator
 
 from event_fork.errors import NotEncodableError
-from event_fork.events.envelope import StoredEvent, compact_json
+from event_fork.events.envelope import StoredEvent, quoted, utf8_json
 from event_fork.events.json_text import after_child, end_of_value, member_name, require_object, skip_white_space
 
 TIMESTAMP, ID, ATTRIBUTES, TYPE, TEXT = "@timestamp", "event_id", "event_attributes", "event_type", "event_text"
@@ -39,7 +38,6 @@ METADATA = (
     ),
 )
 _reserved = frozenset((TIMESTAMP, ID, ATTRIBUTES, TYPE, TEXT, *METADATA))
-_may_hold_reserved = re.compile(rf'"(?:{"|".join(map(re.escape, sorted(_reserved)))})[".]|\\u').search
 
 _MAX_FIELD_CHARACTERS = 8_000
 """At most 32,000 bytes, and with the name before them less than Lucene's longest term (32,766 bytes)."""
@@ -53,26 +51,28 @@ def search_document(event: StoredEvent, event_type_attribute: str, *, attribute_
 
     Raises NotJsonObjectError when the message is no JSON object, NotEncodableError when it has no UTF-8 form.
     """
-    require_object(event.message)
+    names = require_object(event.message).keys()
     # Inside strings valid JSON has line ends only as escapes, so each one found here lies between tokens.
     message = event.message.replace("\r", " ").replace("\n", " ")  # not translate: 50 times slower on text beyond ASCII
-    rest, texts = _parted(message) if _may_hold_reserved(message) else (_inside(message), [])
-    fields = {}
+    rest, texts = _parted(message) if any(map(_is_reserved, names)) else (_inside(message), [])
+    fields = []
     for name, attribute in (event.attributes or {}).items():
         value = attribute["Value"]
         if attribute_fields and len(value) <= _MAX_FIELD_CHARACTERS:
-            fields[name] = value
+            fields.append(f"{quoted(name)}:{quoted(value)}")
         else:
             texts.append(f"attributes.{name}={value}")
     event_type = event.attribute(event_type_attribute)
-    ours: dict[str, object] = {TIMESTAMP: event.timestamp, ID: event.message_id}
+    if event_type is not None and not attribute_fields and _may_be_a_date(event_type):
+        event_type = None
+    parts = [f'{{"{TIMESTAMP}":{quoted(event.timestamp)},"{ID}":{quoted(event.message_id)}']
     if attribute_fields:
-        ours[ATTRIBUTES] = fields
-    ours[TYPE] = event_type if attribute_fields or not _may_be_a_date(event_type) else None
+        parts.append(f'"{ATTRIBUTES}":{{{",".join(fields)}}}')
+    parts.append(f'"{TYPE}":{"null" if event_type is None else quoted(event_type)}')
     if texts:
-        ours[TEXT] = texts
+        parts.append(f'"{TEXT}":[{",".join(map(quoted, texts))}]')
     try:
-        return b"%b%b%b}\n" % (compact_json(ours)[:-1], b"," if rest else b"", rest.encode())
+        return b"%b%b%b}\n" % (utf8_json(",".join(parts) + "}")[:-1], b"," if rest else b"", rest.encode())
     except UnicodeEncodeError as error:
         raise NotEncodableError("the message holds a lone surrogate, which has no UTF-8 form") from error
 
@@ -86,8 +86,7 @@ def _parted(message: str) -> tuple[str, list[str]]:
     """The members that can be fields of the document, and the others as texts, all in the order of the message."""
     fields, texts = [], []
     for name, member, value in _members(message):
-        # A field `event_id.x` would be one below event_id, so the first part of a name decides.
-        if name.partition(".")[0] in _reserved:
+        if _is_reserved(name):
             texts.append(f"message.{name}={value}")
         else:
             fields.append(member)
@@ -105,6 +104,11 @@ def _members(message: str) -> Iterator[tuple[str, str, str]]:
         is_last, start = after_child(message, end)
 
 
-def _may_be_a_date(value: str | None) -> bool:
+def _is_reserved(name: str) -> bool:
+    # A field `event_id.x` would be one below event_id, so the first part of a name decides.
+    return name.partition(".")[0] in _reserved
+
+
+def _may_be_a_date(value: str) -> bool:
     """Whether the first value of a field that begins so could make it a field of dates."""
-    return value is not None and value[:1] in ("+", "-", *"0123456789")
+    return value[:1] in ("+", "-", *"0123456789")

@@ -15,7 +15,7 @@ MAX_RECORD_BYTES = 1_024_000
 
 _MAX_PLAIN_BYTES = 8 * 1024 * 1024  # what is compressed at once: an invocation has 6 MB of messages
 _GZIP_WINDOW = 31  # 15 bits, and 16 for the header and trailer of gzip
-_GZIP_LEVEL = 5  # 6 takes half as long again for 1 % fewer bytes: benchmarks/forward_calls.py
+_GZIP_LEVEL = 5  # 6 takes half as long again for 1 % fewer bytes: benchmarks/forwarding.py
 _GZIP_OVERHEAD = 1_024  # what does not compress is stored: 5 bytes more for each 16 KiB, and 18 for header and trailer
 
 Line = tuple[str, bytes]

@@ -15,7 +15,6 @@ from event_fork.archive.layout import HIVE
 from event_fork.archive.listing import Reach, needed_objects
 from event_fork.archive.selection import Criteria, SelectedEvent
 from event_fork.archive.store import ListedObject
-from event_fork.archive_replay.costs import Load, Memory, Work, estimate
 from event_fork.archive_replay.governor import Memory as GovernorMemory
 from event_fork.archive_replay.governor import Policy, govern, seconds_to_send
 from event_fork.archive_replay.governor_loop import LOOK_SECONDS
@@ -31,6 +30,7 @@ from event_fork_cli.archive_replay.planner import item_limits, workers_for
 from event_fork_cli.archive_replay.scanning import ATTEMPTS, MAX_TYPES, OTHER_TYPES, Scanner, message_bytes
 from event_fork_cli.archive_replay.segments import Segment, Segmenter, SegmentLimits
 from event_fork_cli.archive_replay.spill import SpillWriter, bucket_files
+from event_fork_cli.costs.replays import Load, Memory, Work, estimate
 from tests.support.memory_archive import MemoryArchive
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)

@@ -1,8 +1,7 @@
 """What a replay will take: minutes, and US dollars at list price. The command puts both into the plan.
 
-Prices: us-east-1, as listed on the pages of SQS, Lambda (arm64), Step Functions and S3 in November 2026. Left out: the
-free tiers, what the consumer of the target queue costs when it receives the events, and the governor's questions to SQS
-and CloudWatch (about 0.8 cent an hour at list price, the first million a month free).
+Left out: the free tiers, what the consumer of the target queue costs when it receives the events, and the governor's
+questions to SQS and CloudWatch (about 0.8 cent an hour at list price, the first million a month free).
 """
 
 import heapq
@@ -18,14 +17,15 @@ from event_fork.archive_replay.governor_loop import LOOK_SECONDS
 from event_fork.replay_plan.plan import Estimate
 from event_fork.sending.backoff import RESERVE_SECONDS
 from event_fork.sending.batching import SEND_MAX_MESSAGES
-
-SQS_REQUEST = 0.40 / 1_000_000
-SQS_REQUEST_BYTES = 64 * 1024
-LAMBDA_GB_SECOND = 0.000_013_333_4
-LAMBDA_REQUEST = 0.20 / 1_000_000
-STATE_TRANSITION = 25 / 1_000_000
-S3_GET = 0.4 / 1_000_000
-S3_PUT = 5 / 1_000_000
+from event_fork_cli.costs.prices import (
+    LAMBDA_GB_SECOND,
+    LAMBDA_REQUEST,
+    S3_GET,
+    S3_PUT,
+    SQS_REQUEST,
+    SQS_REQUEST_BYTES,
+    STATE_TRANSITION,
+)
 
 START_SECONDS = 2.0
 """Until the map has begun and the first worker is there."""
