@@ -17,6 +17,7 @@ from event_fork_cli.errors import BadInputError
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
+    from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_firehose import FirehoseClient
     from mypy_boto3_kms import KMSClient
     from mypy_boto3_lambda import LambdaClient
@@ -104,6 +105,10 @@ class AwsSettings:
     def opensearch(self) -> OpenSearchServiceClient:
         """A client of OpenSearch Service, which knows where a domain is."""
         return self._client("opensearch")  # type: ignore[no-any-return]
+
+    def dynamodb(self) -> DynamoDBClient:
+        """A client of DynamoDB."""
+        return self._client("dynamodb")  # type: ignore[no-any-return]
 
     def search_domain(self, endpoint: str, secret_arn: str | None) -> OpenSearchDomain:
         """The domain itself. `secret_arn`: see OpenSearchDomain."""

@@ -4,6 +4,7 @@
     ├── BadInputError        2   what the operator gave breaks a rule; the sentence has rule, example, value received
     ├── RefusedError         2   a plan that must not be applied (changed, expired, applied before, unknown target)
     ├── NothingMatchedError  3   the archive was read and no event is wanted
+    │   └── NothingReadableError   some of it could not be read
     ├── FailedError          1   it should have worked and did not
     └── InterruptedWatchError  1   Ctrl-C while a replay was watched; the replay itself goes on
 
@@ -47,6 +48,10 @@ class NothingMatchedError(CliError):
     """No event of the archive is wanted."""
 
     exit_code: ClassVar[int] = NOTHING_MATCHED
+
+
+class NothingReadableError(NothingMatchedError):
+    """The same, and something could not be read that may hold some."""
 
 
 class InterruptedWatchError(CliError):

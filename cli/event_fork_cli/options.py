@@ -55,6 +55,21 @@ _MOST_PROCESSES = 256
 ProcessesOption = Annotated[
     int | None, typer.Option(metavar="N", help="Processes that read the archive; default: one for each processor.")
 ]
+ArchiveOption = Annotated[
+    str, typer.Option(metavar="S3_URL", help="The archive, s3://BUCKET/PREFIX: what is before date=.")
+]
+TargetOption = Annotated[
+    str,
+    typer.Option(
+        "--target", metavar="QUEUE", help="Queue to send to: name, URL or ARN; other accounts and Regions too."
+    ),
+]
+RateOption = Annotated[
+    float, typer.Option("--rate", metavar="N", help="At most so many events a second, for all workers together.")
+]
+RawOption = Annotated[
+    bool, typer.Option("--raw", help="The archive's lines are the messages alone, as record_format = raw writes.")
+]
 LayoutOption = Annotated[
     str,
     typer.Option(
@@ -99,18 +114,12 @@ class Common:
 class PlanOptions:
     """The options of `replay plan` that say what is sent and how, as they were typed."""
 
-    archive: Annotated[
-        str, typer.Option(metavar="S3_URL", help="The archive, s3://BUCKET/PREFIX: what is before date=.")
-    ]
+    archive: ArchiveOption
     start: StartOption
-    target: Annotated[
-        str, typer.Option(metavar="QUEUE", help="Queue to send to: name, URL or ARN; other accounts and Regions too.")
-    ]
+    target: TargetOption
     end: EndOption = "now"
     layout: LayoutOption = "auto"
-    raw: Annotated[
-        bool, typer.Option("--raw", help="The archive's lines are the messages alone, as record_format = raw writes.")
-    ] = False
+    raw: RawOption = False
     filter_file: Annotated[
         Path | None,
         typer.Option(
@@ -156,9 +165,7 @@ class PlanOptions:
         Body,
         typer.Option(help="raw: the message alone; envelope: as SNS wraps it; auto: as the target gets it."),
     ] = Body.AUTO
-    rate: Annotated[
-        float, typer.Option(metavar="N", help="At most so many events a second, for all workers together.")
-    ] = 100
+    rate: RateOption = 100
     pace: Annotated[
         str | None,
         typer.Option(metavar="original|Nx", help="Keep the time between events as it was, or divide it by N."),

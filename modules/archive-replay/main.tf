@@ -12,7 +12,7 @@ locals {
     bucket            = var.archive.bucket.name
     prefix            = var.archive.prefix
     region            = var.location.region
-    targets           = [for target in var.targets : merge({ arn = target.arn, url = target.url }, target.idempotent ? { idempotent = true } : {})]
+    targets           = [for target in var.targets : merge({ arn = target.arn, url = target.url }, target.idempotent ? { idempotent = true } : {}, target.shadow ? { shadow = true } : {})]
     memory            = { for role, function in local.functions : role => function.memory_size } # for the dollars of a plan
     worker_seconds    = var.worker.timeout_seconds
   })

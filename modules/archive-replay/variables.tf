@@ -31,6 +31,7 @@ variable "targets" {
     kms_key_arn           = optional(string)
     dead_letter_queue_arn = optional(string)
     idempotent            = optional(bool, false)
+    shadow                = optional(bool, false)
   }))
   nullable = false
 }

@@ -81,7 +81,7 @@ locals {
   window_parameter_arn = "arn:${local.location.partition}:ssm:${local.location.region}:${local.location.account_id}:parameter${local.window_parameter_name}"
   queue_arn            = "arn:${local.location.partition}:sqs:${local.location.region}:${local.location.account_id}:${var.name}"
 
-  targets = var.targets == null ? [merge(var.destination_queue, { dead_letter_queue_arn = null, idempotent = false })] : var.targets
+  targets = var.targets == null ? [merge(var.destination_queue, { dead_letter_queue_arn = null, idempotent = false, shadow = false })] : var.targets
 
   queue                = merge(var.queue, { message_retention_seconds = var.retention_seconds })
   event_source_mapping = merge(var.event_source_mapping, { enabled = var.enabled })

@@ -205,6 +205,7 @@ variable "targets" {
     - `kms_key_arn`: customer managed key of that queue; null = none.
     - `dead_letter_queue_arn`: its dead-letter queue. Needed for a replay that shall stop when it grows (`--max-dead-letters`); null = not watched.
     - `idempotent`: its consumer may get an event twice and does its work once. Without it `event-fork replay plan` warns; the queue's tag `event-fork-idempotent` = `true` says the same.
+    - `shadow`: nothing that counts hangs on it. `event-fork replay drill` and `replay shadow` send only to such queues. Default false.
     A queue of another account must let the roles in the outputs `archive_worker_role_arn` (`sqs:SendMessage`) and `archive_governor_role_arn` (`sqs:GetQueueAttributes`) in.
   EOT
   type = list(object({
@@ -213,6 +214,7 @@ variable "targets" {
     kms_key_arn           = optional(string)
     dead_letter_queue_arn = optional(string)
     idempotent            = optional(bool, false)
+    shadow                = optional(bool, false)
   }))
   default = null
 

@@ -248,7 +248,8 @@ OPTIONS: dict[str, dict[str, list[Any]]] = {
             [
                 _queue(
                     "checkout", dead_letter_queue_arn=f"arn:aws:sqs:eu-west-1:{ACCOUNT}:checkout-dlq", kms_key_arn=_KEY
-                )
+                ),
+                _queue("checkout-shadow", shadow=True),
             ],
             [_queue(f"checkout-{number}") for number in range(20)],
         ],

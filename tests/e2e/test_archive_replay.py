@@ -12,6 +12,7 @@ import secrets
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -25,7 +26,7 @@ from testbench import Bench, processes
 from testbench.polling import eventually
 from tests.support import written_archive
 from tests.support.fault_proxy import Answer, Request, aws_error, fault_proxy
-from tests.support.replay_stack import SHADOW, ReplayStack
+from tests.support.replay_stack import SHADOW, Ran, ReplayStack
 
 pytestmark = pytest.mark.needs("distributed-map")
 
@@ -434,6 +435,71 @@ def test_a_ramp_begins_at_its_first_step(stack: ReplayStack) -> None:
     assert stack.event_fork("replay", "cancel", replay).code == 0
     stack.until(replay, "cancelled")
     until_settled(stack, replay)  # or its last events came to the next test
+
+
+def test_a_drill_brings_a_window_back_counts_it_by_ids_and_leaves_the_shadow_empty(stack: ReplayStack) -> None:
+    window = (START + 40 * HOUR, START + 41 * HOUR)
+
+    found = drill(stack, *window)
+
+    assert found.code == 0, found.stderr
+    report = json.loads(found.stdout)
+    expected = len(stack.expected(*window))
+    assert (report["passed"], report["planned"], report["came"], report["missing"]) == (True, expected, expected, 0)
+    assert (report["extra"], report["failed"], report["left"], report["lost"]) == (0, 0, 0, [])
+    assert 0 < report["seconds_to_plan"] < report["seconds_to_restore"] < 120
+    assert stack.receive("shadow").messages == []
+    print(f"{expected} events came back in {report['seconds_to_restore']:.1f} s")
+
+
+def test_a_drill_is_red_for_a_damaged_object_a_denied_key_and_a_denied_read_and_green_when_all_is_mended(
+    stack: ReplayStack,
+) -> None:
+    window = (START + 42 * HOUR, START + 43 * HOUR)
+    damaged, locked, denied, whole = (
+        one for one in stack.written if window[0] <= one.events[0].published_at < window[1]
+    )
+
+    with broken(stack, damaged=damaged.key, locked=locked.key, denied=denied.key):
+        found = drill(stack, *window)
+    mended = drill(stack, *window)
+
+    assert found.code == 1, found.stderr
+    report = json.loads(found.stdout)
+    assert (report["passed"], report["state"]) == (False, "incomplete")
+    assert [one["key"] for one in report["unreadable"]] == [damaged.key]
+    assert (report["came"], report["missing"]) == (len(whole.events), len(locked.events) + len(denied.events))
+    for one in (damaged, locked, denied):
+        assert any(one.key in lost for lost in report["lost"]), (one.key, report)
+    assert "1 objects and 0 lines cannot be read" in found.stderr
+    assert mended.code == 0, mended.stderr
+    assert stack.receive("shadow").messages == []
+
+
+@contextmanager
+def broken(stack: ReplayStack, *, damaged: str, locked: str, denied: str) -> Iterator[None]:
+    """An object is cut off, one is encrypted with a key that the worker may not use, one the worker may not read."""
+    bucket = stack.output["bucket_name"]
+    bodies = {key: stack.s3.get_object(Bucket=bucket, Key=key)["Body"].read() for key in (damaged, locked)}
+    iam, functions = stack.bench.client("iam"), stack.bench.client("lambda")
+    role = functions.get_function_configuration(FunctionName=stack.output["worker_function_name"])["Role"]
+    policy = {"RoleName": role.rpartition("/")[2], "PolicyName": "broken"}
+    statement = {"Effect": "Deny", "Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{bucket}/{denied}"}
+    key = stack.bench.client("kms").create_key()["KeyMetadata"]["Arn"]
+    iam.put_role_policy(**policy, PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
+    stack.s3.put_object(Bucket=bucket, Key=damaged, Body=bodies[damaged][: len(bodies[damaged]) // 2])
+    stack.s3.put_object(Bucket=bucket, Key=locked, Body=bodies[locked], ServerSideEncryption="aws:kms", SSEKMSKeyId=key)
+    try:
+        yield
+    finally:
+        iam.delete_role_policy(**policy)
+        for mended, body in bodies.items():
+            stack.s3.put_object(Bucket=bucket, Key=mended, Body=body)
+
+
+def drill(stack: ReplayStack, start: datetime, end: datetime) -> Ran:
+    window = ("--from", start.isoformat(), "--to", end.isoformat())
+    return stack.event_fork("replay", "drill", "--archive", stack.output["archive_url"], *window, "--output", "json")
 
 
 def test_a_target_that_is_deleted_cancels_the_replay_with_the_reason(stack: ReplayStack) -> None:

@@ -1,9 +1,16 @@
-"""examples/idempotent-consumer on the bench: whatever comes again, each order is charged once."""
+"""examples/idempotent-consumer on the bench: whatever comes again, each order is charged once.
+
+Beside it a shadow queue, and the queue of a consumer that is new: what a replay would change, and a switch from the
+archive to live events while events are published.
+"""
 
 import json
 import subprocess
 import sys
+import threading
+from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -19,6 +26,41 @@ pytestmark = pytest.mark.needs("distributed-map")
 
 ORDERS, AGAIN, REPLAYS = 40, 7, 2
 WITHIN = 180.0
+WRONG = 10
+MORE_QUEUES = {
+    # Override files, so that the example itself stays as it is. The subscription of "scoring" is the test's own.
+    "more.tf": """
+resource "aws_sqs_queue" "more" {
+  for_each = toset(["shadow", "scoring"])
+  name     = "${var.name}-${each.key}"
+}
+resource "aws_sqs_queue_policy" "scoring" {
+  queue_url = aws_sqs_queue.more["scoring"].url
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Principal = { Service = "sns.amazonaws.com" }
+      Action    = "sqs:SendMessage"
+      Resource  = aws_sqs_queue.more["scoring"].arn
+      Condition = { ArnEquals = { "aws:SourceArn" = aws_sns_topic.orders.arn } }
+    }]
+  })
+}
+output "more_queues" {
+  value = { for name, queue in aws_sqs_queue.more : name => { arn = queue.arn, url = queue.url } }
+}
+""",
+    "more_override.tf": """
+module "replay" {
+  targets = [
+    { arn = module.payments.queue_arn, url = module.payments.queue_url },
+    { arn = aws_sqs_queue.more["shadow"].arn, url = aws_sqs_queue.more["shadow"].url, shadow = true },
+    { arn = aws_sqs_queue.more["scoring"].arn, url = aws_sqs_queue.more["scoring"].url },
+  ]
+}
+""",
+}
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +69,7 @@ def stack(bench: Bench, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mo
     source = PROJECT / "examples/idempotent-consumer/function/payments.py"
     subprocess.run([sys.executable, "-m", "zipfile", "-c", function_zip, source], check=True)
     variables = {"function_zip": str(function_zip), "buffering_interval_seconds": 1, "bucket_force_destroy": True}
-    with applied(bench, "examples/idempotent-consumer", **variables) as stack:
+    with applied(bench, "examples/idempotent-consumer", MORE_QUEUES, **variables) as stack:
         yield stack
 
 
@@ -74,6 +116,108 @@ def test_an_order_is_charged_once_over_the_live_event_second_deliveries_and_two_
     assert charges(stack) == once
     poison = stack.take(stack.output["payments_dead_letter_queue_url"])
     assert [json.loads(message["Body"])["Message"] for message in poison] == ["no order"] * (1 + REPLAYS)
+
+
+def test_a_shadow_shows_what_a_changed_consumer_would_do(stack: ModuleStack, tmp_path: Path) -> None:
+    replays = ReplayStack(stack.bench, stack.workspace, tmp_path, [])
+    plan = replays.plan("shadow", datetime.now(UTC) - timedelta(hours=1), datetime.now(UTC), target="payments")
+    before = charges(stack)
+
+    ran = replays.event_fork("replay", "shadow", str(plan), "--output", "json")
+
+    assert (ran.json["state"], ran.json["sent"]) == ("done", ORDERS + 1)
+    live, shadow = stack.output["charges_table_name"], f"{stack.name}-shadow"
+    orders = [
+        json.loads(text)["id"]
+        for message in stack.take(stack.output["more_queues"]["shadow"]["url"])
+        if (text := json.loads(message["Body"])["Message"]) != "no order"
+    ]
+    with written(stack, shadow, {order: 2 if number < WRONG else 1 for number, order in enumerate(sorted(orders))}):
+        found = replays.event_fork("replay", "diff", live, shadow, "--output", "json")
+        alike = replays.event_fork("replay", "diff", live, shadow, "--ignore", "charged")
+    assert found.code == 1
+    assert f"{WRONG} of {ORDERS} items of {live} would change" in found.stderr
+    report = json.loads(found.stdout)
+    assert (report["same"], report["new"], report["gone"]) == (ORDERS - WRONG, 0, 0)
+    assert report["samples"][0]["fields"] == [{"path": "$.charged", "live": "1", "shadow": "2"}]
+    assert alike.code == 0, alike.stderr
+    assert charges(stack) == before
+
+
+@contextmanager
+def written(stack: ModuleStack, table: str, charged: dict[str, int]) -> Iterator[None]:
+    """A table that a shadow of the consumer has written."""
+    client = stack.client("dynamodb")
+    client.create_table(
+        TableName=table,
+        KeySchema=[{"AttributeName": "order_id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "order_id", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    try:
+        client.get_waiter("table_exists").wait(TableName=table)
+        for order, times in charged.items():
+            client.put_item(TableName=table, Item={"order_id": {"S": order}, "charged": {"N": str(times)}})
+        yield
+    finally:
+        client.delete_table(TableName=table)
+
+
+def test_a_new_consumer_gets_each_event_once_while_events_are_published(stack: ModuleStack, tmp_path: Path) -> None:
+    replays = ReplayStack(stack.bench, stack.workspace, tmp_path, [])
+    queue = stack.output["more_queues"]["scoring"]
+    stack.publish(Event(json.dumps({"id": f"before-{number}"})) for number in range(15))
+    subscribed = stack.client("sns").subscribe(
+        TopicArn=stack.output["topic_arn"], Protocol="sqs", Endpoint=queue["arn"], ReturnSubscriptionArn=True
+    )
+    try:
+        overlap = stack.publish(Event(json.dumps({"id": f"overlap-{number}"})) for number in range(15))
+        with publishing(stack) as during:
+            archive = ("--archive", stack.output["archive_url"], "--from", "1h", "--target", queue["arn"])
+            asked = ("replay", "bootstrap", *archive, "--settle", "8s", "--yes", "--output", "json")
+            cut = datetime.now(UTC).isoformat()
+            ran = eventually(
+                lambda: replays.event_fork(*asked, "--cut", cut),
+                lambda ran: "has not caught up" not in ran.stderr,
+                within=WITHIN,
+                what="the archive has everything from before the cut",
+            )
+            at_the_end = len(during)
+        report = ran.json
+        received: Counter[str] = Counter()
+
+        def arrived() -> set[str]:
+            received.update(json.loads(message["Body"])["MessageId"] for message in stack.take(queue["url"]))
+            return set(received)
+
+        eventually(arrived, lambda ids: ids >= set(stack.published), within=WITHIN, what="everything is there")
+    finally:
+        stack.client("sns").unsubscribe(SubscriptionArn=subscribed["SubscriptionArn"])
+
+    assert received == Counter(stack.published)
+    assert (report["missing"], report["second_copies"]) == (0, 0)
+    assert report["doubles"] >= len(overlap), "they were archived and live"
+    assert report["planned"] >= ORDERS + 1 + 30
+    assert at_the_end > 10, "events were published during the switch"
+    print(f"{report}, {at_the_end} events published meanwhile")
+
+
+@contextmanager
+def publishing(stack: ModuleStack) -> Iterator[list[str]]:
+    """Somebody publishes all the time; the ids of what was published so far."""
+    ended, ids = threading.Event(), list[str]()
+
+    def publish() -> None:
+        while not ended.wait(0.2):
+            ids.extend(stack.publish([Event(json.dumps({"id": f"during-{len(ids)}"}))]))
+
+    publisher = threading.Thread(target=publish)
+    publisher.start()
+    try:
+        yield ids
+    finally:
+        ended.set()
+        publisher.join()
 
 
 def test_a_second_plan_of_the_consumer_is_empty(stack: ModuleStack) -> None:

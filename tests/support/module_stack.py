@@ -129,11 +129,13 @@ class ModuleStack:
 
 
 @contextmanager
-def applied(bench: Bench, configuration: str, **variables: Any) -> Iterator[ModuleStack]:
+def applied(
+    bench: Bench, configuration: str, files: Mapping[str, str] | None = None, **variables: Any
+) -> Iterator[ModuleStack]:
     """Apply a configuration under a name of its own; at the end destroy what a test has not destroyed."""
     name = f"e2e-{secrets.token_hex(4)}"
     given = {"name": name, "powertools_layer_arn": bench.powertools_layer_arn, **variables}
-    workspace = bench.workspace(configuration=configuration, variables=given)
+    workspace = bench.workspace(configuration=configuration, variables=given, files=files or {})
     stack = ModuleStack(bench, workspace, name)
     try:
         workspace.apply()

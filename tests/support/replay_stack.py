@@ -33,7 +33,7 @@ SHADOW = {
     "shadow_override.tf": 'module "replay" {\n  targets = [\n'
     "    { arn = aws_sqs_queue.checkout.arn, url = aws_sqs_queue.checkout.url, "
     "dead_letter_queue_arn = aws_sqs_queue.checkout_dead_letter.arn },\n"
-    "    { arn = aws_sqs_queue.shadow.arn, url = aws_sqs_queue.shadow.url },\n  ]\n}\n",
+    "    { arn = aws_sqs_queue.shadow.arn, url = aws_sqs_queue.shadow.url, shadow = true },\n  ]\n}\n",
 }
 
 

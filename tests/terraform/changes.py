@@ -502,7 +502,9 @@ _OF_REPLAY = [
         ),
         which="`null`",
     ),
-    Row("targets", (REPLAY,), {"targets": [{**_OTHER_QUEUE, "idempotent": True}]}, {"archive": _ARCHIVE}),
+    Row(
+        "targets", (REPLAY,), {"targets": [{**_OTHER_QUEUE, "idempotent": True, "shadow": True}]}, {"archive": _ARCHIVE}
+    ),
     Row(
         "archive_worker",
         (REPLAY,),

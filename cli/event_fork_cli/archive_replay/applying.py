@@ -57,6 +57,17 @@ def open_plan(text: bytes, now: datetime, name: str, sha256: str | None = None) 
     return plan
 
 
+def file_of(plan: Plan) -> bytes:
+    """The plan as its file has it. Raises RefusedError when it is larger than what a replay takes."""
+    content = plan.to_bytes()
+    if len(content) > MAX_PLAN_BYTES:
+        raise RefusedError(
+            f"the plan has {len(content):,} bytes for {len(plan.items):,} ranges of lines, and a replay takes "
+            f"{MAX_PLAN_BYTES:,}: plan a part of the window, or of the types, at a time"
+        )
+    return content
+
+
 def engine_of(plan: Plan, engines: list[ReplayEngine], name: str | None = None) -> ReplayEngine:
     """The replay module that may run the plan. Raises RefusedError for an unknown target or a module that changed."""
     wanted = name or (plan.engine.replay if plan.engine else None)

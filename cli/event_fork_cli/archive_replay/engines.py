@@ -5,7 +5,7 @@ machine is that module's, in the account and Region of the parameter.
 
 /event-fork-pipelines/<name>/archive-replay
     {"state_machine_arn": ..., "bucket": ..., "prefix": ..., "region": ...,
-     "targets": [{"arn": ..., "url": ..., "idempotent": true}],
+     "targets": [{"arn": ..., "url": ..., "idempotent": true, "shadow": true}],
      "memory": {"worker": MiB, "governor": MiB}, "worker_seconds": time-out}
 """
 
@@ -32,11 +32,15 @@ _SUFFIX = "/archive-replay"
 
 @dataclass(frozen=True, slots=True)
 class AllowedTarget:
-    """A queue that the module lets its workers send to. `idempotent`: its consumer is declared so."""
+    """A queue that the module lets its workers send to. `idempotent`: its consumer is declared so.
+
+    `shadow`: nothing that counts hangs on it.
+    """
 
     arn: QueueArn
     url: str
     idempotent: bool = False
+    shadow: bool = False
 
     def __post_init__(self) -> None:
         if not is_url_of(self.url, self.arn):

@@ -22,7 +22,7 @@ from event_fork_cli.archive_replay.pool import InlineScan, ParallelScan, ScanOrd
 from event_fork_cli.archive_replay.scanning import MAX_TYPES, OTHER_TYPES, ScannedObject
 from event_fork_cli.archive_replay.segments import Segment, SegmentLimits
 from event_fork_cli.costs.replays import DEFAULT_MEMORY, Load, Memory, Work, estimate
-from event_fork_cli.errors import NothingMatchedError
+from event_fork_cli.errors import NothingMatchedError, NothingReadableError
 
 EVENTS_PER_WORKER = 300
 """A second: what one worker sends with room to spare (SendMessageBatch of 10, one call after the other)."""
@@ -129,7 +129,8 @@ def _plan(
     duplicates = sum(map(len, found_twice.values()))
     unreadable = tuple(entry for found in scanned for entry in found.unreadable)
     if events == duplicates:
-        raise NothingMatchedError(f"{_nothing(request, len(scanned), unreadable)}; {hint()}")
+        error = NothingReadableError if unreadable else NothingMatchedError
+        raise error(f"{_nothing(request, len(scanned), unreadable)}; {hint()}")
     first = min(found.first for found in scanned if found.first)
     last = max(found.last for found in scanned if found.last)
     items = tuple(_items(request.pace, scanned, found_twice, first))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -49,6 +48,7 @@ from event_fork_cli.archive_replay.engines import (
 )
 from event_fork_cli.archive_replay.locations import archive_location
 from event_fork_cli.archive_replay.planner import workers_for
+from event_fork_cli.archive_replay.shadows import new_replay_id
 from event_fork_cli.archive_replay.subscriptions import subscription, subscription_of
 from event_fork_cli.archive_replay.targets import find_target, target_notes
 from event_fork_cli.aws import AwsSettings, OpenArchive
@@ -155,7 +155,7 @@ def check(options: PlanOptions, settings: AwsSettings, now: datetime, by_sql: As
         )
     return Checked(
         PlanRequest(
-            replay_id=f"replay-{now:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}",
+            replay_id=new_replay_id(now),
             created_at=timestamp_text(now),
             created_by=caller,
             expires_at=timestamp_text(now + expires_in),
@@ -320,7 +320,7 @@ def _engines(settings: AwsSettings, archive: ArchiveLocation, name: str | None, 
 
 def _raw(settings: AwsSettings, store: BrowsableStore, reach: Reach, queue_arn: str, notes: list[str]) -> bool | None:
     """Whether the target's own subscription to the topic of the archive is raw; None when that cannot be seen."""
-    topic_arn = _topic(store, reach)
+    topic_arn = topic_of(store, reach)
     if topic_arn is None:
         return None
     parts = topic_arn.split(":")
@@ -334,7 +334,7 @@ def _raw(settings: AwsSettings, store: BrowsableStore, reach: Reach, queue_arn: 
     return found.raw
 
 
-def _topic(store: BrowsableStore, reach: Reach) -> str | None:
+def topic_of(store: BrowsableStore, reach: Reach) -> str | None:
     """The topic of the first event that can be read."""
     for listed in islice(needed_objects(store, reach), _PEEK_OBJECTS):
         try:

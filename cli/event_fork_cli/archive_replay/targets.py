@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from event_fork_cli.archive_replay.engines import ROOT, AllowedTarget
-from event_fork_cli.errors import BadInputError
+from event_fork_cli.archive_replay.engines import ROOT, AllowedTarget, ReplayEngine
+from event_fork_cli.errors import BadInputError, RefusedError
 
 if TYPE_CHECKING:
     from event_fork_cli.aws import AwsSettings
@@ -35,6 +35,28 @@ def find_target(given: str, allowed: Sequence[AllowedTarget], settings: AwsSetti
     return next(iter(found.values())) if found else find_queue(given, "--target", settings)
 
 
+def find_shadow(given: str | None, engines: Sequence[ReplayEngine]) -> AllowedTarget:
+    """The shadow queue of the modules of an archive: the given one, or the only one. Raises RefusedError."""
+    shadows = {target.arn: target for engine in engines for target in engine.targets if target.shadow}
+    if given is not None:
+        shadows = {arn: one for arn, one in shadows.items() if given in (arn, one.url, one.name)}
+    if len(shadows) == 1:
+        return next(iter(shadows.values()))
+    modules = ", ".join(engine.name for engine in engines) or "there is none"
+    if not shadows:
+        which = "no queue" if given is None else f"no queue {given}"
+        raise RefusedError(
+            f"{which} among the targets of the archive's replay modules ({modules}) is a shadow: "
+            "set targets[].shadow = true in modules/replay"
+        )
+    raise BadInputError(
+        "--target",
+        f"must say which shadow queue is meant ({', '.join(shadows)})",
+        example=f"--target {next(iter(shadows))}",
+        received=given or "",
+    )
+
+
 def target_notes(target: AllowedTarget, settings: AwsSettings) -> list[str]:
     """What whoever replays into the queue should know: what it is for, whether its consumer may be sent copies."""
     notes: list[str] = []
@@ -52,7 +74,9 @@ def target_notes(target: AllowedTarget, settings: AwsSettings) -> list[str]:
         notes.append(
             f"{target.arn} is the queue of a replay module: the copies lie there until a `replay queue enable`"
         )
-    if not target.idempotent and tags.get(IDEMPOTENT_TAG) != "true":
+    if target.shadow:
+        notes.append(f"{target.arn} is a shadow: nothing that counts hangs on it")
+    if not (target.idempotent or target.shadow) and tags.get(IDEMPOTENT_TAG) != "true":
         notes.append(
             f"the consumer of {target.arn} is not declared idempotent: what it did for an event it may do again. "
             f"To declare it: tag the queue {IDEMPOTENT_TAG} = true, or set targets[].idempotent in modules/replay"

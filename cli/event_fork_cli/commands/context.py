@@ -1,4 +1,4 @@
-"""What the commands have in common: the present time, asking before something is sent, finding a replay by its id."""
+"""What the commands have in common: the present time, asking, files, finding a replay by its id, reading the archive."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import typer
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 
 from event_fork.adapters.s3_documents import S3DocumentStore
 from event_fork.errors import EventForkError
@@ -16,11 +17,13 @@ from event_fork.replay_plan.documents import ReplayDocuments
 from event_fork.replay_plan.work_area import WorkArea
 from event_fork_cli.archive_replay.engines import ReplayEngine, find_engines
 from event_fork_cli.archive_replay.executions import Executions, StepFunctions
+from event_fork_cli.archive_replay.planner import Planned, ScanProgress, make_plan
+from event_fork_cli.archive_replay.request import Checked
 from event_fork_cli.archive_replay.statuses import StatusReader
 from event_fork_cli.archive_replay.steering import Helm
 from event_fork_cli.aws import AwsSettings
 from event_fork_cli.errors import BadInputError, FailedError, RefusedError
-from event_fork_cli.output import note, visible
+from event_fork_cli.output import note, plain_console, visible
 
 _REPLAY = "replay-20261123-101500-3f9a2c"
 
@@ -125,3 +128,29 @@ def find_replay(settings: AwsSettings, replay_id: str, module: str | None = None
             received=replay_id,
         )
     return found[0]
+
+
+def read_archive(checked: Checked, processes: int) -> Planned:
+    """Reads the archive with a line of progress on stderr."""
+    columns = (
+        TextColumn("reading the archive"),
+        BarColumn(),
+        DownloadColumn(binary_units=True),
+        TextColumn("{task.fields[objects]:,} objects, {task.fields[events]:,} events"),
+    )
+    console = plain_console(sys.stderr)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("", total=None, objects=0, events=0)
+
+        def show(seen: ScanProgress) -> None:
+            bar.update(task, completed=seen.bytes, objects=seen.objects, events=seen.events)
+
+        return make_plan(
+            checked.request,
+            checked.open_store,
+            processes=processes,
+            ids=checked.chosen.ids,
+            layout=checked.layout,
+            memory=checked.memory,
+            progress=show,
+        )

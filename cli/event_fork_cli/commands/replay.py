@@ -1,4 +1,4 @@
-"""event-fork replay: plan, apply, status, pause, cancel, resume, rate, list."""
+"""event-fork replay: plan, apply, status, pause, cancel, resume, rate, list, shadow. The others are beside."""
 
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -9,13 +9,13 @@ from typing import Annotated
 
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 
 from event_fork.errors import CallFailedError
 from event_fork.replay_plan.control import asks_to_go_on
-from event_fork.replay_plan.plan import MAX_PLAN_BYTES, Plan
+from event_fork.replay_plan.plan import MAX_PLAN_BYTES
 from event_fork_cli.archive_replay.applying import (
     engine_of,
+    file_of,
     open_plan,
     refuse_applied,
     refuse_changed_objects,
@@ -23,19 +23,23 @@ from event_fork_cli.archive_replay.applying import (
 )
 from event_fork_cli.archive_replay.choosing import ids_beside, missing_note, read_ids
 from event_fork_cli.archive_replay.endurance import refuse_long_waits, refuse_slower_than_items
-from event_fork_cli.archive_replay.engines import find_engines
+from event_fork_cli.archive_replay.engines import engine_for_target, engines_of, find_engines
 from event_fork_cli.archive_replay.executions import StepFunctions
 from event_fork_cli.archive_replay.history import history
-from event_fork_cli.archive_replay.planner import Planned, ScanProgress, make_plan
-from event_fork_cli.archive_replay.request import Checked, check, late_note
+from event_fork_cli.archive_replay.request import check, late_note
+from event_fork_cli.archive_replay.shadows import shadow_of
 from event_fork_cli.archive_replay.signatures import sign, verify
 from event_fork_cli.archive_replay.statuses import STATE_DONE, STATE_PAUSED, Status, StatusReader
 from event_fork_cli.archive_replay.steering import cancel, change_rate, pause, resume
+from event_fork_cli.archive_replay.targets import find_shadow
 from event_fork_cli.aws import OpenArchive
 from event_fork_cli.commands import context
+from event_fork_cli.commands.bootstrap import bootstrap
 from event_fork_cli.commands.context import documents_of, executions_for, find_replay
+from event_fork_cli.commands.diff import diff
+from event_fork_cli.commands.drill import ShadowOption, drill
 from event_fork_cli.commands.queue import queue
-from event_fork_cli.errors import BadInputError, FailedError, InterruptedWatchError, RefusedError
+from event_fork_cli.errors import BadInputError, FailedError, InterruptedWatchError
 from event_fork_cli.options import Common, PlanOptions, ProcessesOption, ReplayModule, process_count, with_options
 from event_fork_cli.output import note, plain_console, say
 from event_fork_cli.search.ids import ids_by_sql
@@ -48,6 +52,9 @@ replay = typer.Typer(
     rich_markup_mode=None,
 )
 replay.add_typer(queue, name="queue")
+replay.command()(drill)
+replay.command()(diff)
+replay.command()(bootstrap)
 
 ReplayId = Annotated[str, typer.Argument(metavar="REPLAY", help="Id of the replay, as `plan` and `list` print it.")]
 Reason = Annotated[str | None, typer.Option(metavar="TEXT", help="Why, for the history.")]
@@ -90,7 +97,7 @@ def plan(
         context.allow_writing("--out", ids_beside(out), overwrite=overwrite)
     for text in checked.notes:
         note(text)
-    planned = _read_archive(checked, count)
+    planned = context.read_archive(checked, count)
     note_late = late_note(planned.latest_arrival, timedelta(seconds=checked.request.window.lateness_seconds))
     if note_late:
         note(note_late)
@@ -99,7 +106,7 @@ def plan(
     refuse_long_waits("--pace", planned.plan, checked.worker_seconds)
     made = planned.plan if key is None else sign(planned.plan, key, common.aws.kms())
     if out is not None:
-        context.write_private(out, _saved(made))
+        context.write_private(out, file_of(made))
         if ids_file is not None:
             context.write_private(ids_beside(out), ids_file)
     common.emit(made.to_json(), lambda: plan_view(made, planned.latest_arrival), rows=made.counts)
@@ -130,8 +137,7 @@ def apply(
     replay runs in AWS: when this command ends early, by Ctrl-C for instance, the replay goes on.
     """
     settings = common.aws
-    with plan_file.open("rb") as file:
-        text = file.read(MAX_PLAN_BYTES + 1)
+    text = _read_plan(plan_file)
     wanted = open_plan(text, context.now(), str(plan_file), sha256)
     if wanted.signature is not None or signed_by is not None:
         verify(wanted, signed_by, settings.kms())
@@ -165,6 +171,42 @@ def apply(
         common.emit(status, lambda: status_view(status))
         return
     _watch_to_the_end(common, reader, wanted.replay_id, ask=not yes)
+
+
+@replay.command()
+@with_options
+def shadow(
+    *,
+    plan_file: PlanFile,
+    target: ShadowOption = None,
+    watch_it: Watch = True,
+    replay_name: ReplayModule = None,
+    common: Common,
+) -> None:
+    """Send exactly what a plan lists to a shadow queue instead, to see what it would do.
+
+    The plan itself stays as it is and can be applied afterwards. Only queues that the module declares as shadows are
+    sent to. What the shadow's consumer wrote is compared by `event-fork replay diff`.
+    """
+    settings, now = common.aws, context.now()
+    planned = open_plan(_read_plan(plan_file), now, str(plan_file))
+    ids_file = read_ids(planned, plan_file)
+    engines = find_engines(settings.ssm(), note)
+    able = engines_of(engines, planned.archive.bucket, planned.archive.prefix, replay_name)
+    queue = find_shadow(target, able)
+    engine = engine_for_target(able, queue.arn)
+    made = shadow_of(planned, queue, engine, settings.caller(), now)
+    refuse_changed_objects(made.items, OpenArchive(settings, made.archive.bucket, made.archive.region)())
+    executions = executions_for(settings, engine)
+    documents = documents_of(settings, engine, made.replay_id)
+    start(made, file_of(made), ids_file, engine, executions, documents, caller=made.created_by, clock=context.now)
+    say(f"started {made.replay_id}: {made.totals.events:,} events of {planned.replay_id} into {queue.name}")
+    reader = StatusReader(documents, executions, engine.state_machine_arn)
+    if watch_it:
+        _watch_to_the_end(common, reader, made.replay_id, ask=False)
+        return
+    status = reader.read()
+    common.emit(status, lambda: status_view(status))
 
 
 @replay.command()
@@ -270,47 +312,16 @@ def list_command(
     common.emit(found, lambda: history_view(found))
 
 
+def _read_plan(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(MAX_PLAN_BYTES + 1)
+
+
 def _checked(reason: str | None) -> str | None:
     if reason is not None and len(reason) > _LONGEST_REASON:
         rule = f"must have at most {_LONGEST_REASON:,} characters"
         raise BadInputError("--reason", rule, example='--reason "consumer is behind"', received=f"{reason[:20]}...")
     return reason
-
-
-def _saved(made: Plan) -> bytes:
-    content = made.to_bytes()
-    if len(content) > MAX_PLAN_BYTES:
-        raise RefusedError(
-            f"the plan has {len(content):,} bytes for {len(made.items):,} ranges of lines, and a replay takes "
-            f"{MAX_PLAN_BYTES:,}: plan a part of the window, or of the types, at a time"
-        )
-    return content
-
-
-def _read_archive(checked: Checked, processes: int) -> Planned:
-    """Reads the archive with a line of progress on stderr."""
-    columns = (
-        TextColumn("reading the archive"),
-        BarColumn(),
-        DownloadColumn(binary_units=True),
-        TextColumn("{task.fields[objects]:,} objects, {task.fields[events]:,} events"),
-    )
-    console = plain_console(sys.stderr)
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("", total=None, objects=0, events=0)
-
-        def show(seen: ScanProgress) -> None:
-            bar.update(task, completed=seen.bytes, objects=seen.objects, events=seen.events)
-
-        return make_plan(
-            checked.request,
-            checked.open_store,
-            processes=processes,
-            ids=checked.chosen.ids,
-            layout=checked.layout,
-            memory=checked.memory,
-            progress=show,
-        )
 
 
 def _watch_to_the_end(common: Common, reader: StatusReader, replay_id: str, *, ask: bool) -> None:

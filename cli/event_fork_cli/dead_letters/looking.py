@@ -48,6 +48,11 @@ class DeadLetterQueue:
         found = self.sqs.get_queue_attributes(QueueUrl=self.url, AttributeNames=["RedrivePolicy"])
         return found.get("Attributes", {}).get("RedrivePolicy")
 
+    def retention_seconds(self) -> int:
+        """For how long a message is kept."""
+        found = self.sqs.get_queue_attributes(QueueUrl=self.url, AttributeNames=["MessageRetentionPeriod"])
+        return int(found["Attributes"]["MessageRetentionPeriod"])
+
     def receive(self, hold: int) -> list[Letter]:
         """Up to ten messages, hidden from others for so many seconds."""
         answer = self.sqs.receive_message(
@@ -132,11 +137,12 @@ class Looking:
                 if new:
                     yield new
 
-    def deleted(self, letters: Sequence[Letter]) -> None:
-        """These are not in the queue any more."""
+    def deleted(self, letters: Sequence[Letter], *, remember: bool = True) -> None:
+        """These are not in the queue any more. `remember`: should SQS hand one out again, it is not given again."""
         for one in letters:
             self._handles.pop(one.message.message_id, None)
-            self._done.add(one.message.message_id)
+            if remember:
+                self._done.add(one.message.message_id)
 
     def _is_new(self, one: Letter) -> bool:
         message_id = one.message.message_id

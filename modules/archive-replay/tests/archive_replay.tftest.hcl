@@ -15,6 +15,7 @@ variables {
       url                   = "https://sqs.us-east-1.amazonaws.com/999999999999/shadow"
       kms_key_arn           = "arn:aws:kms:us-east-1:999999999999:key/1234abcd-12ab-34cd-56ef-1234567890ab"
       dead_letter_queue_arn = "arn:aws:sqs:us-east-1:999999999999:shadow-dlq"
+      shadow                = true
     },
   ]
   worker             = { memory_size = 512, timeout_seconds = 900, runtime = "python3.13", architecture = "arm64" }
@@ -193,8 +194,11 @@ run "tells_the_command_where_it_is" {
       bucket            = "orders-archive"
       prefix            = "orders/"
       region            = "eu-west-1"
-      targets           = [for target in var.targets : { arn = target.arn, url = target.url }]
-      memory            = { worker = var.worker.memory_size, governor = 512 }
+      targets = [
+        { arn = var.targets[0].arn, url = var.targets[0].url },
+        { arn = var.targets[1].arn, url = var.targets[1].url, shadow = true },
+      ]
+      memory = { worker = var.worker.memory_size, governor = 512 }
     }
     error_message = "The parameter must name state machine, archive and targets."
   }

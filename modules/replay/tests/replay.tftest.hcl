@@ -135,6 +135,7 @@ run "an_archive_brings_its_engine_whose_only_target_is_the_destination" {
       dead_letter_queue_arn = null
       idempotent            = false
       kms_key_arn           = null
+      shadow                = false
       url                   = "https://sqs.eu-west-1.amazonaws.com/123456789012/checkout"
     }])
     error_message = "Without targets, the destination must be the only one."
