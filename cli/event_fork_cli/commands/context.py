@@ -1,4 +1,4 @@
-"""What the commands have in common: the present time, asking, files, finding a replay by its id, reading the archive."""
+"""What the commands have in common: the present time, asking, files, finding a replay, reading the archive."""
 
 from __future__ import annotations
 
