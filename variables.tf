@@ -322,6 +322,7 @@ variable "replays" {
       kms_key_arn           = optional(string)
       dead_letter_queue_arn = optional(string)
       idempotent            = optional(bool)
+      shadow                = optional(bool)
     })))
     archive_worker = optional(object({
       memory_size     = optional(number)
