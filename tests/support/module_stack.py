@@ -130,7 +130,7 @@ class ModuleStack:
 
 @contextmanager
 def applied(
-    bench: Bench, configuration: str, files: Mapping[str, str] | None = None, **variables: Any
+    bench: Bench, configuration: str, files: Mapping[str, str] | None = None, /, **variables: Any
 ) -> Iterator[ModuleStack]:
     """Apply a configuration under a name of its own; at the end destroy what a test has not destroyed."""
     name = f"e2e-{secrets.token_hex(4)}"
