@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import psutil
 from filelock import FileLock, Timeout
 
 from testbench import composition, processes, stack
@@ -162,6 +163,24 @@ class Bench:
         from testbench.workspace import Workspace
 
         return Workspace.prepared(self.endpoints, source, configuration, variables or {}, files or {})
+
+    # -- faults of whole parts -------------------------------------------------------------------------------------
+
+    def kill(self, part: str) -> None:
+        """End a part as `kill -9` does. Only for a bench of one's own: everybody else on it sees that, too."""
+        processes.kill(self.state, part)
+
+    def start_again(self, part: str, **addresses: Any) -> None:
+        """Start a part that was killed, on its port and with what it has written down (of the emulator: nothing).
+
+        `addresses`: where it shall find other parts instead, such as a proxy: `opensearch_url="http://127.0.0.1:1234"`.
+        """
+        (known,) = [one for one in composition.parts_of(self.endpoints) if one.name == part]
+        stack.start_again(known, self.state, replace(self.endpoints, **addresses))
+
+    def function_processes(self, name: str) -> list[psutil.Process]:
+        """The processes that run a function now: to measure them, or to end one in the middle of its work."""
+        return processes.with_variable(self.state, self.endpoints.backend, "AWS_LAMBDA_FUNCTION_NAME", name)
 
     # -- health ----------------------------------------------------------------------------------------------------
 

@@ -160,6 +160,29 @@ def stop(state: Path, part: str) -> bool:
     return True
 
 
+def kill(state: Path, part: str) -> None:
+    """End the recorded process at once, as `kill -9` does; it stays on record. Raises `BenchError`."""
+    running = recorded(state, part)
+    process = running.process() if running else None
+    if process is None:
+        raise BenchError(f"{part} cannot be killed: it is not running")
+    _send(process, "kill")
+    if _wait([process], SECONDS_TO_STOP):
+        raise BenchError(f"{part} still runs {SECONDS_TO_STOP:.0f} s after it was killed")
+
+
+def with_variable(state: Path, part: str, name: str, value: str) -> list[psutil.Process]:
+    """The processes that a part started with that environment variable."""
+    running = recorded(state, part)
+    process = running.process() if running else None
+    found = []
+    for member in _descendants(process) if process else []:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if member.environ().get(name) == value:
+                found.append(member)
+    return found
+
+
 def memory(process: psutil.Process) -> int:
     """Bytes in use by the process and those it started."""
     total = 0

@@ -17,7 +17,7 @@ from testbench.endpoints import Endpoints
 from testbench.errors import BenchError, PartDiedError, PortTakenError
 from testbench.parts import Part
 from testbench.paths import CACHE, RUNS
-from testbench.progress import Say
+from testbench.progress import Say, quiet
 
 SECONDS_TO_GET_READY = 180.0
 """Limit for each part; a loaded two-core machine needs about 20."""
@@ -79,6 +79,21 @@ def _start_once(parts: Sequence[Part], state: Path, plan: Endpoints, say: Say) -
     for probation in started.values():
         probation.keep()
     return found
+
+
+def start_again(part: Part, state: Path, found: Endpoints, say: Say = quiet) -> None:
+    """Start a part that ended, on its port and with what its folder holds. `found`: the addresses it is told of."""
+    before = processes.recorded(state, part.name)
+    if before is None or before.process() is not None:
+        raise BenchError(f"{part.name} cannot be started again: it {'runs' if before else 'was never started'}")
+    command = part.command(before.port, found, state)
+    probation = processes.start(part.name, command.argv, command.environment, state, before.port)
+    try:
+        _wait_until_ready([part], {part.name: probation}, state, time.monotonic(), say)
+    except BaseException:
+        processes.stop(state, part.name)
+        raise
+    probation.keep()
 
 
 def _planned(plan: Endpoints, chosen: dict[str, int]) -> Endpoints:

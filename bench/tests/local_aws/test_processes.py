@@ -15,6 +15,7 @@ import pytest
 from testbench import lease, ports, processes
 from testbench.errors import BenchError
 from testbench.paths import PROJECT
+from testbench.polling import eventually
 from testbench.users import Users
 
 SLEEPS = "import time; print('up', flush=True); time.sleep(600)"
@@ -208,3 +209,25 @@ def test_a_user_that_was_killed_while_it_entered_counts_as_gone(tmp_path: Path) 
     (tmp_path / "users" / str(os.getpid())).touch()
     assert Users(tmp_path).present() == []
     assert list((tmp_path / "users").iterdir()) == []
+
+
+def test_the_processes_that_a_part_started_are_found_by_a_variable(tmp_path: Path) -> None:
+    nested = (
+        "import os, subprocess, sys; "
+        f"[subprocess.Popen([sys.executable, '-c', {SLEEPS!r}], env={{'NAME': name}}) for name in 'ab']; "
+        "import time; time.sleep(600)"
+    )
+    started = processes.start("part", [sys.executable, "-c", nested], os.environ, tmp_path, 1)
+    try:
+        family = psutil.Process(started.running.pid)
+        eventually(lambda: len(family.children()), lambda count: count == 2, within=60, what="both children run")
+
+        def found() -> list[int]:
+            return [one.pid for one in processes.with_variable(tmp_path, "part", "NAME", "b")]
+
+        (one,) = eventually(found, bool, within=60, what="it has its own environment")
+        assert one in [child.pid for child in family.children()]
+        assert processes.with_variable(tmp_path, "part", "NAME", "c") == []
+    finally:
+        processes.stop(tmp_path, "part")
+    assert processes.with_variable(tmp_path, "part", "NAME", "b") == []

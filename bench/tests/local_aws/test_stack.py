@@ -3,7 +3,7 @@
 import os
 import socket
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -31,12 +31,14 @@ class WebServer:
     script: str = SERVES
     squatter: socket.socket | None = None
     asked: list[int] = field(default_factory=list)
+    told: list[Endpoints] = field(default_factory=list)
 
     def install(self, say: Say) -> None:
         say(self.name, "nothing to install")
 
     def command(self, port: int, endpoints: Endpoints, state: Path) -> Command:
         self.asked.append(port)
+        self.told.append(endpoints)
         if self.squatter is not None and len(self.asked) == 1:
             self.squatter.bind((ports.LOOPBACK, port))  # somebody is faster
             self.squatter.listen()
@@ -106,6 +108,38 @@ def test_a_part_that_was_killed_is_seen_as_died(tmp_path: Path) -> None:
     [health] = stack.health([part], tmp_path)
     assert (health.state, health.healthy) == ("died", False)
     assert stack.stop(["ministack"], tmp_path) == []
+
+
+def test_a_part_that_was_killed_starts_again_on_its_port_with_its_folder_and_other_addresses(tmp_path: Path) -> None:
+    part = WebServer("ministack")
+    found = stack.start([part], tmp_path, NOTHING, quiet)
+    try:
+        (tmp_path / "data").write_text("kept")
+        with pytest.raises(BenchError, match="cannot be started again: it runs"):
+            stack.start_again(part, tmp_path, found)
+        processes.kill(tmp_path, "ministack")
+        assert not answers(found.aws_endpoint_url)
+        with pytest.raises(BenchError, match="cannot be killed: it is not running"):
+            processes.kill(tmp_path, "ministack")
+
+        stack.start_again(part, tmp_path, replace(found, opensearch_url="http://127.0.0.1:1"))
+
+        assert answers(found.aws_endpoint_url)
+        assert len(set(part.asked)) == 1
+        assert part.told[-1].opensearch_url == "http://127.0.0.1:1"
+        assert (tmp_path / "data").read_text() == "kept"
+    finally:
+        assert stack.stop(["ministack"], tmp_path) == ["ministack"]
+
+
+def test_a_part_that_does_not_start_again_leaves_nothing(tmp_path: Path) -> None:
+    part = WebServer("ministack")
+    found = stack.start([part], tmp_path, NOTHING, quiet)
+    processes.kill(tmp_path, "ministack")
+    part.script = DIES
+    with pytest.raises(PartDiedError, match="no space left on device"):
+        stack.start_again(part, tmp_path, found)
+    assert processes.recorded(tmp_path, "ministack") is None
 
 
 def test_a_folder_that_holds_something_else_is_never_emptied(tmp_path: Path) -> None:
