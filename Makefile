@@ -14,7 +14,7 @@ ON_BOTH := $(patsubst %,bench/tests/local_aws/test_%.py,contract api_gateway ben
 TERRAFORM := modules examples tests bench/tests
 GENERATORS := docs.generate_terraform docs.generate_module_tables docs.generate_changes_page docs.generate_cli_page
 .DEFAULT_GOAL := help
-.PHONY: help setup demo simulate mutants test test-localstack lane-access lane-opensearch-3 check lint format build docs generated new-pipeline lock e2e conformance registry-check clean check-bench bench bench-firehose bench-replay bench-search bench-rejected
+.PHONY: help setup demo simulate chaos soak mutants test test-localstack lane-access lane-opensearch-3 check lint format build docs generated new-pipeline lock e2e conformance registry-check clean check-bench bench bench-firehose bench-replay bench-search bench-rejected
 
 help: ## List the commands
 	@awk 'BEGIN {FS = ":.*## "} /^[a-zA-Z0-9_-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -78,6 +78,12 @@ bench-rejected: setup ## Seconds and memory to group 100,000 rejected documents;
 
 simulate: setup ## Run the simulation by seeds: WORLDS="forwarding queue archive" SEEDS=0-999; prints invariants, runs and violations
 	@PYTHONPATH=. $(PY) -m tests.simulation $(WORLDS) --seeds $(or $(SEEDS),0-999)
+
+chaos: setup ## 10,000 events through all forks while everything around them fails; exit 1 when one is lost (10 minutes; SEED= EVENTS= LOSE=backup)
+	@PYTHONPATH=.:lambdas:cli $(PY) -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(EVENTS),--events $(EVENTS)) $(if $(LOSE),--lose $(LOSE))
+
+soak: setup ## A steady load through all forks, with the memory of every part and function; fails when it is not flat (MINUTES=30)
+	@PYTHONPATH=.:lambdas:cli $(PY) -m tests.chaos.soak --minutes $(or $(MINUTES),30)
 
 mutants: setup ## Plant bugs one at a time in copies of the code (tests/mutants/planted.py); a test must catch each (N="3 17": only these)
 	@PYTHONPATH=. $(PY) -m tests.mutants $(N)
