@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from tests.support.module_stack import Event
 
-ID = re.compile(r"e-\d{6}")
+ID = re.compile(r"event-\d{6}")
 DEAR = 100
 """The search fork's filter policy lets through what costs as much, or more."""
 
@@ -42,13 +42,13 @@ def ids(text: str) -> set[str]:
 
 
 def one_id(text: str) -> str:
-    """The id of the one event that a text tells of."""
+    """The id of the one event that a text tells of: no UUID can look like it."""
     (found,) = ids(text)
     return found
 
 
 def _made(number: int, chance: random.Random) -> Made:
-    name, amount = f"e-{number:06d}", chance.randint(DEAR, 500) if number == 0 else chance.randint(1, 200)
+    name, amount = f"event-{number:06d}", chance.randint(DEAR, 500) if number == 0 else chance.randint(1, 200)
     document: dict[str, object] = {"id": name, "amount": amount, "note": "x" * chance.randint(0, 400)}
     drawn = chance.random()
     if number == 0 or amount < DEAR or drawn > 0.01:

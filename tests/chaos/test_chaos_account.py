@@ -10,7 +10,7 @@ from tests.chaos.memory import flat, growth
 from tests.chaos.schedule import AFTERWARDS, KINDS, afterwards, schedule
 
 MIB = 2**20
-PUBLISHED = {"e-000001", "e-000002", "e-000003"}
+PUBLISHED = {"event-000001", "event-000002", "event-000003"}
 WHOLE = Seen(Counter(PUBLISHED))
 
 
@@ -54,14 +54,14 @@ def test_all_that_was_published_and_is_there_once_is_whole() -> None:
 
 
 def test_an_event_that_is_nowhere_is_lost_and_named() -> None:
-    found = account("backup", PUBLISHED, Seen(Counter(["e-000001", "e-000003", "e-000003"])))
+    found = account("backup", PUBLISHED, Seen(Counter(["event-000001", "event-000003", "event-000003"])))
 
-    assert (found.lost, found.duplicates) == (["e-000002"], 1)
-    assert complaints([found], {}, "") == ["backup: 1 lost: e-000002"]
+    assert (found.lost, found.duplicates) == (["event-000002"], 1)
+    assert complaints([found], {}, "") == ["backup: 1 lost: event-000002"]
 
 
 def test_what_is_set_aside_or_rejected_is_not_lost_when_a_reason_says_why() -> None:
-    seen = Seen(Counter(["e-000001"]), {"e-000002": "not-a-document"}, {"e-000003": "400 mapper_parsing_exception"})
+    seen = Seen(Counter(["event-000001"]), {"event-000002": "not-a-document"}, {"event-000003": "400 mapper_parsing_exception"})
     found = account("search", PUBLISHED, seen)
 
     assert (found.delivered, found.dead_lettered, found.rejected, found.lost) == (1, 1, 1, [])
@@ -69,19 +69,19 @@ def test_what_is_set_aside_or_rejected_is_not_lost_when_a_reason_says_why() -> N
 
 
 def test_a_dead_letter_of_which_nobody_says_why_fails_the_run() -> None:
-    found = account("search", PUBLISHED, Seen(Counter(["e-000001", "e-000003"]), {"e-000002": ""}))
+    found = account("search", PUBLISHED, Seen(Counter(["event-000001", "event-000003"]), {"event-000002": ""}))
 
-    assert complaints([found], {}, "") == ["search: 1 set aside without a reason: e-000002"]
+    assert complaints([found], {}, "") == ["search: 1 set aside without a reason: event-000002"]
 
 
 def test_a_dead_letter_without_a_reason_whose_event_is_delivered_too_is_a_second_copy() -> None:
-    assert account("search", PUBLISHED, Seen(Counter(PUBLISHED), {"e-000002": ""})).whole
+    assert account("search", PUBLISHED, Seen(Counter(PUBLISHED), {"event-000002": ""})).whole
 
 
 def test_what_was_never_published_for_a_fork_is_too_much() -> None:
-    found = account("search", PUBLISHED, Seen(Counter([*PUBLISHED, "e-000009"])))
+    found = account("search", PUBLISHED, Seen(Counter([*PUBLISHED, "event-000009"])))
 
-    assert complaints([found], {}, "") == ["search: 1 too much: e-000009"]
+    assert complaints([found], {}, "") == ["search: 1 too much: event-000009"]
 
 
 def test_a_fault_that_never_struck_fails_the_run() -> None:
