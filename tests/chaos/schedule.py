@@ -16,7 +16,7 @@ class Kind:
     forks: tuple[str, ...]
     least: int = 1
     most: int = 1
-    rounds: int = 1
+    rounds: int = 2
     """Injections for each of the forks."""
 
 
@@ -36,7 +36,7 @@ KINDS = (
     Kind("opensearch-partly", "the domain takes only some documents of a bulk request (429)", ("search",), 5, 20),
     Kind("opensearch-answer-lost", "the documents are indexed, the answer is lost", ("search",), 1, 2),
     Kind("opensearch-killed", "kill -9 of the OpenSearch node", ("search",)),
-    Kind("firehose-killed", "kill -9 of Firehose", ("",), rounds=2),
+    Kind("firehose-killed", "kill -9 of Firehose", ("",), rounds=3),
     Kind("second-delivery", "SNS delivers an event twice", FORKS, 10, 40),
 )
 AFTERWARDS = (

@@ -61,7 +61,7 @@ def test_an_event_that_is_nowhere_is_lost_and_named() -> None:
 
 
 def test_what_is_set_aside_or_rejected_is_not_lost_when_a_reason_says_why() -> None:
-    seen = Seen(Counter(["event-000001"]), {"event-000002": "not-a-document"}, {"event-000003": "400 mapper_parsing_exception"})
+    seen = Seen(Counter(["event-000001"]), {"event-000002": "not-a-document"}, {"event-000003": "400 unparsable"})
     found = account("search", PUBLISHED, seen)
 
     assert (found.delivered, found.dead_lettered, found.rejected, found.lost) == (1, 1, 1, [])
