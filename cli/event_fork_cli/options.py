@@ -37,6 +37,12 @@ class Body(StrEnum):
     ENVELOPE = "envelope"
 
 
+class Ordering(StrEnum):
+    """In which order the copies are sent."""
+
+    SEQUENCE = "sequence"
+
+
 FilterScopeOption = Annotated[FilterScope, typer.Option(help="What the filter policy looks at.")]
 _START = typer.Option(
     "--from",
@@ -165,6 +171,17 @@ class PlanOptions:
         Body,
         typer.Option(help="raw: the message alone; envelope: as SNS wraps it; auto: as the target gets it."),
     ] = Body.AUTO
+    order: Annotated[
+        Ordering | None,
+        typer.Option(help="sequence: each group's events by their SequenceNumber. A FIFO target always gets them so."),
+    ] = None
+    group_by: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PATH|ATTRIBUTE|all",
+            help="A FIFO target's groups: a path such as $.order_id, an attribute, or all; default: MessageGroupId.",
+        ),
+    ] = None
     rate: RateOption = 100
     pace: Annotated[
         str | None,

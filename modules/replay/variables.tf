@@ -123,7 +123,7 @@ variable "event_source_mapping" {
 
 variable "destination_queue" {
   description = <<-EOT
-    Queue of the regular pipeline, which gets the replayed events: standard, in any account and Region. For example `{ arn = aws_sqs_queue.checkout.arn, url = aws_sqs_queue.checkout.url }`.
+    Queue of the regular pipeline, which gets the replayed events: standard, in any account and Region (a FIFO queue can be one of `targets`). For example `{ arn = aws_sqs_queue.checkout.arn, url = aws_sqs_queue.checkout.url }`.
     - `arn`, `url`.
     - `kms_key_arn`: customer managed key of that queue; null = none.
     A queue of another account must let the function's role (output `function_role_arn`) send.
@@ -137,7 +137,7 @@ variable "destination_queue" {
 
   validation {
     condition     = try(endswith(regex("^https?://.+$", var.destination_queue.url), "/${regex("^arn:aws[a-z-]*:sqs:[a-z0-9-]+:[0-9]{12}:([A-Za-z0-9_-]{1,80})$", var.destination_queue.arn)[0]}"), false)
-    error_message = "destination_queue must have the ARN of a standard queue and the URL of the same one: a FIFO queue asks for message groups, which events do not have. For example { arn = \"arn:aws:sqs:eu-west-1:123456789012:checkout\", url = \"https://sqs.eu-west-1.amazonaws.com/123456789012/checkout\" }. Received: ${jsonencode(var.destination_queue)}."
+    error_message = "destination_queue must have the ARN of a standard queue and the URL of the same one. A FIFO queue can only be one of targets: what waits in the replay's queue has no order. For example { arn = \"arn:aws:sqs:eu-west-1:123456789012:checkout\", url = \"https://sqs.eu-west-1.amazonaws.com/123456789012/checkout\" }. Received: ${jsonencode(var.destination_queue)}."
   }
 
   validation {
@@ -200,10 +200,10 @@ variable "archive" {
 
 variable "targets" {
   description = <<-EOT
-    Queues that may be the target of a replay from the archive: standard ones, in any account and Region; no plan can send elsewhere. null (default) = `destination_queue` alone. For example `[{ arn = aws_sqs_queue.shadow.arn, url = aws_sqs_queue.shadow.url }]`.
+    Queues that may be the target of a replay from the archive, standard or FIFO, in any account and Region; no plan can send elsewhere. A FIFO queue gets the events of a FIFO topic, those of each group in their order. null (default) = `destination_queue` alone. For example `[{ arn = aws_sqs_queue.shadow.arn, url = aws_sqs_queue.shadow.url }]`.
     - `arn`, `url`.
     - `kms_key_arn`: customer managed key of that queue; null = none.
-    - `dead_letter_queue_arn`: its dead-letter queue. Needed for a replay that shall stop when it grows (`--max-dead-letters`); null = not watched.
+    - `dead_letter_queue_arn`: its dead-letter queue, a FIFO one of a FIFO queue. Needed for a replay that shall stop when it grows (`--max-dead-letters`); null = not watched.
     - `idempotent`: its consumer may get an event twice and does its work once. Without it `event-fork replay plan` warns; the queue's tag `event-fork-idempotent` = `true` says the same.
     - `shadow`: nothing that counts hangs on it. `event-fork replay drill` and `replay shadow` send only to such queues. Default false.
     A queue of another account must let the roles in the outputs `archive_worker_role_arn` (`sqs:SendMessage`) and `archive_governor_role_arn` (`sqs:GetQueueAttributes`) in.
@@ -229,8 +229,8 @@ variable "targets" {
   }
 
   validation {
-    condition     = alltrue([for target in coalesce(var.targets, []) : try(endswith(regex("^https?://.+$", target.url), "/${regex("^arn:aws[a-z-]*:sqs:[a-z0-9-]+:[0-9]{12}:([A-Za-z0-9_-]{1,80})$", target.arn)[0]}"), false)])
-    error_message = "targets[*] must have the ARN of a standard queue and the URL of the same one: a FIFO queue asks for message groups, which events do not have. For example { arn = \"arn:aws:sqs:eu-west-1:123456789012:checkout\", url = \"https://sqs.eu-west-1.amazonaws.com/123456789012/checkout\" }. Received: ${jsonencode(var.targets)}."
+    condition     = alltrue([for target in coalesce(var.targets, []) : try(endswith(regex("^https?://.+$", target.url), "/${regex("^arn:aws[a-z-]*:sqs:[a-z0-9-]+:[0-9]{12}:([A-Za-z0-9_-]{1,80}|[A-Za-z0-9_-]{1,75}[.]fifo)$", target.arn)[0]}"), false)])
+    error_message = "targets[*] must have the ARN of a queue and the URL of the same one. For example { arn = \"arn:aws:sqs:eu-west-1:123456789012:checkout\", url = \"https://sqs.eu-west-1.amazonaws.com/123456789012/checkout\" }. Received: ${jsonencode(var.targets)}."
   }
 
   validation {
@@ -239,8 +239,8 @@ variable "targets" {
   }
 
   validation {
-    condition     = alltrue([for arn in compact([for target in coalesce(var.targets, []) : try(target.dead_letter_queue_arn, null)]) : can(regex("^arn:aws[a-z-]*:sqs:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,80}$", arn))])
-    error_message = "targets[*].dead_letter_queue_arn must be the ARN of a standard queue, for example \"arn:aws:sqs:eu-west-1:123456789012:checkout-dlq\". Received: ${jsonencode(var.targets)}."
+    condition     = alltrue([for target in coalesce(var.targets, []) : can(regex("^arn:aws[a-z-]*:sqs:[a-z0-9-]+:[0-9]{12}:${endswith(target.arn, ".fifo") ? "[A-Za-z0-9_-]{1,75}[.]fifo" : "[A-Za-z0-9_-]{1,80}"}$", target.dead_letter_queue_arn)) if try(coalesce(target.dead_letter_queue_arn), null) != null])
+    error_message = "targets[*].dead_letter_queue_arn must be the ARN of a standard queue, or of a FIFO queue when the target is one, for example \"arn:aws:sqs:eu-west-1:123456789012:checkout-dlq\". Received: ${jsonencode(var.targets)}."
   }
 
   validation {

@@ -5,6 +5,7 @@ prove of AWS is in bench/docs/emulation.md: Step Functions is the emulator's wit
 """
 
 import gzip
+import hashlib
 import itertools
 import json
 import re
@@ -580,6 +581,68 @@ def test_exactly_the_given_ids_are_sent_and_every_document_is_in_the_work_area(s
     assert len(progress) == len(json.loads(read(stack, area.plan))["items"])
     manifest = next(key for key in keys if key.startswith(area.results_prefix) and key.endswith("manifest.json"))
     assert json.loads(read(stack, manifest))["ResultFiles"]["FAILED"] == []
+
+
+def test_a_fifo_target_gets_each_group_in_order_despite_failures_and_all_again_at_once(stack: ReplayStack) -> None:
+    # GIVEN a FIFO topic's events of eight groups, in objects in no order
+    begin, count, groups = END + 3 * HOUR, 400, 8
+    events = [
+        replace(
+            event,
+            message=json.dumps({"n": number, "customer": {"id": f"c{number % groups}"}}),
+            others={"SequenceNumber": str(10_000_000_000_000_000_000 + 7 * number)},
+        )
+        for number, event in enumerate(written_archive.events(stack.output["topic_arn"], count, begin, begin + HOUR))
+    ]
+    shuffled = sorted(events, key=lambda event: hash_of(event.message_id))
+    written = [
+        written_archive.WrittenObject(next(written_archive.objects(events[part:], HOUR)).key, tuple(shuffled[part::5]))
+        for part in range(5)
+    ]
+    written_archive.put(stack.s3, stack.output["bucket_name"], written)
+    options = ("--group-by", "$.customer.id", "--body", "raw", "--rate", "1000", "--workers", "3")
+    window = (begin, begin + HOUR)
+
+    # WHEN they are replayed, the target throttles now and then and closes for a while, and the replay is resumed
+    denied, busy = aws_error("AccessDeniedException", "told to", status=403), aws_error("Throttling", "told to")
+    with stack.worker_through_proxy() as proxy:
+        calls = itertools.count(1)
+
+        def rule(request: Request) -> Answer | None:
+            call = next(calls)
+            return denied if call > 60 else busy if call % 3 == 0 else None
+
+        proxy.rule = rule
+        replay = stack.apply(stack.plan("ordered", *window, *options, target="fifo"))
+        broken = stack.until(replay, "incomplete", "done")
+        proxy.clear()
+        resumed = stack.event_fork("replay", "resume", replay, "--no-watch")
+        done = stack.until(replay, "done")
+    first = by_group(stack.receive("fifo", threads=1).messages)
+    # AND once more, within the five minutes in which the queue knows the ids of what it got
+    again = stack.apply(stack.plan("ordered-again", *window, *options, target="fifo"))
+    stack.until(again, "done")
+    second = by_group(stack.receive("fifo", threads=1).messages)
+
+    # THEN both times each group is whole and in order
+    assert broken["state"] == "incomplete"
+    assert 0 < broken["sent"] < count
+    assert resumed.code == 0, resumed.stderr
+    assert (done["sent"], done["failed"], done["left"]) == (count, 0, 0)
+    assert first == second == {f"c{group}": [*range(group, count, groups)] for group in range(groups)}
+
+
+def by_group(messages: list[dict[str, Any]]) -> dict[str, list[int]]:
+    """The numbers of the events of each message group, as they came."""
+    found: dict[str, list[int]] = {}
+    for message in messages:
+        found.setdefault(message["Attributes"]["MessageGroupId"], []).append(json.loads(message["Body"])["n"])
+    return found
+
+
+def hash_of(text: str) -> str:
+    """For an order that is none."""
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def read(stack: ReplayStack, key: str) -> bytes:

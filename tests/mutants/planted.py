@@ -14,6 +14,7 @@ _QUEUE = ("tests/unit/event_fork/queue_replay",)
 _ADAPTERS = ("tests/functional/event_fork/test_event_fork_adapters.py",)
 _ARCHIVE = ("tests/unit/event_fork/archive_replay",)
 _DOCUMENTS = ("tests/functional/archive_replay", "tests/unit/event_fork/replay_plan")
+_ORDERED = ("tests/unit/cli/test_ordered_replay.py",)
 _STEERING = ("tests/functional/cli/test_replay_steering.py",)
 _SEALED = ("tests/functional/cli/test_replay_sealed.py",)
 _APPLY = ("tests/functional/cli/test_replay_apply.py",)
@@ -353,23 +354,44 @@ PLANTED = (
     _fork(
         "what was taken behind a gap is sent again",
         "archive_replay/book_keeping.py",
-        "behind_a_gap = () if first_left is None else burst.taken",
-        "behind_a_gap = ()",
+        "behind_a_gap = frozenset[int]() if first_left is None else settled",
+        "behind_a_gap = frozenset[int]()",
         _ARCHIVE,
     ),
     _fork(
         "failures of lines that are read again are kept twice",
         "archive_replay/book_keeping.py",
-        "if found.finished or event.line < found.line)",
-        ")",
+        "if found.finished or event.line < found.line or event.line in settled",
+        "",
         _ARCHIVE,
     ),
     _fork(
         "what lies in the place of a planned object is sent",
         "archive_replay/worker.py",
-        "self.tools.archive.open(item.key, etag=item.etag)",
-        "self.tools.archive.open(item.key)",
+        "self.tools.archive.open(key, etag=etag)",
+        "self.tools.archive.open(key)",
         _ARCHIVE,
+    ),
+    _fork(
+        "two messages of a group are sent in one call",
+        "archive_replay/burst.py",
+        "depths[copy.group_id] += 1",
+        "pass",
+        _ORDERED,
+    ),
+    _fork(
+        "what is behind a message that was left is sent",
+        "archive_replay/burst.py",
+        "if delivery.returned:  # what",
+        "if False:  # what",
+        _ORDERED,
+    ),
+    _fork(
+        "all replays have the same deduplication ids",
+        "replay_plan/order.py",
+        'f"{replay_id}\\n{message_id}"',
+        'f"{message_id}"',
+        _ORDERED,
     ),
     _fork(
         "another number of events than planned is no error",

@@ -22,7 +22,7 @@ from tests.simulation.scheduler import EPOCH, Task
 from tests.simulation.services.functions import Outcome
 from tests.simulation.services.sqs import Message, Queue
 from tests.simulation.services.state_machine import definition, handler
-from tests.simulation.troubles import Illness, Key, Kind, Troubles
+from tests.simulation.troubles import Illness, Key, Kind, Troubles, fraction
 from tests.simulation.world import Chance, Command, World, envelope
 
 BUCKET = "orders-backup"
@@ -37,7 +37,8 @@ RATE = "all workers together keep the rate"
 ONE_EXECUTION = "a plan is applied once"
 COUNTS = "status counts what was sent"
 FENCED = "only workers of the execution that control.json lets send do"
-INVARIANTS = (EXACTLY_THE_PLAN, ALL_OF_IT, NO_MORE_COPIES, RATE, ONE_EXECUTION, COUNTS, FENCED)
+IN_ORDER = "a FIFO target gets the events of a group in the order of their numbers"
+INVARIANTS = (EXACTLY_THE_PLAN, ALL_OF_IT, NO_MORE_COPIES, RATE, ONE_EXECUTION, COUNTS, FENCED, IN_ORDER)
 
 UNWRITTEN_EVENTS = 1_000
 UNWRITTEN_SECONDS = 5.0
@@ -55,7 +56,10 @@ _INTERRUPTED = frozenset(
 
 
 class Stage(World):
-    """An archive of so many events, a replay module and its target; `folder` for plan files."""
+    """An archive of so many events, a replay module and its target; `folder` for plan files.
+
+    `groups`: of a FIFO topic's events; the target is a FIFO queue then, and the archive is in no order.
+    """
 
     def __init__(
         self,
@@ -65,12 +69,17 @@ class Stage(World):
         per_object: int = 500,
         worker_timeout: float = 900.0,
         raw: bool = True,
+        groups: int = 0,
         program: Program | None = None,
     ) -> None:
         super().__init__(troubles, program)
         self._folder = tempfile.TemporaryDirectory(prefix="event-fork-simulation-")
         self.folder = Path(self._folder.name)
         self.planned = {f"event-{number}" for number in range(events)}
+        self.groups = groups
+        self._shuffled = sorted(range(events), key=lambda number: fraction(troubles.seed, "shuffled", number))
+        self._latest: dict[str, int] = {}
+        """The highest number of each group that the target has got."""
         self.sends: list[tuple[float, str]] = []
         self.copies: Counter[str] = Counter()
         self.outcomes: Counter[str] = Counter()
@@ -82,8 +91,9 @@ class Stage(World):
         self._claimed: dict[str, str | None] = {}
         self.consumer_may_rest = True
         self.rates: list[tuple[float, float]] = []
-        self.dead_letters = self.sqs.add(Queue("checkout-dead-letters"))
-        self.target = self.sqs.add(Queue("checkout", dead_letters=self.dead_letters, sent=self._sent))
+        fifo = ".fifo" if groups else ""
+        self.dead_letters = self.sqs.add(Queue(f"checkout-dead-letters{fifo}"))
+        self.target = self.sqs.add(Queue(f"checkout{fifo}", dead_letters=self.dead_letters, sent=self._sent))
         self.subscription(self.target.arn, raw=raw)
         module = self.program.source / "modules" / "archive-replay"
         self.worker = self.function("orders-replay-worker", handler(module, "worker"), worker_timeout, {})
@@ -131,14 +141,25 @@ class Stage(World):
         """Events at even distances of 10 ms, in one object."""
         begun = datetime.fromtimestamp(EPOCH - BEFORE + numbers.start * 0.01, UTC)
         key = f"{begun:date=%Y-%m-%d/hour=%H/orders-1-%Y-%m-%d-%H-%M-%S}-{numbers.start:08x}.gz"
-        lines = "".join(envelope(number, -BEFORE + number * 0.01) + "\n" for number in numbers)
+        lines = "".join(self._line(number) + "\n" for number in numbers)
         self.s3.store(BUCKET, key, gzip.compress(lines.encode(), compresslevel=1))
         return key
+
+    def _line(self, number: int) -> str:
+        if not self.groups:
+            return envelope(number, -BEFORE + number * 0.01)
+        number = self._shuffled[number]
+        # Numbers of four digits and of five, some events twice.
+        line = envelope(number, -BEFORE + number * 0.01, sequence=9_950 + number, group=f"g{number % self.groups}")
+        return f"{line}\n{line}" if number % 10 == 0 else line
 
     # -- what is seen -------------------------------------------------------------------------------------------------
 
     def _sent(self, message: Message) -> None:
-        event = f"event-{json.loads(message.body)['n']}"
+        content = json.loads(message.body)
+        event = f"event-{content['n']}"
+        if self.groups:
+            self._judge_order(message, content, first=event not in self.copies)
         self.copies[event] += 1
         self.sends.append((self.scheduler.now, event))
         self.check(EXACTLY_THE_PLAN, event in self.planned, lambda: f"{event} was sent and is not in the plan")
@@ -148,6 +169,15 @@ class Stage(World):
         self.check(
             FENCED, execution in lately, lambda: f"{execution} sent {event}, {lately} may at {self.scheduler.now}"
         )
+
+    def _judge_order(self, message: Message, content: dict[str, Any], *, first: bool) -> None:
+        """An event that comes for the first time is the next of its group: none of it was passed over."""
+        group, number = content["group"], content["n"]
+        self.check(IN_ORDER, message.group == group, lambda: f"event {number} of {group} came in {message.group}")
+        if first:
+            wanted = self._latest.get(group, number % self.groups - self.groups) + self.groups
+            self.check(IN_ORDER, number == wanted, lambda: f"event {number} of {group} came before {wanted}")
+            self._latest[group] = number
 
     def _put(self, key: str, body: bytes) -> None:
         if key.endswith("/control.json"):
@@ -196,7 +226,8 @@ class Stage(World):
         """Makes a plan of the whole archive; its replay's id."""
         (self.folder / "plan.json").unlink(missing_ok=True)  # a plan is not written over without asking
         arguments = ["replay", "plan", "--archive", f"s3://{BUCKET}", "--from", "4h", "--to", "1h"]
-        arguments += ["--target", "checkout", "--rate", str(rate), "--processes", "0"]
+        arguments += ["--target", self.target.name, "--rate", str(rate), "--processes", "0"]
+        arguments += ["--order", "sequence", "--group-by", "$.group"] if self.groups else []
         arguments += ["--out", str(self.folder / "plan.json"), "--output", "json", *options]
         arguments += [] if workers is None else ["--workers", str(workers)]
         command = self.operator("planner", *arguments)
@@ -331,6 +362,7 @@ def play(
         per_object=chance.one_of("per object", 37, 200, 700),
         worker_timeout=chance.one_of("time-out", 60.0, 120.0, 900.0),
         raw=True,
+        groups=chance.one_of("groups", 0, 0, 0, 1, 7),
         program=program,
     )
     stage.step_functions.lost_contact = chance.one_of("contact", 0.0, 0.0, 0.05)
@@ -385,7 +417,8 @@ def _shares(chance: Chance) -> dict[Kind, float]:
 def _ill(stage: Stage, chance: Chance) -> None:
     """Now and then the target, or S3, is ill for longer than any time-out of one call."""
     for _ in range(chance.whole("illnesses", 0, 2)):
-        service, resource = chance.one_of("ill", ("sqs", "checkout"), ("sqs", "checkout"), ("s3", "progress/"))
+        target = ("sqs", stage.target.name)
+        service, resource = chance.one_of("ill", target, target, ("s3", "progress/"))
         stage.troubles.illnesses.append(
             Illness(
                 stage.scheduler.now + chance.between("begin", 0.0, 90.0),

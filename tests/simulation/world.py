@@ -206,10 +206,13 @@ def stored_text(seconds: float) -> str:
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def envelope(number: int, seconds: float, kind: str = "order.placed", **message: Any) -> str:
-    """SNS's envelope around the n-th event, published `seconds` after the run's beginning."""
+def envelope(
+    number: int, seconds: float, kind: str = "order.placed", sequence: int | None = None, **message: Any
+) -> str:
+    """SNS's envelope around the n-th event, published `seconds` after the beginning; `sequence`: of a FIFO topic."""
     return json.dumps(
-        {
+        ({} if sequence is None else {"SequenceNumber": str(sequence)})
+        | {
             "Type": "Notification",
             "MessageId": f"event-{number}",
             "TopicArn": TOPIC,

@@ -26,14 +26,19 @@ from tests.support.fault_proxy import FaultProxy, fault_proxy
 from tests.support.written_archive import WrittenObject
 
 SHADOW = {
-    # A second target that a test can delete. An override file, so that the example itself stays as it is.
+    # A second target that a test can delete, and a third that keeps the order. An override file, so that the example
+    # itself stays as it is.
     "shadow.tf": 'resource "aws_sqs_queue" "shadow" {\n  name = "${var.name}-shadow"\n}\n'
+    'resource "aws_sqs_queue" "fifo" {\n  name       = "${var.name}.fifo"\n  fifo_queue = true\n}\n'
+    'output "fifo_queue_url" {\n  value = aws_sqs_queue.fifo.url\n}\n'
+    'output "fifo_queue_arn" {\n  value = aws_sqs_queue.fifo.arn\n}\n'
     'output "shadow_queue_url" {\n  value = aws_sqs_queue.shadow.url\n}\n'
     'output "shadow_queue_arn" {\n  value = aws_sqs_queue.shadow.arn\n}\n',
     "shadow_override.tf": 'module "replay" {\n  targets = [\n'
     "    { arn = aws_sqs_queue.checkout.arn, url = aws_sqs_queue.checkout.url, "
     "dead_letter_queue_arn = aws_sqs_queue.checkout_dead_letter.arn },\n"
-    "    { arn = aws_sqs_queue.shadow.arn, url = aws_sqs_queue.shadow.url, shadow = true },\n  ]\n}\n",
+    "    { arn = aws_sqs_queue.shadow.arn, url = aws_sqs_queue.shadow.url, shadow = true },\n"
+    "    { arn = aws_sqs_queue.fifo.arn, url = aws_sqs_queue.fifo.url },\n  ]\n}\n",
 }
 
 
@@ -222,7 +227,11 @@ def take(sqs: Any, url: str) -> list[dict[str, Any]]:
     """Receive and delete until no more come for a second."""
     found: list[dict[str, Any]] = []
     while messages := sqs.receive_message(
-        QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"], WaitTimeSeconds=1
+        QueueUrl=url,
+        MaxNumberOfMessages=10,
+        MessageAttributeNames=["All"],
+        MessageSystemAttributeNames=["MessageGroupId"],
+        WaitTimeSeconds=1,
     ).get("Messages", []):
         found.extend(messages)
         entries = [

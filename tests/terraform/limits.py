@@ -231,6 +231,16 @@ _REPLAY = _of(
     {"replay_id": "r" * 128},
     {"archive": {"bucket": BUCKET, "prefix": "p" * 511 + "/"}, "targets": _LONGEST_TARGETS},
     {"archive": {"bucket": BUCKET}, "targets": _LONGEST_TARGETS[:1]},
+    {
+        "archive": {"bucket": BUCKET},
+        "targets": [
+            {
+                "arn": f"{ARN}{LONGEST_QUEUE[5:]}.fifo",
+                "url": f"{URL}{LONGEST_QUEUE[5:]}.fifo",
+                "dead_letter_queue_arn": f"{ARN}{LONGEST_QUEUE[5:]}.fifo",
+            }
+        ],
+    },
     {"archive": {"bucket": BUCKET}, "archive_worker": {"memory_size": 128, "timeout_seconds": 60}},
     {"archive": {"bucket": BUCKET}, "archive_worker": {"memory_size": 10240, "timeout_seconds": 900}},
 )

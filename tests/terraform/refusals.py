@@ -484,8 +484,23 @@ def _replay() -> list[Refusal]:
         refused('"alias/x"', archive={"bucket": ARCHIVE, "kms_key": {"arn": "alias/x"}}),
         refused("archive = null", targets=[{"arn": QUEUE, "url": QUEUE_URL}]),
         refused("Received 0", archive={"bucket": ARCHIVE}, targets=[]),
+        refused("checkout.fifo", archive={"bucket": ARCHIVE}, targets=[{"arn": f"{QUEUE}.fifo", "url": QUEUE_URL}]),
         refused(
-            "checkout.fifo", archive={"bucket": ARCHIVE}, targets=[{"arn": f"{QUEUE}.fifo", "url": f"{QUEUE_URL}.fifo"}]
+            f"{'q' * 76}.fifo",
+            archive={"bucket": ARCHIVE},
+            targets=[{"arn": f"{QUEUE[:-8]}{'q' * 76}.fifo", "url": f"{QUEUE_URL[:-8]}{'q' * 76}.fifo"}],
+        ),
+        refused(
+            "checkout-dlq",
+            archive={"bucket": ARCHIVE},
+            targets=[
+                {"arn": f"{QUEUE}.fifo", "url": f"{QUEUE_URL}.fifo", "dead_letter_queue_arn": f"{QUEUE}-dlq"},
+            ],
+        ),
+        refused(
+            "checkout-dlq.fifo",
+            archive={"bucket": ARCHIVE},
+            targets=[{"arn": QUEUE, "url": QUEUE_URL, "dead_letter_queue_arn": f"{QUEUE}-dlq.fifo"}],
         ),
         refused(
             "/payments",

@@ -8,7 +8,7 @@ is not there; where it is, another apply has died, or is about to start what thi
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -18,7 +18,6 @@ from event_fork.events.time_window import timestamp_of, timestamp_text
 from event_fork.replay_plan.control import RUNNING, Control
 from event_fork.replay_plan.documents import ReplayDocuments
 from event_fork.replay_plan.errors import DocumentError
-from event_fork.replay_plan.item import Item
 from event_fork.replay_plan.plan import MAX_PLAN_BYTES, Plan, read_plan
 from event_fork_cli.archive_replay.engines import ReplayEngine, engine_for_target, engines_of
 from event_fork_cli.archive_replay.executions import ExecutionExistsError, Executions
@@ -86,9 +85,8 @@ def engine_of(plan: Plan, engines: list[ReplayEngine], name: str | None = None) 
     return engine
 
 
-def refuse_changed_objects(items: Iterable[Item], store: ArchiveStore) -> None:
-    """Raises RefusedError when an object of the plan is gone or is not what was read for the plan."""
-    planned = {item.key: item.etag for item in items}
+def refuse_changed_objects(planned: Mapping[str, str], store: ArchiveStore) -> None:
+    """Raises RefusedError when an object of the plan (key -> ETag) is gone or is not what was read for the plan."""
 
     def etags(folder: str) -> dict[str, str]:
         return {found.key: found.etag for found in store.list(folder) if found.key in planned}
@@ -157,7 +155,7 @@ def start(
     documents.write_plan(text)
     if ids_file is not None:
         documents.write_ids(ids_file)
-    documents.write_items(plan.items)
+    documents.write_items(plan.heads(plan.items))
     try:
         arn = executions.start(engine.state_machine_arn, plan.replay_id, execution_input(plan, documents))
     except ExecutionExistsError as error:

@@ -4,7 +4,7 @@ import math
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -14,10 +14,12 @@ from event_fork.archive.listing import Reach, begun_at, needed_objects
 from event_fork.archive.store import BrowsableStore, ListedObject
 from event_fork.events.time_window import timestamp_of
 from event_fork.replay_plan.control import MAX_WORKERS
-from event_fork.replay_plan.item import MAX_ITEM_EVENTS, MAX_ITEM_SECONDS, Item
-from event_fork.replay_plan.plan import Count, Plan, PlanRequest, Totals, Unreadable
+from event_fork.replay_plan.item import MAX_ITEM_EVENTS, MAX_ITEM_SECONDS, Item, Part
+from event_fork.replay_plan.order import Order
+from event_fork.replay_plan.plan import Count, Plan, PlannedObject, PlanRequest, Totals, Unreadable
 from event_fork_cli.archive_replay.duplicates import Duplicate, not_found
 from event_fork_cli.archive_replay.near_misses import what_is_there
+from event_fork_cli.archive_replay.ordering import LanePart, Lanes, lanes_of, settled_order
 from event_fork_cli.archive_replay.pool import InlineScan, ParallelScan, ScanOrder
 from event_fork_cli.archive_replay.scanning import MAX_TYPES, OTHER_TYPES, ScannedObject
 from event_fork_cli.archive_replay.segments import Segment, SegmentLimits
@@ -69,18 +71,27 @@ def make_plan(
     window = request.window
     with tempfile.TemporaryDirectory(prefix="event-fork-plan-") as folder:
         limits = item_limits(request.rate, request.workers, request.pace)
-        order = ScanOrder(open_store, request, limits, spill=Path(folder), ids=ids)
+        spill, places = Path(folder, "copies"), Path(folder, "places")
+        for made in (spill, places):
+            made.mkdir()
+        task = ScanOrder(open_store, request, limits, spill, places, ids)
         lateness, now = timedelta(seconds=window.lateness_seconds), timestamp_of(request.created_at)
         reach = Reach(request.archive.prefix, window.published, lateness, now, layout)
         objects = needed_objects(open_store(), reach)
         attribute, types = request.event_type_attribute, request.event_types
         hint = partial(what_is_there, open_store(), reach, attribute, types, request.lines)
-        with ParallelScan(order, processes) if processes else InlineScan(order) as work:
+        with ParallelScan(task, processes) if processes else InlineScan(task) as work:
             scanned = _read(work.scan(objects), progress)
             void = frozenset(scan for found in scanned for scan in found.void)
-            missing = () if ids is None else not_found(ids, Path(folder), void)
+            missing = () if ids is None else not_found(ids, spill, void)
             found_twice = _by_scan(work.duplicates(void))
-    return Planned(_plan(request, memory, scanned, found_twice, hint), _latest_arrival(scanned), missing)
+        lanes = None
+        if request.order is not None:
+            order = _settled(request.order, scanned)
+            request = replace(request, order=order)
+            twice = {scan: {copy.line for copy in copies} for scan, copies in found_twice.items()}
+            lanes = lanes_of(places, order, limits.events, void, twice)
+    return Planned(_plan(request, memory, scanned, found_twice, hint, lanes), _latest_arrival(scanned), missing)
 
 
 def workers_for(rate: float) -> int:
@@ -124,6 +135,7 @@ def _plan(
     scanned: list[ScannedObject],
     found_twice: dict[int, list[Duplicate]],
     hint: Callable[[], str],
+    lanes: Lanes | None,
 ) -> Plan:
     events = sum(segment.events for found in scanned for segment in found.segments)
     duplicates = sum(map(len, found_twice.values()))
@@ -133,30 +145,87 @@ def _plan(
         raise error(f"{_nothing(request, len(scanned), unreadable)}; {hint()}")
     first = min(found.first for found in scanned if found.first)
     last = max(found.last for found in scanned if found.last)
-    items = tuple(_items(request.pace, scanned, found_twice, first))
+    objects: tuple[PlannedObject, ...] = ()
+    by_lane: tuple[int, ...] = ()
+    workers = request.workers
+    if lanes is None:
+        items = tuple(_items(request.pace, scanned, found_twice, first))
+        loads = [Load(item.events, item.last_line + 1) for item in items]
+    else:
+        objects, items, loads = _lane_items(lanes.parts, scanned)
+        by_lane = tuple(_by_lane(lanes.parts).values())
+        workers = len(by_lane)
     size = sum(found.bytes for found in scanned) - sum(
         duplicate.bytes for copies in found_twice.values() for duplicate in copies
     )
     span = 0.0 if request.pace is None else (timestamp_of(last) - timestamp_of(first)).total_seconds() / request.pace
     work = Work(
-        [Load(item.events, item.last_line + 1) for item in items],
+        loads,
         size,
         request.rate,
-        request.workers,
+        workers,
         span,
         request.is_governed,
         memory,
         request.ramp or (),
+        by_lane,
+        lanes.largest_group if lanes else 0,
     )
     return Plan(
-        **{value.name: getattr(request, value.name) for value in fields(PlanRequest)},
+        **{value.name: getattr(request, value.name) for value in fields(PlanRequest)} | {"workers": workers},
         totals=Totals(len(scanned), events - duplicates, size, duplicates, unreadable),
         counts=tuple(_counts(scanned, found_twice)),
         first_event=first,
         last_event=last,
         estimate=estimate(work),
         items=items,
+        objects=objects,
     ).sealed()
+
+
+def _settled(order: Order, scanned: list[ScannedObject]) -> Order:
+    events = sum(segment.events for found in scanned for segment in found.segments)
+    ungrouped, unnumbered = sum(found.ungrouped for found in scanned), sum(found.unnumbered for found in scanned)
+    return settled_order(order, events, ungrouped, unnumbered)
+
+
+def _by_lane(parts: list[LanePart]) -> Counter[int]:
+    events: Counter[int] = Counter()
+    for part in parts:
+        events[part.lane] += part.events
+    return events
+
+
+def _lane_items(
+    parts: list[LanePart], scanned: list[ScannedObject]
+) -> tuple[tuple[PlannedObject, ...], tuple[Item, ...], list[Load]]:
+    """The objects that the parts lie in, an item for each part, and what it has to read and to send."""
+    by_scan = {found.scan: found for found in scanned}
+    wanted = sorted({scan for part in parts for scan in part.scans})
+    places = {scan: place for place, scan in enumerate(wanted)}
+    objects = tuple(PlannedObject(one.key, one.version_id, one.etag) for one in map(by_scan.__getitem__, wanted))
+    items: list[Item] = []
+    loads: list[Load] = []
+    ends: Counter[int] = Counter()
+    for number, part in enumerate(parts):
+        used = tuple(sorted(places[scan] for scan in part.scans))
+        first, line = objects[used[0]], ends[part.lane]
+        ends[part.lane] += part.events
+        items.append(
+            Item(
+                id=f"{number:06d}",
+                key=first.key,
+                version_id=first.version_id,
+                etag=first.etag,
+                first_line=line,
+                last_line=line + part.events - 1,
+                events=part.events,
+                part=Part(part.lane, used, str(part.first), str(part.last)),
+            )
+        )
+        lines = sum(by_scan[scan].segments[-1].last_line + 1 for scan in part.scans)
+        loads.append(Load(part.events, lines))
+    return objects, tuple(items), loads
 
 
 def _latest_arrival(scanned: list[ScannedObject]) -> timedelta:

@@ -14,6 +14,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from event_fork.archive.store import BrowsableStore, ListedObject
 from event_fork.replay_plan.plan import PlanRequest
 from event_fork_cli.archive_replay.duplicates import Duplicate, duplicates_in
+from event_fork_cli.archive_replay.ordering import OrderBuffer
 from event_fork_cli.archive_replay.scanning import Scanner
 from event_fork_cli.archive_replay.segments import SegmentLimits
 from event_fork_cli.archive_replay.spill import SpillWriter, bucket_files
@@ -48,12 +49,16 @@ class Order(Protocol[Found_co]):
 
 @dataclass(frozen=True, slots=True)
 class ScanOrder:
-    """What a worker process needs to know; all of it can be pickled. `open_store` makes the process's own client."""
+    """What a worker process needs to know; all of it can be pickled. `open_store` makes the process's own client.
+
+    `spill`, `places`: folders for the records of second copies and of an order.
+    """
 
     open_store: Callable[[], BrowsableStore]
     request: PlanRequest
     limits: SegmentLimits
     spill: Path
+    places: Path
     ids: frozenset[str] | None = None
 
     def scanner(self) -> Scanner:
@@ -61,7 +66,13 @@ class ScanOrder:
         asked = self.request
         criteria = asked.criteria(self.ids)
         return Scanner(
-            self.open_store(), criteria, self.limits, asked.target.body, SpillWriter(self.spill), asked.lines
+            self.open_store(),
+            criteria,
+            self.limits,
+            asked.target.body,
+            SpillWriter(self.spill),
+            asked.lines,
+            places=partial(OrderBuffer, SpillWriter(self.places), asked.order.group_of()) if asked.order else None,
         )
 
 

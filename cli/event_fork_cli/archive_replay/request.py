@@ -27,9 +27,11 @@ from event_fork.events.time_window import Window, timestamp_text
 from event_fork.filter_policy import compile_policy
 from event_fork.replay_plan.control import MAX_RAMP_STEPS, MAX_WORKERS
 from event_fork.replay_plan.narrowing import mib_for
+from event_fork.replay_plan.order import BY_MESSAGE_GROUP, Order
 from event_fork.replay_plan.plan import (
     BODY_ENVELOPE,
     BODY_RAW,
+    FIFO_SUFFIX,
     MAX_PACE,
     MIN_PACE,
     ArchiveLocation,
@@ -59,6 +61,10 @@ from event_fork_cli.options import Body, PlanOptions, checked_rate, refuse_slowe
 
 _PACE = re.compile(r"(\d+(?:\.\d+)?)x")
 _DENIED = {"AccessDenied", "AccessDeniedException", "AuthorizationError"}
+ONE_GROUP_NOTE = (
+    "not all events have a MessageGroupId, which SNS does not give to the queue of an archive: all are one group, and "
+    "are sent one by one in the order of the topic. More groups at a time: --group-by, such as '$.order_id'"
+)
 _STILL_BUFFERED = timedelta(minutes=20)
 _PEEK_OBJECTS = 5
 _MOST_DEAD_LETTERS = 1_000_000_000
@@ -134,6 +140,7 @@ def check(options: PlanOptions, settings: AwsSettings, now: datetime, by_sql: As
     worker_seconds = engine.worker_seconds if engine else DEFAULT_WORKER_SECONDS
     workers = options.workers or workers_for(rate)
     refuse_slower("--rate", rate, workers, worker_seconds)
+    order = _order(options, target.arn, workers)
     if chosen.ids_file is not None and (needed := mib_for(chosen.ids_file)) > memory.worker:
         raise RefusedError(
             f"so many ids take {needed} MiB of a worker, which has {memory.worker}: "
@@ -175,6 +182,7 @@ def check(options: PlanOptions, settings: AwsSettings, now: datetime, by_sql: As
             health=health,
             narrowing=chosen.narrowing,
             lines=RAW_LINES if options.raw else ENVELOPES,
+            order=order,
         ),
         chosen,
         open_store,
@@ -258,6 +266,29 @@ def _window(options: PlanOptions, now: datetime) -> Window:
             f"must be later than --from ({options.start})",
             example="--from 2h --to 1h",
             received=options.end,
+        ) from None
+
+
+def _order(options: PlanOptions, target: str, workers: int) -> Order | None:
+    """The order for a FIFO target; none for a standard queue, which keeps none."""
+    example = "--target orders.fifo --order sequence"
+    if not target.endswith(FIFO_SUFFIX):
+        for option, given in (("--order", options.order), ("--group-by", options.group_by)):
+            if given is not None:
+                raise BadInputError(
+                    option, "needs a FIFO target: others keep no order", example=example, received=target
+                )
+        return None
+    wrong = "--raw" if options.raw else None if options.pace is None else "--pace"
+    if wrong:
+        rule = "must not be given with a FIFO target, to which each group is sent by its SequenceNumber"
+        raise BadInputError(wrong, rule, example=example, received=target)
+    try:
+        return Order(BY_MESSAGE_GROUP if options.group_by is None else options.group_by, workers)
+    except ValueError as error:
+        rule = "must be a path into the message, the name of an attribute, MessageGroupId or all"
+        raise BadInputError(
+            "--group-by", f"{rule} ({error})", example="--group-by '$.order_id'", received=options.group_by
         ) from None
 
 

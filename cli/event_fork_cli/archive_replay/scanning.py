@@ -13,6 +13,7 @@ from event_fork.archive.unpacking import decompress
 from event_fork.events.messages import utf8_size
 from event_fork.replay_plan.plan import BODY_ENVELOPE, Unreadable
 from event_fork_cli.archive_replay.duplicates import RECORD, identity
+from event_fork_cli.archive_replay.ordering import OrderBuffer
 from event_fork_cli.archive_replay.segments import Segment, Segmenter, SegmentLimits
 from event_fork_cli.archive_replay.spill import SpillBuffer, SpillWriter
 
@@ -38,7 +39,8 @@ class ScannedObject:
     """What one object holds.
 
     `scan` orders objects and names this reading of it. `void` are earlier readings that broke off. When `readable` is
-    False nothing of the object is in the plan and `unreadable` says why.
+    False nothing of the object is in the plan and `unreadable` says why. `ungrouped`, `unnumbered`: wanted events that
+    no FIFO queue can get in order.
     """
 
     scan: int
@@ -53,6 +55,8 @@ class ScannedObject:
     bytes: int = 0
     first: str | None = None
     last: str | None = None
+    ungrouped: int = 0
+    unnumbered: int = 0
 
 
 @dataclass(slots=True)
@@ -102,6 +106,7 @@ class Scanner:
         spill: SpillWriter,
         line_form: str = ENVELOPES,
         wait: Callable[[float], None] = time.sleep,
+        places: Callable[[], OrderBuffer] | None = None,
     ) -> None:
         self._store = store
         self._criteria = criteria
@@ -110,6 +115,7 @@ class Scanner:
         self._spill = spill
         self._lines = line_form
         self._wait = wait
+        self._places = places
 
     def scan(self, index: int, listed: ListedObject) -> ScannedObject:
         """What the `index`-th object of the listing holds. An object that cannot be read is an answer, not an error."""
@@ -133,6 +139,7 @@ class Scanner:
         reader = self._store.open(listed.key, etag=listed.etag)
         tally = _Tally(Segmenter(self._limits))
         buffer = SpillBuffer(self._spill)
+        places = self._places() if self._places else None
         segment, pack, envelope = tally.segmenter.add, RECORD.pack, self._envelope
         read = reader_of(self._lines, listed.key)
         for found in select(lines(decompress(reader.chunks())), self._criteria, read=read):
@@ -145,12 +152,16 @@ class Scanner:
             place = tally.count(event_type, timestamp[:13])
             buffer.add(digest[0], pack(digest, scan, line, place, size))
             segment(line, timestamp)
+            if places is not None:
+                places.add(event, scan, line, len(raw))
             tally.bytes += size
             if timestamp < tally.first:
                 tally.first = timestamp
             if timestamp > tally.last:
                 tally.last = timestamp
         buffer.flush()
+        if places is not None:
+            places.flush()
         return ScannedObject(
             scan=scan,
             void=void,
@@ -167,6 +178,8 @@ class Scanner:
             bytes=tally.bytes,
             first=tally.first if tally.last else None,
             last=tally.last or None,
+            ungrouped=places.ungrouped if places else 0,
+            unnumbered=places.unnumbered if places else 0,
         )
 
 

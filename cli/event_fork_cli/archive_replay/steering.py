@@ -107,7 +107,7 @@ def resume(helm: Helm, store: ArchiveStore) -> Status:
     """
     judged, status = _wait_until_ended(helm)
     plan = helm.reader.plan()
-    refuse_changed_objects(_left(helm, plan), store)
+    refuse_changed_objects(plan.etags(_left(helm, plan)), store)
     name = _next_name(plan.replay_id, judged, status)
 
     def resumed(control: Control) -> Control:
@@ -120,7 +120,7 @@ def resume(helm: Helm, store: ArchiveStore) -> Status:
 
     helm.change(resumed)
     _wait_for_workers_in_flight(helm, status)
-    helm.documents.write_items(_from_now_on(_left(helm, plan)))
+    helm.documents.write_items(plan.heads(_from_now_on(_left(helm, plan))))
     try:
         helm.executions.start(helm.engine.state_machine_arn, name, execution_input(plan, helm.documents))
     except ExecutionExistsError as error:
@@ -140,6 +140,11 @@ def _left(helm: Helm, plan: Plan) -> list[Item]:
     left = items_left(plan, progress)
     if not left:
         sent = sum(entry.sent for entry in progress.values())
+        if failed := sum(entry.failed_events for entry in progress.values()):
+            raise RefusedError(
+                f"{plan.replay_id} is done: {sent} events were sent, {failed} could not be, and what comes after them "
+                "was. Out of their order they can be sent by a plan of their own, with --event-id"
+            )
         raise RefusedError(f"{plan.replay_id} is done: all {sent} events were sent")
     return left
 

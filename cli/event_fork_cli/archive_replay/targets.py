@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
+from event_fork.replay_plan.plan import FIFO_SUFFIX
 from event_fork_cli.archive_replay.engines import ROOT, AllowedTarget, ReplayEngine
 from event_fork_cli.errors import BadInputError, RefusedError
 
 if TYPE_CHECKING:
     from event_fork_cli.aws import AwsSettings
 
-_ARN = re.compile(r"arn:[^:]+:sqs:(?P<region>[^:]+):(?P<account>\d{12}):(?P<name>[\w-]{1,80})")
+_ARN = re.compile(r"arn:[^:]+:sqs:(?P<region>[^:]+):(?P<account>\d{12}):(?P<name>[\w-]{1,80}(\.fifo)?)")
 _HOST = re.compile(r"https://sqs\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(?:\.cn)?/")
-_NAME = re.compile(r"[\w-]{1,80}")
+_NAME = re.compile(r"[\w-]{1,80}(\.fifo)?")
 
 IDEMPOTENT_TAG = "event-fork-idempotent"
 WINDOW_SUFFIX = "/replay-window"
@@ -32,7 +33,7 @@ def find_target(given: str, allowed: Sequence[AllowedTarget], settings: AwsSetti
             example=f"--target {next(iter(found))}",
             received=given,
         )
-    return next(iter(found.values())) if found else find_queue(given, "--target", settings)
+    return next(iter(found.values())) if found else find_queue(given, "--target", settings, fifo=True)
 
 
 def find_shadow(given: str | None, engines: Sequence[ReplayEngine]) -> AllowedTarget:
@@ -94,15 +95,18 @@ def _is_replay_queue(target: AllowedTarget, settings: AwsSettings) -> bool:
     return any(one["Name"].endswith(WINDOW_SUFFIX) and one["ARN"].split(":")[3:5] == own for one in found)
 
 
-def find_queue(given: str, option: str, settings: AwsSettings) -> AllowedTarget:
-    """The standard queue of a name, URL or ARN, in any account and Region. Raises BadInputError naming `option`."""
+def find_queue(given: str, option: str, settings: AwsSettings, *, fifo: bool = False) -> AllowedTarget:
+    """The queue of a name, URL or ARN, in any account and Region: a standard one, or also a FIFO one.
+
+    Raises BadInputError naming `option`.
+    """
 
     def bad(rule: str) -> BadInputError:
         example = f"{option} CheckoutQueue" if option.startswith("--") else "CheckoutQueue"
         return BadInputError(option, rule, example=example, received=given)
 
-    if given.endswith(".fifo"):
-        raise bad("must be a standard queue: a replay has no order and would fight a FIFO queue's")
+    if given.endswith(FIFO_SUFFIX) and not fifo:
+        raise bad("must be a standard queue")
     sqs = settings.sqs()
     try:
         if match := _ARN.fullmatch(given):

@@ -26,7 +26,7 @@ from event_fork_cli.archive_replay.endurance import refuse_long_waits, refuse_sl
 from event_fork_cli.archive_replay.engines import engine_for_target, engines_of, find_engines
 from event_fork_cli.archive_replay.executions import StepFunctions
 from event_fork_cli.archive_replay.history import history
-from event_fork_cli.archive_replay.request import check, late_note
+from event_fork_cli.archive_replay.request import ONE_GROUP_NOTE, check, late_note
 from event_fork_cli.archive_replay.shadows import shadow_of
 from event_fork_cli.archive_replay.signatures import sign, verify
 from event_fork_cli.archive_replay.statuses import STATE_DONE, STATE_PAUSED, Status, StatusReader
@@ -104,6 +104,8 @@ def plan(
     if planned.missing:
         note(missing_note(planned.missing))
     refuse_long_waits("--pace", planned.plan, checked.worker_seconds)
+    if planned.plan.order != checked.request.order:
+        note(ONE_GROUP_NOTE)
     made = planned.plan if key is None else sign(planned.plan, key, common.aws.kms())
     if out is not None:
         context.write_private(out, file_of(made))
@@ -149,7 +151,7 @@ def apply(
     documents = documents_of(settings, engine, wanted.replay_id)
     store, sts = OpenArchive(settings, wanted.archive.bucket, wanted.archive.region)(), settings.sts()
     with ThreadPoolExecutor() as threads:  # checks that do not need each other; clients are made before, in one thread
-        unchanged = threads.submit(refuse_changed_objects, wanted.items, store)
+        unchanged = threads.submit(refuse_changed_objects, wanted.etags(wanted.items), store)
         caller = threads.submit(sts.get_caller_identity)
         refuse_applied(wanted, engine, executions, documents)
     unchanged.result()
@@ -196,7 +198,7 @@ def shadow(
     queue = find_shadow(target, able)
     engine = engine_for_target(able, queue.arn)
     made = shadow_of(planned, queue, engine, settings.caller(), now)
-    refuse_changed_objects(made.items, OpenArchive(settings, made.archive.bucket, made.archive.region)())
+    refuse_changed_objects(made.etags(made.items), OpenArchive(settings, made.archive.bucket, made.archive.region)())
     executions = executions_for(settings, engine)
     documents = documents_of(settings, engine, made.replay_id)
     start(made, file_of(made), ids_file, engine, executions, documents, caller=made.created_by, clock=context.now)

@@ -7,6 +7,7 @@ REGION = "us-east-1"
 AS_OF = "November 2026"
 
 SQS_REQUEST = 0.40 / 1_000_000
+SQS_FIFO_REQUEST = 0.50 / 1_000_000
 SQS_REQUEST_BYTES = 64 * 1024
 """A request is billed once for each 64 KB of its payload."""
 SNS_TO_FIREHOSE = 0.19 / 1_000_000

@@ -22,6 +22,7 @@ from event_fork_cli.costs.prices import (
     LAMBDA_REQUEST,
     S3_GET,
     S3_PUT,
+    SQS_FIFO_REQUEST,
     SQS_REQUEST,
     SQS_REQUEST_BYTES,
     STATE_TRANSITION,
@@ -31,6 +32,8 @@ START_SECONDS = 2.0
 """Until the map has begun and the first worker is there."""
 ITEM_SECONDS = 0.3
 """An item's turn of the state machine, its invocation and its calls to S3."""
+CALL_SECONDS = 0.02
+"""SendMessageBatch, from the same Region. The events of a group are sent one call after the other."""
 LINES_PER_SECOND = 50_000
 """Read by a worker. It reads an object from its first line to the item's last one, and sends nothing meanwhile."""
 
@@ -62,7 +65,8 @@ class Load(NamedTuple):
 class Work:
     """What there is to do. `span_seconds`: with a pace, from the first to the last event at that speed; else 0.
 
-    `ramp`: the shares of the rate that it begins with, in percent.
+    `ramp`: the shares of the rate that it begins with, in percent. Of an ordered replay: `lanes`, the events of each,
+    and `in_a_row`, those of the largest group.
     """
 
     loads: Sequence[Load]
@@ -73,6 +77,8 @@ class Work:
     governed: bool
     memory: Memory = DEFAULT_MEMORY
     ramp: tuple[float, ...] = ()
+    lanes: tuple[int, ...] = ()
+    in_a_row: int = 0
 
 
 def estimate(work: Work) -> Estimate:
@@ -80,13 +86,16 @@ def estimate(work: Work) -> Estimate:
     items, events = len(work.loads), sum(load.events for load in work.loads)
     busy = min(work.workers, max(items, 1))
     # A worker has its share of the rate, also while others have nothing to do.
-    longest = most_of_one(work.workers, (load.events for load in work.loads)) * work.workers
+    loads = (load.events for load in work.loads)
+    longest = (max(work.lanes) if work.lanes else most_of_one(work.workers, loads)) * work.workers
     beside = START_SECONDS + sum(ITEM_SECONDS + load.lines / LINES_PER_SECOND for load in work.loads) / busy
-    seconds = max(seconds_to_send(longest, work.rate, work.ramp, LOOK_SECONDS) + beside, work.span_seconds)
-    requests = max(math.ceil(events / SEND_MAX_MESSAGES), math.ceil(work.bytes / SQS_REQUEST_BYTES))
+    sending = max(seconds_to_send(longest, work.rate, work.ramp, LOOK_SECONDS), work.in_a_row * CALL_SECONDS)
+    seconds = max(sending + beside, work.span_seconds)
+    calls = max(math.ceil(events / SEND_MAX_MESSAGES), work.in_a_row)
+    requests = max(calls, math.ceil(work.bytes / SQS_REQUEST_BYTES))
     working_seconds = seconds * busy
     dollars = (
-        requests * SQS_REQUEST
+        requests * (SQS_FIFO_REQUEST if work.lanes else SQS_REQUEST)
         + working_seconds * work.memory.worker / 1024 * LAMBDA_GB_SECOND
         + items * (LAMBDA_REQUEST + TRANSITIONS_PER_ITEM * STATE_TRANSITION)
         + (items + working_seconds / MAX_AGE_SECONDS) * S3_GET

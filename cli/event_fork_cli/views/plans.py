@@ -11,6 +11,7 @@ from rich.text import Text
 
 from event_fork.archive.raw_lines import RAW_LINES
 from event_fork.archive_replay.governor import STEP_SECONDS
+from event_fork.replay_plan.order import ONE_GROUP
 from event_fork.replay_plan.plan import Plan, Unreadable
 from event_fork_cli.moments import shown_duration
 
@@ -92,6 +93,8 @@ def summary(plan: Plan, latest_arrival: timedelta | None) -> Table:
         table.add_row("latest arrival", f"{shown_duration(latest_arrival)} after publishing")
     table.add_row("unreadable", shown_unreadable(totals.unreadable))
     table.add_row("target", f"{plan.target.queue_arn} (body: {plan.target.body})")
+    if plan.order is not None:
+        table.add_row("order", f"each group by its SequenceNumber; groups: {shown_groups(plan.order.group_by)}")
     table.add_row("speed", shown_speed(plan))
     minutes, dollars = plan.estimate.minutes, plan.estimate.dollars
     table.add_row(
@@ -141,6 +144,11 @@ def shown_speed(plan: Plan) -> str:
     if plan.is_governed:
         parts.append("governed by the target's health")
     return "; ".join(parts)
+
+
+def shown_groups(group_by: str) -> str:
+    """What is a group."""
+    return "all events are one" if group_by == ONE_GROUP else f"by {group_by}"
 
 
 def shown_ifs(plan: Plan) -> str:

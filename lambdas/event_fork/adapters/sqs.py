@@ -93,6 +93,8 @@ def _entry(entry_id: str, message: OutgoingMessage) -> "SendMessageBatchRequestE
         entry["MessageAttributes"] = {name: _attribute(value) for name, value in message.attributes.items()}
     if message.group_id is not None:
         entry["MessageGroupId"] = message.group_id
+    if message.deduplication_id is not None:
+        entry["MessageDeduplicationId"] = message.deduplication_id
     return entry
 
 

@@ -77,7 +77,10 @@ class ItemBook:
         if found is None:
             return
         # What is read again is judged again: a broken connection may have healed.
-        failed = tuple(event for event in found.failed if found.finished or event.line < found.line)
+        settled = frozenset(found.ahead)
+        failed = tuple(
+            event for event in found.failed if found.finished or event.line < found.line or event.line in settled
+        )
         self.attempt = Attempt(replace(found, failed=failed))
         self._named_lines = sum(1 for event in failed if not event.message_id)
         self._written = self.progress
@@ -105,14 +108,15 @@ class ItemBook:
     def note(self, burst: Burst, events: Sequence[SelectedEvent]) -> None:
         """What became of a burst of these events, the next ones in the order of the lines."""
         # Lines after the first that is left are read again next time: those taken are not to be sent again, those
-        # that failed are judged again.
+        # that failed are judged again, unless what comes after them was sent.
         first_left = burst.first_left
         line = events[-1].line + 1 if first_left is None else first_left
-        behind_a_gap = () if first_left is None else burst.taken
+        settled = burst.taken.keys() if self.item.part is None else burst.taken.keys() | burst.failed.keys()
+        behind_a_gap = frozenset[int]() if first_left is None else settled
         ahead = tuple(sorted(number for number in {*self.progress.ahead, *behind_a_gap} if number >= line))
         self._count(burst)
         self._change(line=line, ahead=ahead)
-        self._add_failed([event for number, event in burst.failed.items() if number < line])
+        self._add_failed([event for number, event in burst.failed.items() if number < line or number in ahead])
 
     def note_repeated(self, burst: Burst) -> None:
         """What became of events that had failed and were tried once more; written down at once."""
@@ -123,11 +127,11 @@ class ItemBook:
         self.attempt.failed.extend(burst.failed.values())
         self.write()
 
-    def note_unreadable(self, line: int, reason: str) -> None:
+    def note_unreadable(self, line: int, what: str) -> None:
         """Name what cannot be read: a line, or the object from this line on. Only the first ones of an item."""
         if self._named_lines < NAMED_LINES:
             self._named_lines += 1
-            self._add_failed([FailedEvent(line, "", f"{self.item.key}: {reason}")])
+            self._add_failed([FailedEvent(line, "", what)])
 
     def note_stopped(self, error: Exception) -> None:
         """Why this attempt ends before the item is done."""

@@ -1,6 +1,7 @@
 """How a worker goes through an item: read, select, wait for its turn, send in bursts."""
 
 import time
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -19,14 +20,16 @@ from event_fork.archive_replay.burst import Burst, BurstSender
 from event_fork.archive_replay.control_watch import ControlWatch, ReplayLeave
 from event_fork.archive_replay.errors import (
     OutOfTimeError,
+    PlanMismatchError,
     TakenOverError,
     TargetNotTakingError,
     TargetRefusedError,
 )
+from event_fork.events.envelope import StoredEvent
 from event_fork.events.time_window import timestamp_of
 from event_fork.replay_plan.control import CANCELLED, Control
 from event_fork.replay_plan.documents import ReplayDocuments
-from event_fork.replay_plan.item import Item
+from event_fork.replay_plan.item import Item, Part
 from event_fork.replay_plan.plan import Plan
 from event_fork.sending.backoff import Deadline
 from event_fork.sending.pacing import Pacer, Timetable
@@ -53,6 +56,26 @@ class Tools:
     sleep: Callable[[float], None] = time.sleep
 
 
+def items_from(tools: Tools, item: Item) -> Iterator[Item]:
+    """The item; in an ordered replay the first of its lane that is not done, and the next one after each that is.
+
+    Within a lane items are done one after the other, so those that are done are the first ones.
+    """
+
+    def done(one: Item) -> bool:
+        progress = tools.documents.progress(one.id).progress
+        return progress is not None and progress.finished
+
+    if item.part is None:
+        yield item
+        return
+    lane = tools.plan.lane(item)
+    for one in lane[bisect_left(lane, True, key=lambda other: not done(other)) :]:
+        yield one
+        if not done(one):
+            return
+
+
 class _HeldError(Exception):
     """The operator paused or cancelled the replay, or another execution may send now: stop here, it is no failure."""
 
@@ -74,6 +97,8 @@ class ItemReplay:
     _watch: ControlWatch = field(init=False)
     _pacer: Pacer = field(init=False)
     _timetable: Timetable | None = field(init=False, default=None)
+    _reading: str = field(init=False, default="")
+    """The key of the object that is being read."""
 
     def __post_init__(self) -> None:
         self.book = ItemBook(self.tools.documents, self.item, self.tools.clock)
@@ -98,6 +123,8 @@ class ItemReplay:
         try:
             self.book.open()
             again = frozenset(event.line for event in self.book.progress.failed if event.message_id)
+            if self.item.part is not None:
+                again = frozenset()  # what comes after them was sent
             if not self.book.progress.finished or again:
                 self._work(again)
         except TakenOverError:
@@ -118,9 +145,10 @@ class ItemReplay:
         except _HeldError:
             self.book.close()
         except (UnreadableObjectError, ObjectChangedError) as error:
-            self.book.note_unreadable(self.book.progress.line, str(error))
+            text = f"{self._reading}: {error}"
+            self.book.note_unreadable(self.book.progress.line, text)
             self.book.close()
-            raise type(error)(f"{self.item.key}: {error}") from error
+            raise type(error)(text) from error
         except OutOfTimeError:
             self.book.close()
             raise
@@ -145,7 +173,7 @@ class ItemReplay:
         burst: list[SelectedEvent] = []
         for selected in self._events(self.book.progress.line, self.item.last_line):
             if isinstance(selected, UnreadableLine):
-                self.book.note_unreadable(selected.line, f"line {selected.line}: {selected.reason}")
+                self.book.note_unreadable(selected.line, f"{self.item.key}: line {selected.line}: {selected.reason}")
                 continue
             if selected.line in ahead:
                 continue
@@ -183,16 +211,52 @@ class ItemReplay:
 
     def _events(self, first_line: int, last_line: int) -> Iterator[SelectedEvent | UnreadableLine]:
         item = self.item
+        order = self.tools.plan.order
+        if item.part is not None and order is not None:
+            yield from self._in_order(order.place_in(item.part), item.part)[first_line - item.first_line :]
+            return
+        yield from self._lines(item.key, item.etag, first_line, last_line)
+
+    def _in_order(self, place_of: Callable[[StoredEvent], int | None], part: Part) -> list[SelectedEvent]:
+        """The events of an ordered replay's item, each with its place in the lane as its line; its second copies once.
+
+        All of them, in memory: the planner cuts items that have room there.
+        """
+        plan, item = self.tools.plan, self.item
+        found: dict[tuple[int, str], SelectedEvent] = {}
+        for place in part.objects:
+            for selected in self._lines(plan.objects[place].key, plan.objects[place].etag):
+                if isinstance(selected, UnreadableLine):
+                    continue  # the plan has named it, and every item that reads the object meets it
+                sequence = place_of(selected.event)
+                if sequence is not None:
+                    found.setdefault((sequence, selected.event.message_id), selected)
+            if len(found) > item.events:
+                break
+        if len(found) != item.events:
+            raise PlanMismatchError(
+                f"item {item.id}: the plan counted {item.events} events of lane {part.lane} with the numbers "
+                f"{part.first} to {part.last}, {len(found)} were found"
+            )
+        return [
+            selected._replace(line=item.first_line + number)
+            for number, (_, selected) in enumerate(sorted(found.items(), key=lambda entry: entry[0]))
+        ]
+
+    def _lines(
+        self, key: str, etag: str, first_line: int = 0, last_line: int | None = None
+    ) -> Iterator[SelectedEvent | UnreadableLine]:
+        self._reading = key
         # What lies there now, and not the version that was planned: who replaced the object may have wanted to remove
         # what was in it.
-        reader = self.tools.archive.open(item.key, etag=item.etag)
+        reader = self.tools.archive.open(key, etag=etag)
         return select(
             self._watched(lines(decompress(spooled(reader.chunks())))),
             self.tools.criteria,
-            read=reader_of(self.tools.plan.lines, item.key),
+            read=reader_of(self.tools.plan.lines, key),
             first_line=first_line,
             last_line=last_line,
-            skip_lines=item.skip_lines,
+            skip_lines=self.item.skip_lines,
         )
 
     def _watched(self, numbered: Iterable[bytes]) -> Iterator[bytes]:

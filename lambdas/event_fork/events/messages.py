@@ -59,7 +59,7 @@ class ReceivedMessage:
 
 @dataclass(frozen=True)
 class OutgoingMessage:
-    """A message to send. `key` is the id of the received message it stands for.
+    """A message to send. `key` is the id of the received message it stands for; `deduplication_id` is for FIFO queues.
 
     Without slots, so that its size is counted once: it is asked for when marks are put on and when batches are cut.
     """
@@ -68,6 +68,7 @@ class OutgoingMessage:
     body: str
     attributes: Mapping[str, MessageAttribute] = field(default_factory=dict)
     group_id: str | None = None
+    deduplication_id: str | None = None
 
     def size(self) -> int:
         """Bytes as SQS counts them: body and attributes."""

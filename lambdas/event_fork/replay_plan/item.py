@@ -5,11 +5,32 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated
 
-from event_fork.replay_plan.json_values import AtMost, Id, from_json, parse_json, to_json
+from event_fork.replay_plan.json_values import AtMost, Id, Matches, from_json, parse_json, to_json
 
 MAX_ITEM_EVENTS = 10_000
 MAX_ITEM_SECONDS = 240
 """An item must be done far inside a function's 15 minutes: so many events, so many seconds at a worker's pace."""
+MAX_SEQUENCE = 2**128 - 1
+"""https://docs.aws.amazon.com/sns/latest/api/API_Publish.html"""
+
+SequenceNumber = Annotated[str, Matches(r"[0-9]{1,39}", "a sequence number")]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What an item of an ordered replay is: a lane's events with these sequence numbers, `first` to `last`.
+
+    `objects`: where they lie, as places in the plan's list.
+    """
+
+    lane: int
+    objects: tuple[int, ...]
+    first: SequenceNumber
+    last: SequenceNumber
+
+    def __post_init__(self) -> None:
+        if not self.objects or not int(self.first) <= int(self.last) <= MAX_SEQUENCE:
+            raise ValueError(f"first must be at most last, in one object or more, got {self.first} to {self.last}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +41,9 @@ class Item:
     elsewhere in the plan. `not_before_seconds`: with a pace, seconds after the replay's start at which the item's first
     event is due; None without. Within an item an event is due (time - first time) / speed later, where time is the
     running maximum of the Timestamps: a late event is due at once.
+
+    With a `part` the item is one of an ordered replay: its lines are the places of its events in the order of the lane,
+    and the object is the first of those that they lie in.
     """
 
     id: Id
@@ -31,6 +55,7 @@ class Item:
     events: int
     skip_lines: tuple[int, ...] = ()
     not_before_seconds: Annotated[float, AtMost(10**12)] | None = None
+    part: Part | None = None
 
     def __post_init__(self) -> None:
         if self.last_line < self.first_line:

@@ -6,7 +6,7 @@ so pretty-printing does no harm and any change of content shows.
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Annotated, Any, Literal
@@ -33,10 +33,12 @@ from event_fork.replay_plan.json_values import (
     to_json,
 )
 from event_fork.replay_plan.narrowing import Narrowing
+from event_fork.replay_plan.order import Order
 from event_fork.replay_plan.work_area import ROOT as WORK_AREAS
 
-FORMAT, NEWER_FORMAT = 1, 2
-"""A function from before there were narrowings and raw lines does not see them, and would send everything."""
+FORMAT, NARROWED_FORMAT, ORDERED_FORMAT = 1, 2, 3
+"""A function from before there were narrowings and raw lines does not see them, and would send everything; one from
+before there were orders would send in none."""
 MAX_PLAN_BYTES = 32 * 2**20
 """What worker and governor have room for with 512 MiB of memory: about 100,000 ranges of lines."""
 BODY_RAW: Literal["raw"] = "raw"
@@ -76,7 +78,11 @@ class PlannedWindow:
         return Window(timestamp_of(self.start), timestamp_of(self.end))
 
 
-QueueArn = Annotated[str, Matches(r"arn:[a-z-]+:sqs:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,80}", "the ARN of a queue")]
+FIFO_SUFFIX = ".fifo"
+QueueArn = Annotated[
+    str,
+    Matches(r"arn:[a-z-]+:sqs:[a-z0-9-]+:\d{12}:([A-Za-z0-9_-]{1,80}|[A-Za-z0-9_-]{1,75}\.fifo)", "the ARN of a queue"),
+]
 
 
 def is_url_of(url: str, queue_arn: str) -> bool:
@@ -101,6 +107,11 @@ class Target:
     def region(self) -> str:
         """Where the queue is."""
         return self.queue_arn.split(":")[3]
+
+    @property
+    def is_fifo(self) -> bool:
+        """Whether the queue keeps the order of a group."""
+        return self.queue_arn.endswith(FIFO_SUFFIX)
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +192,7 @@ class PlanRequest:
     the events are sent (1 = at their original speed); never above `rate`. `workers`: how many run at once at most.
     `ramp`: percentages of `rate` that the governor goes through, or None. `ramp_asks`: after each step the replay
     pauses and waits for `resume`, else the governor goes on by itself while the target is healthy. `lines`: what the
-    lines of the archive are, SNS envelopes or messages alone.
+    lines of the archive are, SNS envelopes or messages alone. `order`: of a FIFO target, None for a standard one.
     """
 
     replay_id: Id
@@ -204,6 +215,7 @@ class PlanRequest:
     health: Health
     narrowing: Narrowing = field(default=Narrowing(), kw_only=True)
     lines: Annotated[str, OneOf((ENVELOPES, RAW_LINES))] = field(default=ENVELOPES, kw_only=True)
+    order: Order | None = field(default=None, kw_only=True)
 
     @property
     def is_governed(self) -> bool:
@@ -219,8 +231,17 @@ class PlanRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class PlannedObject:
+    """One version of one object, which several items of an ordered replay read."""
+
+    key: str
+    version_id: str | None
+    etag: str
+
+
+@dataclass(frozen=True, slots=True)
 class Plan(PlanRequest):
-    """A replay, decided: what is asked, and what of the archive that is."""
+    """A replay, decided: what is asked, and what of the archive that is. `objects`: those of an ordered replay."""
 
     totals: Totals
     counts: tuple[Count, ...]
@@ -230,8 +251,15 @@ class Plan(PlanRequest):
     items: tuple[Item, ...]
     sha256: str = ""
     signature: Signature | None = None
+    objects: tuple[PlannedObject, ...] = field(default=(), kw_only=True)
 
     def __post_init__(self) -> None:
+        if (self.order is not None) != self.target.is_fifo:
+            raise ValueError(
+                f"order must be there for a FIFO target and for no other, which is {self.target.queue_arn}"
+            )
+        if self.order is not None and self.pace is not None:
+            raise ValueError("pace must be null in an ordered replay")
         if len({item.id for item in self.items}) != len(self.items):
             raise ValueError("items must have an id each")
         if len(self.ramp or ()) > MAX_RAMP_STEPS:
@@ -253,6 +281,27 @@ class Plan(PlanRequest):
         ):
             raise DocumentError(f"item {given.id} has another not_before_seconds than the plan {self.replay_id}")
         return planned
+
+    def heads(self, items: Iterable[Item]) -> list[Item]:
+        """Which of the items the state machine gives to workers: in an ordered replay the first of each lane."""
+        lanes: dict[object, Item] = {}
+        for item in items:
+            lanes.setdefault(item.id if item.part is None else item.part.lane, item)
+        return list(lanes.values())
+
+    def lane(self, item: Item) -> list[Item]:
+        """The item of an ordered replay, and those after it in its lane."""
+        lane = [other for other in self.items if other.part and item.part and other.part.lane == item.part.lane]
+        return lane[lane.index(self.item(item)) :]
+
+    def etags(self, items: Iterable[Item]) -> dict[str, str]:
+        """The objects that the items are read from, and the ETag of each."""
+        found: dict[str, str] = {}
+        for item in items:
+            found[item.key] = item.etag
+            for place in item.part.objects if item.part else ():
+                found[self.objects[place].key] = self.objects[place].etag
+        return found
 
     def check(self, control: Control) -> None:
         """Raises DocumentError when control.json is not of this plan, or allows more than it."""
@@ -315,8 +364,8 @@ def read_plan(text: bytes) -> Plan:
     """The plan in a file. Raises DocumentError when a value is wrong or the hash does not fit the content."""
     document = json_object(parse_json(text, "plan"), "plan")
     made_by = from_json(_Version, document, "plan")
-    if made_by.format not in (FORMAT, NEWER_FORMAT):
-        rule = f"plan.format must be {FORMAT} or {NEWER_FORMAT}"
+    if made_by.format not in (FORMAT, NARROWED_FORMAT, ORDERED_FORMAT):
+        rule = f"plan.format must be {FORMAT} to {ORDERED_FORMAT}"
         raise DocumentError(f"{rule}, got {made_by.format}: made by another version")
     if digest(document) != made_by.sha256:
         raise DocumentError("plan.sha256 does not fit the content: the plan was changed after it was made")
@@ -328,7 +377,9 @@ def read_plan(text: bytes) -> Plan:
 
 
 def _format(plan: Plan) -> int:
-    return FORMAT if plan.narrowing == Narrowing() and plan.lines == ENVELOPES else NEWER_FORMAT
+    if plan.order is not None:
+        return ORDERED_FORMAT
+    return FORMAT if plan.narrowing == Narrowing() and plan.lines == ENVELOPES else NARROWED_FORMAT
 
 
 def _refuse_contradictions(plan: Plan) -> None:
@@ -336,16 +387,50 @@ def _refuse_contradictions(plan: Plan) -> None:
     events = sum(item.events for item in plan.items)
     if events != plan.totals.events:  # which is what whoever confirms it is asked about
         raise DocumentError(f"plan.totals.events must be the sum of the items', {events}, got {plan.totals.events}")
-    for item in plan.items:
-        if not item.key.startswith(plan.archive.prefix) or item.key.startswith(WORK_AREAS):
-            raise DocumentError(f"plan.items must be objects of the archive, got {item.key}")
-    for before, item in pairwise(sorted(plan.items, key=lambda item: (item.key, item.first_line))):
-        if before.key == item.key and before.last_line >= item.first_line:
-            raise DocumentError(f"plan.items must have lines of their own: {before.id} and {item.id} have not")
+    for key in (entry.key for entries in (plan.items, plan.objects) for entry in entries):
+        if not key.startswith(plan.archive.prefix) or key.startswith(WORK_AREAS):
+            raise DocumentError(f"plan.items must be objects of the archive, got {key}")
+    if plan.order is None:
+        _refuse_shared_lines(plan.items)
+    else:
+        _refuse_disorder(plan, plan.order)
     try:
         plan.criteria(None if plan.narrowing.ids is None else frozenset())
     except InvalidFilterPolicyError as error:
         raise DocumentError(f"plan.filter_policy: {error}") from error
+
+
+def _refuse_shared_lines(items: Iterable[Item]) -> None:
+    for before, item in pairwise(sorted(items, key=lambda item: (item.key, item.first_line))):
+        if before.key == item.key and before.last_line >= item.first_line:
+            raise DocumentError(f"plan.items must have lines of their own: {before.id} and {item.id} have not")
+    wrong = next((item.id for item in items if item.part is not None), None)
+    if wrong is not None:
+        raise DocumentError(f"plan.items[{wrong}].part must be null without an order")
+
+
+def _refuse_disorder(plan: Plan, order: Order) -> None:
+    """In each lane the items follow one another, by their numbers and by their places in the lane."""
+    ends: dict[int, tuple[int, int]] = {}
+    for item in plan.items:
+        part = item.part
+        if part is None or part.lane >= order.lanes or max(part.objects) >= len(plan.objects):
+            raise DocumentError(f"plan.items[{item.id}].part must be a lane and objects of the plan")
+        number, line = ends.get(part.lane, (-1, -1))
+        first = plan.objects[part.objects[0]]
+        holds = (
+            int(part.first) > number,
+            item.first_line == line + 1,
+            item.last_line - item.first_line + 1 == item.events,
+            tuple(sorted(set(part.objects))) == part.objects,
+            (first.key, first.version_id, first.etag) == (item.key, item.version_id, item.etag),
+            not item.skip_lines,
+        )
+        if not all(holds):
+            raise DocumentError(f"plan.items[{item.id}] must follow the item before it in its lane")
+        ends[part.lane] = int(part.last), item.last_line
+    if len(ends) > plan.workers:
+        raise DocumentError(f"plan.workers must be at least the lanes' number, {len(ends)}, got {plan.workers}")
 
 
 @dataclass(frozen=True, slots=True)

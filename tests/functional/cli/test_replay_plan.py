@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ from botocore.exceptions import ClientError
 
 from event_fork.replay_plan.plan import read_plan
 from event_fork_cli import aws
-from tests.functional.cli.conftest import ACCOUNT, BUCKET, NOON, World, event
+from event_fork_cli.archive_replay.executions import execution_arn
+from tests.functional.cli.conftest import ACCOUNT, BUCKET, MACHINE, NOON, World, event
 
 
 def test_a_plan_counts_by_type_and_hour_and_sends_nothing(world: World) -> None:
@@ -231,7 +233,10 @@ BAD_INPUT: list[tuple[list[str], list[str]]] = [
     (["--expires-in", "5"], ["--expires-in", "'5'"]),
     (["--target", "NoSuchQueue"], ["--target", "exists", "'NoSuchQueue'"]),
     (["--target", "no queue!"], ["--target", "name, URL or ARN", "'no queue!'"]),
-    (["--target", "orders.fifo"], ["--target", "standard queue", "orders.fifo"]),
+    (["--target", "orders.fifo"], ["--target", "exists", "orders.fifo"]),
+    (["--order", "sequence"], ["--order", "needs a FIFO target", "CheckoutQueue"]),
+    (["--order", "time"], ["--order", "'time'"]),
+    (["--group-by", "$.order_id"], ["--group-by", "needs a FIFO target", "CheckoutQueue"]),
     (["--filter", "missing.json"], ["--filter", "missing.json"]),
     (["--like-subscription", "arn:aws:sns:eu-west-1:123456789012:orders:nope"], ["--like-subscription", "nope"]),
     (["--replay", "payments"], ["--replay", "orders", "'payments'"]),
@@ -517,3 +522,105 @@ def test_a_target_that_may_not_be_looked_at_is_said_and_planned(world: World) ->
         events.unregister("provide-client-params.sqs.ListQueueTags", unique_id="denied")
     assert result.code == 0
     assert "what arn:aws:sqs:eu-west-1:123456789012:CheckoutQueue is for cannot be seen (AccessDenied)" in result.err
+
+
+# -- a FIFO target -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def fifo(world: World) -> World:
+    """An archive of a FIFO topic's events in no order, and a FIFO queue that the module may send to."""
+    made = world.sqs.create_queue(QueueName="checkout.fifo", Attributes={"FifoQueue": "true"})
+    world.queue_url = made["QueueUrl"]
+    world.queue_arn = f"arn:aws:sqs:eu-west-1:{ACCOUNT}:checkout.fifo"
+    world.module("orders")
+    events = [
+        replace(event(number, number, message=json.dumps({"order": f"o-{number % 3}"})), others={"SequenceNumber": n})
+        for number, n in ((2, "1002"), (0, "1000"), (5, "1005"), (1, "1001"), (4, "1004"), (3, "1003"))
+    ]
+    world.put(*events[:3])
+    world.put(*events[3:], events[0], minutes=1, name="b")
+    return world
+
+
+def test_a_fifo_target_gets_lanes_in_the_order_of_the_sequence_numbers(fifo: World) -> None:
+    options = ("--target", "checkout.fifo", "--group-by", "$.order", "--workers", "5")
+
+    path = fifo.folder / "plan.json"
+    result = fifo.plan(*options, "--out", str(path))
+
+    assert result.code == 0, result.err
+    made = read_plan(path.read_bytes())
+    assert made.to_json() == result.json
+    assert made.order is not None
+    assert (made.order.group_by, made.order.lanes, made.totals.events, made.totals.duplicates) == ("$.order", 5, 6, 1)
+    ranges = [(item.part.first, item.part.last, item.events) for item in made.items if item.part]
+    assert sum(events for *_, events in ranges) == 6
+    assert {("1000", "1003", 2), ("1001", "1004", 2), ("1002", "1005", 2)} >= set(ranges) or len(ranges) < 3
+    assert made.workers == len(made.heads(made.items)) == len(made.items)
+    assert fifo.plan(*options, "--order", "sequence").code == 0
+    table = fifo.plan(*options, "--output", "table")
+    assert "each group by its SequenceNumber; groups: by $.order" in table.out
+
+
+def test_a_fifo_target_without_groups_is_one_group_and_that_is_said(fifo: World) -> None:
+    result = fifo.plan("--target", "checkout.fifo")
+
+    assert result.code == 0, result.err
+    assert result.json["order"] == {"group_by": "all", "lanes": 1}
+    assert result.json["workers"] == 1
+    assert "all are one group" in result.err
+    assert "--group-by" in result.err
+    assert "all are one group" not in fifo.plan("--target", "checkout.fifo", "--group-by", "all").err
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--raw"], ["--raw", "FIFO target", "checkout.fifo"]),
+        (["--pace", "10x"], ["--pace", "FIFO target"]),
+        (["--group-by", "$.["], ["--group-by", "'$.order_id'", "'$.['"]),
+        (["--group-by", ""], ["--group-by", "received ''"]),
+        (["--group-by", "$.customer"], ["7 of 8 events", "$.customer"]),
+        (["--group-by", "customer"], ["8 of 8 events", "customer"]),
+    ],
+)
+def test_what_a_fifo_target_cannot_have_is_exit_code_2(fifo: World, options: list[str], words: list[str]) -> None:
+    fifo.put(
+        replace(event(9, 30, message=json.dumps({"customer": 1})), others={"SequenceNumber": "9"}),
+        minutes=30,
+        name="c",
+    )
+    result = fifo.plan("--target", "checkout.fifo", *options)
+
+    assert result.code == 2, result
+    assert len(result.err.splitlines()) == 1 or "note" in result.err
+    for word in words:
+        assert word in result.err
+
+
+def test_an_event_without_a_sequence_number_refuses_a_fifo_target(fifo: World) -> None:
+    fifo.put(event(9, 30), minutes=30, name="c")
+
+    result = fifo.plan("--target", "checkout.fifo")
+
+    assert result.code == 2
+    assert "1 of 8 events that were read have no SequenceNumber" in result.err
+
+
+def test_an_ordered_replay_is_applied_by_lane_and_resumed_at_the_first_item_that_is_left(fifo: World) -> None:
+    plan = fifo.applied("--target", "checkout.fifo", "--group-by", "all", "--rate", "0.01")
+    assert [item.events for item in plan.items] == [2, 2, 2]
+    assert fifo.items(plan.replay_id) == ["000000"]
+
+    fifo.work(plan, 0, 1, failed=1)
+    fifo.work(plan, 1, 2)
+    fifo.executions.end(execution_arn(MACHINE, plan.replay_id))
+    assert fifo.run("replay", "resume", plan.replay_id, "--no-watch").code == 0
+    assert fifo.items(plan.replay_id) == ["000002"]
+
+    fifo.work(plan, 2, 2)
+    fifo.executions.end(execution_arn(MACHINE, fifo.executions.names[-1]))
+    result = fifo.run("replay", "resume", plan.replay_id, "--no-watch")
+    assert result.code == 2
+    assert "5 events were sent, 1 could not be, and what comes after them was" in result.err

@@ -13,6 +13,8 @@ from tests.simulation.troubles import fraction
 MAX_ENTRIES = 10
 MAX_ATTRIBUTES = 10
 LONGEST_VISIBILITY = 43_200
+DEDUPLICATION = 300.0
+"""Seconds for which a FIFO queue knows a deduplication id."""
 
 
 @dataclass(eq=False)
@@ -27,11 +29,12 @@ class Message:
     receives: int = 0
     handle: str = ""
     first_received_at: float = 0.0
+    group: str = ""
 
 
 @dataclass(eq=False)
 class Queue:
-    """A standard queue. `sent`: told of every message that SendMessageBatch brings."""
+    """A queue, FIFO by its name. `sent`: told of every message that SendMessageBatch brings into it."""
 
     name: str
     visibility: float = 30.0
@@ -43,6 +46,8 @@ class Queue:
     """Whether it refuses a message for its content, by the body."""
     messages: dict[str, Message] = field(default_factory=dict)
     sent: Callable[[Message], None] = lambda message: None
+    known: dict[str, Message] = field(default_factory=dict)
+    """By deduplication id."""
 
     @property
     def url(self) -> str:
@@ -53,6 +58,11 @@ class Queue:
     def arn(self) -> str:
         """Its ARN."""
         return f"arn:aws:sqs:{REGION}:{ACCOUNT}:{self.name}"
+
+    @property
+    def is_fifo(self) -> bool:
+        """Whether it wants a group and a deduplication id."""
+        return self.name.endswith(".fifo")
 
 
 class Sqs:
@@ -177,14 +187,29 @@ class Sqs:
             attributes = entry.get("MessageAttributes", {})
             if place in failing:
                 failed.append(_failure(entry, "InternalError", sender=False))
-            elif len(attributes) > MAX_ATTRIBUTES or queue.refuses(entry["MessageBody"]):
+            elif (
+                len(attributes) > MAX_ATTRIBUTES
+                or queue.refuses(entry["MessageBody"])
+                or queue.name.endswith(".fifo") != ("MessageDeduplicationId" in entry)
+            ):
                 failed.append(_failure(entry, "InvalidParameterValue", sender=True))
             else:
-                message = self.put(queue, entry["MessageBody"], attributes)
-                queue.sent(message)
+                message = self._kept(queue, entry)
                 taken.append({"Id": entry["Id"], "MessageId": message.id, "MD5OfMessageBody": ""})
         answer = {"Successful": taken}
         return answer | ({"Failed": failed} if failed else {})
+
+    def _kept(self, queue: Queue, entry: dict[str, Any]) -> Message:
+        """The message that is in the queue then: of a FIFO queue the one that it got with that id a moment ago."""
+        unique = entry.get("MessageDeduplicationId", "")
+        if queue.is_fifo and unique in queue.known and self.now - queue.known[unique].sent_at < DEDUPLICATION:
+            return queue.known[unique]
+        message = self.put(queue, entry["MessageBody"], entry.get("MessageAttributes", {}))
+        message.group = entry.get("MessageGroupId", "")
+        if queue.is_fifo:
+            queue.known[unique] = message
+        queue.sent(message)
+        return message
 
     def change_message_visibility_batch(self, **params: Any) -> Any:
         queue, entries = self._of(params), params["Entries"]

@@ -2,7 +2,6 @@
 
 import pytest
 
-from event_fork.replay_plan.item import Item
 from event_fork_cli.archive_replay.applying import refuse_changed_objects
 from event_fork_cli.errors import RefusedError
 from tests.support.memory_archive import MemoryArchive
@@ -10,8 +9,8 @@ from tests.support.memory_archive import MemoryArchive
 HOURS = [f"orders/date=2026-11-20/hour={hour:02}/{part}.gz" for hour in range(24) for part in "ab"]
 
 
-def planned(archive: MemoryArchive, *keys: str) -> list[Item]:
-    return [Item("000000", key, None, archive.open(key).etag, 0, 0, 1) for key in keys]
+def planned(archive: MemoryArchive, *keys: str) -> dict[str, str]:
+    return {key: archive.open(key).etag for key in keys}
 
 
 @pytest.mark.parametrize(
