@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from event_fork.events.time_window import timestamp_text
 from event_fork.replay_plan.plan import Health, Plan, Target
 from event_fork_cli.archive_replay.engines import AllowedTarget, ReplayEngine
+from event_fork_cli.errors import RefusedError
 
 _EXPIRES = timedelta(hours=1)
 
@@ -17,17 +18,22 @@ def new_replay_id(now: datetime) -> str:
 
 
 def shadow_of(plan: Plan, target: AllowedTarget, engine: ReplayEngine, caller: str, now: datetime) -> Plan:
-    """The same events in the same form and at the same rate, as a replay of its own.
+    """The same events in the same form and at the same rate, as a replay of its own. Raises RefusedError.
 
     Ramp and bounds protect the target's consumer, and a shadow's needs no protection. A signature was for the plan.
     """
+    wanted = Target(target.arn, target.url, plan.target.body)
+    if wanted.is_fifo != plan.target.is_fifo:
+        raise RefusedError(
+            f"{target.arn} must be a {'FIFO' if plan.target.is_fifo else 'standard'} queue, as the target of the plan is"
+        )
     return replace(
         plan,
         replay_id=new_replay_id(now),
         created_at=timestamp_text(now),
         created_by=caller,
         expires_at=timestamp_text(now + _EXPIRES),
-        target=Target(target.arn, target.url, plan.target.body),
+        target=wanted,
         engine=engine.in_plan(),
         ramp=None,
         ramp_asks=False,

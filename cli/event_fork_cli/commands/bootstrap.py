@@ -11,7 +11,7 @@ import typer
 
 from event_fork.archive.listing import Reach
 from event_fork.events.time_window import Window, timestamp_text
-from event_fork.replay_plan.plan import Plan
+from event_fork.replay_plan.plan import FIFO_SUFFIX, Plan
 from event_fork_cli.archive_replay.applying import engine_of, file_of, start
 from event_fork_cli.archive_replay.engines import ReplayEngine, engines_of, find_engines
 from event_fork_cli.archive_replay.locations import archive_location
@@ -144,6 +144,9 @@ def _ready(
     place = archive_location(settings.s3(), archive, settings.region_name)
     engines = engines_of(find_engines(settings.ssm(), note), place.bucket, place.prefix, replay)
     found = find_target(target, [one for engine in engines for one in engine.targets], settings)
+    if found.arn.endswith(FIFO_SUFFIX):
+        rule = "must be a standard queue: what waits in a FIFO queue would come before what is older"
+        raise BadInputError("--target", rule, example="--target loyalty", received=target)
     store = OpenArchive(settings, place.bucket, place.region)()
     begin = moment(start_text, "--from", context.now())
     if begin >= cut:

@@ -17,6 +17,15 @@ from event_fork.replay_plan.plan import Plan
 def planned_ids(plan: Plan, ids: frozenset[str] | None, store: ArchiveStore) -> Iterator[str]:
     """Each id once, as the workers choose them. `ids`: those of the plan's narrowing. Raises ArchiveError."""
     criteria = plan.criteria(ids)
+    if plan.order is not None:
+        seen: set[str] = set()
+        for entry in plan.objects:
+            text = lines(decompress(store.open(entry.key, etag=entry.etag).chunks()))
+            for one in select(text, criteria):
+                if not isinstance(one, UnreadableLine) and one.event.message_id not in seen:
+                    seen.add(one.event.message_id)
+                    yield one.event.message_id
+        return
     for key, items in groupby(sorted(plan.items, key=_place), key=lambda item: item.key):
         ranges = list(items)
         reader = store.open(key, etag=ranges[0].etag)

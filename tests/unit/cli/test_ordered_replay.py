@@ -32,7 +32,10 @@ from event_fork.replay_plan.plan import (
 )
 from event_fork.sending.backoff import Backoff, Deadline
 from event_fork_cli.archive_replay import ordering
+from event_fork_cli.archive_replay.engines import AllowedTarget, ReplayEngine
 from event_fork_cli.archive_replay.planner import make_plan
+from event_fork_cli.archive_replay.shadows import shadow_of
+from event_fork_cli.drills.planned_ids import planned_ids
 from event_fork_cli.errors import RefusedError
 from tests.support.fakes import Clock, FakeQueue, failing, refusing, took_all
 from tests.support.memory_archive import MemoryArchive
@@ -187,6 +190,7 @@ def test_each_group_arrives_in_the_order_of_its_numbers_whatever_fails(
     assert plan.totals.events == len(events)
     assert plan.totals.duplicates == len(stored) - len(events)
     assert numbers_by_group(replay.queue.taken) == expected
+    assert sorted(planned_ids(plan, None, archive)) == sorted(one.message_id for one in events)
     # AND no call had two of a group
     assert all(len({message.group_id for message in call}) == len(call) for call in replay.queue.calls)
 
@@ -331,6 +335,16 @@ def test_an_ordered_plan_has_a_format_that_older_functions_refuse_and_others_kee
 
     assert plan.to_json()["format"] == 3
     assert plan.lines == "envelope"
+
+
+def test_a_shadow_of_an_ordered_plan_is_a_fifo_queue_too() -> None:
+    plan = planned(archive_of([event(1)]))
+    engine = ReplayEngine("orders", "arn", "b", "", "eu-west-1", ())
+    queue = AllowedTarget(FIFO.queue_arn.replace(":q", ":s"), FIFO.queue_url.replace("/q", "/s"))
+
+    assert shadow_of(plan, queue, engine, "me", NOON).items == plan.items
+    with pytest.raises(RefusedError, match="must be a FIFO queue"):
+        shadow_of(plan, AllowedTarget(queue.arn[:-5], queue.url[:-5]), engine, "me", NOON)
 
 
 FORGERIES: list[Callable[[dict[str, Any]], object]] = [
