@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from event_fork.events.time_window import timestamp_text
-from event_fork.queue_replay.window import DEFAULT_HOLD_SECONDS, DEFAULT_WORKERS, MAX_HOLD_SECONDS, ReplayWindow
+from event_fork.queue_replay.run_report import MAX_HOLD_SECONDS
+from event_fork.queue_replay.window import DEFAULT_HOLD_SECONDS, DEFAULT_WORKERS, ReplayWindow
 from event_fork.replay_plan.errors import DocumentError
 from event_fork_cli.errors import FailedError, NothingMatchedError, RefusedError
 from event_fork_cli.options import refuse_slower

@@ -33,7 +33,11 @@ class Detector:
     """
 
     find: Callable[[str], Iterator[Span]]
-    hint: re.Pattern[str]
+    hint: Callable[[str], object]
+
+    def may_be_in(self, text: str) -> bool:
+        """Whether there can be anything to find."""
+        return "\\u" in text or bool(self.hint(text))
 
 
 _LEAST_DIGITS, _MOST_DIGITS = 13, 19
@@ -153,18 +157,20 @@ def email_addresses(text: str) -> Iterator[Span]:
             place = at + 1
 
 
+# A pattern that begins with one set is tried where that stands, and one that begins with a branch everywhere.
+_MAY_BE_CARD = re.compile(rf"\d(?:[\d.{_SEPARATOR[1:-1]}]{{{_LEAST_DIGITS - 1}}}|[eE]\+?\d)").search
+_IS_LIKE_CARD = re.compile(rf"\d(?:(?:(?:\.|{_SEPARATORS})?\d){{{_LEAST_DIGITS - 1}}}|[eE]\+?\d)").search
+
 DETECTORS: Mapping[str, Detector] = {
-    "card_number": Detector(
-        card_numbers, re.compile(rf"\d(?:(?:\.|{_SEPARATORS})?\d){{{_LEAST_DIGITS - 1}}}|\d[eE]\+?\d")
-    ),
-    "email": Detector(email_addresses, re.compile("@")),
-    "iban": Detector(ibans, re.compile(r"\d\d(?<=[A-Za-z]{2}\d\d)")),  # digits first: there are fewer
+    "card_number": Detector(card_numbers, lambda text: _MAY_BE_CARD(text) and _IS_LIKE_CARD(text)),
+    "email": Detector(email_addresses, re.compile("@").search),
+    "iban": Detector(ibans, re.compile(r"\d\d(?<=[A-Za-z]{2}\d\d)").search),
 }
 
 
 def edits_in_json(text: str, detector: Detector, replacement: Callable[[str], str]) -> list[Edit]:
     """What becomes of everything that the detector finds in a valid JSON text."""
-    if "\\u" not in text and not detector.hint.search(text):
+    if not detector.may_be_in(text):
         return []
     edits: list[Edit] = []
     place = 0
@@ -183,7 +189,7 @@ def edits_in_json(text: str, detector: Detector, replacement: Callable[[str], st
 
 def edits_in_text(text: str, detector: Detector, replacement: Callable[[str], str]) -> list[Edit]:
     """What becomes of everything that the detector finds in a text. JSON in it, and lines of JSON, stay JSON."""
-    if "\\u" not in text and not detector.hint.search(text):
+    if not detector.may_be_in(text):
         return []
     # Not only where the text itself has a match: what it holds can be escaped or have an exponent.
     if _is_json(text):
@@ -193,6 +199,8 @@ def edits_in_text(text: str, detector: Detector, replacement: Callable[[str], st
 
 def edits_in_number(text: str, detector: Detector, replacement: Callable[[str], str]) -> list[Edit]:
     """The same for a text that is a number, such as the value of a Number attribute."""
+    if "_" not in text and not detector.may_be_in(text):  # Decimal takes _ between digits
+        return []
     plain = _plain_digits(text)
     if any(detector.find(plain)):
         return [(0, len(text), replacement(plain))]

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from event_fork.errors import NotJsonError
 from event_fork.events.json_path import Descendant, Element, JsonPath, Member
+from event_fork.events.json_places import NamedPath, Place, end_of, removal
 from event_fork.events.json_text import (
     after_child,
     embedded_values,
@@ -19,12 +20,17 @@ from event_fork.events.json_text import (
 )
 from event_fork.events.text_edits import Edit, StringContent
 
+_Selected = tuple[int, int, int, list[int]]
+"""Where a member, its value and its end are, and the numbers of the paths that select it."""
 _States = frozenset[tuple[int, int]]
 """Pairs of a path's number and how many of its steps lead to the value at hand."""
 Decide = Callable[[Sequence[int]], str | None]
 """Numbers of the paths that select a value -> its replacement; "" takes the value away, None leaves it."""
 _MOST_NODES = 10_000
 """More are forgotten: $..a[*][*][*]... can have a set of states for every subset of its steps."""
+_FEW = 8
+_MEMBERS = re.compile(r'"([^"\\]*)"[ \t\n\r]*:').findall
+"""Names of members, and a few texts that are none. Of names of letters and digits alone it leaves out none."""
 _SIMPLE_MEMBER = re.compile(
     r'"([^"\\]*)"[ \t\n\r]*:[ \t\n\r]*("[^"\\]*"|-?\d[\d.eE+-]*|true|false|null)[ \t\n\r]*([,}])[ \t\n\r]*'
 )
@@ -41,7 +47,9 @@ class Paths:
     _names: frozenset[str] = field(init=False)
     _prefixes: tuple[str, ...] = field(init=False)
     _indexes: frozenset[int] = field(init=False)
-    _plain_names: list[list[str]] = field(init=False)
+    _plain_names: list[tuple[int, list[str]]] = field(init=False)
+    _named: list[NamedPath | None] = field(init=False)
+    _whole: list[int] = field(init=False)
 
     def __post_init__(self) -> None:
         steps = [step for path in self.paths for step in path]
@@ -50,39 +58,76 @@ class Paths:
         self._prefixes = tuple({step.name for step in named if step.by_prefix})
         self._indexes = frozenset(step.index for step in steps if isinstance(step, Element))
         self._plain_names = [
-            [step.name for step in path if isinstance(step, Member) and step.name.isalnum()] for path in self.paths
+            (number, [step.name for step in path if isinstance(step, Member) and step.name.isalnum()])
+            for number, path in enumerate(self.paths)
+            if path
         ]
+        self._whole = [number for number, path in enumerate(self.paths) if not path]
+        self._named = [NamedPath(path) if NamedPath.is_one(path) else None for path in self.paths]
 
-    def search(self, text: str, decide: Decide) -> list[Edit]:
-        """The edits that `decide` wants in valid JSON. Raises NotJsonError for what is nested too deeply."""
+    def search(self, text: str, value: object, decide: Decide) -> list[Edit]:
+        """The edits that `decide` wants in valid JSON that says `value`.
+
+        Raises NotJsonError for what is nested too deeply.
+        """
+        possible = self._possible(text)
+        selected = self._by_names(text, value, possible)
+        return self._walk(text, possible, decide) if selected is None else _edits(text, selected, decide)
+
+    def _by_names(self, text: str, value: object, possible: Sequence[int]) -> list[_Selected] | None:
+        """What is selected, in the order of the text; None: only a walk can tell."""
+        if self._whole or "\\u" in text or (self.embedded and '\\"' in text):
+            return None
+        found: dict[Place, list[int]] = {}
+        for number in possible:
+            named = self._named[number]
+            places = named.places(text, value) if named else None
+            if places is None:
+                return None
+            for place in places:
+                found.setdefault(place, []).append(number)
+        selected: list[_Selected] = []
+        last = -1
+        for start, begun in sorted(found):
+            if start < last:
+                return None  # in a value that is selected itself
+            last = end_of(text, begun)
+            selected.append((start, begun, last, found[start, begun]))
+        return selected
+
+    def _walk(self, text: str, possible: Sequence[int], decide: Decide) -> list[Edit]:
         if len(self._nodes) > _MOST_NODES:
             self._nodes.clear()
         search = _Search(text, decide)
         start = skip_white_space(text, 0)
-        possible = self._possible(text)
-        whole = [number for number, path in enumerate(self.paths) if not path]
-        replacement = decide(whole) if whole else None
+        replacement = decide(self._whole) if self._whole else None
         try:
             if replacement is None:
-                search.value(start, self.node(possible))
+                search.value(start, self.node(frozenset((number, 0) for number in possible)))
             else:
                 search.edits.append((start, end_of_value(text, start), replacement))
         except RecursionError as error:
             raise NotJsonError("the message is nested too deeply") from error
         return search.edits
 
-    def _possible(self, text: str) -> _States:
-        """The beginnings of those paths all of whose names stand somewhere in the text.
+    def _possible(self, text: str) -> list[int]:
+        """The paths all of whose names stand somewhere in the text.
 
         Letters and digits can be escaped as \\uXXXX only: without that, such names stand there as they are.
         """
         if "\\u" in text:
-            return frozenset((number, 0) for number, path in enumerate(self.paths) if path)
-        return frozenset(
-            (number, 0)
-            for number, (path, names) in enumerate(zip(self.paths, self._plain_names, strict=True))
-            if path and all(name in text for name in names)
-        )
+            return [number for number, _ in self._plain_names]
+        if len(self.paths) > _FEW and not (self.embedded or self._prefixes):
+            members = set(_MEMBERS(text))
+            return [number for number, names in self._plain_names if members.issuperset(names)]
+        possible = []
+        for number, names in self._plain_names:
+            for name in names:
+                if name not in text:
+                    break
+            else:
+                possible.append(number)
+        return possible
 
     def node(self, states: _States) -> "_Node":
         """The one node of these states."""
@@ -220,6 +265,19 @@ class _Search:
             if is_last:
                 return following
             start, end_of_previous, index = following, end, index + 1
+
+
+def _edits(text: str, selected: Sequence[_Selected], decide: Decide) -> list[Edit]:
+    """What a walk would make of members that lie beside each other."""
+    edits: list[Edit] = []
+    gone: set[int] = set()
+    for start, value, end, numbers in selected:
+        replacement = decide(numbers)
+        if replacement == "":
+            edits.append((*removal(text, start, end, gone), ""))
+        elif replacement is not None:
+            edits.append((value, end, replacement))
+    return edits
 
 
 def holds_container(text: str) -> bool:

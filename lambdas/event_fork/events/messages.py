@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import NamedTuple
 
 from event_fork.errors import NotAnEnvelopeError
 from event_fork.events import envelope
@@ -18,8 +19,7 @@ MAX_MESSAGE_BYTES = 1_048_576
 """The largest message a queue takes, attributes included."""
 
 
-@dataclass(frozen=True, slots=True)
-class MessageAttribute:
+class MessageAttribute(NamedTuple):
     """A message attribute. `data_type` may carry a custom label (`Number.int`, `String.Array`); Binary has bytes."""
 
     data_type: str
@@ -72,11 +72,11 @@ class OutgoingMessage:
 
     def size(self) -> int:
         """Bytes as SQS counts them: body and attributes."""
-        return self._size
-
-    @cached_property
-    def _size(self) -> int:
-        return utf8_size(self.body) + sum([attribute.size(name) for name, attribute in self.attributes.items()])
+        known: int | None = self.__dict__.get("_size")
+        if known is None:  # not cached_property: before Python 3.12 it takes a lock
+            known = utf8_size(self.body) + sum([attribute.size(name) for name, attribute in self.attributes.items()])
+            self.__dict__["_size"] = known
+        return known
 
     def fits(self, max_bytes: int = MAX_MESSAGE_BYTES) -> bool:
         """Whether a queue takes it: at most 10 attributes, and no more in all than its MaximumMessageSize."""

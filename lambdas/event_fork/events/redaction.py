@@ -9,7 +9,7 @@ nobody could look into is not stored.
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from json import dumps, loads
 from typing import Any
@@ -90,6 +90,7 @@ class DetectorRule(_Rule):
 
 
 Rule = PathRule | AttributeRule | SubjectRule | DetectorRule
+_NO_JSON = object()
 _EditsIn = Callable[[str, Detector, Callable[[str], str]], list[Edit]]
 Matches = Counter[str]
 """Rule's name -> how often it matched."""
@@ -109,6 +110,7 @@ class Redactor:
         self._by_subject = [rule for rule in self.rules if isinstance(rule, SubjectRule)]
         self._detectors = [rule for rule in self.rules if isinstance(rule, DetectorRule)]
         embedded = frozenset(number for number, rule in enumerate(self._by_path) if rule.embedded)
+        self._replacements = [rule.replacement() for rule in self._by_path]
         self._paths = Paths([rule.path for rule in self._by_path], embedded)
 
     def __call__(self, event: StoredEvent, matches: Matches) -> StoredEvent:
@@ -119,16 +121,16 @@ class Redactor:
         """
         if not self.rules:
             return event
-        own = Matches()
+        own: Matches = Counter()
         message = self._message(event.message, own)
         subject = self._subject(event.subject, own)
         attributes = self._attributes(event.attributes, own)
         self._require(own)  # a member beside the Message is not what a rule asks for
         others = self._others(event.others, own)
-        matches.update(own)
         if not own:
             return event
-        return replace(event, message=message, subject=subject, attributes=attributes, others=others)
+        matches.update(own)
+        return StoredEvent(event.message_id, event.topic_arn, message, event.timestamp, subject, attributes, others)
 
     def text(self, message: str, matches: Matches) -> str:
         """The same for a message that comes without Subject and attributes."""
@@ -150,34 +152,42 @@ class Redactor:
     def _message(self, message: str, matches: Matches) -> str:
         if not (self._by_path or self._detectors):
             return message
-        is_json = self._is_json(message)
-        if is_json and self._by_path:
-            message = edited(message, self._paths.search(message, lambda selecting: self._decide(selecting, matches)))
+        edits_in: _EditsIn | None = None
+        if self._by_path:
+            value = self._json(message)
+            edits_in = edits_in_text if value is _NO_JSON else edits_in_json
+            if value is not _NO_JSON:
+                edits = self._paths.search(message, value, lambda found: self._decide(found, matches))
+                message = edited(message, edits)
         for rule in self._detectors:
-            message = _detected(rule, message, edits_in_json if is_json else edits_in_text, matches)
+            if rule.detector.may_be_in(message):
+                edits_in = edits_in or (edits_in_text if self._json(message) is _NO_JSON else edits_in_json)
+                message = _detected(rule, message, edits_in, matches)
         return message
 
-    def _is_json(self, message: str) -> bool:
-        """Whether it is JSON. Raises where a rule on a path must look in and cannot."""
+    def _json(self, message: str) -> object:
+        """What it says, _NO_JSON when it is none. Raises where a rule on a path must look in and cannot."""
         acting = self._acting
         try:
             value = require_json(message)
         except NotJsonError:
             if acting:
                 raise
-            return False
+            return _NO_JSON
         bare = isinstance(value, str | int | float) and not isinstance(value, bool)
         if isinstance(value, str) and message.lstrip().startswith('"') and any(rule.embedded for rule in acting):
             bare = not holds_container(value)
         if bare and acting and all(rule.path for rule in acting):
             raise NotRedactableError("the message is a bare string or number, into which no path leads")
-        return True
+        return value
 
     def _decide(self, selecting: Sequence[int], matches: Matches) -> str | None:
-        rules = [self._by_path[number] for number in selecting]
-        matches.update(rule.name for rule in rules)
-        replacements = [each for rule in rules if (each := rule.replacement()) is not None]
-        return "" if "" in replacements else replacements[0] if replacements else None
+        for number in selecting:
+            matches[self._by_path[number].name] += 1
+        if len(selecting) == 1:
+            return self._replacements[selecting[0]]
+        replacements = [self._replacements[number] for number in selecting]
+        return "" if "" in replacements else next((each for each in replacements if each is not None), None)
 
     def _subject(self, subject: str | None, matches: Matches) -> str | None:
         if subject is None:

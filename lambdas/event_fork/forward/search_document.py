@@ -14,10 +14,14 @@ per document, so line ends between the tokens become spaces.
 """
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from event_fork.errors import NotEncodableError
 from event_fork.events.envelope import StoredEvent, quoted, utf8_json
+from event_fork.events.json_path import Member
+from event_fork.events.json_places import NamedPath, Place, end_of, removal
 from event_fork.events.json_text import after_child, end_of_value, member_name, require_object, skip_white_space
+from event_fork.events.text_edits import edited
 
 TIMESTAMP, ID, ATTRIBUTES, TYPE, TEXT = "@timestamp", "event_id", "event_attributes", "event_type", "event_text"
 
@@ -51,10 +55,11 @@ def search_document(event: StoredEvent, event_type_attribute: str, *, attribute_
 
     Raises NotJsonObjectError when the message is no JSON object, NotEncodableError when it has no UTF-8 form.
     """
-    names = require_object(event.message).keys()
+    members = require_object(event.message)
     # Inside strings valid JSON has line ends only as escapes, so each one found here lies between tokens.
     message = event.message.replace("\r", " ").replace("\n", " ")  # not translate: 50 times slower on text beyond ASCII
-    rest, texts = _parted(message) if any(map(_is_reserved, names)) else (_inside(message), [])
+    reserved = [name for name in members if _is_reserved(name)]
+    rest, texts = _parted(message, members, reserved) if reserved else (_inside(message), [])
     fields = []
     for name, attribute in (event.attributes or {}).items():
         value = attribute["Value"]
@@ -82,8 +87,31 @@ def _inside(message: str) -> str:
     return message.strip()[1:-1].strip()
 
 
-def _parted(message: str) -> tuple[str, list[str]]:
+def _parted(message: str, members: dict[str, object], reserved: list[str]) -> tuple[str, list[str]]:
     """The members that can be fields of the document, and the others as texts, all in the order of the message."""
+    found: list[tuple[Place, str]] = []
+    for name in reserved:
+        path = None if "\\u" in message else _path(name)
+        places = path.places(message, members) if path else None
+        if places is None or len(places) != 1:
+            return _parted_one_by_one(message)
+        found.append((places[0], name))
+    edits, texts, gone = [], [], set[int]()
+    for (start, value), name in sorted(found):
+        end = end_of(message, value)
+        edits.append((*removal(message, start, end, gone), ""))
+        texts.append(f"message.{name}={message[value:end]}")
+    return _inside(edited(message, edits)), texts
+
+
+@lru_cache(maxsize=256)
+def _path(name: str) -> NamedPath | None:
+    path = (Member(name),)
+    return NamedPath(path) if NamedPath.is_one(path) else None
+
+
+def _parted_one_by_one(message: str) -> tuple[str, list[str]]:
+    """The same, whatever the names are and how often they stand there."""
     fields, texts = [], []
     for name, member, value in _members(message):
         if _is_reserved(name):

@@ -10,8 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from event_fork.queue_replay.window import MAX_HOLD_SECONDS
-
+# Every function imports these names: this module imports nothing of the replay's.
 RUN = "run"
 RETURNED_FOR = "returned_for"
 KEPT_SECONDS = "kept_seconds"
@@ -22,6 +21,10 @@ EVENTS_DEAD_LETTERED = "EventsDeadLettered"
 EVENTS_WAITING = "EventsWaiting"
 EVENTS_KEPT = "EventsKept"
 _LARGEST_BATCH = 10_000
+MAX_HOLD_SECONDS = 42_000
+"""SQS hides a message for at most 12 hours from its receiving, which was up to a batching window (300 s) and an
+invocation (900 s) ago: more than what is left is refused.
+https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-visibility-timeout.html"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from event_fork.errors import WindowError
 from event_fork.events.messages import MessageAttribute, ReceivedMessage
 from event_fork.events.time_window import timestamp_of, timestamp_text
 from event_fork.filter_policy import MESSAGE_ATTRIBUTES, InvalidFilterPolicyError, Matcher, compile_policy
+from event_fork.queue_replay.run_report import MAX_HOLD_SECONDS
 from event_fork.sending.copies import ORIGINAL_TIME_ATTRIBUTE
 from event_fork.sending.ports import TextParameter
 
@@ -31,10 +32,6 @@ DEFAULT_WORKERS = 2
 _LARGEST = 1_000_000
 """No rate, number of workers or seconds of a run is larger."""
 DEFAULT_HOLD_SECONDS = 900
-MAX_HOLD_SECONDS = 42_000
-"""SQS hides a message for at most 12 hours from its receiving, which was up to a batching window (300 s) and an
-invocation (900 s) ago: more than what is left is refused.
-https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-visibility-timeout.html"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,11 @@
 import json
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from event_fork.errors import MissingMatchError, NotJsonError, NotRedactableError
@@ -132,7 +133,30 @@ def test_a_message_deeper_than_the_walk_can_go_is_refused_not_stored() -> None:
     depth = 900  # deep enough for the walk below this test's own frames, legal for the parser of every Python
 
     with pytest.raises(NotJsonError, match="deep"):
-        remove("$..a")("[" * depth + '{"a":1}' + "]" * depth)
+        remove("$..a")("[" * depth + '{"\\u0061":1}' + "]" * depth)
+    assert remove("$..a")("[" * depth + '{"a":1}' + "]" * depth) == "[" * depth + "{}" + "]" * depth
+
+
+NAMES_ELSEWHERE = [
+    ("$.a", '{"a":1,"b":{"a":2}}', '{"b":{"a":2}}'),
+    ("$.b.a", '{"a":1,"b":{"a":2}}', '{"a":1,"b":{}}'),
+    ("$.b.a", '{"b":{"a":1},"a":3,"b":{"a":2}}', '{"b":{},"a":3,"b":{}}'),
+    ("$.b..a", '{"a":0,"b":[{"a":1},{"c":{"a":2,"d":3}}],"c":{"a":4}}', '{"a":0,"b":[{},{"c":{"d":3}}],"c":{"a":4}}'),
+    ("$.b[*]..a", '{"b":{"a":{"a":1},"c":{"a":2}}}', '{"b":{"a":{},"c":{}}}'),
+    ("$..b[0].a", '{"b":[{"a":1},{"a":2}],"c":{"b":[{"a":3}]}}', '{"b":[{},{"a":2}],"c":{"b":[{}]}}'),
+    ("$..b..a", '{"b":{"a":1},"a":2}', '{"b":{},"a":2}'),
+    ("$.a", r'{"b":"\"a\":1","a":2}', r'{"b":"\"a\":1"}'),
+    ("$.a", r'{"x\"a":1,"a":2}', r'{"x\"a":1}'),
+    ("$.a", '{"a":{"a":1},"b":2}', '{"b":2}'),
+    ("$..a", '{"b":1,"a":2 , "a" : 3,\n"c":4,"a":5}', '{"b":1,\n"c":4}'),
+    ("$.c*", '{"c1":1,"b":2,"c2":{"c3":3}}', '{"b":2}'),
+    ("$.b.c*", '{"c1":1,"b":{"c2":2,"d":3}}', '{"c1":1,"b":{"d":3}}'),
+]
+
+
+@pytest.mark.parametrize(("path", "before", "after"), NAMES_ELSEWHERE)
+def test_a_name_that_stands_elsewhere_too_is_left_there(path: str, before: str, after: str) -> None:
+    assert remove(path)(before) == after
 
 
 def test_without_rules_every_message_passes_as_it_is() -> None:
@@ -407,6 +431,17 @@ def model(value: Any, chosen: Sequence[PathRule], place: tuple[str | int, ...] =
 @given(documents, rules)
 def test_the_result_parses_to_the_document_without_what_the_rules_select(document: str, chosen: list[PathRule]) -> None:
     assert tree(with_rules(*chosen)(document)) == model(tree(document), chosen)
+
+
+@settings(max_examples=500)
+@given(documents.map(lambda text: re.sub(r"\\u00(6[123])", lambda found: chr(int(found[1], 16)), text)), rules)
+def test_what_the_names_tell_is_what_a_walk_finds(document: str, chosen: list[PathRule]) -> None:
+    counted, walked = Matches(), Matches()
+    by_names = Redactor(chosen).text(document, counted)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(json_search.Paths, "_by_names", lambda *_: None)
+        assert Redactor(chosen).text(document, walked) == by_names
+    assert counted == walked
 
 
 @given(documents, rules)

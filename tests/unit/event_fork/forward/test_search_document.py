@@ -61,7 +61,7 @@ def test_such_members_are_found_however_they_are_spelled() -> None:
 
 def test_all_other_members_keep_their_order_and_every_byte() -> None:
     assert document('{ "z" :1.10, "_id":0 ,"a":[ 1e400 ],"x":"_id" }').endswith(
-        b'"event_text":["message._id=0"],"z" :1.10,"a":[ 1e400 ],"x":"_id"}\n'
+        b'"event_text":["message._id=0"],"z" :1.10 ,"a":[ 1e400 ],"x":"_id"}\n'
     )
 
 
