@@ -24,6 +24,7 @@ class NamedPath:
     def __init__(self, path: JsonPath) -> None:
         self._steps = [(step, _pattern(step) if isinstance(step, Member) else None) for step in path]
         self._last = len(path) - 1
+        self._by_prefix = any(isinstance(step, Member) and step.by_prefix for step in path)
 
     @staticmethod
     def is_one(path: JsonPath) -> bool:
@@ -37,23 +38,24 @@ class NamedPath:
         found: list[Place] = []
         start, end = 0, len(text)
         whole = True  # from start on there is the one value, up to `end` once that is known
+        if self._by_prefix and "\\" in text:
+            return None  # the rest of a name that begins so may be written with escapes
         for number, (step, pattern) in enumerate(self._steps):
-            values = _selected(values, step)
             if pattern is None:
-                whole = False
+                values, whole = _selected(values, step), False
                 continue
-            deep_in_one = whole and isinstance(step, Descendant) and number == self._last
-            if deep_in_one and start:
-                end = end_of_value(text, start)
+            if whole and number == self._last and isinstance(step, Descendant):
+                return _names(text, pattern, start, end_of_value(text, start) if start else end)
+            values = _selected(values, step)
             found = _names(text, pattern, start, end)
-            if not found or deep_in_one:
-                return found
             if len(values) != len(found) and start:
                 # Beyond the value that the steps before lead to, or one after it, the name may mean something else.
                 end = end_of_value(text, start)
                 found = _names(text, pattern, start, end)
             if len(values) != len(found):
                 return None
+            if not found:
+                return found
             whole = len(found) == 1
             if whole:
                 start = found[0][1]

@@ -150,6 +150,9 @@ NAMES_ELSEWHERE = [
     ("$.a", '{"a":{"a":1},"b":2}', '{"b":2}'),
     ("$..a", '{"b":1,"a":2 , "a" : 3,\n"c":4,"a":5}', '{"b":1,\n"c":4}'),
     ("$.c*", '{"c1":1,"b":2,"c2":{"c3":3}}', '{"b":2}'),
+    ("$.c*", r'{"c\/1":1,"b":2}', '{"b":2}'),
+    ("$.c*", r'{"c\/1":1,"b":{"c2":3}}', '{"b":{"c2":3}}'),
+    ("$..c*", r'{"c1":1,"b":{"c\n":2,"d":3}}', '{"b":{"d":3}}'),
     ("$.b.c*", '{"c1":1,"b":{"c2":2,"d":3}}', '{"c1":1,"b":{"d":3}}'),
 ]
 
@@ -333,7 +336,7 @@ def test_fifty_rules_at_any_depth_walk_a_message_once() -> None:
 
 # Property: against a model that works on the parsed tree. Objects are lists of pairs, so that order and doubles count,
 # and numbers are their text, so that 1.10 is not 1.1.
-names = st.sampled_from(["a", "b", "c", 'q"', "ä", "\\u"])
+names = st.sampled_from(["a", "b", "c", "ab", "a/", "a\n", 'q"', "ä", "\\u"])
 scalars = (
     st.sampled_from(["1.10", "1e400", "-0.0", "true", "null", "12345678901234567890123"])
     | st.text(max_size=5).map(json.dumps)
@@ -346,13 +349,20 @@ def escaped(name: str) -> str:
     return "".join(['"', *(f"\\u{ord(char):04x}" for char in name), '"'])
 
 
+def slashed(name: str) -> str:
+    return name.replace("/", "\\/")
+
+
+written = names.map(json.dumps) | names.map(json.dumps).map(slashed) | names.map(escaped)
+
+
 @st.composite
 def containers(draw: st.DrawFn, children: st.SearchStrategy[str]) -> str:
     values = draw(st.lists(children, max_size=4))
     is_object = draw(st.booleans())
     parts = []
     for value in values:
-        name = draw(names.map(json.dumps) | names.map(escaped)) + draw(spaces) + ":" + draw(spaces) if is_object else ""
+        name = draw(written) + draw(spaces) + ":" + draw(spaces) if is_object else ""
         parts.append(draw(spaces) + name + value + draw(spaces))
     inside = ",".join(parts) or draw(spaces)
     return f"{{{inside}}}" if is_object else f"[{inside}]"
