@@ -24,9 +24,8 @@ def shadow_of(plan: Plan, target: AllowedTarget, engine: ReplayEngine, caller: s
     """
     wanted = Target(target.arn, target.url, plan.target.body)
     if wanted.is_fifo != plan.target.is_fifo:
-        raise RefusedError(
-            f"{target.arn} must be a {'FIFO' if plan.target.is_fifo else 'standard'} queue, as the target of the plan is"
-        )
+        kind = "FIFO" if plan.target.is_fifo else "standard"
+        raise RefusedError(f"{target.arn} must be a {kind} queue, as the target of the plan is")
     return replace(
         plan,
         replay_id=new_replay_id(now),
