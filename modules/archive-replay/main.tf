@@ -15,6 +15,7 @@ locals {
     targets           = [for target in var.targets : merge({ arn = target.arn, url = target.url }, target.idempotent ? { idempotent = true } : {}, target.shadow ? { shadow = true } : {})]
     memory            = { for role, function in local.functions : role => function.memory_size } # for the dollars of a plan
     worker_seconds    = var.worker.timeout_seconds
+    runtime           = var.worker.runtime # python3.14 reads Zstandard
   })
 
   state_machine_name = "${var.name}-archive"

@@ -6,7 +6,7 @@ machine is that module's, in the account and Region of the parameter.
 /event-fork-pipelines/<name>/archive-replay
     {"state_machine_arn": ..., "bucket": ..., "prefix": ..., "region": ...,
      "targets": [{"arn": ..., "url": ..., "idempotent": true, "shadow": true}],
-     "memory": {"worker": MiB, "governor": MiB}, "worker_seconds": time-out}
+     "memory": {"worker": MiB, "governor": MiB}, "worker_seconds": time-out, "runtime": "python3.13"}
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
+from event_fork.archive.unpacking import ZSTANDARD
 from event_fork.replay_plan.errors import DocumentError
-from event_fork.replay_plan.json_values import AtLeast, AtMost, Id, from_json, json_object, parse_json
+from event_fork.replay_plan.json_values import AtLeast, AtMost, Id, Matches, from_json, json_object, parse_json
 from event_fork.replay_plan.plan import Engine, QueueArn, is_url_of
 from event_fork_cli.costs.replays import DEFAULT_MEMORY, Memory
 from event_fork_cli.errors import BadInputError, RefusedError
@@ -64,6 +65,12 @@ class ReplayEngine:
     targets: tuple[AllowedTarget, ...]
     memory: Memory = DEFAULT_MEMORY
     worker_seconds: Annotated[float, AtLeast(1), AtMost(900)] = DEFAULT_WORKER_SECONDS
+    runtime: Annotated[str, Matches(r"python3\.\d{1,3}", "a runtime such as python3.13")] = "python3.13"
+
+    @property
+    def not_read(self) -> frozenset[str]:
+        """Compressions that the worker cannot read: Python has Zstandard from 3.14 on."""
+        return frozenset() if int(self.runtime.rpartition(".")[2]) >= 14 else frozenset({ZSTANDARD})
 
     def target(self, arn: str) -> AllowedTarget | None:
         """The allowed target of that ARN."""

@@ -59,13 +59,14 @@ def make_plan(
     ids: frozenset[str] | None = None,
     layout: Layout = HIVE,
     memory: Memory = DEFAULT_MEMORY,
+    not_read: frozenset[str] = frozenset(),
     progress: Callable[[ScanProgress], None] = lambda _: None,
 ) -> Planned:
     """Reads the archive and decides what a replay sends.
 
     `open_store` makes a store; it is called in each of the `processes` (0: everything in this one), so it must be
     picklable. `ids`: those of the request's narrowing. `layout`: of the archive's keys. `memory`: of the functions, for
-    the estimate.
+    the estimate. `not_read`: compressions that the worker cannot read.
     Raises NothingMatchedError when no event is wanted.
     """
     window = request.window
@@ -74,7 +75,7 @@ def make_plan(
         spill, places = Path(folder, "copies"), Path(folder, "places")
         for made in (spill, places):
             made.mkdir()
-        task = ScanOrder(open_store, request, limits, spill, places, ids)
+        task = ScanOrder(open_store, request, limits, spill, places, ids, not_read)
         lateness, now = timedelta(seconds=window.lateness_seconds), timestamp_of(request.created_at)
         reach = Reach(request.archive.prefix, window.published, lateness, now, layout)
         objects = needed_objects(open_store(), reach)

@@ -60,6 +60,7 @@ class ScanOrder:
     spill: Path
     places: Path
     ids: frozenset[str] | None = None
+    not_read: frozenset[str] = frozenset()
 
     def scanner(self) -> Scanner:
         """The scanner this order describes."""
@@ -73,6 +74,7 @@ class ScanOrder:
             SpillWriter(self.spill),
             asked.lines,
             places=partial(OrderBuffer, SpillWriter(self.places), asked.order.group_of()) if asked.order else None,
+            not_read=self.not_read,
         )
 
 

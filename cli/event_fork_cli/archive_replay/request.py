@@ -83,7 +83,7 @@ class AskArchive(Protocol):
 class Checked:
     """A request, its ids, the way to its archive, its keys' layout, what its functions have; notes for the operator.
 
-    `worker_seconds`: the time-out of the function that sends.
+    `worker_seconds`: the time-out of the function that sends. `not_read`: compressions that it cannot read.
     """
 
     request: PlanRequest
@@ -91,6 +91,7 @@ class Checked:
     open_store: OpenArchive
     layout: Layout
     memory: Memory
+    not_read: frozenset[str]
     worker_seconds: float
     notes: list[str] = field(default_factory=list)
 
@@ -138,6 +139,7 @@ def check(options: PlanOptions, settings: AwsSettings, now: datetime, by_sql: As
     engine = engine_for_target(engines, target.arn) if engines else None
     memory = engine.memory if engine else DEFAULT_MEMORY
     worker_seconds = engine.worker_seconds if engine else DEFAULT_WORKER_SECONDS
+    not_read = engine.not_read if engine else frozenset[str]()
     workers = options.workers or workers_for(rate)
     refuse_slower("--rate", rate, workers, worker_seconds)
     order = _order(options, target.arn, workers)
@@ -188,6 +190,7 @@ def check(options: PlanOptions, settings: AwsSettings, now: datetime, by_sql: As
         open_store,
         layout,
         memory,
+        not_read,
         worker_seconds,
         notes,
     )

@@ -107,6 +107,7 @@ class Scanner:
         line_form: str = ENVELOPES,
         wait: Callable[[float], None] = time.sleep,
         places: Callable[[], OrderBuffer] | None = None,
+        not_read: frozenset[str] = frozenset(),
     ) -> None:
         self._store = store
         self._criteria = criteria
@@ -116,6 +117,7 @@ class Scanner:
         self._lines = line_form
         self._wait = wait
         self._places = places
+        self._not_read = not_read
 
     def scan(self, index: int, listed: ListedObject) -> ScannedObject:
         """What the `index`-th object of the listing holds. An object that cannot be read is an answer, not an error."""
@@ -142,7 +144,8 @@ class Scanner:
         places = self._places() if self._places else None
         segment, pack, envelope = tally.segmenter.add, RECORD.pack, self._envelope
         read = reader_of(self._lines, listed.key)
-        for found in select(lines(decompress(reader.chunks())), self._criteria, read=read):
+        text = lines(decompress(reader.chunks(), not_by_worker=self._not_read))
+        for found in select(text, self._criteria, read=read):
             if isinstance(found, UnreadableLine):
                 tally.name(found)
                 continue

@@ -152,5 +152,6 @@ def read_archive(checked: Checked, processes: int) -> Planned:
             ids=checked.chosen.ids,
             layout=checked.layout,
             memory=checked.memory,
+            not_read=checked.not_read,
             progress=show,
         )

@@ -6,11 +6,11 @@ A stream may change its compression, a FileExtension may say anything, and error
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from itertools import chain
 from typing import IO
 
-from event_fork.archive import snappy
+from event_fork.archive import snappy, zstandard
 from event_fork.archive.errors import UnreadableObjectError
 
 # What one call gives at most, however well the input was compressed: memory stays flat on a "bomb" too.
@@ -25,12 +25,18 @@ _ZIP_METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
 _MAX_LAYERS = 3
 
 _GZIP_MAGIC = b"\x1f\x8b"  # no UTF-8 text has it
-_READ = {_GZIP_MAGIC: "GZIP", b"PK\x03\x04": "ZIP", b"PK\x05\x06": "ZIP", snappy.MAGIC: "Snappy"}
+ZSTANDARD = "Zstandard"
+_READ = {
+    _GZIP_MAGIC: "GZIP",
+    b"PK\x03\x04": "ZIP",
+    b"PK\x05\x06": "ZIP",
+    snappy.MAGIC: "Snappy",
+    zstandard.MAGIC: ZSTANDARD,
+}
 _NOT_READ = {
     b"PAR1": "Parquet",
     b"ORC": "ORC",
     b"Obj\x01": "Avro",
-    b"\x28\xb5\x2f\xfd": "Zstandard",
     b"BZh": "bzip2",
     b"\xfd7zXZ\0": "xz",
     b"7z\xbc\xaf\x27\x1c": "7-Zip",
@@ -45,8 +51,10 @@ def compression_of(head: bytes) -> str:
     return next((name for magic, name in (_READ | _NOT_READ).items() if head.startswith(magic)), "none")
 
 
-def decompress(chunks: Iterator[bytes]) -> Iterator[bytes]:
+def decompress(chunks: Iterator[bytes], *, not_by_worker: Collection[str] = ()) -> Iterator[bytes]:
     """Plain bytes, streamed. Raises UnreadableObjectError, naming the reason, as soon as it is known.
+
+    `not_by_worker`: compressions that whoever plans may read and the worker that sends cannot.
 
     What was given before the error is right as far as it goes, but the object is not whole.
     """
@@ -61,7 +69,13 @@ def decompress(chunks: Iterator[bytes]) -> Iterator[bytes]:
         if kind == "none":
             return _gunzip(chunks)
         if kind not in _READERS:
-            raise UnreadableObjectError(f"is {kind}; a replay reads JSON lines, plain or as GZIP, ZIP or Snappy")
+            raise UnreadableObjectError(
+                f"is {kind}; a replay reads JSON lines, plain or as GZIP, ZIP, Snappy or Zstandard"
+            )
+        if kind in not_by_worker:
+            raise UnreadableObjectError(
+                f'is {kind}; the worker reads that with function = {{ runtime = "python3.14" }} in modules/replay'
+            )
         chunks = _READERS[kind](chunks)
     raise UnreadableObjectError(f"is compressed more than {_MAX_LAYERS} times")
 
@@ -153,4 +167,5 @@ _READERS: dict[str, Callable[[Iterator[bytes]], Iterator[bytes]]] = {
     "GZIP": _gunzip,
     "ZIP": _unzip,
     "Snappy": snappy.decompress_stream,
+    ZSTANDARD: zstandard.decompress_stream,
 }

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import cramjam
 import pytest
 from botocore.exceptions import ClientError
 
@@ -76,7 +77,7 @@ def test_what_cannot_be_read_is_named_with_its_reason_and_the_rest_is_planned(wo
         {"key": cut, "reason": "gzip is cut off: its end is missing", "lines": None, "count": 0},
         {
             "key": parquet,
-            "reason": "is Parquet; a replay reads JSON lines, plain or as GZIP, ZIP or Snappy",
+            "reason": "is Parquet; a replay reads JSON lines, plain or as GZIP, ZIP, Snappy or Zstandard",
             "lines": None,
             "count": 0,
         },
@@ -522,6 +523,24 @@ def test_a_target_that_may_not_be_looked_at_is_said_and_planned(world: World) ->
         events.unregister("provide-client-params.sqs.ListQueueTags", unique_id="denied")
     assert result.code == 0
     assert "what arn:aws:sqs:eu-west-1:123456789012:CheckoutQueue is for cannot be seen (AccessDenied)" in result.err
+
+
+@pytest.mark.parametrize(("runtime", "events"), [("python3.13", 1), ("python3.14", 2)])
+def test_zstandard_is_planned_where_the_worker_can_read_it_and_named_elsewhere(
+    world: World, runtime: str, events: int
+) -> None:
+    name = "/event-fork-pipelines/orders/archive-replay"
+    record = json.loads(world.ssm.get_parameter(Name=name)["Parameter"]["Value"]) | {"runtime": runtime}
+    world.ssm.put_parameter(Name=name, Value=json.dumps(record), Type="String", Overwrite=True)
+    world.put(event(0))
+    packed = world.put(minutes=1, name="b", body=bytes(cramjam.zstd.compress(event(1).to_line())))
+
+    result = world.plan()
+
+    assert result.code == 0, result.err
+    assert result.json["totals"]["events"] == events
+    named = [(one["key"], 'runtime = "python3.14"' in one["reason"]) for one in result.json["totals"]["unreadable"]]
+    assert named == ([] if events == 2 else [(packed, True)])
 
 
 # -- a FIFO target -----------------------------------------------------------------------------------------------------

@@ -88,9 +88,9 @@ READ_COMPRESSION: dict[str, Callable[[bytes], bytes]] = {
     "deflated": _zip,
     "stored": lambda data: _zip(data, zipfile.ZIP_STORED),
     "Snappy as Firehose writes it": _xerial,
+    "Zstandard": lambda data: bytes(cramjam.zstd.compress(data)),
 }
 NAMED_COMPRESSION: dict[str, Callable[[bytes], bytes]] = {
-    "Zstandard": lambda data: bytes(cramjam.zstd.compress(data[:999])),
     "bzip2": lambda data: bz2.compress(data[:999]),
     "xz": lambda data: lzma.compress(data[:999]),
     "LZ4": lambda data: bytes(cramjam.lz4.compress(data[:999])),

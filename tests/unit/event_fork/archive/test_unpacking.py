@@ -13,12 +13,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from event_fork.archive import snappy
+from event_fork.archive import snappy, zstandard
 from event_fork.archive.errors import UnreadableObjectError
-from event_fork.archive.unpacking import decompress
+from event_fork.archive.unpacking import ZSTANDARD, decompress
 
 TEXT = b"".join(b'{"MessageId":"%d","Message":"hello hello hello"}\n' % number for number in range(2000))
 GZIPPED = gzip.compress(TEXT, mtime=0)  # a time of its own would give pytest's workers other test ids
+ZSTD = bytes(cramjam.zstd.compress(TEXT))
 
 
 def pieces(data: bytes, size: int) -> Iterator[bytes]:
@@ -46,7 +47,7 @@ def xerial(data: bytes, block: int = 32 * 1024) -> bytes:
     parts=st.lists(st.binary(max_size=300), max_size=4),
     repeat=st.sampled_from([1, 7, 400]),
     size=st.sampled_from([1, 2, 7, 1000, 100_000]),
-    how=st.sampled_from(["gzip", "zip", "snappy"]),
+    how=st.sampled_from(["gzip", "zip", "snappy", "zstd"]),
 )
 def test_every_compression_gives_back_every_content_in_pieces_of_every_size(
     parts: list[bytes], repeat: int, size: int, how: str
@@ -57,6 +58,7 @@ def test_every_compression_gives_back_every_content_in_pieces_of_every_size(
         "gzip": lambda: b"".join(map(gzip.compress, parts)) or gzip.compress(b""),
         "zip": lambda: zipped(*parts) if parts else zipped(b""),
         "snappy": lambda: xerial(whole),
+        "zstd": lambda: b"".join(bytes(cramjam.zstd.compress(part)) for part in parts or [b""]),
     }[how]()
 
     assert unpacked(packed, size) == whole
@@ -89,13 +91,36 @@ def test_plain_text_and_gzip_members_in_one_object_are_read_in_their_order(
     assert read.replace(b"\0", b"") == whole.replace(b"\0", b"")  # zeros behind a member are padding
 
 
-def test_a_small_input_that_unpacks_to_much_comes_in_bounded_pieces() -> None:
-    bomb = gzip.compress(b"\n" * 50_000_000)
+@pytest.mark.parametrize("compress", [gzip.compress, cramjam.zstd.compress])
+def test_a_small_input_that_unpacks_to_much_comes_in_bounded_pieces(compress: Callable[[bytes], bytes]) -> None:
+    bomb = bytes(compress(b"\n" * 50_000_000))
 
     sizes = [len(piece) for piece in decompress(iter([bomb]))]
 
     assert sum(sizes) == 50_000_000
     assert max(sizes) <= 1024 * 1024
+
+
+def test_a_zstandard_frame_that_asks_for_a_window_of_more_than_8_mib_is_refused_before_it_has_it() -> None:
+    zstd = zstandard.library()
+    frames = []
+    for log in (23, 24):  # as a stream, which says no size and so its window
+        writer = zstd.ZstdCompressor(options={zstd.CompressionParameter.window_log: log})
+        frames.append(writer.compress(TEXT) + writer.flush())
+
+    assert unpacked(frames[0]) == TEXT
+    with pytest.raises(UnreadableObjectError, match="window of more than 8 MiB"):
+        unpacked(frames[1])
+
+
+def test_zstandard_is_named_where_python_has_no_library_and_where_the_worker_has_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with pytest.raises(UnreadableObjectError, match=r"is Zstandard; the worker .*python3\.14"):
+        list(decompress(iter([gzip.compress(ZSTD)]), not_by_worker={ZSTANDARD}))
+    monkeypatch.setattr(zstandard, "find_spec", lambda name: None)
+    with pytest.raises(UnreadableObjectError, match=r"is Zstandard; .*extra zstd"):
+        unpacked(ZSTD)
 
 
 @pytest.mark.parametrize(
@@ -115,7 +140,11 @@ def test_a_small_input_that_unpacks_to_much_comes_in_bounded_pieces() -> None:
         (snappy.MAGIC + bytes(8) + b"\x7f\0\0\0", "damaged Snappy stream"),
         (b"PAR1" + bytes(40), "is Parquet"),
         (b"ORC" + bytes(40), "is ORC"),
-        (b"\x28\xb5\x2f\xfd" + bytes(40), "is Zstandard"),
+        (ZSTD[:-1], "Zstandard is cut off"),
+        (ZSTD + ZSTD[:9], "Zstandard is cut off"),
+        (ZSTD[:4], "Zstandard is cut off"),
+        (ZSTD + b"more", "damaged Zstandard"),
+        (ZSTD[:4] + b"\xff" * 40, "damaged Zstandard"),
         (b"BZh9" + bytes(40), "is bzip2"),
     ],
 )
