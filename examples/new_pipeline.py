@@ -6,10 +6,13 @@ The module takes every input that the shipped pipelines share, from a copy of th
 """
 
 import argparse
+import builtins
+import io
 import keyword
 import re
 import subprocess
 import sys
+import tokenize
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -164,8 +167,14 @@ _FILES = (
         ),
     ),
 )
-_HANDLERS = "replay_worker | replay_governor"
-"""The end of the layer that a new handler joins, in the import contracts."""
+_CONTRACTS = Copy(
+    ".importlinter",
+    ".importlinter",
+    (("replay_worker | replay_governor\n", "replay_worker | replay_governor | audit_log\n"),),
+)
+"""The layer that a new handler joins."""
+_MARKERS = ("root",)
+"""What stands for another thing where a module's name stands: `tables of root`."""
 _EXAMPLE_PAGE = """# Audit log
 
 A topic with [modules/audit-log](../../modules/audit-log/README.md) on it.
@@ -180,7 +189,7 @@ next:
   1. make build docs                        the function goes into the zip, inputs and outputs onto the module's page
   2. make it yours: modules/{name}/main.tf, {function}, their tests
   3. link modules/{name}/README.md and examples/{name}/README.md from README.md; what its role may do in
-     docs/security.md; a line in CHANGELOG.md
+     docs/security.md; what it costs in docs/costs.md; a line in CHANGELOG.md
   4. make check, then make e2e EXAMPLE=modules_{snake}"""
 
 
@@ -189,14 +198,13 @@ def new_pipeline(name: str, project: Path) -> list[Path]:
     names = _checked(name, project)
     written = [Path(copy.target.format(kebab=names.kebab, snake=names.snake)) for copy in _FILES]
     texts = [names.in_place_of(LIVING, _edited(copy, project)) for copy in _FILES]
+    contracts = names.in_place_of(LIVING, _edited(_CONTRACTS, project))
     written.append(Path("examples", name, "README.md"))
     texts.append(names.in_place_of(LIVING, _EXAMPLE_PAGE))
     for path, text in zip(written, texts, strict=True):
         (project / path).parent.mkdir(parents=True, exist_ok=True)
         (project / path).write_text(text, encoding="utf-8")
-    contracts = project / ".importlinter"
-    layers = contracts.read_text(encoding="utf-8")
-    contracts.write_text(layers.replace(_HANDLERS, f"{_HANDLERS} | {names.snake}"), encoding="utf-8")
+    (project / _CONTRACTS.target).write_text(contracts, encoding="utf-8")
     # Another name has another length: imports in their order and lines of their width are ruff's.
     python = [project / path for path in written if path.suffix == ".py"]
     for arguments in (["check", "--fix", "--select", "I"], ["format"]):
@@ -217,7 +225,16 @@ def _checked(name: str, project: Path) -> Names:
     taken = next((path for path in (*folders, *targets) if (project / path).exists()), None)
     if taken is not None:
         raise BadNameError(f"must not be taken, and {taken} is there", name)
+    if names.snake in {*dir(builtins), *_MARKERS, *_words_of_the_copies(project)}:
+        raise BadNameError("must not be a word that the files of a new pipeline use for something else", name)
     return names
+
+
+def _words_of_the_copies(project: Path) -> set[str]:
+    """Every name in the Python that is copied, but those that the new name replaces."""
+    texts = [_edited(copy, project) for copy in _FILES if copy.source.endswith(".py")]
+    tokens = (token for text in texts for token in tokenize.generate_tokens(io.StringIO(text).readline))
+    return {token.string for token in tokens if token.type == tokenize.NAME} - {LIVING.snake}
 
 
 def _edited(copy: Copy, project: Path) -> str:

@@ -49,7 +49,7 @@ class Build:
         return dict(sorted(contents.items()))
 
     def write(self) -> bool:
-        """Write zip and manifest, unless they say what the source says; whether they were written.
+        """Write zip and manifest where they do not say what the source says; whether anything was written.
 
         A zip of the same contents stays as it is: written anew with another zlib it would have other bytes, and
         Terraform would update every function of every user for nothing.
@@ -58,6 +58,12 @@ class Build:
             return False
         contents = self.source_contents()
         self.zip.parent.mkdir(parents=True, exist_ok=True)
+        if not self.zip.exists() or zip_manifest(self.zip) != manifest_of(contents):
+            self._write_zip(contents)
+        self.manifest.write_text(json.dumps(manifest_of(contents), indent=2) + "\n", encoding="utf-8")
+        return True
+
+    def _write_zip(self, contents: Mapping[str, bytes]) -> None:
         with zipfile.ZipFile(self.zip, "w") as archive:
             for path, data in contents.items():
                 entry = zipfile.ZipInfo(path, FIXED_DATE)
@@ -65,8 +71,6 @@ class Build:
                 entry.external_attr = READABLE_FILE
                 entry.compress_type = zipfile.ZIP_DEFLATED
                 archive.writestr(entry, data, compresslevel=9)
-        self.manifest.write_text(json.dumps(manifest_of(contents), indent=2) + "\n", encoding="utf-8")
-        return True
 
     def differences(self) -> list[str]:
         """What is not as the source is, one line per file; empty when zip and manifest are current."""

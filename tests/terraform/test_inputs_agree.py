@@ -37,6 +37,26 @@ def test_what_is_generated_is_current(file: Path) -> None:
     assert file.read_text() == generated()[file], "run `make docs`"
 
 
+def test_a_copy_that_is_gone_is_named_by_the_check_and_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(MODULES, tmp_path / "modules")
+    for file in PROJECT.glob("*.tf"):
+        shutil.copy(file, tmp_path)
+    monkeypatch.setattr(generate_terraform, "PROJECT", tmp_path)
+    monkeypatch.setattr(generate_terraform, "MODULES", tmp_path / "modules")
+    gone = copies()
+    assert len(gone) >= 5
+    for copy in gone:
+        copy.unlink()
+    assert generate_terraform.main(["--check"]) == 1
+    said = capsys.readouterr().out
+    assert [copy for copy in gone if f"{copy.relative_to(tmp_path)}: not current" not in said] == []
+    assert generate_terraform.main([]) == 0
+    assert [copy for copy, text in gone.items() if copy.read_text() != text] == []
+    assert generate_terraform.main(["--check"]) == 0
+
+
 def test_a_new_input_and_a_new_output_of_a_pipeline_reach_the_root(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

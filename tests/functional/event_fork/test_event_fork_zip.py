@@ -56,6 +56,12 @@ def test_a_zip_of_the_same_contents_is_not_written_again_whatever_its_bytes(copy
     assert not copy.write()
     assert copy.zip.read_bytes() == packed
 
+    for manifest in (None, '{"event_fork/errors.py": "0"}'):
+        copy.manifest.unlink() if manifest is None else copy.manifest.write_text(manifest)
+        assert copy.write()
+        assert copy.zip.read_bytes() == packed
+        assert copy.differences() == []
+
     (copy.source / "errors.py").write_text("changed = 1\n")
     assert copy.write()
     assert copy.differences() == []

@@ -142,6 +142,8 @@ def test_nothing_of_the_living_example_is_left_in_a_new_pipeline(copy: Path) -> 
         ("ecommerce", "examples/ecommerce is there"),
         ("events", "lambdas/event_fork/events is there"),
         ("settings", "lambdas/event_fork/settings.py is there"),
+        *((name, "must not be a word") for name in ("json", "rows", "record", "failures", "pytest", "boto3", "root")),
+        *((name, "must not be a word") for name in ("print", "event-fork", "stack", "module-stack", "handler")),
     ],
 )
 def test_a_name_that_is_bad_or_taken_is_refused_with_rule_example_and_value(name: str, rule: str) -> None:
@@ -165,3 +167,29 @@ def test_a_line_that_the_example_no_longer_has_is_an_error_and_nothing_is_writte
     with pytest.raises(LookupError, match=r"module/main\.tf no longer says"):
         new_pipeline("invoices", tmp_path)
     assert not (tmp_path / "modules").exists()
+
+
+def test_a_layer_that_the_import_contracts_no_longer_have_is_an_error_and_nothing_is_written(tmp_path: Path) -> None:
+    for part in ("examples", "modules", "tests"):
+        (tmp_path / part).symlink_to(PROJECT / part)
+    (tmp_path / ".importlinter").write_text("layers =\n    replay_worker\n")
+
+    with pytest.raises(LookupError, match=r"\.importlinter no longer says"):
+        new_pipeline("invoices", tmp_path)
+    assert not (PROJECT / "modules/invoices").exists()
+
+
+@pytest.mark.parametrize(
+    "name", ["a'b", 'x"; touch {0}; "', "$(touch {0})", "`touch {0}`", "$$(touch {0})", "$(shell touch {0})"]
+)
+def test_a_name_is_no_command_of_make_or_the_shell(name: str, tmp_path: Path) -> None:
+    name = name.format(tmp_path / "ran")
+    shutil.copy(PROJECT / "Makefile", tmp_path)
+    (tmp_path / "python").write_text(f'#!/bin/sh\nprintf %s "$4" >{tmp_path / "received"}\n')
+    (tmp_path / "python").chmod(0o755)
+    arguments = ("-o", "setup", f"PY={tmp_path / 'python'}", "new-pipeline", f"NAME={name}")
+    done = subprocess.run(["make", *arguments], cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "received").read_text() == name
+    assert not (tmp_path / "ran").exists()
