@@ -12,7 +12,7 @@ from rich.table import Table
 from event_fork.errors import NotAnEnvelopeError
 from event_fork.events import envelope
 from event_fork.events.envelope import StoredEvent
-from event_fork.filter_policy import Complexity, complexity, keys_matched
+from event_fork.filter_policy import Complexity, compile_policy, complexity, keys_matched
 from event_fork.filter_policy.constraints import MOST_KEYS, MOST_WILDCARD_POINTS
 from event_fork.filter_policy.structure import MOST_COMBINATIONS
 from event_fork_cli.errors import BadInputError, NothingMatchedError
@@ -72,25 +72,31 @@ def try_event(
 
     Exit code 0: it gets through. 3: it does not.
     """
+    if policy == event == "-":
+        raise BadInputError(
+            "--event", "must be a file when POLICY is -: stdin is read once", example="--event order.json", received="-"
+        )
     text = _text(policy, "POLICY")
-    complexity(text, scope.value)
+    matcher = compile_policy(text, scope.value)
     sample = _event(_text(event, "--event"), attribute or [])
     keys = keys_matched(text, scope.value, sample)
-    answer = Answer(all(keys.values()), keys)
+    answer = Answer(matcher.matches(sample), keys)
     emit(answer, output, lambda: _keys(answer))
     if not answer.matches:
         missed = ", ".join(key for key, matched in keys.items() if not matched)
-        raise NothingMatchedError(f"the event does not get through: it does not match {missed}")
+        why = f"it does not match {missed}" if missed else "it matches each key, but not all in one element of an array"
+        raise NothingMatchedError(f"the event does not get through: {why}")
 
 
 def _text(file: str, option: str) -> str:
     try:
-        return sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
+        text = sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise BadInputError(
             option, f"must be a file that can be read ({reason})", example="policy.json", received=file
         ) from error
+    return text.removeprefix("\ufeff")  # a byte order mark, with which some editors begin a file
 
 
 def _event(text: str, attributes: list[str]) -> StoredEvent:

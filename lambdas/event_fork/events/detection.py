@@ -1,6 +1,7 @@
 """Detectors: card numbers, bank accounts and e-mail addresses, wherever they stand in a text or a JSON document.
 
-    card_number  13 to 19 digits that pass Luhn's check, with or without spaces and hyphens between them.
+    card_number  13 to 19 digits that pass Luhn's check, with or without spaces, hyphens or dots between them. Where
+                 several such numbers share digits, all of them are one find: any may be the true one.
                  One number in ten of that length passes by chance: try a detector with the action audit first
     iban         an ISO 13616 account number of the length that its country has, whose check digits are right
     email        local@domain with a dot in the domain
@@ -41,8 +42,11 @@ class Detector:
 
 
 _LEAST_DIGITS, _MOST_DIGITS = 13, 19
-_SEPARATOR = r"[ \u00a0\u1680\u2000-\u200a\u202f\u205f\u3000\u2010-\u2015\u2212\ufe63\uff0d-]"
-"""Unicode's spaces within a line and its hyphens."""
+_SEPARATOR = (
+    r"[\s.\u2024\uff0e\xad\u2010-\u2015\u2043\u2212\ufe58\ufe63\uff0d"
+    r"\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff-]"
+)
+"""White space and line ends, dots, hyphens, and what is not seen at all."""
 _SEPARATORS = rf"{_SEPARATOR}{{1,3}}"
 _RUN = re.compile(rf"\d+(?:{_SEPARATORS}\d+)*")
 _GROUP = re.compile(r"\d+")
@@ -50,7 +54,10 @@ _NO_DIGIT = re.compile(r"\D+")
 _DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
 """The sum of the digits of twice a digit (ISO/IEC 7812-1, annex B)."""
 
-_IBAN = re.compile(rf"(?<![A-Za-z0-9])[A-Za-z]{{2}}\d{{2}}(?:{_SEPARATOR}?[A-Za-z0-9]){{11,30}}")
+_IBAN = re.compile(
+    r"[A-Za-z]{2}(?:(?<![A-Za-z0-9][A-Za-z]{2})|(?<=[Ii][Bb][Aa][Nn][A-Za-z]{2}))"
+    rf"(?:{_SEPARATORS})?[0-9]{{2}}(?:(?:{_SEPARATORS})?[A-Za-z0-9]){{11,30}}"
+)
 _COUNTRIES = {
     15: "NO",
     16: "BE",
@@ -82,7 +89,7 @@ _TOKEN = re.compile(r'"|-?\d[\d.eE+-]*')
 
 
 def card_numbers(text: str) -> Iterator[Span]:
-    """Groups of digits, 13 to 19 digits together, that pass Luhn's check; the first and longest wins."""
+    """Groups of digits, 13 to 19 digits together, that pass Luhn's check; those that share a group are one."""
     for run in _RUN.finditer(text):
         if run.end() - run.start() < _LEAST_DIGITS:
             continue
@@ -94,19 +101,22 @@ def card_numbers(text: str) -> Iterator[Span]:
 
 def _card_numbers_of(groups: list[Span], before: list[int], sums: tuple[list[int], list[int]]) -> Iterator[Span]:
     """`before`: how many digits stand before each group, and in all."""
-    first = 0
-    while first < len(groups):
+    begun = ended = 0  # the groups of what is found and may still grow
+    for first in range(len(groups)):
         start = before[first]
         least = bisect_left(before, start + _LEAST_DIGITS, first)
         most = bisect_right(before, start + _MOST_DIGITS, first) - 1
         for after in range(most, least - 1, -1):
             end = before[after]
             if (sums[end % 2][end] - sums[end % 2][start]) % 10 == 0:
-                yield groups[first][0], groups[after - 1][1]
-                first = after
+                if first >= ended:
+                    if ended:
+                        yield groups[begun][0], groups[ended - 1][1]
+                    begun = first
+                ended = max(ended, after)
                 break
-        else:
-            first += 1
+    if ended:
+        yield groups[begun][0], groups[ended - 1][1]
 
 
 def _luhn_sums(digits: str) -> tuple[list[int], list[int]]:
@@ -158,13 +168,18 @@ def email_addresses(text: str) -> Iterator[Span]:
 
 
 # A pattern that begins with one set is tried where that stands, and one that begins with a branch everywhere.
-_MAY_BE_CARD = re.compile(rf"\d(?:[\d.{_SEPARATOR[1:-1]}]{{{_LEAST_DIGITS - 1}}}|[eE]\+?\d)").search
-_IS_LIKE_CARD = re.compile(rf"\d(?:(?:(?:\.|{_SEPARATORS})?\d){{{_LEAST_DIGITS - 1}}}|[eE]\+?\d)").search
+# White space may be escaped as \t or, in JSON in a string, as \\t.
+_MAY_BE_CARD = re.compile(rf"\d(?:[\d\\tnrf{_SEPARATOR[1:-1]}]{{{_LEAST_DIGITS - 1}}}|[eE]\+?\d)").search
+_GAP = rf"(?:{_SEPARATOR}|\\+[tnrf]){{0,3}}"
+_IS_LIKE_CARD = re.compile(rf"\d(?:(?:{_GAP}\d){{{_LEAST_DIGITS - 1}}}|[eE]\+?\d)").search
+_MAY_BE_IBAN = re.compile(
+    "[0-9]{2}(?:" + "|".join(rf"(?<=[A-Za-z]{_SEPARATOR * gap}[0-9]{{2}})" for gap in range(4)) + ")"
+).search
 
 DETECTORS: Mapping[str, Detector] = {
     "card_number": Detector(card_numbers, lambda text: _MAY_BE_CARD(text) and _IS_LIKE_CARD(text)),
     "email": Detector(email_addresses, re.compile("@").search),
-    "iban": Detector(ibans, re.compile(r"\d\d(?<=[A-Za-z]{2}\d\d)").search),
+    "iban": Detector(ibans, _MAY_BE_IBAN),
 }
 
 

@@ -113,6 +113,11 @@ class Redactor:
         self._replacements = [rule.replacement() for rule in self._by_path]
         self._paths = Paths([rule.path for rule in self._by_path], embedded)
 
+    @property
+    def path_rules(self) -> Sequence[PathRule]:
+        """The rules on paths that change something."""
+        return self._acting
+
     def __call__(self, event: StoredEvent, matches: Matches) -> StoredEvent:
         """The redacted event; its matches are added.
 

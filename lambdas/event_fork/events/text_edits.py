@@ -9,7 +9,9 @@ Edit = tuple[int, int, str]
 """The text from start to end gives way to the replacement."""
 
 _STRING = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
-_UNIT = re.compile(r"\\u([0-9a-fA-F]{4})|\\(.)|[^\\]+", re.DOTALL)
+_UNIT = re.compile(
+    r"(\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})|\\u([0-9a-fA-F]{4})|\\(.)|[^\\]+", re.DOTALL
+)
 _SHORT = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 
 
@@ -28,10 +30,7 @@ def edited(text: str, edits: Iterable[Edit]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class StringContent:
-    """What a JSON string says, and where each of its characters stands in the text around it.
-
-    An escaped surrogate pair stays two characters, so that each has a place of its own.
-    """
+    """What a JSON string says, and where each of its characters stands in the text around it."""
 
     decoded: str
     end: int
@@ -51,9 +50,11 @@ class StringContent:
         places: list[int] = []
         for unit in _UNIT.finditer(text, start, end):
             if unit[1]:
-                decoded.append(chr(int(unit[1], 16)))
+                decoded.append(json.loads(f'"{unit[1]}"'))
             elif unit[2]:
-                decoded.append(_SHORT.get(unit[2], unit[2]))
+                decoded.append(chr(int(unit[2], 16)))
+            elif unit[3]:
+                decoded.append(_SHORT.get(unit[3], unit[3]))
             else:
                 decoded.append(unit[0])
                 places.extend(range(unit.start(), unit.end()))

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from event_fork.errors import PermanentMessageError, RefusedByDestinationError, TooLargeError
+from event_fork.errors import NotJsonError, PermanentMessageError, RefusedByDestinationError, TooLargeError
 from event_fork.events import envelope
 from event_fork.events.envelope import StoredEvent
 from event_fork.events.messages import MAX_MESSAGE_BYTES, ReceivedMessage
@@ -47,6 +47,8 @@ class Forwarder:
                 lines.append((message.message_id, self._line(message, outcome)))
             except PermanentMessageError as error:
                 letters.append(DeadLetter(message, error))
+            except RecursionError:
+                letters.append(DeadLetter(message, NotJsonError("the event is nested too deeply")))
             except Exception as error:  # a fault of ours that one message brings out must not hold up the others
                 outcome.returned[message.message_id] = unexpected(error)
         letters += self._put(lines, {message.message_id: message for message in messages}, deadline, outcome)

@@ -77,6 +77,46 @@ def test_an_event_of_the_archive_is_tried_as_it_is_and_the_keys_that_it_misses_a
     assert run("test", '{"a": {"b": [1]}}', "--scope", "MessageBody", "--event", "-", stdin='{"a": {"b": 1}}')[0] == 0
 
 
+@pytest.mark.parametrize(
+    ("policy", "body", "keys", "code"),
+    [
+        ('{"o.a": ["x"], "o.b": ["y"]}', '{"o": [{"a": "x"}, {"b": "y"}]}', {"o.a": True, "o.b": True}, 3),
+        ('{"o": {"a": ["x"], "b": ["y"]}}', '{"o": [{"a": "x"}, {"b": "y"}]}', {"o": False}, 3),
+        ('{"o.a": ["x"], "o.b": ["y"]}', '{"o": [{"a": "x", "b": "y"}]}', {"o.a": True, "o.b": True}, 0),
+        (
+            '{"o.a": ["x"], "$or": [{"o.b": ["y"]}, {"o.c": ["z"]}]}',
+            '{"o": [{"a": "x"}, {"b": "y"}]}',
+            {"o.a": True, "$or": True},
+            3,
+        ),
+    ],
+)
+def test_the_verdict_is_the_policy_s_not_that_of_its_keys_one_by_one(
+    run: Run, policy: str, body: str, keys: dict[str, bool], code: int
+) -> None:
+    arguments = ("--scope", "MessageBody", "--event", "-", "--output", "json")
+    given, out, err = run("test", policy, *arguments, stdin=body)
+
+    assert (given, json.loads(out)) == (code, {"matches": code == 0, "keys": keys})
+    if code and all(keys.values()):
+        assert err == (
+            "event-fork: the event does not get through: it matches each key, but not all in one element of an array\n"
+        )
+
+
+def test_stdin_is_not_read_twice(capsys: pytest.CaptureFixture[str]) -> None:
+    assert app.run(["filter", "test", "-", "--event", "-"]) == 2
+    assert "--event must be a file when POLICY is -" in capsys.readouterr().err
+
+
+def test_a_byte_order_mark_hides_neither_a_policy_nor_an_envelope(run: Run) -> None:
+    attributes = {"event_type": {"Type": "String", "Value": "a"}}
+    line = {"Type": "Notification", "MessageId": "1", "TopicArn": "a", "Message": "{}", "Timestamp": "2026-11-27"}
+    event = "\ufeff" + json.dumps({**line, "MessageAttributes": attributes})
+
+    assert run("test", '\ufeff{"event_type": ["a"]}', "--event", "-", stdin=event)[0] == 0
+
+
 @pytest.mark.parametrize("given", ["event_type", "=x", "a:Text=x", "tags:String.Array=x"])
 def test_another_attribute_is_refused_with_rule_example_and_value(run: Run, given: str) -> None:
     code, _, err = run("test", POLICY, "--event", "-", "--attribute", given, stdin="text")

@@ -54,7 +54,6 @@ def test_card_numbers_are_found_in_a_text_with_and_without_separators(number: st
         "4111111111111112",  # check digit
         "411111111111",  # 12 digits
         "41111111111111111111",  # 20 digits
-        "4111.1111.1111.1111",
         "4111 1111 1111     1111",
         "12345678-1234-1234-1234-123456789012"[:13],
         "",
@@ -89,20 +88,75 @@ def test_every_number_of_13_to_19_digits_with_its_check_digit_is_found(digits: s
     assert sum(map(passes_luhn, numbers)) == 1
 
 
-@given(st.text("01456 ", max_size=60))
-def test_the_first_and_longest_number_wins(text: str) -> None:
-    expected, place = [], 0
-    digits = [index for index, character in enumerate(text) if character != " "]
-    starts = [index for index in digits if index == 0 or text[index - 1] == " "]
-    for start in starts:
-        ends = [index + 1 for index in digits if index >= start and (index + 1 == len(text) or text[index + 1] == " ")]
-        numbers = [text[start:end] for end in ends if start >= place and "    " not in text[start:end]]
-        fitting = [n for n in numbers if 13 <= len(n.replace(" ", "")) <= 19 and passes_luhn(n.replace(" ", ""))]
-        if fitting:
-            expected.append(fitting[-1])
-            place = start + len(fitting[-1])
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("0700039595 4111-1111-1111-1111", "***1111"),
+        ("20200434 4111 1111 1111 1111", "***1111"),
+        ("14 4111 1111 1111 1111", "***1111"),
+        ("x 14 4111 1111 1111 1111, 4111 1111 1111 1112", "x ***1111, 4111 1111 1111 1112"),
+        (f"{VISA}, {VISA}", "***1111, ***1111"),
+    ],
+)
+def test_digits_before_a_card_number_that_pass_with_its_beginning_do_not_leave_its_end(text: str, masked: str) -> None:
+    assert redact(json.dumps({"n": text}), keep_last=4) == json.dumps({"n": masked})
 
-    assert found("card_number", text) == expected
+
+@given(st.lists(st.sampled_from(["0", "4", "14", "111", "1111", "4111", "20200434", VISA]), max_size=12))
+def test_all_that_passes_is_found_and_what_shares_digits_is_one(groups: list[str]) -> None:
+    text = " ".join(groups)
+    windows = [
+        (first, after)
+        for first in range(len(groups))
+        for after in range(first + 1, len(groups) + 1)
+        if 13 <= len("".join(groups[first:after])) <= 19 and passes_luhn("".join(groups[first:after]))
+    ]
+    merged: list[tuple[int, int]] = []
+    for first, after in windows:
+        if merged and first < merged[-1][1]:
+            merged[-1] = merged[-1][0], max(after, merged[-1][1])
+        else:
+            merged.append((first, after))
+
+    assert found("card_number", text) == [" ".join(groups[first:after]) for first, after in merged]
+
+
+SEPARATORS = [
+    ".", "\t", "\n", "\r\n", "\xad", "\u200b", "\u2060", "\ufeff", "\u00a0", "\u2011", "\u2028", " . ", " \u200b ",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("gap", SEPARATORS)
+@pytest.mark.parametrize(
+    ("detector", "parts"),
+    [
+        ("card_number", ["4111", "1111", "1111", "1111"]),
+        ("iban", ["DE89", "3704", "0044", "0532", "0130", "00"]),
+        ("iban", ["DE", "89", "3704", "0044", "0532", "0130", "00"]),
+    ],
+)
+def test_separators_hide_nothing_however_they_are_written(gap: str, detector: str, parts: list[str]) -> None:
+    written = gap.join(parts)
+
+    assert redact(f"to {written}, now", detector) == "to ***, now"
+    for ascii_only in (True, False):
+        message, masked = json.dumps({"a": written}, ensure_ascii=ascii_only), '{"a": "***"}'
+        for _ in range(2):
+            assert redact(message, detector) == masked
+            message, masked = (json.dumps({"a": each}, ensure_ascii=ascii_only) for each in (message, masked))
+
+
+@pytest.mark.parametrize("gap", ["/", "_", ",", "    ", " and "])
+def test_other_texts_between_digits_are_no_separators(gap: str) -> None:
+    assert redact(gap.join(["4111"] + ["1111"] * 3)) == gap.join(["4111"] + ["1111"] * 3)
+
+
+def test_digits_beyond_the_bmp_are_found_raw_and_escaped() -> None:
+    digits = "".join(chr(0x1D7CE + int(digit)) for digit in VISA)
+
+    for message in (digits, json.dumps({"a": digits}), json.dumps({"a": digits}, ensure_ascii=False)):
+        assert redact(message) == message.replace(digits, "***").replace(json.dumps(digits)[1:-1], "***")
+    assert redact(json.dumps({"a": f"\U0001f600 {digits} \U0001f600"})) == '{"a": "\\ud83d\\ude00 *** \\ud83d\\ude00"}'
 
 
 def test_a_text_of_nothing_but_digits_does_not_hold_a_function_up() -> None:
@@ -129,6 +183,10 @@ def test_a_text_of_nothing_but_digits_does_not_hold_a_function_up() -> None:
         ("DE893704004405320130001", []),
         ("ZZ89370400440532013000", []),
         ("XDE89370400440532013000", []),
+        ("IBANDE89370400440532013000", ["DE89370400440532013000"]),
+        ("IBAN:DE89  3704  0044 0532 0130 00 EUR", ["DE89  3704  0044 0532 0130 00"]),
+        ("AB 12 DE 89 3704 0044 0532 0130 00", ["DE 89 3704 0044 0532 0130 00"]),
+        ("DE89370400440532013000GB29NWBK60161331926819", []),
     ],
 )
 def test_ibans_of_the_right_length_and_check_digits_are_found(text: str, expected: list[str]) -> None:

@@ -201,6 +201,21 @@ def test_strings_that_hold_json_are_looked_into_when_asked(rule: dict[str, Any],
     assert json.loads(redact(rule)(json.dumps(before))) == after
 
 
+@pytest.mark.parametrize("name", ["𠮷", "a\U0001f600", "\U0001f600a"])
+@pytest.mark.parametrize("path", ["$..{}", "$.body['{}']", "$..{}*"])
+@pytest.mark.parametrize("raw", [(0, 0), (0, 1), (1, 0), (1, 1)])
+def test_names_beyond_the_bmp_are_found_however_a_string_that_holds_json_is_written(
+    path: str, name: str, raw: tuple[int, int]
+) -> None:
+    rule = {"path": path.replace("..{}", "..['{}']").replace("]*", "*]").format(name), "embedded": True}
+    inner, outer = (not each for each in raw)
+
+    def written(members: dict[str, str]) -> str:
+        return json.dumps({"body": json.dumps(members, ensure_ascii=inner)}, ensure_ascii=outer)
+
+    assert redact(rule)(written({name: "4111", "x": "\U0001f600"})) == written({"x": "\U0001f600"})
+
+
 def test_in_a_string_that_holds_json_all_other_bytes_stay_escapes_included() -> None:
     message = r'{"a":"\u00e9\/{}", "body":" {\"card\" : \"4\\u0031\", \"x\":\"\u00e9\/\ud83d\ude00\" } "}'
 
@@ -262,7 +277,7 @@ def test_subject_and_message_attributes_are_redacted_too(
         ("Number", "-4111111111111111e0", "***1111"),
         ("Number.float", "41111111111111110E-1", "***1111"),
         ("Number", "1234567890123456", "1234567890123456"),
-        ("Number", "0.4111111111111111", "0.***1111"),
+        ("Number", "0.4111111111111111", "***1111"),
         *(("Number", value, value) for value in ("NaN", "Infinity", "1e999999999", "")),
         ("String", '{"card":4111111111111111,"a":1.10}', '{"card":"***1111","a":1.10}'),
         ("String", '{"card":4.111111111111111e15}', '{"card":"***1111"}'),

@@ -147,6 +147,15 @@ def test_a_fault_of_our_own_returns_its_message_alone_and_names_the_place_not_th
     assert "secret" not in failure.detail
 
 
+def test_an_event_nested_too_deeply_to_be_written_is_dead_lettered_with_a_reason_and_holds_nobody_up() -> None:
+    def encode(event: StoredEvent) -> bytes:
+        return encode(event) if event.message == "deep" else event.to_line()
+
+    outcome = forward([notification("deep", "poison"), notification("fine", "good")], FakeStream(), encode=encode)
+
+    assert (outcome.delivered, outcome.dead_lettered) == (["good"], {"poison": "not-json"})
+
+
 def test_records_the_stream_refuses_for_good_are_dead_lettered() -> None:
     outcome = forward(
         notifications(4), FakeStream(failing(0, code="TooOdd", remedy=Remedy.DEAD_LETTER)), packing=small_pack

@@ -136,3 +136,100 @@ def test_subject_and_attributes_of_an_envelope_are_redacted() -> None:
 
     assert result == "Ok"
     assert json.loads(line) == json.loads(line_of("*** is no JSON"))
+
+
+ATTRIBUTES = {"card": {"Type": "String", "Value": "1"}}
+BESIDE = Redactor(parse_rules('[{"attribute": "card"}, {"subject": true}]'))
+WHOLE = json.dumps({**ENVELOPE, "Subject": "secret", "MessageAttributes": ATTRIBUTES})
+
+
+@pytest.mark.parametrize("before", ["\ufeff", "\x1e", "\0", "x ", ",", "[", "{", "\u00a0", '"', "\\", "null "])
+def test_an_envelope_behind_a_text_does_not_pass_rules_on_subject_and_attributes(before: str) -> None:
+    escaped = WHOLE.replace("TopicArn", "\\u0054opicArn")
+    texts = (before + WHOLE, before + escaped, f"{before}{WHOLE}\n" * 2, json.dumps(before + WHOLE))
+    for text in (*texts, json.dumps({"a": [before + WHOLE]}), json.dumps({"a": json.dumps(before + escaped)})):
+        assert transformed(text.encode(), redactor=BESIDE) == [("ProcessingFailed", b"")]
+
+
+def renamed(names: Any) -> dict[str, Any]:
+    return {names(name): value for name, value in ENVELOPE.items()}
+
+
+SQS = {"messageId": "1", "body": ORDER}
+OTHER_WRAPPINGS = {
+    "a record of SQS without handle": {**SQS, "eventSource": "aws:sqs"},
+    "a list of EventBridge Pipes": [{**SQS, "eventSourceARN": "arn"}],
+    "the least of a record of SQS": SQS,
+    "a list of records with bodies": {"Records": [{"body": ORDER}]},
+    "attributes of a record": {"body": "text", "messageAttributes": ATTRIBUTES},
+    "a received message without handle": {"Messages": [{"MessageId": "1", "Body": ORDER}]},
+    "a received message with its digest": {"Messages": [{"MD5OfBody": "1", "Body": "text"}]},
+    "an SNS record without source": {"Records": [{"Sns": {"Message": ORDER}}]},
+    "an envelope in small letters": renamed(str.lower),
+    "an envelope with small first letters": renamed(lambda name: name[0].lower() + name[1:]),
+    "an envelope without Type": {name: value for name, value in ENVELOPE.items() if name != "Type"},
+    "an envelope without topic and Type": {"MessageId": "1", "Message": ORDER},
+    "a body that is a bare number": {"messageId": "1", "body": "4111111111111111"},
+    "a body behind a byte order mark": {"messageId": "1", "body": "\ufeff" + ORDER},
+}
+
+
+@pytest.mark.parametrize("wrapping", OTHER_WRAPPINGS.values(), ids=OTHER_WRAPPINGS)
+@pytest.mark.parametrize("inside", [False, True])
+def test_shapes_that_carry_a_message_in_a_string_fail_where_the_rules_do_not_reach(wrapping: Any, inside: bool) -> None:
+    text = json.dumps({"a": [json.dumps(wrapping)]} if inside else wrapping)
+
+    assert transformed(text.encode(), redactor=Redactor(parse_rules('[{"path": "$.card"}]'))) == [
+        ("ProcessingFailed", b"")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("rules", "wrapping", "expected"),
+    [
+        ([{"path": "$..card", "embedded": True}], SQS, {"messageId": "1", "body": '{"amount":1.10}'}),
+        ([{"path": "$.body.card", "embedded": True}], SQS, {"messageId": "1", "body": '{"amount":1.10}'}),
+        ([{"path": "$.body"}], SQS, {"messageId": "1"}),
+        ([{"path": "$[*].body", "action": "mask"}], [SQS], [{"messageId": "1", "body": "***"}]),
+        ([{"path": "$.body"}, {"path": "$.card"}], SQS, None),
+        ([{"path": "$.card.body", "embedded": True}], SQS, None),
+        ([{"path": "$.card", "action": "audit"}], SQS, SQS),
+        ([{"path": "$.card"}], {"messageId": "1", "body": "hello", "card": 1}, {"messageId": "1", "body": "hello"}),
+        ([{"detect": "email"}], SQS, SQS),
+    ],
+)
+def test_an_event_of_such_a_shape_passes_where_all_rules_on_paths_reach_its_message(
+    rules: list[dict[str, Any]], wrapping: Any, expected: Any
+) -> None:
+    ((result, data),) = transformed(json.dumps(wrapping).encode(), redactor=Redactor(parse_rules(json.dumps(rules))))
+
+    assert (result, json.loads(data or "null")) == ("ProcessingFailed" if expected is None else "Ok", expected)
+
+
+@pytest.mark.parametrize("depth", [500, 900, 9_000, 100_000])
+@pytest.mark.parametrize("opening", ['{"note":"caf\\u00e9","a":', '{"note":"\\"TopicArn\\" \\"Message\\"","a":'])
+def test_a_record_nested_deeply_fails_alone(opening: str, depth: int) -> None:
+    deep = (opening + "[" * depth + '"\\u0041"' + "]" * depth + "}").encode()
+    envelope_with_it = (json.dumps(ENVELOPE)[:-1] + ',"x":' + "[" * depth + "]" * depth + "}").encode()
+
+    assert transformed(ORDER.encode(), deep, envelope_with_it)[:2] == [
+        ("Ok", b'{"amount":1.10}'),
+        ("ProcessingFailed", b""),
+    ]
+
+
+def test_a_fault_that_one_record_brings_out_fails_that_record_and_says_so(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    whole = Redactor.text
+
+    def text(self: Redactor, message: str, matches: Matches) -> str:
+        if "bad" in message:
+            raise ZeroDivisionError(message)
+        return whole(self, message, matches)
+
+    monkeypatch.setattr(Redactor, "text", text)
+
+    assert transformed(b'{"bad":1}', ORDER.encode()) == [("ProcessingFailed", b""), ("Ok", b'{"amount":1.10}')]
+    assert "ZeroDivisionError" in caplog.text
+    assert "bad" not in caplog.text
