@@ -170,9 +170,18 @@ _FILES = (
 _CONTRACTS = Copy(
     ".importlinter",
     ".importlinter",
-    (("replay_worker | replay_governor\n", "replay_worker | replay_governor | audit_log\n"),),
+    (
+        ("replay_worker | replay_governor\n", "replay_worker | replay_governor | audit_log\n"),
+        ("    event_fork.replay_governor\n", "    event_fork.replay_governor\n    event_fork.audit_log\n"),
+        (
+            "    event_fork.redact -> os\n",
+            "    event_fork.redact -> os\n    event_fork.audit_log -> os\n"
+            "    # Until it has an adapter of its own.\n    event_fork.audit_log -> boto3\n"
+            "    event_fork.audit_log -> botocore\n    event_fork.audit_log -> aws_lambda_powertools\n",
+        ),
+    ),
 )
-"""The layer that a new handler joins."""
+"""Where a new handler stands in the import contracts."""
 _MARKERS = ("root",)
 """What stands for another thing where a module's name stands: `tables of root`."""
 _EXAMPLE_PAGE = """# Audit log
