@@ -197,7 +197,7 @@ def test_a_new_consumer_gets_each_event_once_while_events_are_published(stack: M
     assert received == Counter(stack.published)
     assert (report["missing"], report["second_copies"]) == (0, 0)
     assert report["doubles"] >= len(overlap), "they were archived and live"
-    assert report["planned"] >= ORDERS + 1 + 30
+    assert report["planned"] >= 30
     assert at_the_end > 10, "events were published during the switch"
     print(f"{report}, {at_the_end} events published meanwhile")
 

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 MOST = 100_000
 """SQS has at most 120,000 messages of a queue in flight, and all that are looked at are."""
 _WAIT_SECONDS = 1
-_MOST_EMPTY, _MOST_SEEN = 3, 50
-"""Answers in a row without a message while there should be some, and with known ones only: then it is over."""
+_MOST_EMPTY, _MOST_SEEN, _MOST_BEYOND = 3, 50, 10
+"""Answers in a row without a message while there should be some, and with known ones or newcomers only: then it is
+over."""
 _LOOKS_A_SECOND = 100
 _LEAST_HOLD, _MOST_HOLD = 120, 43_200
 _MOST_THREADS, _FOR_A_THREAD = 8, 500
@@ -120,11 +121,16 @@ class Looking:
             self.hidden = sum(threads.map(give_back, parts))
         self._handles.clear()
 
-    def letters(self, most: int = MOST) -> Iterator[list[Letter]]:
-        """Messages in batches, each once, until there are no more that are visible."""
-        empty = known = 0
+    def letters(self, most: int = MOST, *, newcomers: bool = True) -> Iterator[list[Letter]]:
+        """Messages in batches, each once, until there are no more that are visible.
+
+        `newcomers`: False for a queue that is sent to all the time, where there are always more: then it ends some
+        answers after as many have come as were visible when it began.
+        """
+        empty = known = beyond = 0
+        enough = self.seen + (most if newcomers else self._queue.backlog().visible)
         with ThreadPoolExecutor(self._threads) as threads:
-            while self.seen < most and empty < _MOST_EMPTY and known < _MOST_SEEN:
+            while self.seen < most and empty < _MOST_EMPTY and known < _MOST_SEEN and beyond < _MOST_BEYOND:
                 calls = [threads.submit(self._queue.receive, self._hold) for _ in range(self._threads)]
                 received = [one for call in calls for one in call.result()]
                 if not received:
@@ -134,6 +140,7 @@ class Looking:
                     continue
                 new = [one for one in received if self._is_new(one)]
                 empty, known = 0, 0 if new else known + 1
+                beyond += self.seen >= enough
                 if new:
                     yield new
 

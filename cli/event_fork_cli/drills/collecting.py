@@ -14,6 +14,7 @@ from event_fork_cli.dead_letters.looking import MOST, DeadLetterQueue, Looking
 from event_fork_cli.drills.id_sets import Compared, IdSets
 
 _HOLD_SECONDS = 600
+_LOOK_SECONDS = 2.0
 WAIT_SECONDS = 1.0
 _THREADS = 4
 QUIET_SECONDS, OBEYED_SECONDS, SETTLED_SECONDS = 60.0, 20.0, 2.0
@@ -95,20 +96,21 @@ class Collector:
         return OBEYED_SECONDS if status.state == STATE_CANCELLED else SETTLED_SECONDS
 
     def _take(self, looking: Looking) -> int:
-        """One look through the queue; how many new messages there were."""
-        new = 0
+        """Some seconds of receiving; how many messages of the replay came."""
+        before, until = self.result.taken, self.clock() + _LOOK_SECONDS
         for letters in looking.letters(most=looking.seen + MOST):
-            new += len(letters)
-            own = [one for one in letters if one.labels.get(REPLAY_ID_ATTRIBUTE) == self.replay_id]
-            for one in letters:
-                marked = one.labels.get(REPLAY_ID_ATTRIBUTE) == self.replay_id
-                self.sets.arrive(event_id_of(one), one.message.message_id, marked=marked)
-                if not marked:
+            marked = [one.labels.get(REPLAY_ID_ATTRIBUTE) == self.replay_id for one in letters]
+            own = [one for one, is_own in zip(letters, marked, strict=True) if is_own]
+            for one, is_own in zip(letters, marked, strict=True):
+                self.sets.arrive(event_id_of(one), one.message.message_id, marked=is_own)
+                if not is_own:
                     self._unmarked[one.message.message_id] = one
             self._delete(looking, own)
             self.result.taken += len(own)
             self.result.last_ms = max(self.result.last_ms, *(one.message.sent_ms or 0 for one in own), 0)
-        return new
+            if self.clock() >= until:  # there may always be more, and somebody must look at the replay
+                break
+        return self.result.taken - before
 
     def _delete(self, looking: Looking, letters: Sequence[Letter]) -> None:
         for first in range(0, len(letters), SEND_MAX_MESSAGES):

@@ -152,7 +152,7 @@ def _see(looking: Looking, plan: Plan) -> Seen:
     """Everything that is visible."""
     criteria, found = plan.criteria(), Seen()
     matches: Matcher = criteria.matches or (lambda _: True)
-    for one in (one for letters in looking.letters() for one in letters):
+    for one in (one for letters in looking.letters(newcomers=False) for one in letters):
         event = one.message.event
         if event is None:
             found.nameless += 1

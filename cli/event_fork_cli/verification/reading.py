@@ -188,7 +188,7 @@ def peek(
     buffer = SpillBuffer(SpillWriter(spill))
     messages = unread = 0
     with Looking.at_all(queue, backlog) as looking:
-        for letters in looking.letters():
+        for letters in looking.letters(newcomers=False):
             for letter in letters:
                 messages += 1
                 event = letter.message.event

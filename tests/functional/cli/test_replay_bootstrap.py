@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import count
 from typing import Any
 
 import pytest
@@ -12,6 +13,8 @@ import pytest
 from event_fork.events.envelope import StoredEvent
 from event_fork_cli.commands import context
 from event_fork_cli.dead_letters import looking
+from event_fork_cli.dead_letters.letters import Letter
+from event_fork_cli.dead_letters.looking import DeadLetterQueue
 from tests.functional.cli.conftest import ACCOUNT, BUCKET, NOON, REGION, Result, World, event
 from tests.functional.cli.test_replay_drill import Workers
 
@@ -71,6 +74,29 @@ def test_each_event_is_there_once_whether_archived_live_or_both(world: World, co
     report = found.json
     assert (report["planned"], report["doubles"], report["live"], report["missing"]) == (60, 21, 20, 0)
     assert "the consumer may be switched on" in found.err
+
+
+def test_a_topic_that_never_rests_does_not_keep_it_looking(
+    world: World, consumer: Consumer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.put(*(event(number, number) for number in range(12)))
+    consumer.live(*(event(number, number) for number in range(6, 12)))
+    receive, published = DeadLetterQueue.receive, count(100)
+
+    def busy(queue: DeadLetterQueue, hold: int) -> list[Letter]:
+        consumer.live(event(next(published), 70))
+        return receive(queue, hold)
+
+    monkeypatch.setattr(DeadLetterQueue, "receive", busy)
+
+    found = consumer.run()
+
+    assert found.code == 0, found.err
+    assert consumer.ids() == Counter([*range_of(0, 12), *range_of(100, next(published))])
+
+
+def range_of(first: int, last: int) -> list[str]:
+    return [f"id-{number}" for number in range(first, last)]
 
 
 def test_second_copies_of_a_worker_are_deleted_at_the_end(world: World, consumer: Consumer) -> None:

@@ -18,6 +18,7 @@ from event_fork.replay_plan.plan import Plan, read_plan
 from event_fork.replay_plan.work_area import WorkArea
 from event_fork_cli.archive_replay.executions import execution_arn
 from event_fork_cli.dead_letters import looking
+from event_fork_cli.dead_letters.letters import Letter
 from event_fork_cli.dead_letters.looking import DeadLetterQueue
 from event_fork_cli.drills import collecting
 from event_fork_cli.drills.id_sets import IdSets
@@ -242,6 +243,25 @@ def test_a_replay_that_does_not_end_in_time_is_cancelled_and_what_it_sent_is_tak
     assert (found.json["came"], found.json["missing"], found.json["left"]) == (8, 4, 4)
     assert left(workers) == []
     assert list(world.executions.stopped.values()) == ["not done after 1 s"]
+
+
+def test_strangers_that_keep_coming_do_not_keep_a_drill_from_its_end(
+    world: World, workers: Workers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.put(*(event(number) for number in range(12)))
+    receive = DeadLetterQueue.receive
+
+    def busy(queue: DeadLetterQueue, hold: int) -> list[Letter]:
+        world.sqs.send_message(QueueUrl=workers.url, MessageBody="a live event")
+        return receive(queue, hold)
+
+    monkeypatch.setattr(DeadLetterQueue, "receive", busy)
+    monkeypatch.setattr(collecting, "_LOOK_SECONDS", 0.0)
+
+    found = drill(world)
+
+    assert found.code == 0, found.err
+    assert (found.json["came"], found.json["strangers"] > 0) == (12, True)
 
 
 def test_a_drill_that_breaks_off_cancels_its_replay(
