@@ -166,7 +166,13 @@ def written(stack: ModuleStack, table: str, charged: dict[str, int]) -> Iterator
 def test_a_new_consumer_gets_each_event_once_while_events_are_published(stack: ModuleStack, tmp_path: Path) -> None:
     replays = ReplayStack(stack.bench, stack.workspace, tmp_path, [])
     queue = stack.output["more_queues"]["scoring"]
-    stack.publish(Event(json.dumps({"id": f"before-{number}"})) for number in range(15))
+    before = set(stack.publish(Event(json.dumps({"id": f"before-{number}"})) for number in range(15)))
+    eventually(
+        lambda: {event["MessageId"] for event in stack.stored_events(stack.output["bucket_name"], "date=")},
+        lambda stored: before <= stored,
+        within=WITHIN,
+        what="there is an archive",
+    )
     subscribed = stack.client("sns").subscribe(
         TopicArn=stack.output["topic_arn"], Protocol="sqs", Endpoint=queue["arn"], ReturnSubscriptionArn=True
     )
