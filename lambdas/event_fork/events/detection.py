@@ -173,7 +173,9 @@ _MAY_BE_CARD = re.compile(rf"\d(?:[\d\\tnrf{_SEPARATOR[1:-1]}]{{{_LEAST_DIGITS -
 _GAP = rf"(?:{_SEPARATOR}|\\+[tnrf]){{0,3}}"
 _IS_LIKE_CARD = re.compile(rf"\d(?:(?:{_GAP}\d){{{_LEAST_DIGITS - 1}}}|[eE]\+?\d)").search
 _MAY_BE_IBAN = re.compile(
-    "[0-9]{2}(?:" + "|".join(rf"(?<=[A-Za-z]{_SEPARATOR * gap}[0-9]{{2}})" for gap in range(4)) + ")"
+    "[0-9]{2}(?:"
+    + "|".join(rf"(?<=[A-Za-z]{_SEPARATOR * gap}[0-9]{{2}})" for gap in range(4))
+    + rf")(?:{_GAP}[A-Za-z0-9]){{11}}"
 ).search
 
 DETECTORS: Mapping[str, Detector] = {

@@ -51,7 +51,7 @@ _WRAPPINGS = (
     frozenset({"md5ofbody", "body"}),
     frozenset({"messageattributes", "body"}),
 )
-"""Names of members in small letters, whichever way a program writes them."""
+"""Names of members as _small makes them, whichever way a program writes them."""
 _CARRIERS = ("message", "body")
 """What holds a message beside a messageId, or in a list of Records or Messages; it may be a user's own event too."""
 _HAS_CARRIER = tuple(f"{name}{end}" for name in (*_CARRIERS, "sns") for end in ('"', "\\"))
@@ -155,8 +155,12 @@ def _has_wrapping(text: str, rules: Sequence[PathRule]) -> bool:
     return False
 
 
+def _small(name: str) -> str:
+    return name.lower().replace("_", "")
+
+
 def _in_small(value: object) -> Mapping[str, object]:
-    return {name.lower(): member for name, member in value.items()} if isinstance(value, dict) else {}
+    return {_small(name): member for name, member in value.items()} if isinstance(value, dict) else {}
 
 
 def _carriers(members: Mapping[str, object]) -> Iterator[object]:
@@ -173,7 +177,7 @@ def _is_wrapping(names: Set[str]) -> bool:
 def _names(text: str) -> Set[str]:
     """What looks like names of members: of a text that is JSON in part, nobody can say where."""
     plain = _ESCAPE.sub(lambda escape: chr(int(escape[1], 16)), text)
-    return set(map(str.lower, _NAME.findall(plain.replace("\\", ""))))
+    return set(map(_small, _NAME.findall(plain.replace("\\", ""))))
 
 
 def _is_passed(carrier: object, reached: Sequence[Set[int]]) -> bool:

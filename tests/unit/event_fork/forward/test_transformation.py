@@ -167,6 +167,8 @@ OTHER_WRAPPINGS = {
     "an SNS record without source": {"Records": [{"Sns": {"Message": ORDER}}]},
     "an envelope in small letters": renamed(str.lower),
     "an envelope with small first letters": renamed(lambda name: name[0].lower() + name[1:]),
+    "an envelope in snake case": {"topic_arn": "arn", "message": ORDER},
+    "a record of SQS in snake case": {"message_id": "1", "body": ORDER},
     "an envelope without Type": {name: value for name, value in ENVELOPE.items() if name != "Type"},
     "an envelope without topic and Type": {"MessageId": "1", "Message": ORDER},
     "a body that is a bare number": {"messageId": "1", "body": "4111111111111111"},
