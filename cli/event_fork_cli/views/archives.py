@@ -1,8 +1,11 @@
 """An archive as tables."""
 
+from collections.abc import Sequence
+
 from rich.console import Group, RenderableType
 from rich.table import Table
 
+from event_fork_cli.archive_replay.conversion import Converted
 from event_fork_cli.archive_replay.inspection import Inspection
 from event_fork_cli.views.plans import shown_bytes
 
@@ -38,3 +41,16 @@ def inspection_view(found: Inspection) -> RenderableType:
             trouble += f" and {sample.unreadable_lines - 1:,} more"
         samples.add_row(sample.key, shown_bytes(sample.bytes), sample.compression, f"{sample.events:,}", trouble)
     return Group(table, samples)
+
+
+def conversion_view(found: Sequence[Converted]) -> RenderableType:
+    """How many objects there are now, with how many lines."""
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="bold")
+    table.add_column(justify="right")
+    made = [one for one in found if one.lines is not None and not one.trouble]
+    table.add_row("objects written", f"{len(made):,}")
+    table.add_row("lines", f"{sum(one.lines or 0 for one in made):,}")
+    table.add_row("there before", f"{sum(one.lines is None for one in found):,}")
+    table.add_row("not read", f"{sum(bool(one.trouble) for one in found):,}")
+    return table

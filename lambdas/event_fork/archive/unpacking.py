@@ -25,6 +25,7 @@ _ZIP_METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
 _MAX_LAYERS = 3
 
 _GZIP_MAGIC = b"\x1f\x8b"  # no UTF-8 text has it
+PARQUET_MAGIC, _PARQUET = b"PAR1", "Parquet"
 ZSTANDARD = "Zstandard"
 _READ = {
     _GZIP_MAGIC: "GZIP",
@@ -34,7 +35,7 @@ _READ = {
     zstandard.MAGIC: ZSTANDARD,
 }
 _NOT_READ = {
-    b"PAR1": "Parquet",
+    PARQUET_MAGIC: _PARQUET,
     b"ORC": "ORC",
     b"Obj\x01": "Avro",
     b"BZh": "bzip2",
@@ -69,8 +70,9 @@ def decompress(chunks: Iterator[bytes], *, not_by_worker: Collection[str] = ()) 
         if kind == "none":
             return _gunzip(chunks)
         if kind not in _READERS:
+            advice = "; `event-fork archive convert` makes such of it" if kind == _PARQUET else ""
             raise UnreadableObjectError(
-                f"is {kind}; a replay reads JSON lines, plain or as GZIP, ZIP, Snappy or Zstandard"
+                f"is {kind}; a replay reads JSON lines, plain or as GZIP, ZIP, Snappy or Zstandard{advice}"
             )
         if kind in not_by_worker:
             raise UnreadableObjectError(

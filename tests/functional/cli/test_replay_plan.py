@@ -77,7 +77,8 @@ def test_what_cannot_be_read_is_named_with_its_reason_and_the_rest_is_planned(wo
         {"key": cut, "reason": "gzip is cut off: its end is missing", "lines": None, "count": 0},
         {
             "key": parquet,
-            "reason": "is Parquet; a replay reads JSON lines, plain or as GZIP, ZIP, Snappy or Zstandard",
+            "reason": "is Parquet; a replay reads JSON lines, plain or as GZIP, ZIP, Snappy or Zstandard; "
+            "`event-fork archive convert` makes such of it",
             "lines": None,
             "count": 0,
         },
