@@ -1,7 +1,7 @@
-"""The only thing that sends a configuration to the bench: a generated file beside the copied ones.
+"""The only thing that sends a configuration to the bench: a generated file next to the copied ones.
 
-Terraform merges a file named *_override.tf into the blocks of the same name, so the modules and examples say nothing
-about a bench. https://developer.hashicorp.com/terraform/language/files/override
+Terraform merges a file named *_override.tf into the blocks of the same name, so the tested configuration says
+nothing about a bench. https://developer.hashicorp.com/terraform/language/files/override
 """
 
 import re

@@ -384,7 +384,7 @@ variable "bucket" {
 
 variable "lifecycle_rules" {
   description = <<-EOT
-    Lifecycle rules of the module's own bucket, beside the one that aborts incomplete multipart uploads after 7 days. Each has, for example `[{ id = "old", transitions = [{ days = 90, storage_class = "GLACIER_IR" }], expiration_days = 400 }]`:
+    Lifecycle rules of the module's own bucket, in addition to the one that aborts incomplete multipart uploads after 7 days. Each has, for example `[{ id = "old", transitions = [{ days = 90, storage_class = "GLACIER_IR" }], expiration_days = 400 }]`:
     - `id`, `prefix` (default "" = all objects), `enabled` (default true).
     - `transitions`: list of `days` and `storage_class` (GLACIER, GLACIER_IR, DEEP_ARCHIVE, INTELLIGENT_TIERING, ONEZONE_IA, STANDARD_IA).
     - `expiration_days`: objects are gone for good one day later (`noncurrent_version_expiration_days` days later where it is given): the bucket is versioned, so S3 deletes the old version and the delete marker too. S3 rounds each step up to the next midnight UTC: an object is gone after `expiration_days` + 3 days at the latest.

@@ -1,4 +1,4 @@
-"""Docstrings and comments name files and modules that are there, as the pages' links do."""
+"""Docstrings and comments name files and modules that are there, as the pages' links do; a list of modules is whole."""
 
 import ast
 import io
@@ -37,11 +37,15 @@ def test_docstrings_and_comments_name_what_is_there(source: Path) -> None:
 
 def test_what_is_not_there_is_found() -> None:
     package = PROJECT / "lambdas/event_fork/events/__init__.py"
-    good = '"""See events/envelope.py, lines.py, modules/fork, event_fork.errors, ../../README.md\n\nenvelope  x\n"""'
+    good = '"""See events/envelope.py, lines.py, modules/fork, event_fork.errors, ../../README.md"""'
     bad = '"""See no.py, modules/no, event_fork.no, ../README.md.\n\nno  at all\n"""\n# and docs/no.md'
 
     assert unknown(package, good) == []
-    assert unknown(package, bad) == ["../README.md", "docs/no.md", "event_fork.no", "modules/no", "no", "no.py"]
+    found = unknown(package, bad)
+    assert [name for name in found if not name.endswith(" is not listed")] == [
+        *("../README.md", "docs/no.md", "event_fork.no", "modules/no", "no", "no.py")
+    ]
+    assert "envelope is not listed" in found
 
 
 def unknown(source: Path, text: str) -> list[str]:
@@ -54,6 +58,10 @@ def unknown(source: Path, text: str) -> list[str]:
     if source.name == "__init__.py":
         listed = _LISTED.findall(ast.get_docstring(ast.parse(text)) or "")
         found |= {name for name in listed if not _in_folder(source.parent, name)}
+        if listed:
+            found |= {
+                f"{name} is not listed" for name in _modules(source.parent) if not re.search(rf"\b{name}\b", text)
+            }
     return sorted(found)
 
 
@@ -105,6 +113,11 @@ def _resolves(folder: Path, parts: list[str]) -> bool:
     module = folder / f"{parts[0]}.py"
     file, names = (module, parts[1:]) if module.is_file() else (folder / "__init__.py", parts)
     return file.is_file() and all(re.search(rf"\b{name}\b", file.read_text(encoding="utf-8")) for name in names)
+
+
+def _modules(folder: Path) -> set[str]:
+    files = {path.stem for path in folder.glob("*.py")} - {"__init__", "__main__"}
+    return files | {path.parent.name for path in folder.glob("*/__init__.py")}
 
 
 def _in_folder(folder: Path, name: str) -> bool:

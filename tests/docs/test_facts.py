@@ -145,7 +145,7 @@ def test_the_counted_figures_are_those_of_the_committed_table(row: list[str]) ->
 
 
 def test_the_costs_page_counts_metrics_and_alarms_as_the_code_has_them() -> None:
-    month = {row[0]: row for row in rows(page("docs/costs.md"), "## What a month costs beside that")}
+    month = {row[0]: row for row in rows(page("docs/costs.md"), "## What a month costs in addition")}
     forwarded = Outcome(5, delivered=list("12345"), records_put=1, record_bytes=9, calls=1)
     replayed = Outcome(5, delivered=list("12345"), marked=5, calls=1)
     counts = []
@@ -230,3 +230,17 @@ def test_the_page_on_the_architecture_says_which_modules_call_the_one_of_functio
     (said,) = [each for each in sentences((PROJECT / "docs/architecture.md").read_text()) if " call function" in each]
 
     assert set(re.findall(r"[\w-]+", said.partition(" call ")[0])) & set(ALL_MODULES) == callers
+
+
+def test_pages_agree_how_long_all_tests_take_and_what_a_million_events_cost() -> None:
+    readme = re.search(r"^make test +# about (\d+) minutes", page("README.md"), re.MULTILINE)
+    contributing = re.search(r"^\| `make test` .*\| about (\d+) minutes", page("CONTRIBUTING.md"), re.MULTILINE)
+    assert readme and contributing
+    assert readme[1] == contributing[1]
+
+    costs = {row[0]: row[-1].strip("| ") for row in rows(page("docs/costs.md"), "## A million events of 1 KB, live")}
+    compared = re.findall(
+        r"^\| \$ a million 1 KB events, live \| (\S+) \| (\S+) ", page("docs/comparison.md"), re.MULTILINE
+    )
+    ours, original = "storage-backup, packed and compressed", "original: batches of 10, `PutRecord` each"
+    assert compared == [(costs[ours], costs[original])]

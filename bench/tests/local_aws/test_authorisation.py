@@ -39,7 +39,7 @@ def strict(bench: Bench) -> Bench:
 
 @pytest.fixture
 def queue(strict: Bench) -> Iterator[tuple[str, str]]:
-    """(URL, ARN) of a queue with the policy that the modules write: TLS only, only from the topic `allowed`."""
+    """(URL, ARN) of a queue with a narrow policy: TLS only, only from the topic `allowed`."""
     sqs, topics = strict.client("sqs"), f"arn:aws:sns:{strict.endpoints.region}:{strict.endpoints.account}"
     url = sqs.create_queue(QueueName=f"guarded-{secrets.token_hex(4)}")["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]

@@ -6,4 +6,5 @@ contents    ids of what an index holds
 sources     the search fork as it is deployed: what it lets through, and which document it makes of an event
 rebuilding  an index from the archive, and the alias that then means it
 query       SQL over the archive, without an index
+ids         the ids that such a query finds, for a replay
 """

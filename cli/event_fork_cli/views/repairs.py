@@ -66,7 +66,7 @@ def samples_view(group: Group, samples: Sequence[dict[str, Any]]) -> RenderableT
 
 
 def fields_view(fields: dict[str, Any]) -> Table:
-    """Name and value, line by line; what there is nothing of is left out, but for `done`."""
+    """Name and value, line by line; what there is nothing of is left out, except `done`."""
     return _grid({name: _text(value) for name, value in fields.items() if value or name == DONE})
 
 

@@ -1,7 +1,7 @@
 """Loopback stands for TLS: `aws:SecureTransport` is true.
 
 The bench speaks HTTP on 127.0.0.1, AWS speaks TLS. Where policies are enforced MiniStack 1.5.33 rightly sees no TLS, so
-the TLS-only statement that every queue and bucket policy of this project has would deny everything.
+a statement that denies what comes without TLS, in a queue's or bucket's policy, would deny everything.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-securetransport
 """
 

@@ -3,7 +3,7 @@
 MiniStack never looks at that role: a state machine that may do nothing does everything. AWS fails the state with an
 error that Catch can name. https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
 
-Checked is what this project's state machines do: functions, and a Distributed Map's items, children and results.
+Checked are functions, and a Distributed Map's items, children and results.
 https://docs.aws.amazon.com/step-functions/latest/dg/iam-policies-eg-dist-map.html
 """
 
