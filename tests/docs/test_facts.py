@@ -235,7 +235,8 @@ def test_the_page_on_the_architecture_says_which_modules_call_the_one_of_functio
 def test_pages_agree_how_long_all_tests_take_and_what_a_million_events_cost() -> None:
     readme = re.search(r"^make test +# about (\d+) minutes", page("README.md"), re.MULTILINE)
     contributing = re.search(r"^\| `make test` .*\| about (\d+) minutes", page("CONTRIBUTING.md"), re.MULTILINE)
-    assert readme and contributing
+    assert readme is not None
+    assert contributing is not None
     assert readme[1] == contributing[1]
 
     costs = {row[0]: row[-1].strip("| ") for row in rows(page("docs/costs.md"), "## A million events of 1 KB, live")}
