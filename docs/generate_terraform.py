@@ -1,12 +1,13 @@
-"""Write what Terraform makes one repeat: the root module, and the inputs that all pipelines have in common.
+"""Write what Terraform makes one repeat: the root module, and what all pipelines have in common.
 
 python -m docs.generate_terraform            write the files
 python -m docs.generate_terraform --check    exit 1 and name the files that are not current
 
 An input stands in one place. What fork and pipelines share: modules/fork/variables.fork.tf, copied into each module
-that has such a file. What the two that store share beside: modules/storage-backup/variables.delivery.tf and
-variables.redact.tf, copied into search-analytics. All others: variables.tf of their module. Maps, calls and outputs of
-the root module are made from these; its own inputs are those that are the same for all forks.
+that is built on modules/fork; the outputs of these: modules/storage-backup/outputs.fork.tf, copied likewise. What the
+two that store share in addition: modules/storage-backup/variables.delivery.tf and variables.redact.tf, copied into
+search-analytics. All others: variables.tf and outputs.tf of their module. Maps, calls and outputs of the root module
+are made from these; its own inputs are those that are the same for all forks.
 """
 
 import argparse
@@ -22,6 +23,7 @@ from docs.terraform_inputs import Input, blocks_as_written, inputs, outputs, wit
 PROJECT = Path(__file__).resolve().parents[1]
 MODULES = PROJECT / "modules"
 SHARED_INPUTS = MODULES / "fork" / "variables.fork.tf"
+SHARED_OUTPUTS = MODULES / "storage-backup" / "outputs.fork.tf"
 SHARED_BY_STORES = ("variables.delivery.tf", "variables.redact.tf")
 FOR_ALL_FORKS = ("lambda_package", "powertools_layer_arn", "log_kms_key", "roles")
 """Inputs that the root module takes once for every fork, beside the topic, the name (a map's key) and the tags."""
@@ -115,8 +117,10 @@ _DASHBOARD_INPUT = """variable "dashboard" {
 
 
 def copies() -> dict[Path, str]:
-    """Inputs that several modules have in common: copy -> text of the file that is written by hand."""
-    made = {module / SHARED_INPUTS.name: SHARED_INPUTS.read_text() for module in pipelines()}
+    """What several modules have in common: copy -> text of the file that is written by hand."""
+    shared = (SHARED_INPUTS, SHARED_OUTPUTS)
+    made = {module / file.name: file.read_text() for module in pipelines() for file in shared}
+    del made[MODULES / "storage-backup" / SHARED_OUTPUTS.name]
     stores = {name: (MODULES / "storage-backup" / name).read_text() for name in SHARED_BY_STORES}
     return made | {MODULES / "search-analytics" / name: text for name, text in stores.items()}
 

@@ -17,7 +17,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from docs.generate_terraform import SHARED_INPUTS, aligned
+from docs.generate_terraform import SHARED_INPUTS, SHARED_OUTPUTS, aligned
 from docs.terraform_inputs import blocks_as_written
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -93,7 +93,16 @@ _FILES = (
         ),
     ),
     Copy("modules/fork/variables.fork.tf", "modules/{kebab}/variables.fork.tf"),
-    Copy(f"{TEMPLATE}/module/outputs.tf", "modules/{kebab}/outputs.tf"),
+    Copy("modules/storage-backup/outputs.fork.tf", "modules/{kebab}/outputs.fork.tf"),
+    Copy(
+        f"{TEMPLATE}/module/outputs.tf",
+        "modules/{kebab}/outputs.tf",
+        tuple(
+            (f"\n{block}", "")
+            for name, block in blocks_as_written(PROJECT / TEMPLATE / "module/outputs.tf", "output").items()
+            if name in blocks_as_written(SHARED_OUTPUTS, "output")
+        ),
+    ),
     Copy(f"{TEMPLATE}/module/versions.tf", "modules/{kebab}/versions.tf"),
     Copy(
         f"{TEMPLATE}/module/README.md",
