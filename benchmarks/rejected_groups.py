@@ -15,14 +15,12 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "lambdas"), str(ROOT / "cli")]
 
-from event_fork.archive.store import CHUNK_BYTES, ListedObject  # noqa: E402
+from benchmarks.folder_archive import FolderArchive  # noqa: E402
 from event_fork_cli.rejected.reading import Unread, error_objects, failures  # noqa: E402
 from event_fork_cli.repairs.forks import ErrorFolder  # noqa: E402
 from event_fork_cli.repairs.groups import Grouping  # noqa: E402
@@ -34,38 +32,6 @@ FIELDS = 40
 HUNDRED_THOUSAND, SECONDS = 100_000, 30
 MOST_GROWTH = 1.25
 ARRIVED = 1_795_435_200_000
-
-
-@dataclass(frozen=True)
-class OnDisk:
-    """An object in a file."""
-
-    path: Path
-    etag: str = "e"
-    version_id: str | None = None
-
-    def chunks(self) -> Iterator[bytes]:
-        """See ObjectReader."""
-        with self.path.open("rb") as file:
-            while chunk := file.read(CHUNK_BYTES):
-                yield chunk
-
-
-@dataclass(frozen=True)
-class Files:
-    """An ArchiveStore of the first `objects` files of a folder."""
-
-    folder: Path
-    objects: int
-
-    def list(self, prefix: str) -> Iterator[ListedObject]:
-        """See ArchiveStore."""
-        for path in sorted((self.folder / prefix).rglob("*.gz"))[: self.objects]:
-            yield ListedObject(str(path.relative_to(self.folder)), "e", path.stat().st_size)
-
-    def open(self, key: str, *, etag: str | None = None) -> OnDisk:  # noqa: ARG002 nobody replaces a file
-        """See ArchiveStore."""
-        return OnDisk(self.folder / key)
 
 
 def line(number: int) -> bytes:
@@ -113,7 +79,7 @@ def make(documents: int) -> Path:
 def measure(folder: Path, objects: int) -> None:
     """In a process of its own: what was found, how long it took, the most memory."""
     began = time.monotonic()
-    store, grouping = Files(folder, objects), Grouping()
+    store, grouping = FolderArchive(folder, objects), Grouping()
     for _, _, _, failure in failures(store, error_objects(store, FOLDER), Unread()):
         grouping.add(failure)
     seconds = time.monotonic() - began

@@ -16,16 +16,16 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
+from benchmarks.folder_archive import FolderArchive
 from benchmarks.measuring import Ratio, Run, in_turns, with_reason
 from benchmarks.replay_data import START, objects
 from event_fork.archive.lines import lines
 from event_fork.archive.selection import select
-from event_fork.archive.store import CHUNK_BYTES, ListedObject
 from event_fork.archive.unpacking import decompress
 from event_fork.archive_replay.burst import BurstSender
 from event_fork.archive_replay.worker import ItemReplay, Tools
@@ -71,38 +71,6 @@ class NoQueue:
         self.taken += len(messages)
         self.calls += 1
         return {}
-
-
-@dataclass(frozen=True)
-class FolderReader:
-    """An object that is a file."""
-
-    path: Path
-    etag: str = "e"
-    version_id: str | None = None
-
-    def chunks(self) -> Iterator[bytes]:
-        """The file's bytes."""
-        with self.path.open("rb") as file:
-            while chunk := file.read(CHUNK_BYTES):
-                yield chunk
-
-
-@dataclass(frozen=True)
-class FolderArchive:
-    """An ArchiveStore that is a folder: what is measured is the worker, not a network."""
-
-    folder: Path
-    opened: list[str] = field(default_factory=list)
-
-    def list(self, prefix: str) -> Iterator[ListedObject]:
-        """Not needed here: workers do not list."""
-        raise NotImplementedError(prefix)
-
-    def open(self, key: str, *, etag: str | None = None, version_id: str | None = None) -> FolderReader:  # noqa: ARG002
-        """The file of that name."""
-        self.opened.append(key)
-        return FolderReader(self.folder / key)
 
 
 def plan_of(keys: Mapping[str, int], body: str) -> Plan:

@@ -14,7 +14,6 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -26,12 +25,12 @@ import boto3
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "lambdas"), str(ROOT / "cli")]
 
+from benchmarks.folder_archive import FolderArchive  # noqa: E402
 from benchmarks.replay_data import START  # noqa: E402
 from benchmarks.replay_plan import MIB, MILLION, PeakMemory, archive, say  # noqa: E402
 from event_fork.adapters.opensearch import OpenSearchDomain  # noqa: E402
 from event_fork.archive.layout import HIVE  # noqa: E402
 from event_fork.archive.listing import Reach, needed_objects  # noqa: E402
-from event_fork.archive.store import CHUNK_BYTES, ListedObject  # noqa: E402
 from event_fork.events.time_window import EVER, Window, timestamp_text  # noqa: E402
 from event_fork.filter_policy import MESSAGE_ATTRIBUTES  # noqa: E402
 from event_fork_cli.archive_replay.pool import ParallelScan  # noqa: E402
@@ -50,43 +49,6 @@ MOST_SECONDS_PER_MILLION = 120
 TOPIC = "arn:aws:sns:eu-west-1:000000000000:checkout-events"
 WINDOW = Window(START, START + timedelta(days=1))
 NOTHING_MATCHES_IN_VAIN = '{"event_type": ["order.placed", "order.paid", "order.shipped", "order.cancelled"]}'
-
-
-@dataclass
-class _Reader:
-    path: Path
-    etag: str = "x"
-    version_id: str | None = None
-
-    def chunks(self) -> Iterator[bytes]:
-        """See ObjectReader."""
-        with self.path.open("rb") as file:
-            while chunk := file.read(CHUNK_BYTES):
-                yield chunk
-
-
-@dataclass(frozen=True)
-class FolderArchive:
-    """A BrowsableStore on a folder."""
-
-    folder: Path
-
-    def __call__(self) -> "FolderArchive":
-        """As the factory of itself."""
-        return self
-
-    def list(self, prefix: str) -> Iterator[ListedObject]:
-        """See ArchiveStore."""
-        for path in sorted(self.folder.glob(f"{prefix}**/*.gz")):
-            yield ListedObject(str(path.relative_to(self.folder)), "x", path.stat().st_size)
-
-    def folders(self, prefix: str) -> Iterator[str]:
-        """See BrowsableStore."""
-        yield from sorted(f"{path.relative_to(self.folder)}/" for path in self.folder.glob(f"{prefix}*/"))
-
-    def open(self, key: str, *, etag: str | None = None) -> _Reader:  # noqa: ARG002 nobody changes it
-        """See ArchiveStore."""
-        return _Reader(self.folder / key)
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,29 @@
 """The counted part of `make bench`: nobody makes it worse unnoticed."""
 
+from pathlib import Path
+
 import pytest
 
 from benchmarks import __main__ as bench
+from benchmarks.folder_archive import FolderArchive
 from benchmarks.forwarding import BILLING_STEP_BYTES, forwarded, messages_of, original
 from benchmarks.measuring import Ratio, with_reason, worse
 from event_fork.sending.packing import one_each, pack, pack_compressed
+
+
+def test_a_folder_is_an_archive(tmp_path: Path) -> None:
+    for name in ("a/1.gz", "a/2.gz", "ab/3.gz", "b/4.gz"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(name.encode())
+    archive = FolderArchive(tmp_path)
+
+    assert [each.key for each in archive.list("")] == ["a/1.gz", "a/2.gz", "ab/3.gz", "b/4.gz"]
+    assert [each.key for each in archive.list("a/")] == ["a/1.gz", "a/2.gz"]
+    assert [each.key for each in archive.list("a")] == ["a/1.gz", "a/2.gz", "ab/3.gz"]
+    assert [each.key for each in FolderArchive(tmp_path, 1).list("a/")] == ["a/1.gz"]
+    assert list(archive.folders("")) == ["a/", "ab/", "b/"]
+    assert b"".join(archive.open("b/4.gz").chunks()) == b"b/4.gz"
+    assert archive.opened == ["b/4.gz"]
 
 
 def test_nothing_that_is_counted_is_worse_than_the_committed_table() -> None:
