@@ -3,6 +3,7 @@
 request        what the operator typed -> what is asked, checked
 locations      addresses in S3, as they are typed
 inspection     what an archive is, from a few of its objects
+conversion     other archives, Parquet among them, as JSON lines that a replay reads
 choosing       which events are meant, with rejected_ids
 planner        the archive and what is asked -> a plan, with pool, scanning, segments, duplicates, ordering and spill
 near_misses    what there is where nothing was found
