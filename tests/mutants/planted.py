@@ -326,21 +326,21 @@ PLANTED = (
     _fork(
         "a worker keeps no rate",
         "archive_replay/worker.py",
-        "        self._wait(self._pacer.wait)\n        if self.deadline",
-        "        if self.deadline",
+        "            self._wait(self._turn)\n",
+        "",
         _ARCHIVE,
     ),
     _fork(
         "an invocation sends what the next one would have to pay for",
         "archive_replay/worker.py",
-        "        if self.deadline.left() * self._pacer.rate < len(events):\n",
-        "        if False:\n",
+        "        payable = self.deadline.left() * self._pacer.rate >= self._pacer.burst\n",
+        "        payable = True\n",
         _ARCHIVE,
     ),
     _fork(
         "more events than the plan counted are sent",
         "archive_replay/worker.py",
-        "        self.book.leave_for(len(events))\n",
+        "            self.book.leave_for(len(part))\n",
         "",
         _ARCHIVE,
     ),
@@ -660,8 +660,8 @@ PLANTED = (
     _cli(
         "what an earlier run has hidden is taken for looked at",
         "queue_replay/settling.py",
-        "        if hidden := self.unreported(self._now) if self._left_open is None else self._left_open:\n",
-        "        if hidden := 0:\n",
+        "        if hidden:\n",
+        "        if False:\n",
         (*_QUEUE_COMMAND, "tests/unit/cli"),
     ),
     _cli(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from event_fork.replay_plan.control import CANCELLED, PAUSED, Change, Control
@@ -39,6 +39,7 @@ class Status:
     `state`: running, pausing (workers in flight finish), paused, cancelling, cancelled, done, done-with-failures (every
     event was tried, some could not be sent), incomplete (it ended before everything was tried: resume it), not-started.
     `sent`, `failed`, `left` are events and make up `total`. `seconds_left`: at the present rate; None when not running.
+    `unreadable`: what lies among the progress and is none that a worker can have made; nothing of it is counted.
     `created_by` is what the plan says; `applied_by` and `changes` were written at that moment, as STS named the caller.
     """
 
@@ -68,6 +69,7 @@ class Status:
     executions: tuple[Execution, ...]
     map_runs: tuple[MapRun, ...]
     failures: tuple[FailedEvent, ...]
+    unreadable: tuple[str, ...] = ()
 
 
 _NAMED_FAILURES = 20
@@ -110,7 +112,17 @@ class StatusReader:
         # Progress after the executions: when the last one has ended, what is read then is final.
         progress = self._documents.all_progress()
         runs = self._executions.map_runs(found[-1].arn) if found else []
-        return status_of(plan, control, found, runs, progress)
+        return replace(
+            status_of(plan, control, found, runs, progress.by_item),
+            unreadable=tuple(progress.unreadable[:_NAMED_FAILURES]),
+        )
+
+    def last_execution(self) -> Execution | None:
+        """The one that was started last, without a look at what can be damaged: the plan and the progress."""
+        control = self._documents.find_control()
+        named = control.execution if control else None
+        found = executions_of(self._executions, self._state_machine_arn, self._documents.area.replay_id, named)
+        return found[-1] if found else None
 
 
 def items_left(plan: Plan, progress: Mapping[str, Progress]) -> list[Item]:

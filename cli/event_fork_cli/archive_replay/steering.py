@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from event_fork.archive.store import ArchiveStore
-from event_fork.replay_plan.control import CANCELLED, MIN_RATE, PAUSED, RUNNING, Control, asks_to_go_on
+from event_fork.replay_plan.control import CANCELLED, DEAD_LETTERS, MIN_RATE, PAUSED, RUNNING, Control, asks_to_go_on
 from event_fork.replay_plan.documents import ReplayDocuments
+from event_fork.replay_plan.errors import DocumentError
 from event_fork.replay_plan.item import Item
 from event_fork.replay_plan.plan import Plan
 from event_fork_cli.archive_replay.applying import execution_input, refuse_changed_objects
-from event_fork_cli.archive_replay.endurance import refuse_slower_than_items
+from event_fork_cli.archive_replay.endurance import refuse_long_waits, refuse_slower_than_items
 from event_fork_cli.archive_replay.engines import ReplayEngine
 from event_fork_cli.archive_replay.executions import RUNNING as EXECUTION_RUNNING
 from event_fork_cli.archive_replay.executions import (
@@ -54,29 +56,32 @@ class Helm:
 
 def pause(helm: Helm, reason: str) -> Status:
     """Workers send the batch they are at, write down how far they got, and end."""
-    status = _must_run(helm, "paused")
+    _must_run(helm, "paused")
+    replay_id = helm.documents.area.replay_id
 
     def paused(control: Control) -> Control:
         if control.state != RUNNING:
             state = helm.reader.read().state
-            raise RefusedError(f"{status.replay_id} is {state} by {control.changed_by}: it cannot be paused")
+            raise RefusedError(f"{replay_id} is {state} by {control.changed_by}: it cannot be paused")
         return replace(control, state=PAUSED, reason=reason)
 
     helm.change(paused)
-    return helm.reader.read()
+    return _status_of_stopped(helm, PAUSED)
 
 
 def cancel(helm: Helm, reason: str) -> Status:
     """The same, and the execution is stopped: no worker starts any more."""
-    status = helm.reader.read()
-    if status.state == STATE_DONE:
-        raise RefusedError(f"{status.replay_id} is done: there is nothing to cancel")
+    with suppress(DocumentError):
+        status = helm.reader.read()
+        if status.state == STATE_DONE:
+            raise RefusedError(f"{status.replay_id} is done: there is nothing to cancel")
+    replay_id = helm.documents.area.replay_id
     named = helm.change(lambda control: replace(control, state=CANCELLED, reason=reason)).execution
     # Listed after the change: a resume that came in between has started another one.
-    for execution in executions_of(helm.executions, helm.engine.state_machine_arn, status.replay_id, named):
+    for execution in executions_of(helm.executions, helm.engine.state_machine_arn, replay_id, named):
         if execution.status == EXECUTION_RUNNING:
             helm.executions.stop(execution.arn, reason)
-    return helm.reader.read()
+    return _status_of_stopped(helm, CANCELLED)
 
 
 def change_rate(helm: Helm, rate: float) -> Status:
@@ -107,7 +112,9 @@ def resume(helm: Helm, store: ArchiveStore) -> Status:
     """
     judged, status = _wait_until_ended(helm)
     plan = helm.reader.plan()
-    refuse_changed_objects(plan.etags(_left(helm, plan)), store)
+    left = _left(helm, plan)
+    refuse_changed_objects(plan.etags(left), store)
+    refuse_long_waits("the plan's pace", plan, left, helm.engine.worker_seconds)
     name = _next_name(plan.replay_id, judged, status)
 
     def resumed(control: Control) -> Control:
@@ -120,7 +127,7 @@ def resume(helm: Helm, store: ArchiveStore) -> Status:
 
     helm.change(resumed)
     _wait_for_workers_in_flight(helm, status)
-    helm.documents.write_items(plan.heads(_from_now_on(_left(helm, plan))))
+    helm.documents.write_items(plan.heads(_left(helm, plan)))
     try:
         helm.executions.start(helm.engine.state_machine_arn, name, execution_input(plan, helm.documents))
     except ExecutionExistsError as error:
@@ -137,16 +144,19 @@ def _next_name(replay_id: str, control: Control, status: Status) -> str:
 
 def _left(helm: Helm, plan: Plan) -> list[Item]:
     progress = helm.documents.all_progress()
-    left = items_left(plan, progress)
+    keys = {helm.documents.area.progress(item.id) for item in plan.items}
+    if damaged := [why for why in progress.unreadable if any(key in why for key in keys)]:
+        raise RefusedError(f"how far it got cannot be read: {damaged[0]}; without it the item would be sent again")
+    left = items_left(plan, progress.by_item)
     if not left:
-        sent = sum(entry.sent for entry in progress.values())
-        if failed := sum(entry.failed_events for entry in progress.values()):
+        sent = sum(entry.sent for entry in progress.by_item.values())
+        if failed := sum(entry.failed_events for entry in progress.by_item.values()):
             raise RefusedError(
                 f"{plan.replay_id} is done: {sent} events were sent, {failed} could not be, and what comes after them "
                 "was. Out of their order they can be sent by a plan of their own, with --event-id"
             )
         raise RefusedError(f"{plan.replay_id} is done: all {sent} events were sent")
-    return left
+    return _from_now_on(left, {item for item, entry in progress.by_item.items() if entry.finished})
 
 
 def _resumed(plan: Plan, control: Control, execution: str) -> Control:
@@ -167,30 +177,39 @@ def _resumed(plan: Plan, control: Control, execution: str) -> Control:
         rate=rate,
         ramp_step=step,
         reason="resumed",
-        # The governor's question is part of its watch; only an operator's pause ends the count.
-        dead_letters_at_first=control.dead_letters_at_first if agreed else None,
+        # Whoever resumes after the governor has counted too many has seen them. Nothing else ends the count.
+        dead_letters_at_first=None if control.reason.startswith(DEAD_LETTERS) else control.dead_letters_at_first,
     )
 
 
-def _from_now_on(items: list[Item]) -> list[Item]:
-    """With a pace, the first item that is left is due at once and the others as long after it as planned."""
-    due = [item.not_before_seconds for item in items if item.not_before_seconds is not None]
-    if not due:
-        return items
-    first = min(due)
+def _from_now_on(items: list[Item], repeated: Collection[str]) -> list[Item]:
+    """With a pace, the first item that is left is due at once and the others as long after it as planned.
+
+    `repeated`: those of which only failed events are left; they are due at once too.
+    """
+    due = [item.not_before_seconds for item in items if item.id not in repeated and item.not_before_seconds is not None]
+    first = min(due, default=0.0)
     return [
         item
         if item.not_before_seconds is None
-        else replace(item, not_before_seconds=round(item.not_before_seconds - first, 3))
+        else replace(item, not_before_seconds=max(0.0, round(item.not_before_seconds - first, 3)))
         for item in items
     ]
 
 
-def _must_run(helm: Helm, done: str) -> Status:
-    status = helm.reader.read()
-    if not status.executions or status.executions[-1].status != EXECUTION_RUNNING:
+def _must_run(helm: Helm, done: str) -> None:
+    last = helm.reader.last_execution()
+    if last is None or last.status != EXECUTION_RUNNING:
+        status = helm.reader.read()
         raise RefusedError(f"{status.replay_id} is {status.state} and cannot be {done}")
-    return status
+
+
+def _status_of_stopped(helm: Helm, state: str) -> Status:
+    """What stops a replay needs control.json and its executions only; what else is damaged is said then."""
+    try:
+        return helm.reader.read()
+    except DocumentError as error:
+        raise FailedError(f"{helm.documents.area.replay_id} is {state}; its status cannot be read: {error}") from error
 
 
 def _wait_for_workers_in_flight(helm: Helm, status: Status) -> None:
@@ -202,9 +221,13 @@ def _wait_for_workers_in_flight(helm: Helm, status: Status) -> None:
     if not status.executions or status.executions[-1].status == "SUCCEEDED":
         return
     waited = 0.0
-    while waited < _RELEASE_SECONDS and any(entry.claimed for entry in helm.documents.all_progress().values()):
+    while waited < _RELEASE_SECONDS and _claimed(helm.documents):
         helm.wait(1.0)
         waited += 1.0
+
+
+def _claimed(documents: ReplayDocuments) -> bool:
+    return any(entry.claimed for entry in documents.all_progress().by_item.values())
 
 
 def _wait_until_ended(helm: Helm) -> tuple[Control, Status]:

@@ -14,6 +14,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 from event_fork.adapters.s3_documents import S3DocumentStore
 from event_fork.errors import EventForkError
 from event_fork.replay_plan.documents import ReplayDocuments
+from event_fork.replay_plan.errors import DocumentError
 from event_fork.replay_plan.work_area import WorkArea
 from event_fork_cli.archive_replay.engines import ReplayEngine, find_engines
 from event_fork_cli.archive_replay.executions import Executions, StepFunctions
@@ -112,6 +113,11 @@ def find_replay(settings: AwsSettings, replay_id: str, module: str | None = None
         documents = documents_of(settings, engine, replay_id)
         try:
             if documents.find_plan() is not None:
+                found.append(FoundReplay(documents, executions_for(settings, engine), engine, settings))
+        except DocumentError as error:  # it can be stopped without its plan
+            if documents.find_control() is None:
+                unread.append(error)
+            else:
                 found.append(FoundReplay(documents, executions_for(settings, engine), engine, settings))
         except EventForkError as error:  # one module that cannot be read is no reason not to find it in another
             unread.append(error)

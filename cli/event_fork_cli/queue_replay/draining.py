@@ -12,6 +12,8 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from event_fork.events.time_window import timestamp_text
 from event_fork.queue_replay.run_report import MAX_HOLD_SECONDS
 from event_fork.queue_replay.window import DEFAULT_HOLD_SECONDS, DEFAULT_WORKERS, ReplayWindow
@@ -19,7 +21,7 @@ from event_fork.replay_plan.errors import DocumentError
 from event_fork_cli.errors import FailedError, NothingMatchedError, RefusedError
 from event_fork_cli.options import refuse_slower
 from event_fork_cli.queue_replay.interruption import Interruption
-from event_fork_cli.queue_replay.pipelines import Backlog, MappingSettings, ReplayQueue, workers_of_run
+from event_fork_cli.queue_replay.pipelines import Backlog, MappingSettings, MappingState, ReplayQueue, workers_of_run
 from event_fork_cli.queue_replay.run_reports import FunctionLog
 from event_fork_cli.queue_replay.settling import Settling
 from event_fork_cli.queue_replay.windows import WindowParameter
@@ -30,6 +32,7 @@ _LOOKS_OF_DISABLE = 10
 _ASSUMED_RATE = 100.0
 """Events a second, until it can be measured: a batch of ten a call, one instance."""
 _MEASURED_AFTER_SECONDS = 30.0
+_UNKNOWN_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,11 +151,12 @@ def drain(
         try:
             try:
                 parameter.lock(window, queue.name)
-                before = _found_off(queue)  # under the lock: before it, another run's changes may still be there
-                window = replace(window, workers=workers_of_run(window.rate, before.workers))
+                found = _found_off(queue)  # under the lock: before it, another run's changes may still be there
+                before = found.settings
+                window = replace(window, workers=workers_of_run(window.rate, found))
                 _refuse_too_slow(window, queue)
                 parameter.open(window)
-                queue.switch_on(run, before, window.workers)
+                queue.switch_on(run, before, before.workers if found.pollers else window.workers)
                 window = _until_settled(queue, parameter, window, settling, log, show, poll_seconds)
             except KeyboardInterrupt:
                 interrupted = True
@@ -189,7 +193,7 @@ def hold_seconds(messages: int, rate: float) -> int:
     return int(min(MAX_HOLD_SECONDS, max(DEFAULT_HOLD_SECONDS, 2 * messages / rate)))
 
 
-def _found_off(queue: ReplayQueue) -> MappingSettings:
+def _found_off(queue: ReplayQueue) -> MappingState:
     mapping = queue.mapping_state()
     if mapping.is_on:
         raise RefusedError(f"the mapping of {queue.name} is {mapping.state}: everything in it is being forwarded")
@@ -198,7 +202,7 @@ def _found_off(queue: ReplayQueue) -> MappingSettings:
             f"the mapping of {queue.name} is still that of {mapping.run}, which ends just now or was killed: "
             f"event-fork replay queue disable {queue.name}"
         )
-    return mapping.settings
+    return mapping
 
 
 def _refuse_too_slow(window: ReplayWindow, queue: ReplayQueue) -> None:
@@ -224,7 +228,8 @@ def _give_back(queue: ReplayQueue, parameter: WindowParameter, run: str, before:
     """
     if before is not None:
         # With the lock also a mapping that somebody has switched off: its limit may still be the run's.
-        if parameter.is_locked_by(run) or queue.mapping_state().run == run:
+        # The mapping is asked first, so that it goes off while Parameter Store does not answer.
+        if queue.mapping_state().run == run or parameter.is_locked_by(run):
             queue.switch_off(before, of=run)
         if parameter.is_of(run):
             parameter.close()
@@ -279,8 +284,12 @@ def _until_settled(
     show: Callable[[Drain], None],
     poll_seconds: float,
 ) -> ReplayWindow:
-    """Looks until everything is settled; the window as it is in the end."""
-    elapsed = 0.0
+    """Looks until everything is settled; the window as it is in the end.
+
+    Whether all is still the run's own may be unknown for a minute, when Parameter Store or Lambda throttle: the
+    function too does nothing without the window.
+    """
+    elapsed = known_at = 0.0
     start = settling.start
     while not settling.is_over:
         queue.wait(poll_seconds)
@@ -290,7 +299,12 @@ def _until_settled(
         # Everything that is taken for the first time stops being visible, whether it is forwarded or kept.
         rate = max(0, start.visible - now.visible) / elapsed
         show(Drain(settling, now, rate))
-        _refuse_to_go_on(queue, parameter, window.replay_id)
+        try:
+            _refuse_to_go_on(queue, parameter, window.replay_id)
+            known_at = elapsed
+        except (ClientError, BotoCoreError):
+            if elapsed - known_at >= _UNKNOWN_SECONDS:
+                raise
         if rate > 0 and elapsed >= _MEASURED_AFTER_SECONDS:
             needed = hold_seconds(start.all, rate)
             if needed > window.hold_seconds:

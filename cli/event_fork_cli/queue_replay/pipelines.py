@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 WINDOW_VARIABLE = "REPLAY_WINDOW_PARAMETER"
 ENABLED, DISABLED = "Enabled", "Disabled"
 _QUALIFIER = re.compile(r"[A-Za-z0-9$_-]{1,128}")
+_INVOCATIONS_OF_POLLER = 10
+"""At a time: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html"""
 _LIMITS = range(2, 1001)
 """What a maximum concurrency can be."""
 _STATE_SECONDS = 300.0
@@ -73,11 +75,15 @@ class MappingSettings:
 
 @dataclass(frozen=True, slots=True)
 class MappingState:
-    """A mapping as it is. `state`: Enabled, Disabled, Enabling, ... `run`: whose alias it invokes; None: no run's."""
+    """A mapping as it is. `state`: Enabled, Disabled, Enabling, ... `run`: whose alias it invokes; None: no run's.
+
+    `pollers`: how many provisioned ones it has at most. Such a mapping takes no maximum concurrency; None: it has none.
+    """
 
     state: str
     run: str | None
     settings: MappingSettings
+    pollers: int | None = None
 
     @property
     def is_on(self) -> bool:
@@ -132,7 +138,8 @@ class ReplayQueue:
         run = run_of(found["FunctionArn"])
         qualifier = None if run else next(iter(found["FunctionArn"].split(":")[7:]), None)
         workers = found.get("ScalingConfig", {}).get("MaximumConcurrency")
-        return MappingState(found["State"], run, MappingSettings(qualifier, workers))
+        pollers = found.get("ProvisionedPollerConfig", {}).get("MaximumPollers")
+        return MappingState(found["State"], run, MappingSettings(qualifier, workers), pollers)
 
     def switch_on(self, run: str, before: MappingSettings, workers: int | None) -> None:
         """Switches the mapping on for a run: it invokes the function by an alias of that name, so the function knows.
@@ -202,8 +209,11 @@ class ReplayQueue:
         return waited + 1.0
 
 
-def workers_of_run(rate: float | None, limit: int | None) -> int | None:
+def workers_of_run(rate: float | None, mapping: MappingState) -> int | None:
     """How many invocations share a run's rate: where the mapping has no limit, the least there can be."""
+    if mapping.pollers is not None:
+        return mapping.pollers * _INVOCATIONS_OF_POLLER
+    limit = mapping.settings.workers
     return DEFAULT_WORKERS if rate is not None and limit is None else limit
 
 

@@ -11,6 +11,8 @@ from event_fork.queue_replay.run_report import RunReport, read_report
 if TYPE_CHECKING:
     from mypy_boto3_logs import CloudWatchLogsClient
 
+_SKEW_MS = 3_600_000
+"""`began` is of the operator's clock, which may be ahead; the run's name tells its lines from others anyway."""
 _LATE_MS = 120_000
 """CloudWatch Logs may show a line later than younger ones; so much older ones are looked for again each time."""
 
@@ -22,7 +24,7 @@ class FunctionLog:
         self._logs = logs
         self._group = group
         self._run = run
-        self._since = int(began.timestamp() * 1000) - _LATE_MS
+        self._since = int(began.timestamp() * 1000) - _SKEW_MS
         self._seen: set[tuple[str, int, str]] = set()
 
     def new(self) -> list[RunReport]:

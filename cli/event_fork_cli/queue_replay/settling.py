@@ -33,6 +33,13 @@ _TURNED_OVER = 20
 out older messages first, and where it does not, one is passed over so often with a chance of one in 500 million."""
 _LATE_SECONDS = 60.0
 """A report may be read so long after the messages were hidden."""
+_MOST_HIDDEN = 120_000
+_IN_FLIGHT = f"SQS hands out no more while {_MOST_HIDDEN:,} are hidden: use `replay plan`, or a shorter window"
+"""https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html"""
+_GONE = (
+    "{:,} of {:,} events that waited at the start were neither forwarded nor kept: expired, moved by the queue's own "
+    "redrive policy, or taken by somebody else"
+)
 _SILENT_SECONDS = 300.0
 """A mapping that was just switched on may take minutes to begin."""
 
@@ -57,6 +64,8 @@ class Settling:
     _seconds: float = 0.0
     _worked_at: float = 0.0
     _unsettled_at: float = -math.inf
+    _returned_at: float = -math.inf
+    _failing_since: float = 0.0
     _heard_at: float = 0.0
     _seen_at: float = 0.0
     """When SQS last counted any message."""
@@ -92,7 +101,11 @@ class Settling:
         if done:
             self._worked_at = self._seconds
             self.failures.clear()
-        self.failures += returned
+        if returned:
+            if not self._is_failing:
+                self._failing_since = self._seconds
+            self._returned_at = self._seconds
+            self.failures += returned
         if returned or waiting:
             self._unsettled_at = self._seconds
             self.waiting = waiting
@@ -109,9 +122,12 @@ class Settling:
         self._most_visible = max(self._most_visible, now.visible)
         self._received_since += received
 
-    def unreported(self, now: Backlog) -> int:
-        """Hidden messages that are not known to be kept: in work, failed, not their turn, or kept by an earlier run."""
-        return max(0, now.hidden - sum(count for until, count in self._hidden_until if until > self._seconds))
+    def unreported(self, now: Backlog, late: float = 0.0) -> int:
+        """Hidden messages that are not known to be kept: in work, failed, not their turn, or kept by an earlier run.
+
+        `late`: so many seconds old may a report be that was just read.
+        """
+        return max(0, now.hidden - sum(count for until, count in self._hidden_until if until - late > self._seconds))
 
     def end(self) -> None:
         """The mapping goes off: what becomes visible from now on is looked at no more, and no business of the run."""
@@ -124,33 +140,37 @@ class Settling:
             return True
         quiet = self._seconds - max(self._worked_at, self._unsettled_at)
         if self._clear_looks >= QUIET_LOOKS and self._now.visible == 0:
-            is_known = not self.unreported(self._now) and self._seconds - self._unsettled_at >= self.patience
+            unsettled = self._seconds - self._unsettled_at
+            is_known = not self.unreported(self._now, _LATE_SECONDS) and unsettled >= self.patience
             return quiet >= (SETTLED_SECONDS if is_known else self.patience)
         return min(quiet, self._seconds - self._fell_at) >= max(self.patience, _SILENT_SECONDS)
 
     @property
     def failure(self) -> str:
         """Why not everything was forwarded, or is not known to be; "" when everything was."""
+        gone = self.start.visible - self.forwarded - self.dead_lettered - self.kept
         if self._now.all == 0:
-            return ""
-        if self._has_failed or self.failures:
+            return _GONE.format(gone, self.start.visible) if gone > 0 else ""
+        hidden = self.unreported(self._now) if self._left_open is None else self._left_open
+        if self._is_failing or (self.failures and hidden):
             causes = ", ".join(f"{code} ({count:,} times)" for code, count in self.failures.most_common())
             return f"events could not be forwarded: {causes}"
         if not (self._has_taken_all if self._all_taken is None else self._all_taken):
+            full = f" ({_IN_FLIGHT})" if self._now.hidden >= _MOST_HIDDEN * 0.9 else ""
             return (
                 f"{self._fewest:,} events or more were visible all the time, and the function has taken "
-                f"{self.received:,}: see its log"
+                f"{self.received:,}: see its log{full}"
             )
-        if hidden := self.unreported(self._now) if self._left_open is None else self._left_open:
+        if hidden:
             return (
                 f"{hidden:,} hidden events were not looked at: an earlier run has kept them, or the function has left "
                 "no word of them; run it again when they can be had"
             )
-        return ""
+        return _GONE.format(gone, self.start.visible) if gone > 0 else ""
 
     def _note_kept(self, reports: list[RunReport]) -> None:
         self.kept += sum(report.kept for report in reports)
-        new = [(self._seconds - _LATE_SECONDS + report.kept_seconds, report.kept) for report in reports if report.kept]
+        new = [(self._seconds + seconds, count) for report in reports for seconds, count in report.kept_seconds.items()]
         self._hidden_until = [entry for entry in (*self._hidden_until, *new) if entry[0] > self._seconds]
 
     @property
@@ -164,8 +184,15 @@ class Settling:
         return self._seconds - self._seen_at >= SETTLED_SECONDS
 
     @property
+    def _is_failing(self) -> bool:
+        """Whether what went back last may not have come again. What has is forwarded, kept, or went back again."""
+        return bool(self.failures) and self._seconds - self._returned_at < self.patience
+
+    @property
     def _has_failed(self) -> bool:
-        return bool(self.failures) and self._seconds - self._worked_at >= self.patience
+        # What failed at once comes back at once: only what failed again after that goes on.
+        goes_on = self._returned_at - self._failing_since >= self.patience / 2
+        return self._is_failing and goes_on and self._seconds - self._worked_at >= self.patience
 
     @property
     def _is_silent(self) -> bool:

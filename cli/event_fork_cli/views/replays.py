@@ -40,6 +40,8 @@ def status_view(status: Status) -> RenderableType:
     table.add_row("planned by", status.created_by)
     for change in status.changes:
         table.add_row(change.what, f"{change.at} by {change.by}" + (f": {change.reason}" if change.reason else ""))
+    for why in status.unreadable:
+        table.add_row("not counted", why)
     for execution in status.executions:
         table.add_row("execution", f"{execution.name} {execution.status}, started {execution.started:%Y-%m-%d %H:%M}")
     for run in status.map_runs:

@@ -1,5 +1,6 @@
 """One burst of events to the target queue: what was taken, what never will be, what is left."""
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -16,7 +17,7 @@ from event_fork.sending.copies import REPLAY_ID_ATTRIBUTE, deliver_copies
 from event_fork.sending.delivery import OUT_OF_TIME, Delivery
 from event_fork.sending.ports import EntryFailure, MessageQueue, Remedy
 
-_LONGEST_ID, _LONGEST_REASON = 100, 1_000
+_LONGEST_ID, _LONGEST_REASON = 300, 1_000
 _TARGET_GONE = frozenset({"QueueDoesNotExist", "NonExistentQueue"})
 
 
@@ -129,4 +130,16 @@ def _layers(copies: Iterable[OutgoingMessage]) -> list[list[OutgoingMessage]]:
 
 def _failed(selected: SelectedEvent, reason: str) -> FailedEvent:
     """Cut to what an id and the queue's words have room for: a line can say 8 MiB as an id, or nothing."""
-    return FailedEvent(selected.line, selected.event.message_id[:_LONGEST_ID] or "?", reason[:_LONGEST_REASON])
+    return FailedEvent(
+        selected.line, _cut(selected.event.message_id, _LONGEST_ID) or "?", _cut(reason, _LONGEST_REASON)
+    )
+
+
+def _cut(text: str, most: int) -> str:
+    """In bytes of JSON, as it is written: 10,000 of them must stay within what a progress object may have."""
+    text, size = text[:most], 0
+    for place, character in enumerate(text):
+        size += len(json.dumps(character)) - 2
+        if size > most:
+            return text[:place]
+    return text

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from event_fork.archive_replay.observation import Observation
-from event_fork.replay_plan.control import MIN_RATE, PAUSED, RAMP, RUNNING, Control
+from event_fork.replay_plan.control import DEAD_LETTERS, MIN_RATE, PAUSED, RAMP, RUNNING, Control
 from event_fork.replay_plan.json_values import from_json
 from event_fork.replay_plan.plan import Health
 
@@ -69,7 +69,7 @@ def govern(policy: Policy, control: Control, memory: Memory, seen: Observation) 
         return control, memory
     if memory.step != control.ramp_step:
         memory = replace(memory, step=control.ramp_step, healthy_since=None)
-    if control.dead_letters_at_first is None and policy.health.max_dead_letters_growth is not None:
+    if policy.health.max_dead_letters_growth is not None and _is_fewest(control, seen):
         control = replace(control, dead_letters_at_first=seen.dead_letters)
     reason = _too_many_dead_letters(policy.health, control, seen)
     if reason:
@@ -106,12 +106,20 @@ def floor(policy: Policy, control: Control) -> float:
     return min(ceiling(policy, control), max(MIN_RATE, control.limit * FLOOR))
 
 
+def _is_fewest(control: Control, seen: Observation) -> bool:
+    """Dead letters that are redriven, deleted or expire during a replay leave no room for as many new ones."""
+    first, now = control.dead_letters_at_first, seen.dead_letters
+    return now is not None and (first is None or now < first)
+
+
 def _too_many_dead_letters(health: Health, control: Control, seen: Observation) -> str:
     bound, first = health.max_dead_letters_growth, control.dead_letters_at_first
     if bound is None or first is None or seen.dead_letters is None:
         return ""
     growth = seen.dead_letters - first
-    return f"dead-letters: {growth} more in the target's dead-letter queue, {bound:g} allowed" if growth > bound else ""
+    return (
+        f"{DEAD_LETTERS} {growth} more in the target's dead-letter queue, {bound:g} allowed" if growth > bound else ""
+    )
 
 
 def _behind(health: Health, seen: Observation) -> bool:

@@ -146,7 +146,7 @@ class ItemReplay:
             self.book.close()
         except (UnreadableObjectError, ObjectChangedError) as error:
             text = f"{self._reading}: {error}"
-            self.book.note_unreadable(self.book.progress.line, text)
+            self.book.note_unreadable(min(self.book.progress.line, self.item.last_line), text)
             self.book.close()
             raise type(error)(text) from error
         except OutOfTimeError:
@@ -193,8 +193,7 @@ class ItemReplay:
         """Send the events that could not be sent when the item was done: their cause may be gone."""
         found = self._events(min(again), max(again))
         events = [entry for entry in found if isinstance(entry, SelectedEvent) and entry.line in again]
-        while events:
-            part, events = events[: self._pacer.burst], events[self._pacer.burst :]
+        for part in self._parts(events):
             burst = self._send_burst(part)
             self.book.note_repeated(burst)
             if burst.left:
@@ -270,18 +269,27 @@ class ItemReplay:
     # -- sending ---------------------------------------------------------------------------------------------------
 
     def _send(self, events: Sequence[SelectedEvent]) -> None:
-        self.book.leave_for(len(events))
-        burst = self._send_burst(events)
-        self.book.note(burst, events)
-        if burst.left:
-            self._stop(burst)
-        self.book.write_when_due()
+        for part in self._parts(events):
+            self.book.leave_for(len(part))
+            burst = self._send_burst(part)
+            self.book.note(burst, part)
+            if burst.left:
+                self._stop(burst)
+            self.book.write_when_due()
+
+    def _parts(self, events: Sequence[SelectedEvent]) -> Iterator[Sequence[SelectedEvent]]:
+        """What may be sent at once, each when its turn has come; the rate may have changed while it was waited for."""
+        while events:
+            self._wait(self._turn)
+            part, events = events[: self._pacer.burst], events[self._pacer.burst :]
+            yield part
+
+    def _turn(self) -> float:
+        """Seconds until the next burst may be sent. What an invocation sends it pays for: the next one owes nothing."""
+        payable = self.deadline.left() * self._pacer.rate >= self._pacer.burst
+        return self._pacer.wait() if payable else LOOK_SECONDS
 
     def _send_burst(self, events: Sequence[SelectedEvent]) -> Burst:
-        self._wait(self._pacer.wait)
-        if self.deadline.left() * self._pacer.rate < len(events):
-            # What this invocation sends it pays for: the next one owes nothing.
-            raise self._out_of_time()
         self.book.write_when_due(len(events))
         # Before it is sent, so that the time which that takes counts; what was not taken costs nothing.
         self._pacer.spend(len(events))

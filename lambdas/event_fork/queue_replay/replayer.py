@@ -6,6 +6,7 @@ again and again.
 """
 
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -22,6 +23,8 @@ from event_fork.sending.pacing import Pacer
 from event_fork.sending.ports import EntryFailure, HiddenMessages, Hold, MessageQueue, Remedy, TextParameter
 
 RATE_REACHED = "RateReached"
+_STEP = 10
+"""Seconds; so the report of a batch stays short."""
 _NO_ROOM = EntryFailure(RATE_REACHED, "the replay's rate leaves no room in this invocation", Remedy.RETURN)
 
 
@@ -120,8 +123,9 @@ class WindowedReplayer:
             deadline=deadline,
         )
         outcome.not_hidden = {hold.message_id: failure for hold, failure in (*delivery.returned, *delivery.refused)}
-        if not outcome.not_hidden:
-            outcome.kept_seconds = min((hold.seconds for hold in holds), default=0)
+        outcome.kept_seconds = Counter(
+            0 if hold.message_id in outcome.not_hidden else hold.seconds // _STEP * _STEP for hold in holds
+        )
 
     def _replayer(self, window: ReplayWindow, deadline: Deadline) -> Replayer:
         replayer = replace(self.replayer, replay_id=window.replay_id)

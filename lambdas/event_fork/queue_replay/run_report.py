@@ -1,13 +1,14 @@
 """What the function says of each batch of a run, and the command adds up: the line of metrics in the function's log.
 
 The line is CloudWatch's embedded metric format, which is written whatever the log level is. `run` in it is the run's
-replay_id, `returned_for` says how many messages went back for which error, `kept_seconds` for how long at least all
-that were kept are hidden.
+replay_id, `returned_for` says how many messages went back for which error, `kept_seconds` for how many seconds how many
+of those that were kept are hidden.
 """
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 # Every function imports these names: this module imports nothing of the replay's.
@@ -21,6 +22,7 @@ EVENTS_DEAD_LETTERED = "EventsDeadLettered"
 EVENTS_WAITING = "EventsWaiting"
 EVENTS_KEPT = "EventsKept"
 _LARGEST_BATCH = 10_000
+_SECONDS = re.compile(r"[0-9]{1,6}")
 MAX_HOLD_SECONDS = 42_000
 """SQS hides a message for at most 12 hours from its receiving, which was up to a batching window (300 s) and an
 invocation (900 s) ago: more than what is left is refused.
@@ -31,7 +33,7 @@ https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-v
 class RunReport:
     """Messages of one batch. `returned`, by error, and `waiting` come back at the visibility timeout.
 
-    `kept_seconds`: so long are all that were kept hidden at least; 0 when one could not be hidden.
+    `kept_seconds`: for so many seconds are so many hidden of those that were kept; 0: it could not be hidden.
     """
 
     received: int
@@ -40,7 +42,7 @@ class RunReport:
     waiting: int
     kept: int
     returned: Mapping[str, int]
-    kept_seconds: int = 0
+    kept_seconds: Mapping[int, int] = field(default_factory=dict)
 
 
 def read_report(line: str, run: str) -> RunReport | None:
@@ -51,7 +53,7 @@ def read_report(line: str, run: str) -> RunReport | None:
         return None
     if not isinstance(document, dict) or document.get(RUN) != run or EVENTS_RECEIVED not in document:
         return None
-    causes = document.get(RETURNED_FOR)
+    causes, hidden = document.get(RETURNED_FOR), document.get(KEPT_SECONDS)
     return RunReport(
         received=_count(document, EVENTS_RECEIVED),
         forwarded=_count(document, EVENTS_FORWARDED),
@@ -59,7 +61,7 @@ def read_report(line: str, run: str) -> RunReport | None:
         waiting=_count(document, EVENTS_WAITING),
         kept=_count(document, EVENTS_KEPT),
         returned={code: _number(count) for code, count in causes.items()} if isinstance(causes, dict) else {},
-        kept_seconds=_number(document.get(KEPT_SECONDS), MAX_HOLD_SECONDS),
+        kept_seconds=dict(_held(hidden)) if isinstance(hidden, dict) else {},
     )
 
 
@@ -68,6 +70,12 @@ def _count(document: Mapping[str, Any], name: str) -> int:
     return sum(map(_number, value)) if isinstance(value, list) else _number(value)
 
 
-def _number(value: object, largest: int = _LARGEST_BATCH) -> int:
+def _held(hidden: Mapping[str, object]) -> Iterator[tuple[int, int]]:
+    for seconds, count in hidden.items():
+        if _SECONDS.fullmatch(seconds):
+            yield min(int(seconds), MAX_HOLD_SECONDS), _number(count)
+
+
+def _number(value: object) -> int:
     """Anybody can write a line; what is no count of messages in a batch counts for nothing."""
-    return int(value) if isinstance(value, int | float) and 0 <= value <= largest else 0
+    return int(value) if isinstance(value, int | float) and 0 <= value <= _LARGEST_BATCH else 0

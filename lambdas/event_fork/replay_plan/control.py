@@ -24,6 +24,8 @@ GOVERNOR = "governor"
 RAMP = "ramp:"
 """Begins the governor's reasons for leaving a step of the ramp."""
 
+DEAD_LETTERS = "dead-letters:"
+"""Begins the governor's reason when it pauses because of too many."""
 MIN_RATE = 0.01
 """Events a second: the slowest replay there is."""
 MAX_RATE = 1_000_000

@@ -63,6 +63,13 @@ class DocumentStore(Protocol):
         """The distinct beginnings of keys under a prefix up to the next slash, slash included."""
 
 
+class AllProgress(NamedTuple):
+    """How far each item got that was begun, by its id; and what else lies there, each with why it is no progress."""
+
+    by_item: dict[str, Progress]
+    unreadable: tuple[str, ...]
+
+
 class ReplayDocuments:
     """The work area of one replay. All calls raise CallFailedError, reading ones DocumentError too.
 
@@ -75,7 +82,7 @@ class ReplayDocuments:
         self.area = area
         self._plan_sha256 = plan_sha256
         self._plan: Plan | None = None
-        self._known: dict[str, tuple[str, Progress]] = {}
+        self._known: dict[str, tuple[str, Progress | str | None]] = {}
 
     def plan(self) -> Plan:
         """The plan as it was applied, its hash checked."""
@@ -162,16 +169,27 @@ class ReplayDocuments:
         """
         return self._write_over(self.area.progress(progress.item), progress.to_json(), over)
 
-    def all_progress(self) -> dict[str, Progress]:
-        """How far each item got that was begun, by item id. What did not change since the last call is not read."""
+    def all_progress(self) -> AllProgress:
+        """How far each item got that was begun. What did not change since the last call is not read."""
         listed = self._store.etags(self.area.progress_prefix)
         changed = [key for key, etag in listed.items() if self._known.get(key, ("",))[0] != etag]
         items = {self.area.progress(item.id): item for item in self.plan().items} if changed else {}
         with ThreadPoolExecutor(_READ_AT_ONCE) as threads:
-            for key, found in zip(changed, threads.map(self._get, changed), strict=True):
-                if found is not None:
-                    self._known[key] = (found.etag, _progress(key, found, items.get(key)))
-        return {progress.item: progress for key, (_, progress) in self._known.items() if key in listed}
+            read = threads.map(lambda key: self._read_progress(key, items.get(key)), changed)
+            self._known |= {key: (listed[key], found) for key, found in zip(changed, read, strict=True)}
+        found = [entry for key, (_, entry) in self._known.items() if key in listed]
+        return AllProgress(
+            {entry.item: entry for entry in found if isinstance(entry, Progress)},
+            tuple(entry for entry in found if isinstance(entry, str)),
+        )
+
+    def _read_progress(self, key: str, item: Item | None) -> Progress | str | None:
+        """One of them, or why it is none. None: it is gone. An odd object must not hide what the others say."""
+        try:
+            found = self._get(key)
+            return None if found is None else _progress(key, found, item)
+        except DocumentError as error:
+            return str(error) if key in str(error) else f"{key}: {error}"
 
     def _get(self, key: str) -> StoredDocument | None:
         most = {
@@ -182,7 +200,11 @@ class ReplayDocuments:
         return self._store.get(key, most.get(key, _MAX_PROGRESS_BYTES))
 
     def _control(self, content: bytes) -> Control:
-        control, plan = Control.from_json(content), self.find_plan()
+        control = Control.from_json(content)
+        try:
+            plan = self.find_plan()
+        except DocumentError:  # nothing is sent by a plan that cannot be read, but it must be possible to stop it
+            return control
         if plan is not None:  # an apply that died may not have come to it
             plan.check(control)
         return control

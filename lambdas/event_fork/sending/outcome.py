@@ -15,8 +15,8 @@ class Outcome:
 
     dead_lettered: id -> reason; returned: id -> why; waiting: the replay's rate left no time for it, it comes back at
     the visibility timeout; kept: outside a replay's window, stays in the queue for later, and not_hidden says which of
-    them could not be hidden there, kept_seconds for how long all of them are at least. The counts below feed the
-    metrics of the same names.
+    them could not be hidden there, kept_seconds for how long how many are. The counts below feed the metrics of
+    the same names.
     """
 
     received: int
@@ -26,7 +26,7 @@ class Outcome:
     waiting: list[str] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)
     not_hidden: dict[str, EntryFailure] = field(default_factory=dict)
-    kept_seconds: int = 0
+    kept_seconds: Counter[int] = field(default_factory=Counter)
     records_put: int = 0
     record_bytes: int = 0
     calls: int = 0

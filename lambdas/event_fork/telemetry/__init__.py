@@ -96,7 +96,7 @@ def report_replay(outcome: Outcome, run: str | None = None) -> None:
     """Metrics and logs of a batch sent to the destination queue. `run`: the run of the queue that it belongs to."""
     if run is not None:
         metrics.add_metadata(key=RUN, value=run)
-        metrics.add_metadata(key=KEPT_SECONDS, value=outcome.kept_seconds)
+        metrics.add_metadata(key=KEPT_SECONDS, value=dict(outcome.kept_seconds))
         metrics.add_metadata(
             key=RETURNED_FOR, value={failure.code: count for failure, count, _ in causes(outcome.returned)}
         )

@@ -198,7 +198,8 @@ run "tells_the_command_where_it_is" {
         { arn = var.targets[0].arn, url = var.targets[0].url },
         { arn = var.targets[1].arn, url = var.targets[1].url, shadow = true },
       ]
-      memory = { worker = var.worker.memory_size, governor = 512 }
+      memory         = { worker = var.worker.memory_size, governor = 512 }
+      worker_seconds = var.worker.timeout_seconds
     }
     error_message = "The parameter must name state machine, archive and targets."
   }

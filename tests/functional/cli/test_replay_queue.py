@@ -96,7 +96,12 @@ class Pipeline:
     def report(self, run: str = "", returned: Mapping[str, int] | None = None, **counts: int) -> None:
         """The function reports a batch of the run: EventsReceived, EventsForwarded, ..."""
         found = self.document() or {}
-        line = {"_aws": {}, "run": run or found.get("replay_id"), "returned_for": returned or {}, "kept_seconds": 900}
+        line = {
+            "_aws": {},
+            "run": run or found.get("replay_id"),
+            "returned_for": returned or {},
+            "kept_seconds": {"900": counts.get("kept", 0)},
+        }
         line |= {f"Events{name.capitalize()}": [float(count)] for name, count in counts.items()}
         self.report_text(json.dumps(line))
 
@@ -138,12 +143,13 @@ class Pipeline:
         return self.backlog
 
     def set(self, visible: int, hidden: int, **reported: Any) -> Callable[[], None]:
-        """A play: the backlog becomes that, and the function reports a batch, if it is given what."""
+        """A play: the backlog becomes that, and the function reports what is given, or what is gone as forwarded."""
 
         def play() -> None:
+            gone = self.backlog.all - visible - hidden
             self.backlog = Backlog(visible, hidden)
-            if reported:
-                self.report(**reported)
+            if reported or gone > 0:
+                self.report(**(reported or {"received": gone, "forwarded": gone}))
 
         return play
 
@@ -194,7 +200,7 @@ def test_a_run_switches_on_drains_and_switches_off(pipeline: Pipeline) -> None:
     pipeline.plays = [
         pipeline.set(20, 10, received=30, forwarded=30),
         pipeline.set(0, 10, received=20, forwarded=16, kept=4),
-        pipeline.set(0, 4),
+        pipeline.set(0, 4, received=0),
     ]
 
     result = pipeline.run()

@@ -243,7 +243,32 @@ def test_status_does_not_believe_a_progress_that_does_not_fit_the_plan(archive: 
     archive.work(plan, 0, 3)
     archive.executions.end(execution_arn(MACHINE, plan.replay_id))
 
-    assert "progress of item 000000: `finished` does not fit the plan" in said(archive, "status", plan.replay_id)
+    status = archive.run("replay", "status", plan.replay_id, "--output", "json").json
+    assert (status["state"], status["sent"]) == ("incomplete", 0)
+    assert "progress of item 000000: `finished` does not fit the plan" in status["unreadable"][0]
+    assert "how far it got cannot be read" in said(archive, "resume", plan.replay_id, "--no-watch")
+
+
+@pytest.mark.parametrize("name", ["", "zz.json", "000000.json.tmp", "000000.json"])
+def test_an_odd_object_among_the_progress_is_named_and_stops_nobody(archive: World, name: str) -> None:
+    plan = archive.applied()
+    put(archive, WorkArea("orders", plan.replay_id).progress_prefix + name, b"x" if name else b"")
+
+    status = archive.run("replay", "status", plan.replay_id, "--output", "json").json
+    assert len(status["unreadable"]) == 1
+    assert archive.run("replay", "rate", plan.replay_id, "50").code == 0
+    assert archive.run("replay", "pause", plan.replay_id).code == 0
+    assert archive.run("replay", "cancel", plan.replay_id).code == 0
+    assert archive.control(plan.replay_id).state == "cancelled"
+
+
+def test_a_replay_whose_plan_was_written_over_can_be_cancelled(archive: World) -> None:
+    plan = archive.applied()
+    put(archive, WorkArea("orders", plan.replay_id).plan, b"{}")
+
+    assert "is cancelled; its status cannot be read" in said(archive, "cancel", plan.replay_id)
+    assert archive.control(plan.replay_id).state == "cancelled"
+    assert list(archive.executions.stopped) == [execution_arn(MACHINE, plan.replay_id)]
 
 
 @pytest.mark.parametrize(
@@ -275,7 +300,10 @@ def test_a_document_that_takes_too_much_memory_is_not_read(archive: World, name:
     key = {"plan": area.plan, "control": area.control, "progress": area.progress("000000")}[name]
     put(archive, key, b"[" + b" " * most)
 
-    assert f"{key} must have at most {most:,} bytes, got {most + 1:,}" in said(archive, "status", plan.replay_id)
+    result = archive.run("replay", "status", plan.replay_id)
+    assert result.code == (0 if name == "progress" else 1)
+    told = " ".join((result.out + result.err).split())
+    assert f"must have at most {most:,} bytes, got {most + 1:,}" in told
 
 
 def test_a_plan_that_workers_would_have_no_memory_for_is_neither_saved_nor_applied(

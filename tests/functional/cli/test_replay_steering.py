@@ -376,8 +376,11 @@ def test_resume_after_the_governor_asked_goes_to_the_next_step_of_the_ramp(world
 
 
 @pytest.mark.parametrize("options", [["--ramp", "10,100"], ["--max-age", "60s"]])
-def test_a_governed_replay_is_resumed_at_the_rate_it_had_and_counts_dead_letters_anew(
-    world: World, options: list[str]
+@pytest.mark.parametrize(
+    ("reason", "counted"), [("target-behind: its oldest message is 90 s old", 7), ("dead-letters: 3 more", None)]
+)
+def test_a_governed_replay_is_resumed_at_the_rate_it_had_and_counts_dead_letters_on_unless_they_stopped_it(
+    world: World, options: list[str], reason: str, counted: int | None
 ) -> None:
     world.put(event(1), event(2))
     plan = world.applied("--rate", "1000", *options)
@@ -385,7 +388,7 @@ def test_a_governed_replay_is_resumed_at_the_rate_it_had_and_counts_dead_letters
         world.control(plan.replay_id),
         state="paused",
         rate=1.0,
-        reason="target-behind: its oldest message is 90 s old",
+        reason=reason,
         changed_by="governor",
         dead_letters_at_first=7,
     )
@@ -395,7 +398,7 @@ def test_a_governed_replay_is_resumed_at_the_rate_it_had_and_counts_dead_letters
     command(world, "resume", plan.replay_id, "--no-watch")
 
     control = world.control(plan.replay_id)
-    assert (control.rate, control.ramp_step, control.dead_letters_at_first) == (1.0, 0, None)
+    assert (control.rate, control.ramp_step, control.dead_letters_at_first) == (1.0, 0, counted)
 
 
 def test_dead_letters_are_counted_over_all_steps_of_a_ramp_that_asks(world: World) -> None:
@@ -433,8 +436,8 @@ def test_a_rate_at_which_a_worker_would_send_its_events_for_ten_days_is_refused(
     result = world.run("replay", "rate", plan.replay_id, "0.0101")
 
     assert result.code == 2
-    assert "RATE must be at least 0.011: one of 1 workers sends 9,000 events of an object" in result.err
-    assert world.run("replay", "rate", plan.replay_id, "0.011").code == 0
+    assert "RATE must be at least 0.012: one of 1 workers sends 9,000 events of an object" in result.err
+    assert world.run("replay", "rate", plan.replay_id, "0.012").code == 0
 
 
 def test_a_pace_at_which_a_worker_would_wait_for_more_than_ten_days_is_refused(world: World) -> None:
@@ -497,6 +500,19 @@ def test_a_running_resume_is_found_when_the_executions_before_it_are_forgotten(
     assert command(world, "resume", first, "--no-watch")["executions"][-1]["name"] == f"{first}-r3"
     command(world, "cancel", first)
     assert list(world.executions.stopped) == [execution_arn(MACHINE, f"{first}-r3")]
+
+
+def test_with_a_pace_an_item_of_which_only_failures_are_left_delays_nothing(world: World) -> None:
+    world.put(event(1), event(2, 30), event(3, 50))
+    plan = world.applied("--pace", "original")
+    world.work(plan, 0, 0, failed=1)
+    world.work(plan, 1, 1)
+    end(world, plan.replay_id)
+
+    command(world, "resume", plan.replay_id, "--no-watch")
+
+    items = world.object(WorkArea("orders", plan.replay_id).items).splitlines()
+    assert [b'"not_before_seconds":0.0' in item for item in items] == [True, True]
 
 
 def test_with_a_pace_a_resume_begins_at_once(world: World) -> None:

@@ -22,6 +22,7 @@ from event_fork.archive_replay.worker import LOOK_LINES
 from event_fork.errors import CallFailedError
 from event_fork.replay_plan.control import CANCELLED, PAUSED
 from event_fork.replay_plan.errors import DocumentError
+from event_fork.replay_plan.item import MAX_ITEM_EVENTS
 from event_fork.replay_plan.progress import Progress
 from event_fork.sending.ports import EntryFailure
 from tests.support.fakes import FakeQueue, Fault, failing, forbidden, refusing, throttled, works
@@ -373,7 +374,7 @@ def test_an_event_that_is_refused_for_good_is_recorded_and_the_others_go_on() ->
     assert (world.progress.sent, world.progress.finished) == (9, True)
 
 
-@pytest.mark.parametrize(("message_id", "named"), [("", "?"), ("\ud800", "\ufffd"), ("é" * 100_000, "é" * 100)])
+@pytest.mark.parametrize(("message_id", "named"), [("", "?"), ("\ud800", "\ufffd"), ("é" * 100_000, "é" * 50)])
 def test_an_event_that_is_refused_is_named_whatever_its_id_is_and_progress_stays_readable(
     message_id: str, named: str
 ) -> None:
@@ -382,7 +383,32 @@ def test_an_event_that_is_refused_is_named_whatever_its_id_is_and_progress_stays
 
     world.attempt().run()
 
-    assert [event.message_id for event in world.documents.all_progress()["000000"].failed] == [named]
+    assert [event.message_id for event in world.documents.all_progress().by_item["000000"].failed] == [named]
+
+
+def test_an_item_of_the_longest_failures_stays_within_what_a_progress_may_have() -> None:
+    longest = replace(
+        stored(0), message_id="\U0001f600" * 1_000, attributes={"\U0001f600" * 480: {"Type": "Binary", "Value": "?"}}
+    )
+    world = ReplayWorld([longest])
+
+    world.attempt().run()
+
+    assert world.progress.failed_events == 1
+    assert MAX_ITEM_EVENTS * len(world.progress.to_json()) <= 16 * 2**20
+
+
+@pytest.mark.parametrize("gone", ["broken", "replaced"])
+def test_an_object_that_cannot_be_read_when_failed_events_are_repeated_leaves_a_readable_progress(gone: str) -> None:
+    world = ReplayWorld([stored(n) for n in range(10)], target=FakeQueue(refusing("4")))
+    world.attempt().run()
+    content = world.archive.objects[KEY]
+    world.archive.objects[KEY] = content + b"x" if gone == "replaced" else content[:-12]
+
+    for _ in range(3):
+        with suppress(UnreadableObjectError, ObjectChangedError):
+            world.attempt().run()
+        world.progress.check(world.item)
 
 
 def test_a_call_refused_for_one_message_is_taken_apart() -> None:

@@ -281,7 +281,13 @@ def test_a_progress_object_of_no_item_or_another_item_is_refused() -> None:
     )
     documents.store.put(documents.area.progress("000009"), Progress("000009", 0, 0, 0, 0, finished=True).to_json())
 
-    with pytest.raises(DocumentError, match="is not of an item of the plan"):
-        documents.all_progress()
+    documents.store.put(documents.area.progress("000001"), Progress("000001", 0, 0, 0, 0, finished=True).to_json())
+    documents.store.put(documents.area.progress_prefix, b"")
+
+    found = documents.all_progress()
+
+    assert found.by_item == {}
+    assert len(found.unreadable) == 3
+    assert f"{documents.area.progress('000009')} is not of an item of the plan" in found.unreadable
     with pytest.raises(DocumentError, match="is not of an item of the plan"):
         documents.progress("000009")
