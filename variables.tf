@@ -388,6 +388,11 @@ variable "lambda_package" {
   }
 
   validation {
+    condition     = var.lambda_package.s3_object_version == null || var.lambda_package.s3_bucket != null
+    error_message = "lambda_package.s3_object_version must stand beside s3_bucket and s3_key, for example { s3_bucket = \"builds\", s3_key = \"audit.zip\", s3_object_version = \"3sL4kqtJlcpXroDTDmJ\" }. Received: s3_object_version = ${jsonencode(var.lambda_package.s3_object_version)}."
+  }
+
+  validation {
     condition     = can(regex("^[0-9A-Za-z._-]{2,62}[0-9A-Za-z_-]$", coalesce(var.lambda_package.s3_bucket, "builds"))) && try(length(var.lambda_package.s3_key) >= 1 && length(var.lambda_package.s3_key) <= 1024, var.lambda_package.s3_key == null)
     error_message = "lambda_package.s3_bucket must be the name of a bucket, 3-63 letters, digits or ._-, and s3_key 1-1024 characters, for example { s3_bucket = \"builds\", s3_key = \"audit.zip\" }. Received: s3_bucket = ${jsonencode(var.lambda_package.s3_bucket)}, s3_key = ${jsonencode(var.lambda_package.s3_key)}."
   }
@@ -439,8 +444,8 @@ variable "roles" {
   }
 
   validation {
-    condition     = can(regex("^/([!-~]{1,510}/)?$", var.roles.path))
-    error_message = "roles.path must begin and end with \"/\" and have at most 512 characters and no blanks, for example \"/event-forks/\". Received: \"${var.roles.path}\"."
+    condition     = can(regex("^/([A-Za-z0-9_+=,.@/-]{1,510}/)?$", var.roles.path))
+    error_message = "roles.path must begin and end with \"/\" and have at most 512 letters, digits or _+=,.@/-, for example \"/event-forks/\". Received: \"${var.roles.path}\"."
   }
 }
 

@@ -8,7 +8,8 @@ locals {
 
   # SNS's default scope is not said: the provider refuses a scope beside a policy that is not known yet, such as one with the id of a VPC
   # of the same plan. https://github.com/hashicorp/terraform-provider-aws/issues/32072
-  filter_policy_scope = var.filter_policy_scope == "MessageAttributes" || var.filter_policy == null ? null : var.filter_policy_scope
+  # The scope is asked first, and alone: whether an unknown policy is null is unknown too.
+  filter_policy_scope = var.filter_policy_scope == "MessageAttributes" ? null : var.filter_policy == null ? null : var.filter_policy_scope
 }
 
 # The filter policy and the scope travel inside SNS's Subscribe call. A subscription that got its filter in a second call

@@ -81,13 +81,14 @@ variable "description" {
 }
 
 variable "handler" {
-  description = "Handler of the function: `event_fork.storage_backup.handler`, `event_fork.search_analytics.handler`, `event_fork.replay.handler` of the shipped package, or one of your own package."
+  description = "Handler of the function: `event_fork.storage_backup.handler`, `event_fork.search_analytics.handler`, `event_fork.replay.handler` of the shipped package, or one of your own package: `module.function`, and for other runtimes a class or an executable."
   type        = string
   nullable    = false
 
+  # Java takes a class, .NET and runtimes of one's own an executable; the others call a function of a module.
   validation {
-    condition     = length(var.handler) <= 128 && can(regex("^(bootstrap|[\\p{L}\\p{N}_$-]+(([.]|/|::?)[\\p{L}\\p{N}_$-]+)*([.]|::?)[\\p{L}\\p{N}_$-]+)$", var.handler))
-    error_message = "handler must be 3-128 characters that name a module of the package and a function in it, as letters, digits or _$- with . / or :: between them (or \"bootstrap\", for a runtime of your own), for example \"audit.handler\". Received: \"${var.handler}\"."
+    condition     = length(var.handler) <= 128 && can(regex("^[\\p{L}\\p{N}_$-]+(([.]|/|::?)[\\p{L}\\p{N}_$-]+)*$", var.handler)) && (!can(regex("^(python|nodejs|ruby)", var.function.runtime)) || can(regex("[.][^./:]+$", var.handler)))
+    error_message = "handler must be at most 128 letters, digits or _$- with . / or :: between them, and for Python, Node.js and Ruby name a module of the package and a function in it, for example \"audit.handler\" (a class or an executable for other runtimes). Received: \"${var.handler}\"."
   }
 }
 
@@ -136,15 +137,21 @@ variable "function" {
   }
 }
 
+locals {
+  # What Lambda defines and lets nobody set, and the fork's own. https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
+  lambdas_variables = ["AWS_REGION", "AWS_DEFAULT_REGION", "AWS_EXECUTION_ENV", "AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "AWS_LAMBDA_FUNCTION_VERSION", "AWS_LAMBDA_INITIALIZATION_TYPE", "AWS_LAMBDA_LOG_GROUP_NAME", "AWS_LAMBDA_LOG_STREAM_NAME", "AWS_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_LAMBDA_RUNTIME_API", "LAMBDA_TASK_ROOT", "LAMBDA_RUNTIME_DIR"]
+  own_variables     = ["DEAD_LETTER_QUEUE_URL", "DEAD_LETTER_QUEUE_MAX_BYTES"]
+}
+
 variable "environment_variables" {
-  description = "Environment variables for the function, 4 KB in all. They win over `POWERTOOLS_SERVICE_NAME`, `POWERTOOLS_METRICS_NAMESPACE`, `POWERTOOLS_LOG_LEVEL` and `POWERTOOLS_TRACE_DISABLED`, which the module sets. `DEAD_LETTER_QUEUE_URL` and `DEAD_LETTER_QUEUE_MAX_BYTES` are the module's."
+  description = "Environment variables for the function, 3700 bytes as JSON. They win over `POWERTOOLS_SERVICE_NAME`, `POWERTOOLS_METRICS_NAMESPACE`, `POWERTOOLS_LOG_LEVEL` and `POWERTOOLS_TRACE_DISABLED`, which the module sets. `DEAD_LETTER_QUEUE_URL` and `DEAD_LETTER_QUEUE_MAX_BYTES` are the module's."
   type        = map(string)
   default     = {}
   nullable    = false
 
   validation {
-    condition     = alltrue([for name in keys(var.environment_variables) : can(regex("^[A-Za-z][A-Za-z0-9_]+$", name)) && !can(regex("^(AWS_|LAMBDA_|DEAD_LETTER_QUEUE_(URL|MAX_BYTES)$)", name))])
-    error_message = "environment_variables must have names of at least 2 letters, digits and '_' that begin with a letter, and none that Lambda (AWS_..., LAMBDA_...) or this module (DEAD_LETTER_QUEUE_URL, DEAD_LETTER_QUEUE_MAX_BYTES) sets, for example { TABLE_NAME = \"audit\" }. Received: ${join(", ", keys(var.environment_variables))}."
+    condition     = alltrue([for name in keys(var.environment_variables) : can(regex("^[A-Za-z][A-Za-z0-9_]+$", name)) && !contains(concat(local.lambdas_variables, local.own_variables), name)])
+    error_message = "environment_variables must have names of at least 2 letters, digits and '_' that begin with a letter, and none that Lambda sets (such as AWS_REGION) or this module (${join(", ", local.own_variables)}), for example { TABLE_NAME = \"audit\" }. Received: ${join(", ", keys(var.environment_variables))}."
   }
 
   validation {
@@ -157,21 +164,27 @@ variable "environment_variables" {
     error_message = "environment_variables must have a text for every name, for example { TABLE_NAME = \"audit\" }. Received null for ${join(", ", [for name, value in var.environment_variables : name if value == null])}."
   }
 
+  # As JSON, without the escapes that only jsonencode has. Lambda does not say how it measures its 4 KB.
   validation {
-    condition     = length(base64encode(join("", [for name, value in var.environment_variables : "${name}${coalesce(value, "-")}"]))) <= 4936
-    error_message = "environment_variables must have at most 3700 bytes of names and values (Lambda allows 4096, the module needs the rest), for example { TABLE_NAME = \"audit\" }. Received ${floor(length(base64encode(join("", [for name, value in var.environment_variables : "${name}${coalesce(value, "-")}"]))) * 3 / 4)} bytes."
+    condition     = floor(length(base64encode(replace(jsonencode(var.environment_variables), "/\\\\u00(3[ce]|26)/", "-"))) * 3 / 4) <= 3700
+    error_message = "environment_variables, with the rules of redact, must have at most 3700 bytes as JSON (Lambda allows 4096, the module needs the rest), for example { TABLE_NAME = \"audit\" }. Received ${floor(length(base64encode(replace(jsonencode(var.environment_variables), "/\\\\u00(3[ce]|26)/", "-"))) * 3 / 4)} bytes for ${join(", ", keys(var.environment_variables))}."
   }
 }
 
 variable "layers" {
-  description = "ARNs of more layer versions, at most 4: Lambda allows 5 and one is Powertools."
+  description = "ARNs of more layer versions, at most 4 of different layers: Lambda allows 5 and one is Powertools. With `powertools_layer_arn = \"\"` at most 5."
   type        = list(string)
   default     = []
   nullable    = false
 
   validation {
-    condition     = length(var.layers) <= 4 && alltrue([for layer in var.layers : can(regex("^arn:aws[a-z-]*:lambda:[a-z0-9-]+:[0-9]{12}:layer:[A-Za-z0-9_-]+:[0-9]+$", layer))])
-    error_message = "layers must be at most 4 ARNs of layer versions (Lambda allows 5, one is Powertools), for example [\"arn:aws:lambda:eu-west-1:123456789012:layer:ours:3\"]. Received ${length(var.layers)}: ${jsonencode(var.layers)}."
+    condition     = length(var.layers) <= (var.powertools_layer_arn == "" ? 5 : 4) && alltrue([for layer in var.layers : can(regex("^arn:aws[a-z-]*:lambda:[a-z0-9-]+:[0-9]{12}:layer:[A-Za-z0-9_-]+:[0-9]+$", layer))])
+    error_message = "layers must be at most 4 ARNs of layer versions (Lambda allows 5, one is Powertools unless powertools_layer_arn = \"\"), for example [\"arn:aws:lambda:eu-west-1:123456789012:layer:ours:3\"]. Received ${length(var.layers)}: ${jsonencode(var.layers)}."
+  }
+
+  validation {
+    condition     = anytrue([for names in [[for arn in concat(var.layers, compact([var.powertools_layer_arn])) : trimsuffix(replace(coalesce(arn, "-"), "/[0-9]+$/", ""), ":")]] : length(distinct(names)) == length(names)])
+    error_message = "layers must name each layer once, and not the one in powertools_layer_arn: Lambda takes one version of a layer, for example [\"arn:aws:lambda:eu-west-1:123456789012:layer:ours:3\"]. Received: ${jsonencode(var.layers)}."
   }
 }
 
@@ -206,13 +219,25 @@ variable "policy_statements" {
   }
 
   validation {
-    condition     = alltrue([for statement in var.policy_statements : try(alltrue([for action in statement.actions : can(regex("^[a-z0-9-]+:[A-Za-z0-9*?]+$", action)) || (action == "*" && statement.effect == "Deny")]) && alltrue([for resource in statement.resources : can(regex("^(arn:[^:]*:[^:]*:[^:]*:[^:]*:.+|[*])$", resource))]), true)])
+    condition     = alltrue([for statement in var.policy_statements : try(alltrue([for action in statement.actions : can(regex("^[A-Za-z0-9-]+:[A-Za-z0-9*?]+$", action)) || (action == "*" && statement.effect == "Deny")]) && alltrue([for resource in statement.resources : can(regex("^(arn:[^:]*:[^:]*:[^:]*:[^:]*:.+|[*])$", resource))]), true)])
     error_message = "policy_statements must have actions as service:Action (\"*\", all of AWS, only with the effect Deny) and resources as ARNs or \"*\", for example { actions = [\"dynamodb:PutItem\"], resources = [aws_dynamodb_table.audit.arn] }. Received: ${jsonencode(var.policy_statements)}."
   }
 
   validation {
-    condition     = alltrue(flatten([for statement in var.policy_statements : [for given in try(coalesce(statement.conditions, []), []) : try(can(regex("^((ForAllValues|ForAnyValue):)?(String|Numeric|Date|Bool|Binary|IpAddress|NotIpAddress|Arn|Null)[A-Za-z]*$", given.test)) && can(regex("^[A-Za-z0-9-]+:.+$", given.variable)) && length(given.values) > 0 && alltrue([for text in given.values : text != null]), false)]]))
+    condition     = alltrue(flatten([for statement in var.policy_statements : [for given in try(coalesce(statement.conditions, []), []) : try(can(regex("^((ForAllValues|ForAnyValue):)?(Null|(String(Not)?(Equals(IgnoreCase)?|Like)|(Numeric|Date)((Not)?Equals|(LessThan|GreaterThan)(Equals)?)|Bool|BinaryEquals|(Not)?IpAddress|Arn(Not)?(Equals|Like))(IfExists)?)$", given.test)) && can(regex("^[A-Za-z0-9-]+:.+$", given.variable)) && length(given.values) > 0 && alltrue([for text in given.values : text != null]), false)]]))
     error_message = "policy_statements[*].conditions must each have an operator of IAM in test, a key in variable and at least one text in values, for example { test = \"StringEquals\", variable = \"aws:ResourceTag/team\", values = [\"shop\"] }. Received: ${jsonencode(var.policy_statements)}."
+  }
+
+  validation {
+    condition = alltrue([for statement in var.policy_statements : anytrue([
+      for keys in [[for given in try(coalesce(statement.conditions, []), []) : try(lower("${given.test} ${given.variable}"), "-")]] : length(distinct(keys)) == length(keys)
+    ])])
+    error_message = "policy_statements[*].conditions must have each test of a variable once, with all its values, for example { test = \"StringEquals\", variable = \"aws:ResourceTag/team\", values = [\"shop\", \"web\"] }. Received: ${jsonencode(var.policy_statements)}."
+  }
+
+  validation {
+    condition     = !can(regex("[^\\x{20}-\\x{ff}]", jsonencode(var.policy_statements)))
+    error_message = "policy_statements must have only characters up to U+00FF, as IAM takes them; others can be \"?\" each, for example \"arn:aws:s3:::archive/??????/*\". Received: ${jsonencode(var.policy_statements)}."
   }
 
   validation {

@@ -70,7 +70,7 @@ variable "function" {
 }
 
 variable "environment_variables" {
-  description = "Environment variables for the function, 4 KB in all. They win over `POWERTOOLS_SERVICE_NAME`, `POWERTOOLS_METRICS_NAMESPACE`, `POWERTOOLS_LOG_LEVEL` and `POWERTOOLS_TRACE_DISABLED`, which the module sets. `DEAD_LETTER_QUEUE_URL`, `DEAD_LETTER_QUEUE_MAX_BYTES`, `DESTINATION_QUEUE_URL`, `DESTINATION_QUEUE_REGION`, `REPLAY_ID`, `REPLAY_WINDOW_PARAMETER`, `QUEUE_URL` and `QUEUE_RETENTION_SECONDS` are the module's."
+  description = "Environment variables for the function, 3700 bytes as JSON. They win over `POWERTOOLS_SERVICE_NAME`, `POWERTOOLS_METRICS_NAMESPACE`, `POWERTOOLS_LOG_LEVEL` and `POWERTOOLS_TRACE_DISABLED`, which the module sets. `DEAD_LETTER_QUEUE_URL`, `DEAD_LETTER_QUEUE_MAX_BYTES`, `DESTINATION_QUEUE_URL`, `DESTINATION_QUEUE_REGION`, `REPLAY_ID`, `REPLAY_WINDOW_PARAMETER`, `QUEUE_URL` and `QUEUE_RETENTION_SECONDS` are the module's."
   type        = map(string)
   default     = {}
   nullable    = false

@@ -15,14 +15,14 @@ variable "event_type_attribute" {
 }
 
 variable "environment_variables" {
-  description = "Environment variables for the function, 4 KB in all. They win over `POWERTOOLS_SERVICE_NAME`, `POWERTOOLS_METRICS_NAMESPACE`, `POWERTOOLS_LOG_LEVEL` and `POWERTOOLS_TRACE_DISABLED`, which the module sets. `ATTRIBUTE_FIELDS`, `DEAD_LETTER_QUEUE_URL`, `DEAD_LETTER_QUEUE_MAX_BYTES`, `DELIVERY_STREAM_NAME`, `EVENT_TYPE_ATTRIBUTE` and `REDACT` are the module's."
+  description = "Environment variables for the function, 3700 bytes as JSON, with the rules of `redact`. They win over `POWERTOOLS_SERVICE_NAME`, `POWERTOOLS_METRICS_NAMESPACE`, `POWERTOOLS_LOG_LEVEL` and `POWERTOOLS_TRACE_DISABLED`, which the module sets. `ATTRIBUTE_FIELDS`, `DEAD_LETTER_QUEUE_URL`, `DEAD_LETTER_QUEUE_MAX_BYTES`, `DELIVERY_STREAM_NAME`, `EVENT_TYPE_ATTRIBUTE` and `REDACT` are the module's."
   type        = map(string)
   default     = {}
   nullable    = false
 
   validation {
-    condition     = length(setintersection(keys(var.environment_variables), ["DELIVERY_STREAM_NAME", "EVENT_TYPE_ATTRIBUTE", "REDACT"])) == 0
-    error_message = "environment_variables must not have DELIVERY_STREAM_NAME, EVENT_TYPE_ATTRIBUTE or REDACT: the module sets them from its own inputs, for example event_type_attribute = \"type\". Received: ${join(", ", keys(var.environment_variables))}."
+    condition     = length(setintersection(keys(var.environment_variables), ["DELIVERY_STREAM_NAME", "ATTRIBUTE_FIELDS", "EVENT_TYPE_ATTRIBUTE", "REDACT"])) == 0
+    error_message = "environment_variables must not have DELIVERY_STREAM_NAME, ATTRIBUTE_FIELDS, EVENT_TYPE_ATTRIBUTE or REDACT: the module sets them from its own inputs, for example event_type_attribute = \"type\". Received: ${join(", ", keys(var.environment_variables))}."
   }
 }
 
@@ -326,7 +326,7 @@ variable "index_management" {
   }
 
   validation {
-    condition     = var.index_management.credentials_secret == null || can(regex("^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[A-Za-z0-9/_+=.@-]{1,512}$", var.index_management.credentials_secret.arn))
+    condition     = var.index_management.credentials_secret == null || can(regex("^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[A-Za-z0-9/_+=.@!-]{1,512}$", var.index_management.credentials_secret.arn))
     error_message = "index_management.credentials_secret.arn must be the ARN of a secret, for example \"arn:aws:secretsmanager:eu-west-1:123456789012:secret:search-admin-a1b2c3\". Received: ${jsonencode(var.index_management.credentials_secret)}."
   }
 }

@@ -3,7 +3,9 @@
 ################################################################################
 
 locals {
-  athena = var.athena == null ? [] : [var.athena] # count and for_each over this list: one element or none
+  # Counts ask the objects themselves for null: try() around an object with an unknown name in it is unknown as a whole.
+  makes_database  = var.athena == null ? false : var.athena.database == null
+  makes_workgroup = var.athena == null ? false : var.athena.workgroup == null
 
   glue_database_name = var.athena == null ? null : var.athena.database == null ? aws_glue_catalog_database.this[0].name : var.athena.database.name
   workgroup_name     = var.athena == null ? null : var.athena.workgroup == null ? aws_athena_workgroup.this[0].name : var.athena.workgroup.name
@@ -20,7 +22,7 @@ locals {
 }
 
 resource "aws_glue_catalog_database" "this" {
-  count = var.athena != null && try(var.athena.database, null) == null ? 1 : 0
+  count = local.makes_database ? 1 : 0
 
   name        = lower(replace(var.name, "-", "_"))
   description = "Archive of the fork ${var.name}"
@@ -31,7 +33,7 @@ resource "aws_glue_catalog_database" "this" {
 # no MSCK REPAIR, and an hour can be queried as soon as its first object is there.
 # https://docs.aws.amazon.com/athena/latest/ug/partition-projection.html
 resource "aws_glue_catalog_table" "this" {
-  count = length(local.athena)
+  count = var.athena == null ? 0 : 1
 
   name          = var.athena.table_name
   database_name = local.glue_database_name
@@ -154,7 +156,7 @@ locals {
 }
 
 resource "aws_athena_workgroup" "this" {
-  count = var.athena != null && try(var.athena.workgroup, null) == null ? 1 : 0
+  count = local.makes_workgroup ? 1 : 0
 
   name          = var.name
   description   = "Queries over the archive of the fork ${var.name}"

@@ -35,7 +35,7 @@ locals {
   }[var.format]
 
   # The table that Athena reads is the schema that Firehose writes by, so the two cannot differ.
-  conversions = local.parquet && length(local.athena) == 1 ? [{
+  conversions = local.parquet && var.athena != null ? [{
     database_name = local.glue_database_name
     table_name    = aws_glue_catalog_table.this[0].name
     compression   = upper(local.compression)

@@ -125,7 +125,7 @@ variable "filter_policy" {
 }
 
 variable "filter_policy_scope" {
-  description = "What the filter policy looks at: `MessageAttributes` (default, as SNS) or `MessageBody` (the message must be JSON)."
+  description = "What the filter policy looks at: `MessageAttributes` (default, as SNS) or `MessageBody` (the message must be JSON). With `MessageBody` the policy must be known when it is planned, or the AWS provider refuses the plan: apply what it names first."
   type        = string
   default     = "MessageAttributes"
   nullable    = false
@@ -206,6 +206,11 @@ variable "lambda_package" {
   validation {
     condition     = var.lambda_package.filename == null || var.lambda_package.s3_bucket == null
     error_message = "lambda_package must have either filename or s3_bucket, for example { filename = \"audit.zip\" }. Received: filename = ${jsonencode(var.lambda_package.filename)}, s3_bucket = ${jsonencode(var.lambda_package.s3_bucket)}."
+  }
+
+  validation {
+    condition     = var.lambda_package.s3_object_version == null || var.lambda_package.s3_bucket != null
+    error_message = "lambda_package.s3_object_version must stand beside s3_bucket and s3_key, for example { s3_bucket = \"builds\", s3_key = \"audit.zip\", s3_object_version = \"3sL4kqtJlcpXroDTDmJ\" }. Received: s3_object_version = ${jsonencode(var.lambda_package.s3_object_version)}."
   }
 
   validation {
@@ -302,8 +307,8 @@ variable "roles" {
   }
 
   validation {
-    condition     = can(regex("^/([!-~]{1,510}/)?$", var.roles.path))
-    error_message = "roles.path must begin and end with \"/\" and have at most 512 characters and no blanks, for example \"/event-forks/\". Received: \"${var.roles.path}\"."
+    condition     = can(regex("^/([A-Za-z0-9_+=,.@/-]{1,510}/)?$", var.roles.path))
+    error_message = "roles.path must begin and end with \"/\" and have at most 512 letters, digits or _+=,.@/-, for example \"/event-forks/\". Received: \"${var.roles.path}\"."
   }
 }
 

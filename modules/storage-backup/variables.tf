@@ -34,14 +34,14 @@ variable "compress_records" {
 }
 
 variable "environment_variables" {
-  description = "Environment variables for the function, 4 KB in all. They win over `POWERTOOLS_SERVICE_NAME`, `POWERTOOLS_METRICS_NAMESPACE`, `POWERTOOLS_LOG_LEVEL` and `POWERTOOLS_TRACE_DISABLED`, which the module sets. `DEAD_LETTER_QUEUE_URL`, `DEAD_LETTER_QUEUE_MAX_BYTES`, `DELIVERY_STREAM_NAME`, `RECORD_FORMAT`, `PACK_RECORDS`, `COMPRESS_RECORDS`, `MAX_EVENTS_PER_RECORD` and `REDACT` are the module's."
+  description = "Environment variables for the function, 3700 bytes as JSON, with the rules of `redact`. They win over `POWERTOOLS_SERVICE_NAME`, `POWERTOOLS_METRICS_NAMESPACE`, `POWERTOOLS_LOG_LEVEL` and `POWERTOOLS_TRACE_DISABLED`, which the module sets. `DEAD_LETTER_QUEUE_URL`, `DEAD_LETTER_QUEUE_MAX_BYTES`, `DELIVERY_STREAM_NAME`, `RECORD_FORMAT`, `PACK_RECORDS`, `COMPRESS_RECORDS`, `MAX_EVENTS_PER_RECORD` and `REDACT` are the module's."
   type        = map(string)
   default     = {}
   nullable    = false
 
   validation {
-    condition     = length(setintersection(keys(var.environment_variables), ["DELIVERY_STREAM_NAME", "RECORD_FORMAT", "PACK_RECORDS", "MAX_EVENTS_PER_RECORD", "REDACT"])) == 0
-    error_message = "environment_variables must not have DELIVERY_STREAM_NAME, RECORD_FORMAT, PACK_RECORDS, MAX_EVENTS_PER_RECORD or REDACT: the module sets them from its own inputs, for example record_format = \"raw\". Received: ${join(", ", keys(var.environment_variables))}."
+    condition     = length(setintersection(keys(var.environment_variables), ["DELIVERY_STREAM_NAME", "RECORD_FORMAT", "PACK_RECORDS", "COMPRESS_RECORDS", "MAX_EVENTS_PER_RECORD", "REDACT"])) == 0
+    error_message = "environment_variables must not have DELIVERY_STREAM_NAME, RECORD_FORMAT, PACK_RECORDS, COMPRESS_RECORDS, MAX_EVENTS_PER_RECORD or REDACT: the module sets them from its own inputs, for example record_format = \"raw\". Received: ${join(", ", keys(var.environment_variables))}."
   }
 }
 

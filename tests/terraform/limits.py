@@ -12,6 +12,7 @@ from tests.terraform.saved_state import Call
 
 ARN = "arn:aws:sqs:eu-west-1:123456789012:"
 URL = "https://sqs.eu-west-1.amazonaws.com/123456789012/"
+SECRET = "arn:aws:secretsmanager:eu-west-1:123456789012:secret"
 LONGEST_QUEUE = "q" * 80
 
 
@@ -61,11 +62,25 @@ _FORK = _of(
     {"handler": "h.h"},
     {"handler": "h" * 126 + ".h"},
     {"handler": "src/audit-log/index.handler"},
-    {"handler": "Shop::Shop.Audit::Handle"},
+    *(
+        {
+            "handler": handler,
+            "function": {"runtime": runtime},
+            "lambda_package": {"s3_bucket": "builds", "s3_key": "k"},
+        }
+        for handler, runtime in (
+            ("Shop::Shop.Audit::Handle", "dotnet8"),
+            ("AuditFunction", "dotnet8"),
+            ("com.example.Audit::handle", "java21"),
+            ("Audit", "java21"),
+            ("main", "provided.al2023"),
+        )
+    ),
     {"lambda_package": {"s3_bucket": "abc", "s3_key": "k"}},
     {"lambda_package": {"s3_bucket": "b" * 63, "s3_key": "k" * 1024}},
     {
         "policy_statements": [
+            {"actions": ["S3:GetObject"], "resources": ["arn:aws:s3:::größe/*"]},
             {
                 "effect": "Deny",
                 "actions": ["*"],
@@ -73,7 +88,7 @@ _FORK = _of(
                 "conditions": [
                     {"test": "ForAnyValue:StringEqualsIfExists", "variable": "aws:PrincipalOrgID", "values": ["o-1a2b"]}
                 ],
-            }
+            },
         ]
     },
     {"function": {"memory_size": 128}},
@@ -83,8 +98,15 @@ _FORK = _of(
     {"function": {"reserved_concurrency": 0}},
     {"function": {"runtime": "python3.11"}},
     {"function": {"runtime": "python3.13", "architecture": "x86_64"}},
-    {"environment_variables": {"AB": "ä" * 1849}},
-    {"layers": [f"arn:aws:lambda:eu-west-1:123456789012:layer:ours:{number}" for number in range(4)]},
+    {"environment_variables": {"AB": "ä" * 1845}},
+    {"environment_variables": {"AB": '"' * 1845}},
+    {"environment_variables": {"AB": "<" * 3691}},
+    {"environment_variables": dict.fromkeys(("AWS_USE_FIPS_ENDPOINT", "AWS_LAMBDA_EXEC_WRAPPER", "LAMBDA_MODE"), "x")},
+    {"layers": [f"arn:aws:lambda:eu-west-1:123456789012:layer:ours{number}:1" for number in range(4)]},
+    {
+        "powertools_layer_arn": "",
+        "layers": [f"arn:aws:lambda:eu-west-1:123456789012:layer:ours{number}:1" for number in range(5)],
+    },
     {"function_vpc": {"subnet_ids": ["subnet-0a1b"], "security_group_ids": ["sg-0a1b"]}},
     {
         "function_vpc": {
@@ -189,6 +211,7 @@ _SEARCH_ANALYTICS = [
         {"index_management": {"dashboards": {"tenant": "t" * 100}}},
         {"index_management": {"dashboards": {"tenant": "t"}}},
         {"index_management": {"alias": "a" * 100, "retention_days": 36500}},
+        {"index_management": {"credentials_secret": {"arn": f"{SECRET}:opensearch!db-a1b2c3"}}},
         {"event_type_attribute": "a"},
         {"event_type_attribute": "a" * 256},
         {"retry_duration_seconds": 0},

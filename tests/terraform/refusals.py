@@ -4,15 +4,18 @@ The cases are planned together as calls in one configuration (test_refusals.py),
 """
 
 import json
+import re
 from dataclasses import dataclass
 from typing import Any
 
 from tests.support.filter_policies import REFUSED, TOO_COMPLEX
 from tests.support.redaction_rules import REFUSED_PATHS, REFUSED_RULES
 from tests.terraform.derived_refusals import wrong_values
+from tests.terraform.native import MODULES
 
 KEY = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 FUNCTION = "arn:aws:lambda:eu-west-1:123456789012:function:redact"
+LAYER = "arn:aws:lambda:eu-west-1:123456789012:layer:ours"
 QUEUE = "arn:aws:sqs:eu-west-1:123456789012:checkout"
 QUEUE_URL = "https://sqs.eu-west-1.amazonaws.com/123456789012/checkout"
 ROLE = "arn:aws:iam::123456789012:role/analyst"
@@ -122,7 +125,7 @@ def _fork() -> list[Refusal]:
         return Refusal("fork", inputs, received)
 
     statement = {"actions": ["s3:GetObject"], "resources": ["*"]}
-    no_handlers = ("audit handler", "handler", "audit.", ".handler", "", f"{'h' * 127}.h", *_NO_HANDLERS)
+    no_handlers = ("audit handler", "handler", "audit::run", "audit.", ".handler", "", f"{'h' * 127}.h", *_NO_HANDLERS)
     window = {"maximum_batching_window_seconds": 5}
     actions = [f"arn:aws:sns:eu-west-1:123456789012:on-call-{n}" for n in range(6)]
     five_lists = '{"a": [1,2,3,4], "b": [1,2,3,4], "c": [1,2], "d": [1,2,3,4,5], "e": [1]}'
@@ -157,6 +160,7 @@ def _fork() -> list[Refusal]:
         refused("s3_key = null", lambda_package={"s3_bucket": "builds"}),
         refused('"versions.tf"', lambda_package={"filename": "versions.tf", "s3_bucket": "builds", "s3_key": "k"}),
         *(refused(f'"{name}"', lambda_package={"s3_bucket": name, "s3_key": "k"}) for name in ("ab", "b" * 64, "a/b")),
+        refused('s3_object_version = "v"', lambda_package={"s3_object_version": "v"}),
         refused('s3_key = ""', lambda_package={"s3_bucket": "builds", "s3_key": ""}),
         refused('"no-such-file.zip"', lambda_package={"filename": "no-such-file.zip"}),
         refused("0", function={"timeout_seconds": 0}),
@@ -169,14 +173,19 @@ def _fork() -> list[Refusal]:
         refused('"python3.15"', function={"runtime": "python3.15"}),
         refused("AWS_REGION", environment_variables={"AWS_REGION": "eu-west-1"}),
         refused("1_TABLE", environment_variables={"1_TABLE": "audit"}),
-        refused("DEAD_LETTER_QUEUE_URL", environment_variables={"DEAD_LETTER_QUEUE_URL": QUEUE_URL}),
+        refused("LAMBDA_TASK_ROOT", environment_variables={"LAMBDA_TASK_ROOT": "/opt"}),
         refused("POWERTOOLS_LOGGER_LOG_EVENT", environment_variables={"POWERTOOLS_LOGGER_LOG_EVENT": "true"}),
-        refused("Received 3708", environment_variables={"TOO_LONG": "x" * 3700}),
-        refused("Received 3708", environment_variables={"TOO_LONG": "ä" * 1850}),
+        refused("Received 3701", environment_variables={"TOO_LONG": "x" * 3686}),
+        refused("Received 3701", environment_variables={"TOO_LONG": "ä" * 1843}),
+        refused("Received 3701", environment_variables={"TOO_LONG": '"' * 1843}),
         refused("null for TABLE", environment_variables={"TABLE": None, "STAGE": "test"}),
         refused("Received: A.", environment_variables={"A": "too short"}),
         refused('"powertools:27"', powertools_layer_arn="powertools:27"),
-        refused("Received 5", layers=[f"arn:aws:lambda:eu-west-1:123456789012:layer:ours:{n}" for n in range(5)]),
+        refused("Received 5", layers=[f"{LAYER}{n}:1" for n in range(5)]),
+        refused("Received 6", powertools_layer_arn="", layers=[f"{LAYER}{n}:1" for n in range(6)]),
+        refused('ours:4"', layers=[f"{LAYER}:3", f"{LAYER}:4"]),
+        refused('ours:3"', layers=[f"{LAYER}:3"] * 2),
+        refused('ours:3"', powertools_layer_arn=f"{LAYER}:4", layers=[f"{LAYER}:3"]),
         refused("allow", policy_statements=[{"effect": "allow", "actions": ["s3:GetObject"], "resources": ["*"]}]),
         refused('"arn:aws:s3:::layer"', layers=["arn:aws:s3:::layer"]),
         refused('"actions":["GetObject"]', policy_statements=[{**statement, "actions": ["GetObject"]}]),
@@ -184,10 +193,13 @@ def _fork() -> list[Refusal]:
         refused('"actions":["*"]', policy_statements=[{**statement, "actions": ["*"]}]),
         *(
             refused(f'"test":"{test}"', policy_statements=[{**statement, "conditions": [_condition(test=test)]}])
-            for test in ("Equals", "stringEquals", "")
+            for test in ("Equals", "stringEquals", "", "StringEqual", "DateAfter", "NullIfExists", "ArnLikeIgnoreCase")
         ),
         refused('"variable":"team"', policy_statements=[{**statement, "conditions": [_condition(variable="team")]}]),
         refused('"values":[]', policy_statements=[{**statement, "conditions": [_condition(values=[])]}]),
+        refused('"test":"StringEquals"', policy_statements=[{**statement, "conditions": [_condition()] * 2}]),
+        refused("заказы", policy_statements=[{**statement, "resources": ["arn:aws:s3:::archive/заказы/*"]}]),
+        refused("команда", policy_statements=[{**statement, "conditions": [_condition(values=["команда"])]}]),
         refused('"resources":["audit"]', policy_statements=[{**statement, "resources": ["audit"]}]),
         refused('"A","A"', policy_statements=[{**statement, "sid": "A"}] * 2),
         refused('"ReadQueue"', policy_statements=[{**statement, "sid": "ReadQueue"}]),
@@ -206,7 +218,7 @@ def _fork() -> list[Refusal]:
         refused('"boundary"', roles={"permissions_boundary": "boundary"}),
         refused('policy/*"', roles={"permissions_boundary": "arn:aws:iam::123456789012:policy/*"}),
         refused('"event-forks/"', roles={"path": "event-forks/"}),
-        refused('"/event forks/"', roles={"path": "/event forks/"}),
+        *(refused(f'"{path}"', roles={"path": path}) for path in ("/event forks/", "/a!b/", "/a*b/", f"/{'p' * 511}/")),
         refused("0", event_source_mapping={"batch_size": 0}),
         refused("10001", event_source_mapping={"batch_size": 10001, "maximum_batching_window_seconds": 1}),
         refused("batch_size = 11", event_source_mapping={"batch_size": 11}),
@@ -282,7 +294,6 @@ def _of_both_streams(module: str, largest_buffer_mib: int) -> list[Refusal]:
         return Refusal(module, inputs, received)
 
     return [
-        refused("DELIVERY_STREAM_NAME", environment_variables={"DELIVERY_STREAM_NAME": "other"}),
         refused("-1", buffering={"interval_seconds": -1}),
         refused("901", buffering={"interval_seconds": 901}),
         refused("0", buffering={"size_mib": 0}),
@@ -457,7 +468,6 @@ def _replay() -> list[Refusal]:
     return [
         refused("59", retention_seconds=59),
         refused("1209601", retention_seconds=1209601),
-        refused("REPLAY_ID", environment_variables={"REPLAY_ID": "x"}),
         refused("checkout.fifo", destination_queue={"arn": f"{QUEUE}.fifo", "url": f"{QUEUE_URL}.fifo"}),
         refused("/payments", destination_queue={"arn": QUEUE, "url": QUEUE_URL.replace("checkout", "payments")}),
         refused('"alias/x"', destination_queue={"arn": QUEUE, "url": QUEUE_URL, "kms_key_arn": "alias/x"}),
@@ -527,6 +537,19 @@ def _derived() -> list[Refusal]:
     return [Refusal(module, inputs, received) for module, _, inputs, received in wrong_values()]
 
 
+def _own_variables() -> list[Refusal]:
+    """Each environment variable that a module sets itself, where its function has its own settings."""
+    return [
+        Refusal(module, {"environment_variables": {name: "other"}}, name)
+        for module in ("fork", "storage-backup", "search-analytics", "replay")
+        for file in sorted((MODULES / module).glob("*.tf"))
+        for written in re.findall(
+            r"function_environment += merge\(.*?^  }\)$", file.read_text(), re.MULTILINE | re.DOTALL
+        )
+        for name in sorted({*re.findall(r"\b([A-Z_]{4,}) += ", written)})
+    ]
+
+
 def _root() -> list[Refusal]:
     def refused(received: str, **inputs: Any) -> Refusal:
         return Refusal("root", inputs, received)
@@ -569,5 +592,6 @@ REFUSALS = [
     *_storage_backup(),
     *_search_analytics(),
     *_replay(),
+    *_own_variables(),
     *_derived(),
 ]

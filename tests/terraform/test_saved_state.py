@@ -85,6 +85,20 @@ def fork(**inputs: Any) -> Call:
     return {**call, **LEAST["fork"], **inputs}
 
 
+def backup(**inputs: Any) -> Call:
+    return {"module": "storage-backup", "topic_arn": "arn:aws:sns:eu-west-1:123456789012:orders", **inputs}
+
+
+_ID = "${aws_vpc.shop.id}"
+UNKNOWN: dict[str, Call] = {
+    "unknown_policy": fork(name="new", filter_policy="${jsonencode({ vpc = [aws_vpc.shop.id] })}"),
+    "unknown_text": fork(name="text", filter_policy=_ID),  # may be null
+    "unknown_athena": backup(name="lake", athena={"database": {"name": _ID}, "workgroup": {"name": _ID}}),
+    "unknown_athena_settings": backup(name="pond", athena={"table_name": _ID, "results_location": _ID}),
+}
+"""Calls with what the same plan makes."""
+
+
 @cache
 def changed_forks() -> Plan:
     workspace = Workspace("changed_forks")
@@ -97,7 +111,7 @@ def changed_forks() -> Plan:
         "to_attributes": fork(filter_policy=POLICY),
         "to_body": fork(filter_policy=POLICY, filter_policy_scope="MessageBody"),
         "renamed": fork(name="books", replace_stores="queue was empty"),
-        "unknown_policy": fork(name="new", filter_policy="${jsonencode({ vpc = [aws_vpc.shop.id] })}"),
+        **UNKNOWN,
     }
     workspace.save_state(before)
     refused = workspace.plan({**before, "renamed": fork(name="books")})
@@ -116,9 +130,11 @@ def test_the_scope_of_a_filter_policy_changes_in_place(call: str) -> None:
     assert change.after["filter_policy_scope"] == ("MessageBody" if call == "to_body" else "MessageAttributes")
 
 
-def test_a_filter_policy_with_what_the_same_plan_makes_can_be_planned() -> None:
-    made = {change.kind for change in changed_forks().changes["unknown_policy"]}
+@pytest.mark.parametrize("call", UNKNOWN)
+def test_inputs_with_what_the_same_plan_makes_can_be_planned(call: str) -> None:
+    made = {change.kind for change in changed_forks().changes[call]}
     assert "aws_sns_topic_subscription" in made
+    assert ("aws_glue_catalog_database" in made) == (call == "unknown_athena_settings")
 
 
 def test_a_new_name_is_refused_unless_the_queues_may_go() -> None:
