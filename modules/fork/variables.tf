@@ -166,8 +166,8 @@ variable "environment_variables" {
 
   # As JSON, without the escapes that only jsonencode has. Lambda does not say how it measures its 4 KB.
   validation {
-    condition     = floor(length(base64encode(replace(jsonencode(var.environment_variables), "/\\\\u00(3[ce]|26)/", "-"))) * 3 / 4) <= 3700
-    error_message = "environment_variables, with the rules of redact, must have at most 3700 bytes as JSON (Lambda allows 4096, the module needs the rest), for example { TABLE_NAME = \"audit\" }. Received ${floor(length(base64encode(replace(jsonencode(var.environment_variables), "/\\\\u00(3[ce]|26)/", "-"))) * 3 / 4)} bytes for ${join(", ", keys(var.environment_variables))}."
+    condition     = floor(length(trim(base64encode(replace(jsonencode(var.environment_variables), "/\\\\u00(3[ce]|26)/", "-")), "=")) * 3 / 4) <= 3700
+    error_message = "environment_variables, with the rules of redact, must have at most 3700 bytes as JSON (Lambda allows 4096, the module needs the rest), for example { TABLE_NAME = \"audit\" }. Received ${floor(length(trim(base64encode(replace(jsonencode(var.environment_variables), "/\\\\u00(3[ce]|26)/", "-")), "=")) * 3 / 4)} bytes for ${join(", ", keys(var.environment_variables))}."
   }
 }
 
