@@ -104,8 +104,8 @@ resource "aws_api_gateway_method_settings" "all" {
 
   settings {
     metrics_enabled        = true
-    throttling_rate_limit  = 100 # requests a second: an open address is a bill without a limit
-    throttling_burst_limit = 200
+    throttling_rate_limit  = var.api_throttling.rate
+    throttling_burst_limit = var.api_throttling.burst
   }
 }
 
@@ -137,6 +137,7 @@ resource "aws_lambda_function" "api_backend" {
   environment {
     variables = {
       TOPIC_ARN                    = aws_sns_topic.checkout_events.arn
+      MAX_ORDER_BYTES              = tostring(var.max_order_bytes)
       POWERTOOLS_SERVICE_NAME      = local.api_backend_name
       POWERTOOLS_METRICS_NAMESPACE = "EventForkPipelines"
       POWERTOOLS_LOG_LEVEL         = "INFO"

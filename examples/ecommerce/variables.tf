@@ -54,6 +54,38 @@ variable "api_authorization" {
   }
 }
 
+variable "api_throttling" {
+  description = "How many requests the API takes from all callers together: `rate` a second (default 100), and `burst` at once (default 200). What is above gets 429. An open address without it is a bill without a limit."
+  type = object({
+    rate  = optional(number, 100)
+    burst = optional(number, 200)
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = var.api_throttling.rate > 0 && var.api_throttling.rate <= 10000
+    error_message = "api_throttling.rate must be above 0 and at most 10000 requests a second, an account's quota, for example 100. Received: ${var.api_throttling.rate}."
+  }
+
+  validation {
+    condition     = var.api_throttling.burst >= 1 && var.api_throttling.burst <= 5000 && floor(var.api_throttling.burst) == var.api_throttling.burst
+    error_message = "api_throttling.burst must be a whole number, 1-5000, an account's quota, for example 200. Received: ${var.api_throttling.burst}."
+  }
+}
+
+variable "max_order_bytes" {
+  description = "The largest request body that is taken as an order, 1024-245760 bytes: an SNS message has 256 KiB at most, with its attributes. A larger one gets 400."
+  type        = number
+  default     = 65536
+  nullable    = false
+
+  validation {
+    condition     = var.max_order_bytes >= 1024 && var.max_order_bytes <= 245760 && floor(var.max_order_bytes) == var.max_order_bytes
+    error_message = "max_order_bytes must be a whole number, 1024-245760, for example 65536. Received: ${var.max_order_bytes}."
+  }
+}
+
 ################################################################################
 # Forks
 ################################################################################

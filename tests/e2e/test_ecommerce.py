@@ -7,33 +7,87 @@ bench/docs/emulation.md.
 import io
 import json
 import re
+from collections import Counter
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from hypothesis import given, settings
 from rich.console import Console
 
-from examples.ecommerce.demo.orders import samples
-from examples.ecommerce.demo.place import Answer
+from examples.ecommerce.demo.orders import Sample, samples
+from examples.ecommerce.demo.place import Answer, place
 from examples.ecommerce.demo.read_archive import CARD_FIELDS
+from examples.ecommerce.demo.read_checkout import queue_depth
 from examples.ecommerce.demo.report import broken_promises
 from examples.ecommerce.demo.seen import Seen
 from examples.ecommerce.demo.session import prepare
+from examples.ecommerce.demo.shop import Shop
 from examples.ecommerce.demo.show import Show
-from examples.ecommerce.demo.walk import PAGE
-from testbench import Bench, composition
+from examples.ecommerce.demo.walk import PAGE, Walk
+from testbench import Bench, TerraformError, composition
+from testbench.polling import eventually
+from tests.support.order_requests import is_order, requests
+from tests.support.replay_stack import take
 
 pytestmark = pytest.mark.timeout(1200)  # the first test has the whole walk in its setup
 
-ORDERS, BAD = 60, 20
+ORDERS, BAD, ANY = 60, 20, 150
+WRONG_INPUTS = {"max_order_bytes": "1023", "api_throttling": "{ rate = 0, burst = 1.5 }", "api_authorization": "CUSTOM"}
+
+
+@dataclass
+class Closer:
+    """What the API does with requests of any kind, and Terraform with wrong inputs of it, at the end of the walk."""
+
+    answers: list[Answer]
+    published: list[str]
+    throttling: tuple[float, int]
+    refused: str
 
 
 @pytest.fixture(scope="module")
-def seen(bench: Bench) -> Seen:
+def closer() -> list[Closer]:
+    """Filled in by the walk."""
+    return []
+
+
+def look_closer(walk: Walk, shop: Shop) -> Closer:
+    bodies: list[str] = []
+
+    @settings(max_examples=ANY)
+    @given(body=requests)
+    def collect(body: str) -> None:
+        bodies.append(body)
+
+    collect()
+    answers = place(shop.orders_url, [Sample(body, None, ()) for body in bodies[:ANY]], lambda _: None)
+    sqs, accepted = walk.bench.client("sqs"), sum(answer.status == 201 for answer in answers)
+    eventually(
+        lambda: queue_depth(sqs, shop.replay_queue), lambda n: n >= accepted, within=60, what="every accepted order"
+    )
+    output, gateway = walk.workspace.output(), walk.bench.client("apigateway")
+    stage = gateway.get_stage(restApiId=output["api_id"], stageName=output["api_stage_name"])
+    limits = stage["methodSettings"]["*/*"]
+    wrong = [f"-var={name}={value}" for name, value in WRONG_INPUTS.items()]
+    with pytest.raises(TerraformError) as refused:
+        walk.workspace.terraform("plan", "-input=false", "-no-color", *wrong)
+    return Closer(
+        answers,
+        [message["Body"] for message in take(sqs, shop.replay_queue)],
+        (limits["throttlingRateLimit"], limits["throttlingBurstLimit"]),
+        str(refused.value),
+    )
+
+
+@pytest.fixture(scope="module")
+def seen(bench: Bench, closer: list[Closer]) -> Seen:
     """What one walk saw, from apply to destroy."""
     log = io.StringIO()
     able = "distributed-map" not in composition.lacking()
     walk = prepare(bench, samples(ORDERS, BAD, seed=2), Show(Console(file=log, width=132)), archive_replay=able)
+    walk.before_destroy = lambda shop: closer.append(look_closer(walk, shop))
     try:
         return walk.run()
     except BaseException:
@@ -78,6 +132,28 @@ def test_nothing_of_a_refused_order_reaches_any_fork(seen: Seen) -> None:
     assert set(seen.healing.rows_after) == accepted
     assert seen.healing.waiting_before == len(accepted)
     assert seen.search.ids | seen.search.rejected_ids <= accepted
+
+
+def test_requests_of_any_kind_are_answered_201_or_400(seen: Seen, closer: list[Closer]) -> None:
+    statuses = Counter(answer.status for answer in closer[0].answers)
+    assert statuses.keys() == {201, 400}, [one for one in closer[0].answers if one.status not in (201, 400)]
+    assert min(statuses.values()) >= ANY / 5
+
+
+def test_of_requests_of_any_kind_exactly_the_accepted_ones_are_published_and_are_orders(
+    seen: Seen, closer: list[Closer]
+) -> None:
+    published = [json.loads(body, parse_float=Decimal) for body in closer[0].published]
+    assert sorted(order["id"] for order in published) == ids([one for one in closer[0].answers if one.status == 201])
+    for order in published:
+        assert is_order({name: order[name] for name in order if name not in ("id", "status", "placedAt")}), order
+
+
+def test_the_api_is_throttled_as_its_inputs_say_and_wrong_ones_are_refused(seen: Seen, closer: list[Closer]) -> None:
+    assert closer[0].throttling == (100, 200)
+    for rule in ("max_order_bytes must be", "api_throttling.rate must be", "api_throttling.burst must be"):
+        assert rule in closer[0].refused
+    assert 'Received: "CUSTOM"' in closer[0].refused
 
 
 # -- backup ------------------------------------------------------------------------------------------------------------

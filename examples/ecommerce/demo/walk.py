@@ -1,7 +1,7 @@
 """The walk-through, step by step: the demo shows it, and the end-to-end test checks what it saw."""
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -55,6 +55,7 @@ class Walk:
         samples: what to place.
         show: where progress and tables go.
         archive_replay: whether the backup is replayed as well.
+        before_destroy: what else is to be looked at while the shop stands.
     """
 
     bench: Bench
@@ -63,6 +64,7 @@ class Walk:
     samples: Sequence[Sample]
     show: Show
     archive_replay: bool = True
+    before_destroy: Callable[[Shop], None] = lambda _: None
 
     def run(self, *, keep: bool = False) -> Seen:
         """All of it. With `keep` the example stays applied."""
@@ -80,6 +82,7 @@ class Walk:
                 second_plan=self.workspace.planned_changes(),
                 in_account=resources_named(self.bench.client, self.name),
             )
+        self.before_destroy(shop)
         destroyed = None if keep else self._destroy(shop)
         self.show.terraform(applied, destroyed)
         return Seen(answers, archive, queries, search, healing, archive_replay, applied, destroyed, self.show.seconds)

@@ -29,8 +29,10 @@ BAD = [sample for sample in samples(21, bad=20, seed=1) if sample.wrong_field]
 @pytest.fixture(autouse=True)
 def _new_execution_environment() -> Iterator[None]:
     api_backend.topic.cache_clear()
+    api_backend.settings.cache_clear()
     yield
     api_backend.topic.cache_clear()
+    api_backend.settings.cache_clear()
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -46,6 +47,23 @@ def test_every_amount_of_cents_survives_as_a_json_number() -> None:
 
 
 def test_an_order_too_large_for_the_topic_is_refused_before_it_is_published() -> None:
-    order = parse_order(json.dumps(body({"note": "é" * (MAX_MESSAGE_BYTES // 2)})))
+    order = parse_order(json.dumps(body({"note": "é" * (MAX_MESSAGE_BYTES // 2)})), max_bytes=2**20)
     with pytest.raises(InvalidOrderError, match="body has"):
         order_placed(order, "o-1", PLACED_AT)
+
+
+def test_half_of_a_surrogate_pair_is_refused_for_it_is_no_text() -> None:
+    order = parse_order(json.dumps(body({"note": "HALF"})).replace("HALF", r"\ud800"))
+    with pytest.raises(InvalidOrderError, match="half of a surrogate pair"):
+        order_placed(order, "o-1", PLACED_AT)
+
+
+def test_what_sqs_takes_for_no_character_is_published_as_an_escape() -> None:
+    event = order_placed(parse_order(json.dumps(body({"note": "\uffff\ufffe"}))), "o-1", PLACED_AT)
+    assert not {"\uffff", "\ufffe"} & set(event.message)
+    assert json.loads(event.message)["metadata"] == {"note": "\uffff\ufffe"}
+
+
+def test_an_amount_with_an_exponent_is_a_plain_number_in_the_attributes() -> None:
+    order = parse_order(json.dumps(body())) | {"amount": Decimal("1E+2")}
+    assert order_placed(order, "o-1", PLACED_AT).attributes["amount"] == ("Number", "100")

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import time
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -137,3 +138,22 @@ def test_what_is_no_json_object_is_a_fault_of_the_body(body: str) -> None:
 def test_no_reason_repeats_a_card_number() -> None:
     reasons = faults_of(changed(lambda order: order["payment"].update(cardNumber="4111111111111112", cvc="12345")))
     assert not any("411111" in reason or "12345" in reason for reason in reasons.values())
+
+
+def test_an_order_of_more_bytes_than_are_taken_is_refused_before_it_is_read() -> None:
+    body = json.dumps(SOUND)
+    assert parse_order(body, len(body))
+    with pytest.raises(InvalidOrderError, match=rf"body has {len(body)} bytes, at most {len(body) - 1} are taken"):
+        parse_order(body, len(body) - 1)
+
+
+def test_blanks_count_in_the_length_of_a_text() -> None:
+    assert "customer.name" in faults_of(changed(lambda order: order["customer"].update(name=" " * 200 + "a")))
+
+
+def test_an_address_of_dots_is_refused_at_once_however_long_it_is() -> None:
+    began = time.monotonic()
+    assert "customer.email" in faults_of(
+        changed(lambda order: order["customer"].update(email="a@" + "." * 60_000 + " "))
+    )
+    assert time.monotonic() - began < 2

@@ -27,3 +27,11 @@ def test_the_bug_is_off_unless_asked_for() -> None:
 def test_any_other_switch_is_refused_by_name() -> None:
     with pytest.raises(SettingsError, match=r"BUG_ENABLED.*'yes'"):
         CheckoutSettings.from_env({"TABLE_NAME": "t", "BUG_ENABLED": "yes"})
+
+
+def test_the_largest_order_is_a_number_of_bytes_with_a_default() -> None:
+    assert ApiBackendSettings.from_env({"TOPIC_ARN": "t"}).max_order_bytes == 65_536
+    assert ApiBackendSettings.from_env({"TOPIC_ARN": "t", "MAX_ORDER_BYTES": "1024"}).max_order_bytes == 1024
+    for wrong in ("", "0", "-1", "1e3", "many"):
+        with pytest.raises(SettingsError, match=f"MAX_ORDER_BYTES.*{wrong!r}"):
+            ApiBackendSettings.from_env({"TOPIC_ARN": "t", "MAX_ORDER_BYTES": wrong})

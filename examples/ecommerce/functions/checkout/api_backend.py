@@ -24,10 +24,15 @@ tracer = Tracer()
 
 
 @cache
+def settings() -> ApiBackendSettings:
+    """What this function is told, read once per execution environment."""
+    return ApiBackendSettings.from_env(os.environ)
+
+
+@cache
 def topic() -> Topic:
     """The topic of this function, made once per execution environment."""
-    settings = ApiBackendSettings.from_env(os.environ)
-    return SnsTopic(boto3.client("sns"), settings.topic_arn)
+    return SnsTopic(boto3.client("sns"), settings().topic_arn)
 
 
 @logger.inject_lambda_context(log_event=False)
@@ -36,7 +41,8 @@ def topic() -> Topic:
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """API Gateway proxy event in; 201 with the order's id, or 400 with every faulty field, out."""
     try:
-        placed = order_placed(parse_order(_body(event)), order_id=str(uuid4()), placed_at=datetime.now(UTC))
+        order = parse_order(_body(event), settings().max_order_bytes)
+        placed = order_placed(order, order_id=str(uuid4()), placed_at=datetime.now(UTC))
     except InvalidOrderError as refused:
         return _refusal(refused)
     message_id = topic().publish(placed)

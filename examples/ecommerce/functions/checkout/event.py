@@ -12,6 +12,11 @@ from .rules import Fault
 EVENT_TYPE = "order.placed"
 MAX_MESSAGE_BYTES = 240 * 1024
 """SNS takes 256 KiB for message and attributes together (docs.aws.amazon.com/sns/latest/api/API_Publish.html)."""
+_NO_CHARACTERS = {0xFFFE: r"\ufffe", 0xFFFF: r"\uffff"}
+"""SQS takes them as JSON's escapes only.
+
+https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
+"""
 
 
 @dataclass(frozen=True)
@@ -34,18 +39,24 @@ def order_placed(order: Order, order_id: str, placed_at: datetime) -> OrderPlace
     """The event for an order.
 
     Raises:
-        InvalidOrderError: the message is too large for the topic.
+        InvalidOrderError: the message is too large for the topic, or no text.
     """
     record = {"id": order_id, "status": "placed", "placedAt": placed_at.isoformat(timespec="milliseconds"), **order}
-    message = json.dumps(record, default=_number, ensure_ascii=False, separators=(",", ":"))
-    if (size := len(message.encode())) > MAX_MESSAGE_BYTES:
+    try:
+        message = json.dumps(record, default=_number, ensure_ascii=False, separators=(",", ":"))
+        size = len(message.encode())
+    except UnicodeEncodeError as error:
+        raise InvalidOrderError([Fault("body", r"has half of a surrogate pair such as \ud800")]) from error
+    except RecursionError as error:
+        raise InvalidOrderError([Fault("body", "is nested too deeply")]) from error
+    if size > MAX_MESSAGE_BYTES:
         raise InvalidOrderError([Fault("body", f"has {size} bytes as a message, at most {MAX_MESSAGE_BYTES} fit")])
     return OrderPlaced(
         order_id,
-        message,
+        message.translate(_NO_CHARACTERS),
         {
             "event_type": ("String", EVENT_TYPE),
-            "amount": ("Number", str(order["amount"])),
+            "amount": ("Number", f"{Decimal(order['amount']):f}"),  # never 1E+2
             "currency": ("String", order["currency"]),
             "payment_method": ("String", order["payment"]["method"]),
         },

@@ -25,12 +25,14 @@ Order = dict[str, Any]
 
 MOST = "1000000"
 """The largest amount in USD; far inside what an SNS filter policy can compare (1e9)."""
+MAX_BODY_BYTES = 65_536
+"""Of a request. It also bounds the work that one request makes, and the length of an answer that names every fault."""
 
 CUSTOMER = fields(
     {
         "id": matching(r"[A-Za-z0-9_-]{1,64}", "1 to 64 letters, digits, - or _"),
         "name": text(200),
-        "email": matching(r"[^@\s]{1,64}@[^@\s]+\.[^@\s]+", "an e-mail address"),
+        "email": matching(r"(?=.{5,254}\Z)[^@\s]{1,64}@[^@\s]+\.[^@\s]+", "an e-mail address"),
     }
 )
 ITEM = fields(
@@ -90,12 +92,14 @@ class InvalidOrderError(ValueError):
         self.faults = faults
 
 
-def parse_order(body: str) -> Order:
-    """The order in a request body, fractions as Decimal.
+def parse_order(body: str, max_bytes: int = MAX_BODY_BYTES) -> Order:
+    """The order in a request body of at most `max_bytes`, fractions as Decimal.
 
     Raises:
         InvalidOrderError: names every field that is wrong.
     """
+    if (size := len(body.encode(errors="replace"))) > max_bytes:
+        raise InvalidOrderError([Fault("body", f"has {size} bytes, at most {max_bytes} are taken")])
     try:
         order = json.loads(body, parse_float=_fraction, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:

@@ -66,7 +66,7 @@ def text(longest: int) -> Rule:
     """A text that is not blank."""
     return rule(
         f"must be a text of 1 to {longest} characters",
-        lambda value: isinstance(value, str) and 0 < len(value.strip()) <= longest,
+        lambda value: isinstance(value, str) and len(value) <= longest and bool(value.strip()),
     )
 
 

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
+from .order import MAX_BODY_BYTES
+
 
 class SettingsError(ValueError):
     """An environment variable is missing or has a value that means nothing; the message names it."""
@@ -11,14 +13,17 @@ class SettingsError(ValueError):
 
 @dataclass(frozen=True)
 class ApiBackendSettings:
-    """Settings of CheckoutApiBackendFunction."""
+    """Settings of CheckoutApiBackendFunction; `max_order_bytes` of a request body."""
 
     topic_arn: str
+    max_order_bytes: int
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:
-        """Read TOPIC_ARN."""
-        return cls(topic_arn=_required(env, "TOPIC_ARN"))
+        """Read TOPIC_ARN and MAX_ORDER_BYTES (default 65536)."""
+        return cls(
+            topic_arn=_required(env, "TOPIC_ARN"), max_order_bytes=_count(env, "MAX_ORDER_BYTES", MAX_BODY_BYTES)
+        )
 
 
 @dataclass(frozen=True)
@@ -38,6 +43,13 @@ def _required(env: Mapping[str, str], name: str) -> str:
     if value := env.get(name, "").strip():
         return value
     raise SettingsError(f"the environment variable {name} is not set")
+
+
+def _count(env: Mapping[str, str], name: str, default: int) -> int:
+    value = env.get(name, str(default))
+    if not (value.isascii() and value.isdigit() and int(value) > 0):
+        raise SettingsError(f"the environment variable {name} must be a whole number above 0, not {value!r}")
+    return int(value)
 
 
 def _flag(env: Mapping[str, str], name: str) -> bool:
