@@ -26,7 +26,8 @@ from examples.ecommerce.demo.session import prepare
 from examples.ecommerce.demo.shop import Shop
 from examples.ecommerce.demo.show import Show
 from examples.ecommerce.demo.walk import PAGE, Walk
-from testbench import Bench, TerraformError, composition
+from testbench import Bench, composition
+from testbench.errors import TerraformError
 from testbench.polling import eventually
 from tests.support.order_requests import is_order, requests
 from tests.support.replay_stack import take
