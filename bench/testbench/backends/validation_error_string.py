@@ -15,7 +15,7 @@ def validation_error_string(schema: Any, body: str | bytes) -> str:
 
     try:
         document = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return "[body is not JSON]"
     try:
         violations = [_violation(error) for error in Draft4Validator(schema).iter_errors(document)]

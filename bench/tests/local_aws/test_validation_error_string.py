@@ -53,6 +53,10 @@ def test_a_body_that_is_not_json_is_said_to_be_none() -> None:
     assert validation_error_string({}, b"{") == "[body is not JSON]"
 
 
+def test_a_body_that_is_nested_too_deeply_to_be_read_gets_an_answer_too() -> None:
+    assert validation_error_string({}, "[" * 100_000) == "[body is not JSON]"
+
+
 def test_a_model_that_refers_to_another_model_still_gets_an_answer() -> None:
     schema = {"properties": {"a": {"$ref": "https://apigateway.amazonaws.com/restapis/x/models/Other"}}}
     assert validation_error_string(schema, '{"a": 1}') == "[body does not match the model]"
