@@ -200,6 +200,7 @@ run "tells_the_command_where_it_is" {
       ]
       memory         = { worker = var.worker.memory_size, governor = 512 }
       worker_seconds = var.worker.timeout_seconds
+      runtime        = var.worker.runtime
     }
     error_message = "The parameter must name state machine, archive and targets."
   }
