@@ -16,7 +16,8 @@ from event_fork_cli.errors import BadInputError
 Path = tuple[str | int, ...]
 Flat = Mapping[str, str]
 """Path as `$.a[0]` -> the value there as text."""
-_MOST_DIGITS = 4_000
+_MOST_PLACES = 40
+"""Longer numbers are shown with an exponent."""
 
 
 def ignored_paths(given: Iterable[str]) -> tuple[JsonPath, ...]:
@@ -99,7 +100,8 @@ def _item_parts(typed: Mapping[str, Any]) -> tuple[Mapping[str | int, Any] | Non
 def _number_text(text: str) -> str:
     """1.0, 1 and 10e-1 are one number."""
     try:
-        return str(Context(max(1, len(text)), Emax=MAX_EMAX, Emin=MIN_EMIN).normalize(Decimal(text)))
+        number = Context(max(1, len(text)), Emax=MAX_EMAX, Emin=MIN_EMIN).normalize(Decimal(text))
+        return f"{number:f}" if abs(number.adjusted()) < _MOST_PLACES else str(number)
     except DecimalException:
         return text
 

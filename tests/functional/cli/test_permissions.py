@@ -6,16 +6,22 @@ from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from typing import Any
 
+import boto3
 import pytest
 
 from event_fork_cli import aws
 from event_fork_cli.archive_replay.executions import execution_arn
+from event_fork_cli.dead_letters import looking
+from event_fork_cli.drills import collecting
 from testbench.paths import PROJECT
 from tests.functional.cli.conftest import BUCKET, MACHINE, REGION, World, _session, event
+from tests.functional.cli.test_replay_drill import SHADOW, Workers, shadows
 
 ACTIONS = {
     "HeadBucket": "s3:ListBucket",
     "ListObjectsV2": "s3:ListBucket",
+    "DeleteMessageBatch": "sqs:DeleteMessage",
+    "ChangeMessageVisibilityBatch": "sqs:ChangeMessageVisibility",
     "GetCallerIdentity": None,  # needs no permission
 }
 OF_STEP_FUNCTIONS = {
@@ -26,10 +32,14 @@ OF_STEP_FUNCTIONS = {
 }
 
 
-def statements(job: str) -> list[tuple[str, list[str]]]:
+SECURITY = ("docs/security.md", "## Who plans, applies, pauses and watches")
+REHEARSALS = ("docs/rehearsals.md", "## Permissions")
+
+
+def statements(job: str, place: tuple[str, str] = SECURITY) -> list[tuple[str, list[str]]]:
     """Action and resources, as the page has them."""
-    page = (PROJECT / "docs/security.md").read_text(encoding="utf-8")
-    block = re.search(r"```json\n(.*?)```", page.partition("## Who plans, applies, pauses and watches")[2], re.DOTALL)
+    page = (PROJECT / place[0]).read_text(encoding="utf-8")
+    block = re.search(r"```json\n(.*?)```", page.partition(place[1])[2], re.DOTALL)
     assert block
     found = json.loads(block[1])
     return [
@@ -123,3 +133,51 @@ def test_each_job_has_what_its_commands_call_and_no_more(world: World, calls: Ca
         own = {action for action, _ in statements(job)}
         # The planner reads the versions of objects where the bucket keeps any; which ones, depends on the archive.
         assert own - {action for action, _ in called} <= {"s3:GetObjectVersion"}, job
+
+
+def test_drill_shadow_diff_and_bootstrap_have_what_they_call_and_no_more(
+    world: World, calls: Calls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(looking, "_WAIT_SECONDS", 0)
+    for name in ("QUIET_SECONDS", "SETTLED_SECONDS", "WAIT_SECONDS"):
+        monkeypatch.setattr(collecting, name, 0.0)
+    shadow, live = (world.sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("CheckoutShadow", "Scoring"))
+    arn = world.queue_arn.replace("CheckoutQueue", "Scoring")
+    archive = ("--archive", f"s3://{BUCKET}", "--processes", "0")
+    tables = boto3.client("dynamodb", region_name=REGION)
+    for name in ("orders", "orders-shadow"):
+        tables.create_table(
+            TableName=name,
+            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+    tables.put_item(TableName="orders", Item={"id": {"S": "1"}})
+    made: dict[str, set[tuple[str, str]]] = {}
+
+    shadows(world, SHADOW)
+    world.executions.on_start = Workers(world, shadow).run
+    path = world.planned()
+    world.sqs.send_message(QueueUrl=shadow, MessageBody="of others")
+    calls.made.clear()
+    made["shadow"] = calls.by(world.run("replay", "shadow", str(path), "--no-watch"))
+    world.sqs.purge_queue(QueueUrl=shadow)
+    calls.made.clear()
+    made["drill"] = calls.by(world.run("replay", "drill", *archive, "--from", "2026-11-23T12:00Z"))
+    made["diff"] = calls.by(world.run("replay", "diff", "orders", "orders-shadow"))
+    world.module("orders", [arn])
+    world.executions.on_start = Workers(world, live).run
+    world.sns.subscribe(TopicArn=world.topic, Protocol="sqs", Endpoint=arn)
+    waiting = event(1, 0.1).to_line().decode().strip()
+    world.sqs.send_message(QueueUrl=live, MessageBody=waiting)
+    calls.made.clear()
+    options = ("--from", "2026-11-23T12:00Z", "--cut", "2026-11-23T13:00Z", "--target", "Scoring", "--yes")
+    made["bootstrap"] = calls.by(world.run("replay", "bootstrap", *archive, *options))
+
+    of_a_replay = [*statements("plan"), *statements("watch"), *statements("apply")]
+    for job, called in made.items():
+        own = [] if job == "shadow" else statements(job, REHEARSALS)
+        allowed = {action for action, _ in (own if job == "diff" else [*of_a_replay, *own])}
+        assert {action for action, _ in called} <= allowed, job
+        # Messages of others are given back, and a drill that is stopped cancels its replay.
+        assert {action for action, _ in own} - {action for action, _ in called} <= {"sqs:ChangeMessageVisibility"}, job
