@@ -145,7 +145,8 @@ module "dashboard" {
   source = "./modules/dashboard"
   count  = var.dashboard ? 1 : 0
 
-  name      = "${replace(element(split(":", var.topic_arn), 5), ".", "-")}-event-forks"
+  # Dashboards are global in an account, and no fork's ends so.
+  name      = "${replace(join("-", [for part in [5, 3] : split(":", var.topic_arn)[part]]), ".", "-")}-event-forks"
   topic_arn = var.topic_arn
   forks = merge(
     { for name, fork in module.storage_backups : name => {

@@ -127,6 +127,13 @@ variable "storage_backups" {
   }
 
   validation {
+    condition = anytrue([for tables in [[
+      for key, fork in var.storage_backups : "${try(fork.athena.database.name, lower(replace(key, "-", "_")))}.${try(coalesce(fork.athena.table_name), "events")}" if fork == null ? false : fork.athena != null
+    ]] : length(distinct(tables)) == length(tables)])
+    error_message = "storage_backups must each have a Glue table of their own: give athena.table_name to those that share a database, for example { athena = { database = { name = \"lake\" }, table_name = \"orders\" } }. Received: ${join(", ", keys(var.storage_backups))}."
+  }
+
+  validation {
     condition     = alltrue([for key, fork in var.storage_backups : fork != null && can(regex("^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$", key))])
     error_message = "storage_backups must have keys of 1-40 letters, digits, '-' or '_' that begin with a letter or digit, and an object for each. For example { orders-backup = {} }. Received: ${join(", ", [for key, fork in var.storage_backups : fork == null ? "${key} = null" : key])}."
   }
@@ -230,7 +237,7 @@ variable "search_analytics" {
         tenant  = optional(string)
       }))
       map_delivery_role  = optional(bool)
-      credentials_secret = optional(object({ arn = string }))
+      credentials_secret = optional(object({ arn = string, kms_key_arn = optional(string) }))
     }))
     s3_backup_mode = optional(string)
     prefix         = optional(string)
@@ -256,6 +263,13 @@ variable "search_analytics" {
   }))
   default  = {}
   nullable = false
+
+  validation {
+    condition = anytrue([for domains in [[
+      for key, fork in var.search_analytics : try(coalesce(fork.new_domain.name), key) if fork == null ? false : fork.domain == null
+    ]] : length(distinct(domains)) == length(domains)])
+    error_message = "search_analytics must have a domain of another name for each that makes one (new_domain.name, or the key), or share one by domain, for example { new_domain = { name = \"orders\" } }. Received: ${join(", ", keys(var.search_analytics))}."
+  }
 
   validation {
     condition     = alltrue([for key, fork in var.search_analytics : fork != null && can(regex("^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$", key))])
@@ -337,16 +351,16 @@ variable "replays" {
   nullable = false
 
   validation {
-    condition = length(distinct(flatten([
+    condition = length(distinct([for name in flatten([
       [for key in concat(keys(var.storage_backups), keys(var.search_analytics)) : [key, "${key}-dlq", "${key}-firehose"]],
       [for key in keys(var.search_analytics) : "${key}-index"],
       [for key, fork in var.replays : try(fork.archive, null) == null ? [key, "${key}-dlq"] : [key, "${key}-dlq", "${key}-archive", "${key}-replay-worker", "${key}-replay-governor"]],
-      ]))) == length(flatten([
+      ]) : lower(name)])) == length(flatten([
       [for key in concat(keys(var.storage_backups), keys(var.search_analytics)) : [key, "${key}-dlq", "${key}-firehose"]],
       [for key in keys(var.search_analytics) : "${key}-index"],
       [for key, fork in var.replays : try(fork.archive, null) == null ? [key, "${key}-dlq"] : [key, "${key}-dlq", "${key}-archive", "${key}-replay-worker", "${key}-replay-governor"]],
     ]))
-    error_message = "Keys of storage_backups, search_analytics and replays must be unique, also beside the names that the module makes from other keys: KEY-dlq, KEY-firehose (backup and search), KEY-index (search), KEY-archive, KEY-replay-worker and KEY-replay-governor (replay with archive). For example \"orders-backup\" and \"orders-replay\". Received: ${join(", ", concat(keys(var.storage_backups), keys(var.search_analytics), keys(var.replays)))}."
+    error_message = "Keys of storage_backups, search_analytics and replays must be unique in more than capitals (names of IAM roles are), also beside the names that the module makes from other keys: KEY-dlq, KEY-firehose (backup and search), KEY-index (search), KEY-archive, KEY-replay-worker and KEY-replay-governor (replay with archive). For example \"orders-backup\" and \"orders-replay\". Received: ${join(", ", concat(keys(var.storage_backups), keys(var.search_analytics), keys(var.replays)))}."
   }
 
   validation {
@@ -356,7 +370,7 @@ variable "replays" {
 }
 
 variable "dashboard" {
-  description = "Whether CloudWatch gets one dashboard of all forks, `<topic>-event-forks`: events, lag and failures of each, and what SNS counts of the topic. Default false: the first 3 dashboards of an account are free, others cost 3 dollars a month."
+  description = "Whether CloudWatch gets one dashboard of all forks, `<topic>-<region>-event-forks`: events, lag and failures of each, and what SNS counts of the topic. Default false: the first 3 dashboards of an account are free, others cost 3 dollars a month."
   type        = bool
   default     = false
   nullable    = false

@@ -92,7 +92,8 @@ _DASHBOARD = """module "dashboard" {{
   source = "./modules/dashboard"
   count  = var.dashboard ? 1 : 0
 
-  name      = "${{replace(element(split(":", var.topic_arn), 5), ".", "-")}}-event-forks"
+  # Dashboards are global in an account, and no fork's ends so.
+  name      = "${{replace(join("-", [for part in [5, 3] : split(":", var.topic_arn)[part]]), ".", "-")}}-event-forks"
   topic_arn = var.topic_arn
   forks = merge(
 {maps}
@@ -108,7 +109,7 @@ _DASHBOARD_FORKS = """    {{ for name, fork in module.{name} : name => {{
 _STREAM = '{{ name = fork.delivery_stream_name, destination = "{}" }}'
 _DESTINATIONS = {"storage-backup": _STREAM.format("S3"), "search-analytics": _STREAM.format("AmazonOpenSearchService")}
 _DASHBOARD_INPUT = """variable "dashboard" {
-  description = "Whether CloudWatch gets one dashboard of all forks, `<topic>-event-forks`: events, lag and failures of each, and what SNS counts of the topic. Default false: the first 3 dashboards of an account are free, others cost 3 dollars a month."
+  description = "Whether CloudWatch gets one dashboard of all forks, `<topic>-<region>-event-forks`: events, lag and failures of each, and what SNS counts of the topic. Default false: the first 3 dashboards of an account are free, others cost 3 dollars a month."
   type        = bool
   default     = false
   nullable    = false

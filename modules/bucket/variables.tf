@@ -70,11 +70,20 @@ variable "lifecycle_rules" {
     error_message = "lifecycle_rules[*].transitions[*].days must be a whole number of 0 or more, at least 30 for STANDARD_IA and ONEZONE_IA, and less than expiration_days, for example { days = 90, storage_class = \"GLACIER_IR\" }. Received: ${jsonencode([for rule in var.lifecycle_rules : { id = try(rule.id, null), days = try(rule.transitions[*].days, null), expiration_days = try(rule.expiration_days, null) }])}."
   }
 
+  # S3 only moves objects down this list, and out of an IA class after 30 days.
+  # https://docs.aws.amazon.com/AmazonS3/latest/userguide/lifecycle-transition-general-considerations.html
+  validation {
+    condition = alltrue(flatten([for rule in var.lifecycle_rules : [for place, one in try(coalesce(rule.transitions, []), []) : [for other in slice(rule.transitions, place + 1, length(rule.transitions)) : try(anytrue([
+      for pair in [[one, other], [other, one]] : index(local.storage_classes, pair[0].storage_class) < index(local.storage_classes, pair[1].storage_class) && pair[1].days >= pair[0].days + (endswith(pair[0].storage_class, "_IA") ? 30 : 1)
+    ]), true)]]]))
+    error_message = "lifecycle_rules[*].transitions must go down ${join(", ", local.storage_classes)}, each class once and on a later day (30 days later out of STANDARD_IA and ONEZONE_IA). For example [{ days = 30, storage_class = \"STANDARD_IA\" }, { days = 90, storage_class = \"GLACIER\" }]. Received: ${jsonencode(var.lifecycle_rules)}."
+  }
+
   validation {
     condition = alltrue(flatten([for rule in var.lifecycle_rules : [for days in [try(rule.expiration_days, null), try(rule.noncurrent_version_expiration_days, null)] :
-      days == null || (coalesce(days, 1) >= 1 && floor(coalesce(days, 1)) == coalesce(days, 1))
+      days == null || (coalesce(days, 1) >= 1 && coalesce(days, 1) <= 2147483647 && floor(coalesce(days, 1)) == coalesce(days, 1))
     ]]))
-    error_message = "lifecycle_rules[*].expiration_days and noncurrent_version_expiration_days must be a whole number of 1 or more, for example { id = \"old\", expiration_days = 400 }. Received: ${jsonencode(var.lifecycle_rules)}."
+    error_message = "lifecycle_rules[*].expiration_days and noncurrent_version_expiration_days must be a whole number, 1-2147483647, for example { id = \"old\", expiration_days = 400 }. Received: ${jsonencode(var.lifecycle_rules)}."
   }
 }
 
@@ -86,7 +95,8 @@ variable "own_lifecycle_rules" {
 }
 
 locals {
-  own_rule_ids = concat(["abort-incomplete-multipart-uploads"], var.own_lifecycle_rules[*].id)
+  storage_classes = ["STANDARD_IA", "INTELLIGENT_TIERING", "ONEZONE_IA", "GLACIER_IR", "GLACIER", "DEEP_ARCHIVE"]
+  own_rule_ids    = concat(["abort-incomplete-multipart-uploads"], var.own_lifecycle_rules[*].id)
 }
 
 variable "tags" {

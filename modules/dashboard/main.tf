@@ -75,6 +75,6 @@ locals {
 }
 
 resource "aws_cloudwatch_dashboard" "this" {
-  dashboard_name = var.name
+  dashboard_name = length(var.name) <= 255 ? var.name : "${substr(var.name, 0, 246)}-${substr(sha256(var.name), 0, 8)}"
   dashboard_body = jsonencode({ widgets = local.widgets })
 }

@@ -1,5 +1,5 @@
 variable "name" {
-  description = "Name of the dashboard, 1-255 letters, digits, `-` or `_`."
+  description = "Name of the dashboard, letters, digits, `-` or `_`; a hash takes the place of the end of one with more than 255."
   type        = string
   nullable    = false
 }

@@ -20,6 +20,11 @@ variable "bucket_kms_key" {
   description = "Customer managed key that objects are encrypted with; null = whatever the bucket does by default."
   type        = object({ arn = string })
   default     = null
+
+  validation {
+    condition     = var.bucket_kms_key == null || try(split(":", var.bucket_kms_key.arn)[3] == var.location.region, true)
+    error_message = "bucket_kms_key.arn must be a key of the bucket's Region (${var.location.region}), for example \"arn:aws:kms:${var.location.region}:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab\". Received: ${jsonencode(var.bucket_kms_key)}."
+  }
 }
 
 variable "object_prefixes" {
@@ -39,7 +44,7 @@ variable "transformation_function" {
   default = null
 
   validation {
-    condition     = var.transformation_function == null || can(regex("^arn:aws[a-z-]*:lambda:[a-z0-9-]+:[0-9]{12}:function:[A-Za-z0-9_-]+(:[$A-Za-z0-9_-]+)?$", var.transformation_function.arn))
+    condition     = var.transformation_function == null || can(regex("^arn:aws[a-z-]*:lambda:[a-z0-9-]+:[0-9]{12}:function:[A-Za-z0-9_-]{1,64}(:[$A-Za-z0-9_-]{1,128})?$", var.transformation_function.arn))
     error_message = "transformation_function.arn must be the ARN of a function, a version or an alias, for example \"arn:aws:lambda:eu-west-1:123456789012:function:redact\". Received: ${jsonencode(try(var.transformation_function.arn, null))}."
   }
 
@@ -95,6 +100,11 @@ variable "roles" {
   })
   default  = {}
   nullable = false
+
+  validation {
+    condition     = length(var.roles.path) <= 411
+    error_message = "roles.path must have at most 411 characters here: Firehose takes ARNs of roles of at most 512. For example \"/event-forks/\". Received: \"${var.roles.path}\"."
+  }
 }
 
 variable "stream" {

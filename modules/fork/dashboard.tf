@@ -6,7 +6,7 @@ module "dashboard" {
   source = "../dashboard"
   count  = var.dashboard ? 1 : 0
 
-  name      = var.name
+  name      = "${var.name}-${local.region}" # dashboards are global in an account
   topic_arn = var.topic_arn
   forks = {
     (var.name) = {

@@ -33,6 +33,11 @@ resource "terraform_data" "location" {
     }
 
     postcondition {
+      condition     = length(local.of_others) == 0
+      error_message = "These must be ARNs of the partition, and for queue and permissions boundary also of the account, that the fork stands in, for example roles.permissions_boundary = \"arn:${self.input.partition}:iam::${self.input.account_id}:policy/boundary\". Received: ${jsonencode(local.of_others)}."
+    }
+
+    postcondition {
       condition     = length(local.elsewhere) == 0
       error_message = "These must be ARNs of the Region and partition that the fork stands in (arn:${self.input.partition}:SERVICE:${self.input.region}:...), for example alarms.actions = [\"arn:${self.input.partition}:sns:${self.input.region}:123456789012:on-call\"]. Received: ${jsonencode(local.elsewhere)}."
     }
@@ -64,4 +69,11 @@ locals {
     for input, arn in local.of_the_region : input => arn
     if try(!startswith(arn, "arn:${data.aws_service.s3.partition}:") || !contains(["", data.aws_service.s3.region], split(":", arn)[3]), false)
   }
+
+  # SNS moves what it cannot deliver to a queue of the subscription's account only, and a role has a boundary of its own.
+  of_the_account = { "undelivered_queue.arn" = try(var.undelivered_queue.arn, null), "roles.permissions_boundary" = var.roles.permissions_boundary }
+  of_others = merge(
+    { for input, arn in local.of_the_account : input => arn if try(!contains(["aws", data.aws_caller_identity.current.account_id], split(":", arn)[4]), false) },
+    { for input, arn in { "topic_arn" = var.topic_arn, "roles.permissions_boundary" = var.roles.permissions_boundary } : input => arn if try(!startswith(arn, "arn:${data.aws_service.s3.partition}:"), false) },
+  )
 }

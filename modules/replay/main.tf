@@ -71,6 +71,16 @@ resource "aws_ssm_parameter" "window" {
 
   lifecycle {
     ignore_changes = [value] # the command's, not Terraform's
+
+    precondition {
+      condition     = length(setintersection([local.queue_arn, "${local.queue_arn}-dlq"], concat([var.destination_queue.arn], local.targets[*].arn))) == 0
+      error_message = "destination_queue and targets must not be the replay's own queue or its dead-letter queue, or its events would go round for ever, for example \"${local.queue_arn}-consumer\". Received: ${jsonencode(concat([var.destination_queue.arn], local.targets[*].arn))}."
+    }
+
+    precondition {
+      condition     = try(split(":", var.archive.kms_key.arn)[3] == local.location.region, true)
+      error_message = "archive.kms_key.arn must be a key of the archive's Region (${local.location.region}), for example \"arn:${local.location.partition}:kms:${local.location.region}:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab\". Received: ${jsonencode(try(var.archive.kms_key, null))}."
+    }
   }
 }
 

@@ -136,8 +136,13 @@ variable "destination_queue" {
   nullable = false
 
   validation {
-    condition     = try(endswith(regex("^https?://.+$", var.destination_queue.url), "/${regex("^arn:aws[a-z-]*:sqs:[a-z0-9-]+:[0-9]{12}:([A-Za-z0-9_-]{1,80})$", var.destination_queue.arn)[0]}"), false)
-    error_message = "destination_queue must have the ARN of a standard queue and the URL of the same one. A FIFO queue can only be one of targets: what waits in the replay's queue has no order. For example { arn = \"arn:aws:sqs:eu-west-1:123456789012:checkout\", url = \"https://sqs.eu-west-1.amazonaws.com/123456789012/checkout\" }. Received: ${jsonencode(var.destination_queue)}."
+    condition     = try(endswith(regex("^https?://.+$", var.destination_queue.url), "/${join("/", regex("^arn:aws[a-z-]*:sqs:[a-z0-9-]+:([0-9]{12}):([A-Za-z0-9_-]{1,80})$", var.destination_queue.arn))}") && alltrue([for found in regexall("[./]([a-z]{2,}(?:-[a-z]+)+-[0-9]+)[.]", var.destination_queue.url) : found[0] == split(":", var.destination_queue.arn)[3]]), false)
+    error_message = "destination_queue must have the ARN of a standard queue and the URL of the same one, by Region, account and name. A FIFO queue can only be one of targets: what waits in the replay's queue has no order. For example { arn = \"arn:aws:sqs:eu-west-1:123456789012:checkout\", url = \"https://sqs.eu-west-1.amazonaws.com/123456789012/checkout\" }. Received: ${jsonencode(var.destination_queue)}."
+  }
+
+  validation {
+    condition     = try(split(":", var.destination_queue.kms_key_arn)[3] == split(":", var.destination_queue.arn)[3], true)
+    error_message = "destination_queue.kms_key_arn must be a key of the queue's Region, for example \"arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab\" for a queue in eu-west-1. Received: ${jsonencode(var.destination_queue)}."
   }
 
   validation {
@@ -183,13 +188,18 @@ variable "archive" {
   }
 
   validation {
-    condition     = var.archive == null || (length(try(var.archive.prefix, "")) <= 512 && !startswith(try(var.archive.prefix, ""), "event-fork-replays/") && !can(regex("[*?{}]", var.archive.prefix)))
-    error_message = "archive.prefix must be at most 512 characters, without * ? { }, and not below event-fork-replays/ (where plans and progress lie), for example \"orders/\". Received: ${try(jsonencode(var.archive.prefix), "null")}."
+    condition     = var.archive == null || (length(try(var.archive.prefix, "")) <= 512 && !startswith(try(var.archive.prefix, ""), "event-fork-replays/") && !can(regex("[*?{}]|[^\\x{20}-\\x{ff}]", var.archive.prefix)))
+    error_message = "archive.prefix must be at most 512 characters up to U+00FF, without * ? { }, and not below event-fork-replays/ (where plans and progress lie), for example \"orders/\". Received: ${try(jsonencode(var.archive.prefix), "null")}."
   }
 
   validation {
-    condition     = var.archive == null || try(var.archive.layout, "") == "" || can(regex("^[^*?{}]*yyyy[^*?{}]*MM[^*?{}]*dd[^*?{}]*/$", var.archive.layout))
-    error_message = "archive.layout must have yyyy, MM and dd in this order and end with /, without * ? { }, for example \"yyyy/MM/dd/HH/\". Received: ${try(jsonencode(var.archive.layout), "null")}."
+    condition     = var.archive == null || try(var.archive.layout, "") == "" || (can(regex("^[^*?{}]*yyyy[^*?{}]*MM[^*?{}]*dd[^*?{}]*/$", var.archive.layout)) && try(length(var.archive.layout) <= 256, true))
+    error_message = "archive.layout must have yyyy, MM and dd in this order and end with /, without * ? { }, in at most 256 characters, for example \"yyyy/MM/dd/HH/\". Received: ${try(jsonencode(var.archive.layout), "null")}."
+  }
+
+  validation {
+    condition     = var.archive == null || length(var.roles.path) <= 155
+    error_message = "roles.path must have at most 155 characters with archive: Step Functions takes ARNs of roles of at most 256. For example \"/event-forks/\". Received: \"${var.roles.path}\"."
   }
 
   validation {
@@ -229,8 +239,13 @@ variable "targets" {
   }
 
   validation {
-    condition     = alltrue([for target in coalesce(var.targets, []) : try(endswith(regex("^https?://.+$", target.url), "/${regex("^arn:aws[a-z-]*:sqs:[a-z0-9-]+:[0-9]{12}:([A-Za-z0-9_-]{1,80}|[A-Za-z0-9_-]{1,75}[.]fifo)$", target.arn)[0]}"), false)])
-    error_message = "targets[*] must have the ARN of a queue and the URL of the same one. For example { arn = \"arn:aws:sqs:eu-west-1:123456789012:checkout\", url = \"https://sqs.eu-west-1.amazonaws.com/123456789012/checkout\" }. Received: ${jsonencode(var.targets)}."
+    condition     = alltrue([for target in coalesce(var.targets, []) : try(endswith(regex("^https?://.+$", target.url), "/${join("/", regex("^arn:aws[a-z-]*:sqs:[a-z0-9-]+:([0-9]{12}):([A-Za-z0-9_-]{1,80}|[A-Za-z0-9_-]{1,75}[.]fifo)$", target.arn))}") && alltrue([for found in regexall("[./]([a-z]{2,}(?:-[a-z]+)+-[0-9]+)[.]", target.url) : found[0] == split(":", target.arn)[3]]), false)])
+    error_message = "targets[*] must have the ARN of a queue and the URL of the same one, by Region, account and name. For example { arn = \"arn:aws:sqs:eu-west-1:123456789012:checkout\", url = \"https://sqs.eu-west-1.amazonaws.com/123456789012/checkout\" }. Received: ${jsonencode(var.targets)}."
+  }
+
+  validation {
+    condition     = alltrue([for target in coalesce(var.targets, []) : try(split(":", target.kms_key_arn)[3] == split(":", target.arn)[3], true)])
+    error_message = "targets[*].kms_key_arn must be a key of the queue's Region, for example \"arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab\" for a queue in eu-west-1. Received: ${jsonencode(var.targets)}."
   }
 
   validation {

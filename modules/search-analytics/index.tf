@@ -96,6 +96,16 @@ locals {
       actions   = ["secretsmanager:GetSecretValue"]
       resources = [var.index_management.credentials_secret.arn]
     }],
+    try(var.index_management.credentials_secret.kms_key_arn, null) == null ? [] : [{
+      sid       = "UseCredentialsKey"
+      actions   = ["kms:Decrypt"]
+      resources = [var.index_management.credentials_secret.kms_key_arn]
+      conditions = [{
+        test     = "StringEquals"
+        variable = "kms:ViaService"
+        values   = [for suffix in local.location.dns_suffixes : "secretsmanager.${local.location.region}.${suffix}"]
+      }]
+    }],
   )
 }
 

@@ -146,8 +146,8 @@ resource "aws_kinesis_firehose_delivery_stream" "this" {
   # No validation of the input: it would hide what terraform_data.stores says of a change.
   lifecycle {
     precondition {
-      condition     = var.domain == null || try(split(":", var.domain.arn)[3] == local.location.region, true)
-      error_message = "domain.arn must be a domain of the stream's Region (${local.location.region}), for example \"arn:aws:es:${local.location.region}:123456789012:domain/orders\". Received: ${jsonencode(var.domain)}."
+      condition     = length(local.elsewhere) == 0
+      error_message = "These must be ARNs of the stream's Region and partition (${local.location.region}, ${local.location.partition}), for example domain.arn = \"arn:${local.location.partition}:es:${local.location.region}:123456789012:domain/orders\". Received: ${jsonencode(local.elsewhere)}."
     }
   }
 
@@ -179,6 +179,15 @@ module "delivery" {
 }
 
 locals {
+  elsewhere = {
+    for input, arn in {
+      "domain.arn"                              = try(var.domain.arn, null)
+      "new_domain.kms_key.arn"                  = try(var.new_domain.kms_key.arn, null)
+      "new_domain.master_user_arn"              = var.new_domain.master_user_arn
+      "index_management.credentials_secret.arn" = try(var.index_management.credentials_secret.arn, null)
+    } : input => arn if try(split(":", arn)[1] != local.location.partition || !contains(["", local.location.region], split(":", arn)[3]), false)
+  }
+
   # https://docs.aws.amazon.com/firehose/latest/dev/controlling-access.html#using-iam-es
   index_statements = [
     {

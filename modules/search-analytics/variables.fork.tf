@@ -28,6 +28,18 @@ variable "create_subscription" {
   type        = bool
   default     = true
   nullable    = false
+
+  # What SNS counts of a filter policy when it subscribes; here, since a validation cannot read what is made of its own variable.
+  # A product by logarithms. Alternatives of $or add up instead: those are left to SNS and `event-fork filter check`.
+  validation {
+    condition     = !var.create_subscription || local.filter_policy_has_or || try(sum([for factor in local.filter_policy_factors : log(factor, 10)]) < log(150.5, 10), true)
+    error_message = "filter_policy must have at most 150 combinations of values (the product of the lists' lengths, each times the nesting level of its key), for example 10 event types x 15 countries. Received lists of ${join(" x ", local.filter_policy_factors)} values."
+  }
+
+  validation {
+    condition     = !var.create_subscription || sum(concat([0], local.filter_policy_wildcard_points)) <= 100
+    error_message = "filter_policy must have wildcards of at most 100 points: one * in a text costs 1, several cost 3 each, and a key costs the sum of its texts times their number, for example { path = [{ wildcard = \"*.json\" }] }. Received ${sum(concat([0], local.filter_policy_wildcard_points))} points."
+  }
 }
 
 # SNS's grammar of a filter policy's arrays, as regular expressions on what jsonencode writes (compact, < and > as \u003c and \u003e).
@@ -105,23 +117,37 @@ variable "filter_policy" {
   }
 
   validation {
-    condition     = alltrue([for network in regexall("\"cidr\":\"([^\"]*)\"", try(jsonencode(jsondecode(var.filter_policy)), "-")) : can(cidrhost(network[0], 0))])
-    error_message = "filter_policy must have the network of an address and its length in cidr, for example { cidr = \"10.0.0.0/24\" }. Received: ${coalesce(var.filter_policy, "null")}."
+    condition     = alltrue([for network in regexall("\"cidr\":\"([^\"]*)\"", try(jsonencode(jsondecode(var.filter_policy)), "-")) : can(cidrhost(network[0], 0)) && try(tonumber(split("/", network[0])[1]) < (strcontains(network[0], ":") ? 128 : 32), false)])
+    error_message = "filter_policy must have the network of an address and its length in cidr, at most 31 (IPv6: 127), for example { cidr = \"10.0.0.0/24\" }. Received: ${coalesce(var.filter_policy, "null")}."
   }
 
   validation {
-    # At most five keys, so five factors; a missing one counts as 1. SNS counts a $or, and nested keys, in its own way: only flat policies are counted here.
-    condition = var.filter_policy == null || var.filter_policy_scope != "MessageAttributes" || strcontains(coalesce(var.filter_policy, "-"), "$or") || try([
-      for factors in [concat([for values in values(jsondecode(var.filter_policy)) : length(values)], [1, 1, 1, 1, 1])] :
-      factors[0] * factors[1] * factors[2] * factors[3] * factors[4]
-    ][0] <= 150, true)
-    error_message = "filter_policy must have at most 150 combinations of values (the product of the lists' lengths), for example 10 event types x 15 countries. Received lists of ${join(" x ", try([for values in values(jsondecode(var.filter_policy)) : length(values)], []))} values."
+    condition     = !can(keys(jsondecode(var.filter_policy))) || try(length([for text in regexall("${local.json_text}[[:space:]]*(:?)", var.filter_policy) : text if text[0] == ":"]) == length([for text in regexall("${local.json_text}(:?)", jsonencode(jsondecode(var.filter_policy))) : text if text[0] == ":"]), true)
+    error_message = "filter_policy must have each key once, also inside objects, for example jsonencode({ event_type = [\"order.placed\", \"order.paid\"] }). Received: ${coalesce(var.filter_policy, "null")}."
   }
 
   validation {
-    condition     = length(coalesce(var.filter_policy, "-")) <= 262144
-    error_message = "filter_policy must be at most 256 KiB (262144 characters), for example jsonencode({ event_type = [\"order.placed\"] }). Received ${length(coalesce(var.filter_policy, "-"))} characters."
+    condition     = length(trim(base64encode(coalesce(var.filter_policy, "-")), "=")) <= 349526
+    error_message = "filter_policy must be at most 256 KiB (262144 bytes), for example jsonencode({ event_type = [\"order.placed\"] }). Received ${floor(length(trim(base64encode(coalesce(var.filter_policy, "-")), "=")) * 3 / 4)} bytes."
   }
+}
+
+locals {
+  # The values of all keys, level by level, as deep as the grammar above looks.
+  filter_policy_has_or = strcontains(coalesce(var.filter_policy, "-"), "$or")
+  filter_policy_1      = try([for value in jsondecode(var.filter_policy) : value], [])
+  filter_policy_2      = concat([], [for value in local.filter_policy_1 : try([for name in keys(value) : value[name]], [])]...)
+  filter_policy_3      = concat([], [for value in local.filter_policy_2 : try([for name in keys(value) : value[name]], [])]...)
+  filter_policy_4      = concat([], [for value in local.filter_policy_3 : try([for name in keys(value) : value[name]], [])]...)
+  filter_policy_5      = concat([], [for value in local.filter_policy_4 : try([for name in keys(value) : value[name]], [])]...)
+  filter_policy_levels = [
+    for level in [local.filter_policy_1, local.filter_policy_2, local.filter_policy_3, local.filter_policy_4, local.filter_policy_5] :
+    [for value in level : value if !can(keys(value)) && can(value[0])]
+  ]
+  filter_policy_factors = flatten([for depth, level in local.filter_policy_levels : [for list in level : length(list) * (depth + 1)]])
+  filter_policy_wildcard_points = flatten([for level in local.filter_policy_levels : [for list in level : [
+    for costs in [[for stars in [for entry in list : length(regexall("[*]", replace(try(entry.wildcard, entry["anything-but"].wildcard, ""), "/\\\\[*\\\\]/", "")))] : stars == 1 ? 1 : 3 * stars if stars > 0]] : sum(concat([0], costs)) * length(costs)
+  ]]])
 }
 
 variable "filter_policy_scope" {
@@ -266,7 +292,7 @@ variable "tracing" {
 }
 
 variable "dashboard" {
-  description = "Whether CloudWatch gets a dashboard of this fork, with its name: events, lag and failures, and what SNS counts of the topic. Default false: the first 3 dashboards of an account are free, others cost 3 dollars a month."
+  description = "Whether CloudWatch gets a dashboard of this fork, `<name>-<region>`: events, lag and failures, and what SNS counts of the topic. Default false: the first 3 dashboards of an account are free, others cost 3 dollars a month."
   type        = bool
   default     = false
   nullable    = false
@@ -278,8 +304,8 @@ variable "function_vpc" {
   default     = null
 
   validation {
-    condition     = var.function_vpc == null || try(length(var.function_vpc.subnet_ids) >= 1 && length(var.function_vpc.subnet_ids) <= 16 && length(var.function_vpc.security_group_ids) >= 1 && length(var.function_vpc.security_group_ids) <= 5, false)
-    error_message = "function_vpc.subnet_ids must be 1-16 subnets, and security_group_ids 1-5 groups, as Lambda takes them, for example { subnet_ids = [\"subnet-0a1b2c\"], security_group_ids = [\"sg-0a1b2c\"] }. Received: ${jsonencode(var.function_vpc)}."
+    condition     = var.function_vpc == null || try(length(var.function_vpc.subnet_ids) >= 1 && length(var.function_vpc.subnet_ids) <= 16 && length(var.function_vpc.security_group_ids) >= 1 && length(var.function_vpc.security_group_ids) <= 5 && alltrue([for ids in values(var.function_vpc) : length(distinct(ids)) == length(ids)]), false)
+    error_message = "function_vpc.subnet_ids must be 1-16 different subnets, and security_group_ids 1-5 groups, as Lambda takes them, for example { subnet_ids = [\"subnet-0a1b2c\"], security_group_ids = [\"sg-0a1b2c\"] }. Received: ${jsonencode(var.function_vpc)}."
   }
 
   validation {

@@ -137,6 +137,19 @@ variable "domain" {
   }
 }
 
+locals {
+  # https://docs.aws.amazon.com/opensearch-service/latest/developerguide/supported-instance-types.html, as cfn-lint 1.58 knows them
+  types_with_volumes = [
+    "t3[.](small|medium)", "c4[.]([248]?x)?large", "c5[.]((2|4|9|18)?x)?large", "m4[.]((2|4|10)?x)?large", "[mr]5[.]((2|4|12)?x)?large",
+    "[cmr]6g[.]((2|4|8|12)?x)?large", "r4[.]((2|4|8|16)?x)?large", "(c7[gi]|c8g|m7i|r7i|om2)[.]((2|4|8|12|16)?x)?large",
+    "([mr][78]g|or[12])[.](medium|((2|4|8|12|16)?x)?large)",
+  ]
+  types_without_volumes = [
+    "i2[.]2?xlarge", "(i3|i4g|im4gn)[.]((2|4|8|16)?x)?large", "i4i[.]((2|4|8|12|16|24|32)?x)?large", "(i7i|i8g|r6gd)[.]((2|4|8|12|16)?x)?large",
+    "i8ge[.]((2|3|6|12|18)?x)?large", "oi2[.]((2|4|8|12|16|24)?x)?large", "r[78]gd[.](medium|((2|4|8|12|16)?x)?large)",
+  ]
+}
+
 variable "new_domain" {
   description = <<-EOT
     The domain that the module makes when none is given; encrypted at rest and between nodes, TLS 1.2 at least. A new `name` or `kms_key` replaces it with all its documents: `replace_stores` must allow it:
@@ -181,11 +194,20 @@ variable "new_domain" {
     error_message = "new_domain.engine_version must be an OpenSearch version, for example \"OpenSearch_2.19\". Received: \"${var.new_domain.engine_version}\"."
   }
 
-  # Families that cfn-lint 1.58 knows, without those that take no encryption at rest (M3, R3, T2) and UltraWarm's own.
-  # https://docs.aws.amazon.com/opensearch-service/latest/developerguide/supported-instance-types.html
+  # Without those that take no encryption at rest (M3, R3, T2) and UltraWarm's own.
   validation {
-    condition     = alltrue([for type in compact([var.new_domain.instance_type, var.new_domain.master_type]) : can(regex("^(c[45]|c6g|c7[gi]|c8g|i[23]|i4[gi]|i7i|i8ge?|im4gn|m[45]|m6g|m7[gi]|m8g|o[im]2|or[12]|r[45]|r6gd?|r7gd?|r7i|r8gd?|t3)[.](small|medium|([1-9][0-9]?x|x)?large)[.]search$", type))])
+    condition     = alltrue([for type in compact([var.new_domain.instance_type, var.new_domain.master_type]) : can(regex("^(${join("|", concat(local.types_with_volumes, local.types_without_volumes))})[.]search$", type))])
     error_message = "new_domain.instance_type and new_domain.master_type must be instance types that OpenSearch Service had in November 2026 (a domain of newer ones: `domain`), for example \"m7g.large.search\". Received: ${jsonencode(var.new_domain.instance_type)}, ${jsonencode(var.new_domain.master_type)}."
+  }
+
+  validation {
+    condition     = var.new_domain.instance_type == null || !can(regex("^(${join("|", local.types_without_volumes)})[.]search$", var.new_domain.instance_type))
+    error_message = "new_domain.instance_type must be one that takes EBS volumes, which the module gives each data node (a domain on the nodes' own disks: `domain`), for example \"m7g.large.search\". Received: ${jsonencode(var.new_domain.instance_type)}."
+  }
+
+  validation {
+    condition     = var.domain != null || length(var.tags) <= 10 || var.new_domain.name == "-"
+    error_message = "tags must be at most 10 with a domain that the module makes, since OpenSearch Service takes no more, for example { team = \"shop\" }. Received ${length(var.tags)}: ${jsonencode(keys(var.tags))}."
   }
 
   validation {
@@ -204,8 +226,8 @@ variable "new_domain" {
   }
 
   validation {
-    condition     = var.new_domain.volume_size_gib >= 10 && floor(var.new_domain.volume_size_gib) == var.new_domain.volume_size_gib
-    error_message = "new_domain.volume_size_gib must be a whole number, at least 10, for example 20. Received: ${var.new_domain.volume_size_gib}."
+    condition     = var.new_domain.volume_size_gib >= 10 && var.new_domain.volume_size_gib <= 36864 && floor(var.new_domain.volume_size_gib) == var.new_domain.volume_size_gib
+    error_message = "new_domain.volume_size_gib must be a whole number, 10-36864 (small instance types take less), for example 20. Received: ${var.new_domain.volume_size_gib}."
   }
 
   validation {
@@ -245,8 +267,8 @@ variable "vpc" {
   default     = null
 
   validation {
-    condition     = var.vpc == null || try(length(var.vpc.subnet_ids) > 0 && length(var.vpc.security_group_ids) >= 1 && length(var.vpc.security_group_ids) <= 5 && alltrue([for id in var.vpc.subnet_ids : can(regex("^subnet-[0-9a-z]+$", id))]) && alltrue([for id in var.vpc.security_group_ids : can(regex("^sg-[0-9a-zA-Z]+$", id))]), false)
-    error_message = "vpc.security_group_ids must be 1-5 ids of security groups, and vpc.subnet_ids at least one of a subnet, for example { subnet_ids = [\"subnet-0a1b2c\"], security_group_ids = [\"sg-0a1b2c\"] }. Received: ${jsonencode(var.vpc)}."
+    condition     = var.vpc == null || try(length(var.vpc.subnet_ids) >= 1 && length(var.vpc.subnet_ids) <= 16 && alltrue([for ids in values(var.vpc) : length(distinct(ids)) == length(ids)]) && length(var.vpc.security_group_ids) >= 1 && length(var.vpc.security_group_ids) <= 5 && alltrue([for id in var.vpc.subnet_ids : can(regex("^subnet-[0-9a-z]+$", id))]) && alltrue([for id in var.vpc.security_group_ids : can(regex("^sg-[0-9a-zA-Z]+$", id))]), false)
+    error_message = "vpc.security_group_ids must be 1-5 different ids of security groups, and vpc.subnet_ids 1-16 of subnets, for example { subnet_ids = [\"subnet-0a1b2c\"], security_group_ids = [\"sg-0a1b2c\"] }. Received: ${jsonencode(var.vpc)}."
   }
 
   validation {
@@ -270,7 +292,7 @@ variable "index_management" {
     - `retention_days`: indices are deleted so many days after the end of their period, 1-36500. Default null = never. Needs a rotation.
     - `dashboards`: an object puts a dashboard with its panels and an index pattern into OpenSearch Dashboards, for example `{ numbers = ["amount"], values = ["customer.country.keyword"] }`. `numbers` are fields that are summed over time, `values` fields whose most frequent values are counted, 20 at most in all, by the names that an aggregation takes. `tenant`: of a domain with fine-grained access control. Default "global". Default null = none.
     - `map_delivery_role`: true in a domain with fine-grained access control gives the delivery role a role there that may write the fork's indices and nothing else. Who keeps the index must be an administrator of the domain: the function's role (output `index_management_role_arn`), or the user of `credentials_secret`. Default false.
-    - `credentials_secret`: object with the `arn` of a secret of Secrets Manager that holds `username` and `password`, for a domain with its own users. Default null = requests signed by the function's role (output `index_management_role_arn`).
+    - `credentials_secret`: object with the `arn` of a secret of Secrets Manager that holds `username` and `password`, for a domain with its own users. `kms_key_arn`: the customer managed key that the secret is encrypted with, null = none. Default null = requests signed by the function's role (output `index_management_role_arn`).
   EOT
   type = object({
     enabled        = optional(bool, true)
@@ -285,7 +307,7 @@ variable "index_management" {
       tenant  = optional(string, "global")
     }))
     map_delivery_role  = optional(bool, false)
-    credentials_secret = optional(object({ arn = string }))
+    credentials_secret = optional(object({ arn = string, kms_key_arn = optional(string) }))
   })
   default  = {}
   nullable = false
@@ -328,6 +350,11 @@ variable "index_management" {
   validation {
     condition     = var.index_management.credentials_secret == null || can(regex("^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[A-Za-z0-9/_+=.@!-]{1,512}$", var.index_management.credentials_secret.arn))
     error_message = "index_management.credentials_secret.arn must be the ARN of a secret, for example \"arn:aws:secretsmanager:eu-west-1:123456789012:secret:search-admin-a1b2c3\". Received: ${jsonencode(var.index_management.credentials_secret)}."
+  }
+
+  validation {
+    condition     = can(regex("^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$", try(coalesce(var.index_management.credentials_secret.kms_key_arn), "arn:aws:kms:eu-west-1:123456789012:key/-")))
+    error_message = "index_management.credentials_secret.kms_key_arn must be the ARN of a key, not of an alias, for example \"arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab\". Received: ${jsonencode(var.index_management.credentials_secret)}."
   }
 }
 

@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from tests.terraform.example_inputs import BUCKET, FUNCTION, KEY, LEAST, ON_CALL
+from tests.terraform.example_inputs import BUCKET, FUNCTION, KEY, LEAST, ON_CALL, QUEUE
 from tests.terraform.saved_state import Call
 
 ARN = "arn:aws:sqs:eu-west-1:123456789012:"
@@ -44,6 +44,10 @@ _FORK = _of(
     {"topic_arn": "arn:aws:sns:eu-west-1:123456789012:" + "t" * 251 + ".fifo"},
     {"filter_policy": _policy(1)},
     {"filter_policy": _policy(15, 10, 1, 1, 1)},
+    {"filter_policy": json.dumps({"a": {"b": list(range(75))}}), "filter_policy_scope": "MessageBody"},
+    {"filter_policy": json.dumps({"a": [{"wildcard": f"*{number}"} for number in range(10)]})},
+    {"filter_policy": json.dumps({"a": ["a:b", '"a":', '"a":']})},
+    {"filter_policy": json.dumps({"a": [{"cidr": "10.0.0.0/31"}, {"cidr": "2001:db8::/127"}]})},
     {"queue": {"message_retention_seconds": 60}, "dead_letter_queue": {"message_retention_seconds": 60}},
     {"queue": {"message_retention_seconds": 1209600}, "dead_letter_queue": {"message_retention_seconds": 1209600}},
     {
@@ -166,6 +170,19 @@ def _of_streams(module: str, largest_buffer_mib: int) -> list[Limit]:
         {"alarms": {"actions": [ON_CALL], "delivery_delay_seconds": 0}},
         {"lifecycle_rules": [{**rule, "transitions": [{"days": 30, "storage_class": "STANDARD_IA"}]}]},
         {"lifecycle_rules": [{**rule, "expiration_days": 1}]},
+        {"lifecycle_rules": [{**rule, "expiration_days": 2147483647}]},
+        {
+            "lifecycle_rules": [
+                {
+                    **rule,
+                    "transitions": [
+                        {"days": days, "storage_class": name}
+                        for days, name in ((90, "DEEP_ARCHIVE"), (30, "STANDARD_IA"), (60, "INTELLIGENT_TIERING"))
+                    ],
+                }
+            ]
+        },
+        {"roles": {"path": "/" + "p" * 409 + "/"}},
         {"lifecycle_rules": [{"id": "i", "expiration_days": 1}, {"id": "i" * 240, "expiration_days": 1}]},
         {
             "lifecycle_rules": [
@@ -211,7 +228,11 @@ _SEARCH_ANALYTICS = [
         {"index_management": {"dashboards": {"tenant": "t" * 100}}},
         {"index_management": {"dashboards": {"tenant": "t"}}},
         {"index_management": {"alias": "a" * 100, "retention_days": 36500}},
-        {"index_management": {"credentials_secret": {"arn": f"{SECRET}:opensearch!db-a1b2c3"}}},
+        {
+            "index_management": {
+                "credentials_secret": {"arn": f"{SECRET}:opensearch!db-a1b2c3", "kms_key_arn": KEY["arn"]}
+            }
+        },
         {"event_type_attribute": "a"},
         {"event_type_attribute": "a" * 256},
         {"retry_duration_seconds": 0},
@@ -219,6 +240,7 @@ _SEARCH_ANALYTICS = [
         {"new_domain": {"name": "abc", "instance_type": "t3.small.search", "master_type": "i8ge.18xlarge.search"}},
         {"new_domain": {"instance_type": "or2.16xlarge.search", "master_type": "c7i.large.search"}},
         {"new_domain": {"name": "a" * 28}},
+        {"new_domain": {"instance_count": 3, "volume_size_gib": 36864}, "tags": {f"t{n}": "" for n in range(10)}},
         {"new_domain": {"instance_count": 1, "zone_count": 1, "master_count": 0}},
         {"new_domain": {"instance_count": 80, "zone_count": 2, "master_count": 5}},
         {"new_domain": {"instance_count": 3, "zone_count": 3, "volume_size_gib": 10}},
@@ -226,6 +248,7 @@ _SEARCH_ANALYTICS = [
             "new_domain": {},
             "vpc": {"subnet_ids": ["subnet-0a1b", "subnet-0a1c"], "security_group_ids": ["sg-0a1b"]},
         },
+        {"vpc": {"subnet_ids": [f"subnet-0a1b{n}" for n in range(16)], "security_group_ids": ["sg-0a1b"]}},
         {
             "new_domain": {},
             "vpc": {
@@ -251,6 +274,8 @@ _REPLAY = _of(
     {"retention_seconds": 1209600},
     {"destination_queue": {"arn": f"{ARN}{LONGEST_QUEUE}", "url": f"{URL}{LONGEST_QUEUE}", "kms_key_arn": KEY["arn"]}},
     {"replay_id": "r"},
+    {"archive": {"bucket": BUCKET, "layout": "x" * 245 + "yyyy/MM/dd/"}, "roles": {"path": "/" + "p" * 153 + "/"}},
+    {"destination_queue": {**QUEUE, "url": "https://eu-west-1.queue.amazonaws.com/123456789012/checkout"}},
     {"replay_id": "r" * 128},
     {"archive": {"bucket": BUCKET, "prefix": "p" * 511 + "/"}, "targets": _LONGEST_TARGETS},
     {"archive": {"bucket": BUCKET}, "targets": _LONGEST_TARGETS[:1]},

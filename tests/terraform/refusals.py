@@ -15,6 +15,7 @@ from tests.terraform.native import MODULES
 
 KEY = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 FUNCTION = "arn:aws:lambda:eu-west-1:123456789012:function:redact"
+SECRET = "arn:aws:secretsmanager:eu-west-1:123456789012:secret"
 LAYER = "arn:aws:lambda:eu-west-1:123456789012:layer:ours"
 QUEUE = "arn:aws:sqs:eu-west-1:123456789012:checkout"
 QUEUE_URL = "https://sqs.eu-west-1.amazonaws.com/123456789012/checkout"
@@ -90,6 +91,8 @@ _NO_VPCS = tuple(
         ([_SUBNET], [f"{_GROUP}{number}" for number in range(6)]),
         ([_GROUP], [_GROUP]),
         ([_SUBNET], [_SUBNET]),
+        ([_SUBNET, _SUBNET], [_GROUP]),
+        ([_SUBNET], [_GROUP, _GROUP]),
     )
 )
 
@@ -114,6 +117,15 @@ _NO_ACTIONS = (
     "arn:aws:events:eu-west-1:123456789012:rule/on-call",
     "arn:aws:states:eu-west-1:123456789012:stateMachine:on-call",
 )
+
+
+_NESTED = (
+    ('{"a":{"b":["1","2","3","4","5","6"]},"c":["1","2","3","4","5","6","7","8","9","10","11","12","13"]}', "13 x 12"),
+    (json.dumps({"a": {"b": list(range(76))}}), "152"),
+    (json.dumps({"a": {"b": {"c": {"d": {"e": list(range(31))}}}}}), "155"),
+)
+_WILDCARDS = json.dumps({"a": [{"wildcard": f"*{n}*a*b"} for n in range(12)]})
+_CENTRAL = KEY.replace("west", "central")
 
 
 def _condition(**changed: Any) -> dict[str, Any]:
@@ -141,7 +153,17 @@ def _fork() -> list[Refusal]:
         refused("Received 6: a, b, c, d, e, f", filter_policy='{"a":[1],"b":[1],"c":[1],"d":[1],"e":[1],"f":[1]}'),
         refused('{"event_type": "order.placed"}', filter_policy='{"event_type": "order.placed"}'),
         refused('{"event_type": []}', filter_policy='{"event_type": []}'),
-        refused("4 x 4 x 2 x 5 x 1", filter_policy=five_lists),
+        refused("4 x 4 x 2 x 5 x 1", create_subscription=True, filter_policy=five_lists),
+        *(
+            refused(lists, create_subscription=True, filter_policy=policy, filter_policy_scope="MessageBody")
+            for policy, lists in _NESTED
+        ),
+        refused("Received 1296 points", create_subscription=True, filter_policy=_WILDCARDS),
+        *(
+            refused(policy, filter_policy=policy)
+            for policy in ('{"a":["x"],"a":["y"]}', '{"b":["x"], "a" : ["x"], "a" :["y"]}')
+        ),
+        refused("Received 262160", filter_policy=json.dumps({"a": ["ä" * 131072 + "x" * 5]}, ensure_ascii=False)),
         refused("Received 262164", filter_policy='{"event_type": ["' + "x" * 262144 + '"]}'),
         refused('"Body"', filter_policy_scope="Body"),
         refused('key/*"', kms_key={"arn": "arn:aws:kms:eu-west-1:123456789012:key/*"}),
@@ -264,6 +286,20 @@ def _bucket() -> list[Refusal]:
         refused('"days":[29]', colder(29, "STANDARD_IA")),
         refused('"days":[-1]', colder(-1, "GLACIER")),
         refused('"expiration_days":90', colder(90, "GLACIER", expiration_days=90)),
+        refused("9999999999", {"id": "old", "expiration_days": 9999999999}),
+        *(
+            refused(
+                '"transitions":[{"days":30,',
+                {"id": "colder", "transitions": [{"days": days, "storage_class": name} for days, name in steps]},
+            )
+            for steps in (
+                [(30, "GLACIER"), (60, "STANDARD_IA")],
+                [(30, "GLACIER"), (60, "GLACIER")],
+                [(30, "STANDARD_IA"), (30, "GLACIER")],
+                [(30, "STANDARD_IA"), (59, "GLACIER")],
+                [(30, "GLACIER"), (0, "DEEP_ARCHIVE")],
+            )
+        ),
     ]
 
 
@@ -274,6 +310,9 @@ def _delivery() -> list[Refusal]:
     return [
         refused("stateMachine:redact", arn="arn:aws:states:eu-west-1:123456789012:stateMachine:redact"),
         refused("eu-central-1", arn=FUNCTION.replace("west", "central")),
+        refused("rrrr", arn=FUNCTION.replace("redact", "r" * 65)),
+        Refusal("delivery", {"bucket_kms_key": {"arn": _CENTRAL}}, "eu-central-1"),
+        Refusal("delivery", {"roles": {"path": f"/{'p' * 410}/"}}, "pppp"),
         refused("0.1", buffer_size_mib=0.1),
         refused("3.1", buffer_size_mib=3.1),
         refused("-1", buffer_interval_seconds=-1),
@@ -385,7 +424,34 @@ _NO_PRINCIPALS = (
 )
 
 
-_NO_INSTANCES = ("m7g.large", "r9z.large.search", "m7g.large.elasticsearch", "M7g.large.search", "t2.small.search")
+_NO_VOLUMES = (
+    "i2.xlarge",
+    "i3.large",
+    "i4g.large",
+    "i4i.32xlarge",
+    "i7i.large",
+    "i8ge.6xlarge",
+    "im4gn.large",
+    "oi2.large",
+    "r6gd.large",
+    "r7gd.medium",
+    "r8gd.large",
+)
+_NO_SIZES = (
+    "t3.24xlarge.search",
+    "m7g.small.search",
+    "c5.12xlarge.search",
+    "r6g.16xlarge.search",
+    "i8g.18xlarge.search",
+)
+_NO_INSTANCES = (
+    *_NO_SIZES,
+    "m7g.large",
+    "r9z.large.search",
+    "m7g.large.elasticsearch",
+    "M7g.large.search",
+    "t2.small.search",
+)
 
 
 def _search_analytics() -> list[Refusal]:
@@ -433,6 +499,8 @@ def _search_analytics() -> list[Refusal]:
         *(new_domain(f'"{name}"', name=name) for name in ("Orders", "ab", "a" * 29)),
         new_domain('"2.19"', engine_version="2.19"),
         *(new_domain(f'"{name}"', instance_type=name) for name in _NO_INSTANCES),
+        *(new_domain(f'"{name}.search"', instance_type=f"{name}.search") for name in _NO_VOLUMES),
+        refused("Received 11", domain=None, new_domain={}, tags={f"t{number}": "" for number in range(11)}),
         new_domain('"m7g.tiny.search"', master_type="m7g.tiny.search"),
         new_domain('"alias/aws/es"', kms_key={"arn": "alias/aws/es"}),
         new_domain("0", instance_count=0),
@@ -441,6 +509,7 @@ def _search_analytics() -> list[Refusal]:
         new_domain("3", zone_count=3, instance_count=2),
         new_domain("2", master_count=2),
         new_domain("9", volume_size_gib=9),
+        new_domain("36865", volume_size_gib=36865),
         new_domain('["slow"]', logs=["slow"]),
         new_domain('["application","application"]', logs=["application", "application"]),
         new_domain('["audit"]', logs=["audit"]),
@@ -453,6 +522,9 @@ def _search_analytics() -> list[Refusal]:
         refused('"vpc-0a1b"', vpc={"subnet_ids": ["vpc-0a1b"], "security_group_ids": ["sg-0a1b"]}),
         refused('"security_group_ids":[]', vpc={"subnet_ids": ["subnet-0a1b"], "security_group_ids": []}),
         refused("sg-5", vpc={"subnet_ids": ["subnet-0a1b"], "security_group_ids": [f"sg-{n}" for n in range(6)]}),
+        refused("subnet-16", vpc={"subnet_ids": [f"subnet-{n}" for n in range(17)], "security_group_ids": ["sg-0a1b"]}),
+        refused('["subnet-1","subnet-1"]', vpc={"subnet_ids": ["subnet-1"] * 2, "security_group_ids": ["sg-0a1b"]}),
+        refused("alias/x", index_management={"credentials_secret": {"arn": f"{SECRET}:x", "kms_key_arn": "alias/x"}}),
         refused('"default"', vpc={"subnet_ids": ["subnet-0a1b"], "security_group_ids": ["default"]}),
         refused('"subnet_ids":[]', vpc={"subnet_ids": [], "security_group_ids": ["sg-0a1b2c3d"]}),
         refused('["subnet-0a1b"]', domain=None, vpc={"subnet_ids": ["subnet-0a1b"], "security_group_ids": ["sg-0a1b"]}),
@@ -470,6 +542,26 @@ def _replay() -> list[Refusal]:
         refused("1209601", retention_seconds=1209601),
         refused("checkout.fifo", destination_queue={"arn": f"{QUEUE}.fifo", "url": f"{QUEUE_URL}.fifo"}),
         refused("/payments", destination_queue={"arn": QUEUE, "url": QUEUE_URL.replace("checkout", "payments")}),
+        refused(
+            "/999999999999/", destination_queue={"arn": QUEUE, "url": QUEUE_URL.replace("123456789012", "999999999999")}
+        ),
+        refused("us-east-1", destination_queue={"arn": QUEUE, "url": QUEUE_URL.replace("eu-west", "us-east")}),
+        refused(
+            "us-east-1",
+            destination_queue={"arn": QUEUE, "url": "https://us-east-1.queue.amazonaws.com/123456789012/checkout"},
+        ),
+        refused(_CENTRAL, destination_queue={"arn": QUEUE, "url": QUEUE_URL, "kms_key_arn": _CENTRAL}),
+        *(
+            refused(received, archive={"bucket": ARCHIVE}, targets=[{"arn": QUEUE, "url": QUEUE_URL, **wrong}])
+            for received, wrong in (
+                ("/999999999999/", {"url": QUEUE_URL.replace("123456789012", "999999999999")}),
+                ("us-east-1", {"url": QUEUE_URL.replace("eu-west", "us-east")}),
+                (_CENTRAL, {"kms_key_arn": _CENTRAL}),
+            )
+        ),
+        refused("заказы", archive={"bucket": ARCHIVE, "prefix": "заказы/"}),
+        refused("xxxx", archive={"bucket": ARCHIVE, "layout": f"{'x' * 246}yyyy/MM/dd/"}),
+        refused("pppp", archive={"bucket": ARCHIVE}, roles={"path": f"/{'p' * 154}/"}),
         refused('"alias/x"', destination_queue={"arn": QUEUE, "url": QUEUE_URL, "kms_key_arn": "alias/x"}),
         refused(
             'key/*"', destination_queue={"arn": QUEUE, "url": QUEUE_URL, "kms_key_arn": f"{KEY.rpartition('/')[0]}/*"}
@@ -557,6 +649,20 @@ def _root() -> list[Refusal]:
     return [
         refused("-orders", storage_backups={"-orders": {}}),
         refused("orders = null", storage_backups={"orders": None}),
+        refused("Orders, orders", replays={}, storage_backups={"Orders": {}, "orders": {}}),
+        refused(
+            "Orders, orders",
+            replays={},
+            storage_backups={"Orders": {}},
+            search_analytics={"orders": {"index_name": "o"}},
+        ),
+        refused("a, b", storage_backups={key: {"athena": {"database": {"name": "lake"}}} for key in "ab"}),
+        refused("a, b", storage_backups={"a": {"athena": {}}, "b": {"athena": {"database": {"name": "a"}}}}),
+        refused("a, b", search_analytics={key: {"index_name": key, "new_domain": {"name": "shop"}} for key in "ab"}),
+        refused(
+            "b, shop",
+            search_analytics={"b": {"index_name": "b", "new_domain": {"name": "shop"}}, "shop": {"index_name": "s"}},
+        ),
         refused("or ders", search_analytics={"or ders": {"index_name": "orders"}}),
         refused("o" * 41, replays={"o" * 41: {"destination_queue": {"arn": QUEUE, "url": QUEUE_URL}}}),
     ]
