@@ -74,7 +74,7 @@ resource "aws_ssm_parameter" "window" {
 
     precondition {
       condition     = length(setintersection([local.queue_arn, "${local.queue_arn}-dlq"], concat([var.destination_queue.arn], local.targets[*].arn))) == 0
-      error_message = "destination_queue and targets must not be the replay's own queue or its dead-letter queue, or its events would go round for ever, for example \"${local.queue_arn}-consumer\". Received: ${jsonencode(concat([var.destination_queue.arn], local.targets[*].arn))}."
+      error_message = "destination_queue and targets must not be the replay's own queue or its dead-letter queue, or its events would come back forever, for example \"${local.queue_arn}-consumer\". Received: ${jsonencode(concat([var.destination_queue.arn], local.targets[*].arn))}."
     }
 
     precondition {

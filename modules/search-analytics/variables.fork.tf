@@ -38,7 +38,7 @@ variable "create_subscription" {
 
   validation {
     condition     = !var.create_subscription || sum(concat([0], local.filter_policy_wildcard_points)) <= 100
-    error_message = "filter_policy must have wildcards of at most 100 points: one * in a text costs 1, several cost 3 each, and a key costs the sum of its texts times their number, for example { path = [{ wildcard = \"*.json\" }] }. Received ${sum(concat([0], local.filter_policy_wildcard_points))} points."
+    error_message = "filter_policy must have wildcards of at most 100 points: one * in a text costs 1, several cost 3 each. A key costs the sum of its texts times their number. For example { path = [{ wildcard = \"*.json\" }] }. Received ${sum(concat([0], local.filter_policy_wildcard_points))} points."
   }
 }
 

@@ -68,7 +68,7 @@ BEYOND: dict[str, tuple[str, dict[str, Any], str]] = {
     "round_for_ever": (
         "replay",
         {"destination_queue": {name: f"{QUEUE[name].removesuffix('checkout')}orders-dlq" for name in ("arn", "url")}},
-        "go round for ever",
+        "come back forever",
     ),
     "domain_elsewhere": (
         "search-analytics",
