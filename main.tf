@@ -26,6 +26,7 @@ module "storage_backups" {
   dashboard               = each.value.dashboard
   function_vpc            = each.value.function_vpc
   redact                  = each.value.redact
+  ingest                  = each.value.ingest
   record_format           = each.value.record_format
   pack_records            = each.value.pack_records
   compress_records        = each.value.compress_records
@@ -154,7 +155,7 @@ module "dashboard" {
       dead_letter_queue_name = fork.dead_letter_queue_name
       function_name          = fork.function_name
       stream                 = { name = fork.delivery_stream_name, destination = "S3" }
-    } },
+    } if var.storage_backups[name].ingest == "queue" },
     { for name, fork in module.search_analytics : name => {
       queue_arn              = fork.queue_arn
       dead_letter_queue_name = fork.dead_letter_queue_name

@@ -63,6 +63,7 @@ variable "storage_backups" {
       embedded  = optional(bool)
       required  = optional(bool)
     })))
+    ingest                = optional(string)
     record_format         = optional(string)
     pack_records          = optional(bool)
     compress_records      = optional(bool)

@@ -105,7 +105,8 @@ _DASHBOARD_FORKS = """    {{ for name, fork in module.{name} : name => {{
       dead_letter_queue_name = fork.dead_letter_queue_name
       function_name          = fork.function_name
       stream                 = {stream}
-    }} }},"""
+    }}{condition} }},"""
+_WITH_A_QUEUE = ' if var.storage_backups[name].ingest == "queue"'
 _STREAM = '{{ name = fork.delivery_stream_name, destination = "{}" }}'
 _DESTINATIONS = {"storage-backup": _STREAM.format("S3"), "search-analytics": _STREAM.format("AmazonOpenSearchService")}
 _DASHBOARD_INPUT = """variable "dashboard" {
@@ -145,7 +146,14 @@ def _calls() -> str:
 
 
 def _dashboard() -> str:
-    maps = [_DASHBOARD_FORKS.format(name=forks.name, stream=_DESTINATIONS.get(forks.module, "null")) for forks in FORKS]
+    maps = [
+        _DASHBOARD_FORKS.format(
+            name=forks.name,
+            stream=_DESTINATIONS.get(forks.module, "null"),
+            condition=_WITH_A_QUEUE if forks.module == "storage-backup" else "",
+        )
+        for forks in FORKS
+    ]
     return _DASHBOARD.format(maps="\n".join(maps))
 
 

@@ -22,13 +22,13 @@ resource "aws_cloudwatch_metric_alarm" "dead_letter" {
 }
 
 resource "aws_cloudwatch_metric_alarm" "oldest_message" {
-  count = try(var.alarms.oldest_message_age_seconds, 0) > 0 ? 1 : 0
+  count = try(var.alarms.oldest_message_age_seconds, 0) > 0 && !local.direct ? 1 : 0
 
   alarm_name          = "${var.name}-oldest-message"
   alarm_description   = "The oldest message in ${local.queue_name} has waited longer than ${var.alarms.oldest_message_age_seconds} seconds: the function is not keeping up or fails."
   namespace           = "AWS/SQS"
   metric_name         = "ApproximateAgeOfOldestMessage"
-  dimensions          = { QueueName = aws_sqs_queue.this.name }
+  dimensions          = { QueueName = aws_sqs_queue.this[0].name }
   statistic           = "Maximum"
   period              = 60
   evaluation_periods  = 3 # one slow minute is no news

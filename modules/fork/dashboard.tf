@@ -10,9 +10,9 @@ module "dashboard" {
   topic_arn = var.topic_arn
   forks = {
     (var.name) = {
-      queue_arn              = aws_sqs_queue.this.arn
+      queue_arn              = aws_sqs_queue.this[0].arn
       dead_letter_queue_name = local.dead_letter_queue_name
-      function_name          = module.function.name
+      function_name          = module.function[0].name
       stream                 = var.delivery
     }
   }

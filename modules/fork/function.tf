@@ -36,6 +36,7 @@ locals {
 
 module "function" {
   source = "../function"
+  count  = local.direct ? 0 : 1
 
   name        = var.name
   description = var.description
@@ -65,8 +66,10 @@ module "function" {
 ################################################################################
 
 resource "aws_lambda_event_source_mapping" "this" {
-  event_source_arn                   = aws_sqs_queue.this.arn
-  function_name                      = module.function.arn
+  count = local.direct ? 0 : 1
+
+  event_source_arn                   = aws_sqs_queue.this[0].arn
+  function_name                      = module.function[0].arn
   enabled                            = var.event_source_mapping.enabled
   batch_size                         = var.event_source_mapping.batch_size
   maximum_batching_window_in_seconds = var.event_source_mapping.maximum_batching_window_seconds
@@ -100,21 +103,26 @@ resource "aws_lambda_event_source_mapping" "this" {
 ################################################################################
 
 moved {
+  from = module.function
+  to   = module.function[0]
+}
+
+moved {
   from = aws_lambda_function.this
-  to   = module.function.aws_lambda_function.this
+  to   = module.function[0].aws_lambda_function.this
 }
 
 moved {
   from = aws_cloudwatch_log_group.function
-  to   = module.function.aws_cloudwatch_log_group.this
+  to   = module.function[0].aws_cloudwatch_log_group.this
 }
 
 moved {
   from = aws_iam_role.function
-  to   = module.function.aws_iam_role.this
+  to   = module.function[0].aws_iam_role.this
 }
 
 moved {
   from = aws_iam_role_policy.function
-  to   = module.function.aws_iam_role_policy.this
+  to   = module.function[0].aws_iam_role_policy.this
 }

@@ -16,6 +16,7 @@ resource "terraform_data" "location" {
     account_id  = data.aws_caller_identity.current.account_id
     s3_dns_name = data.aws_service.s3.dns_name
     name        = var.name
+    ingest      = var.ingest
   }
   triggers_replace = var.replace_stores
 
@@ -25,6 +26,11 @@ resource "terraform_data" "location" {
     postcondition {
       condition     = self.input.name == var.name
       error_message = "The new name would replace the queues of ${self.input.name}, with the events in them. Empty them first, then say replace_stores = \"renamed\" (any new text) in the same plan; for example name = \"${self.input.name}\" to leave it. Received: \"${var.name}\"."
+    }
+
+    postcondition {
+      condition     = var.ingest != "direct" || try(self.input.ingest, "queue") == "direct"
+      error_message = "This change would remove the queue of ${self.input.name} with the events in it. Make a second fork beside this one; or wait until the queue is empty, then say replace_stores = \"direct\" (any new text) in the same plan. For example ingest = \"queue\" leaves the queue. Received: \"${var.ingest}\"."
     }
 
     postcondition {
@@ -45,6 +51,8 @@ resource "terraform_data" "location" {
 }
 
 locals {
+  direct = var.ingest == "direct"
+
   # `kms:ViaService` has a service's name with the Region and this. Outside the partition aws no page of AWS says whether that ends as
   # addresses do (.com.cn in China) or always as service principals do: both, and only AWS sets it.
   location = merge(terraform_data.location.input, {

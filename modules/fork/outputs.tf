@@ -13,17 +13,17 @@ output "subscription_arn" {
 
 output "queue_arn" {
   description = "ARN of the queue."
-  value       = aws_sqs_queue.this.arn
+  value       = one(aws_sqs_queue.this[*].arn)
 }
 
 output "queue_url" {
   description = "URL of the queue."
-  value       = aws_sqs_queue.this.url
+  value       = one(aws_sqs_queue.this[*].url)
 }
 
 output "queue_name" {
   description = "Name of the queue."
-  value       = aws_sqs_queue.this.name
+  value       = one(aws_sqs_queue.this[*].name)
 }
 
 output "dead_letter_queue_arn" {
@@ -47,37 +47,37 @@ output "dead_letter_queue_name" {
 
 output "function_arn" {
   description = "ARN of the function."
-  value       = module.function.arn
+  value       = one(module.function[*].arn)
 }
 
 output "function_name" {
   description = "Name of the function."
-  value       = module.function.name
+  value       = one(module.function[*].name)
 }
 
 output "function_role_arn" {
   description = "ARN of the function's role: name it in key policies and in the policies of resources in other accounts."
-  value       = module.function.role_arn
+  value       = one(module.function[*].role_arn)
 }
 
 output "function_role_name" {
   description = "Name of the function's role."
-  value       = module.function.role_name
+  value       = one(module.function[*].role_name)
 }
 
 output "layers" {
   description = "Layers of the function, Powertools first. A function of the application's own that uses Powertools can take the same."
-  value       = module.function.layers
+  value       = one(module.function[*].layers)
 }
 
 output "log_group_name" {
   description = "Name of the function's log group."
-  value       = module.function.log_group_name
+  value       = one(module.function[*].log_group_name)
 }
 
 output "event_source_mapping_uuid" {
   description = "Id of the event source mapping between queue and function."
-  value       = aws_lambda_event_source_mapping.this.uuid
+  value       = one(aws_lambda_event_source_mapping.this[*].uuid)
 }
 
 ################################################################################

@@ -51,6 +51,8 @@ locals {
 }
 
 resource "aws_sqs_queue" "this" {
+  count = local.direct ? 0 : 1
+
   name                       = local.queue_name
   message_retention_seconds  = var.queue.message_retention_seconds
   visibility_timeout_seconds = local.visibility_timeout_seconds
@@ -75,10 +77,10 @@ resource "aws_sqs_queue" "dead_letter" {
   kms_master_key_id         = try(var.kms_key.arn, null)
   policy                    = local.queue_policies.dead_letter
 
-  redrive_allow_policy = var.dead_letter_queue.only_from_queue ? jsonencode({
-    redrivePermission = "byQueue"
-    sourceQueueArns   = [local.queue_arn]
-  }) : null
+  redrive_allow_policy = !var.dead_letter_queue.only_from_queue ? null : jsonencode(merge(
+    { redrivePermission = local.direct ? "denyAll" : "byQueue" },
+    local.direct ? {} : { sourceQueueArns = [local.queue_arn] },
+  ))
 
   tags = var.tags
 }

@@ -17,12 +17,13 @@ locals {
 resource "aws_sns_topic_subscription" "this" {
   count = var.create_subscription ? 1 : 0
 
-  topic_arn            = var.topic_arn
-  protocol             = "sqs"
-  endpoint             = aws_sqs_queue.this.arn
-  filter_policy        = var.filter_policy
-  filter_policy_scope  = local.filter_policy_scope
-  raw_message_delivery = var.raw_message_delivery
+  topic_arn             = var.topic_arn
+  protocol              = local.direct ? "firehose" : "sqs"
+  endpoint              = local.direct ? var.stream_arn : aws_sqs_queue.this[0].arn
+  subscription_role_arn = one(aws_iam_role.subscription[*].arn)
+  filter_policy         = var.filter_policy
+  filter_policy_scope   = local.filter_policy_scope
+  raw_message_delivery  = var.raw_message_delivery
 
   # What SNS cannot hand to the queue (queue deleted, policy or key refuses) goes to the same place as what the function cannot handle.
   redrive_policy = jsonencode({ deadLetterTargetArn = var.undelivered_queue == null ? aws_sqs_queue.dead_letter.arn : var.undelivered_queue.arn })
@@ -42,4 +43,41 @@ resource "aws_sns_topic_subscription" "this" {
       EOT
     }
   }
+
+  depends_on = [aws_iam_role_policy.subscription]
+}
+
+# What SNS writes to a stream with. AWS's page also names ListDeliveryStreams, which no policy can give for one stream.
+# https://docs.aws.amazon.com/sns/latest/dg/firehose-example-create-delivery-stream-subscription-to-topic.html
+resource "aws_iam_role" "subscription" {
+  count = local.direct ? 1 : 0
+
+  name                 = "${var.name}-sns-${local.region}"
+  path                 = var.roles.path
+  permissions_boundary = var.roles.permissions_boundary
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Principal = { Service = "sns.amazonaws.com" }
+      Action    = "sts:AssumeRole"
+    }]
+  })
+  tags = var.tags
+}
+
+resource "aws_iam_role_policy" "subscription" {
+  count = local.direct ? 1 : 0
+
+  name = "subscription"
+  role = aws_iam_role.subscription[0].id
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Sid      = "WriteToStream"
+      Effect   = "Allow"
+      Action   = ["firehose:DescribeDeliveryStream", "firehose:ListTagsForDeliveryStream", "firehose:PutRecord", "firehose:PutRecordBatch"]
+      Resource = var.stream_arn
+    }]
+  })
 }

@@ -9,6 +9,34 @@ variable "raw_message_delivery" {
   nullable    = false
 }
 
+variable "ingest" {
+  description = "`queue` (default), or `direct`: SNS writes to the delivery stream `stream_arn` itself. There is neither queue nor function then, only the subscription, its role and the dead-letter queue. modules/storage-backup has an input of the same name. A change to `direct` removes the queue: `replace_stores` must allow it."
+  type        = string
+  default     = "queue"
+  nullable    = false
+
+  validation {
+    condition     = contains(["queue", "direct"], var.ingest)
+    error_message = "ingest must be \"queue\" or \"direct\", for example \"queue\". Received: \"${var.ingest}\"."
+  }
+
+  validation {
+    condition     = var.ingest != "direct" || (var.create_subscription && !endswith(var.topic_arn, ".fifo") && !var.raw_message_delivery && !var.dashboard)
+    error_message = "ingest must be \"queue\" with a FIFO topic, create_subscription = false, raw_message_delivery and dashboard, for example \"queue\": SNS writes to streams from standard topics only, and the dashboard shows queue and function. Received: \"${var.ingest}\"."
+  }
+}
+
+variable "stream_arn" {
+  description = "ARN of the delivery stream that SNS writes to with `ingest = \"direct\"`; null without. For example `aws_kinesis_firehose_delivery_stream.orders.arn`."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.ingest == "direct" ? try(can(regex("^arn:aws[a-z-]*:firehose:[a-z0-9-]+:[0-9]{12}:deliverystream/[A-Za-z0-9_.-]{1,64}$", var.stream_arn)), false) : var.stream_arn == null
+    error_message = "stream_arn must be the ARN of a delivery stream with ingest = \"direct\", for example \"arn:aws:firehose:eu-west-1:123456789012:deliverystream/orders\", and null with \"queue\". Received: ${jsonencode(var.stream_arn)}."
+  }
+}
+
 ################################################################################
 # Queue and dead-letter queue
 ################################################################################

@@ -17,6 +17,8 @@ module "fork" {
   filter_policy_scope = var.filter_policy_scope
   # The envelope holds the id, the time and the attributes of a message. Raw delivery would lose them, and messages with more than ten attributes.
   raw_message_delivery = false
+  ingest               = var.ingest
+  stream_arn           = local.direct ? aws_kinesis_firehose_delivery_stream.this.arn : null
 
   kms_key           = var.kms_key
   queue             = var.queue
@@ -46,9 +48,11 @@ module "fork" {
 }
 
 locals {
+  direct = var.ingest == "direct"
+
   # A user's transformation function sees what Firehose sees: one event in each record. So does the conversion to Parquet, which puts a
   # record that it cannot read aside as a whole. Where Firehose takes records apart first, both see single events anyway.
-  pack_records = var.pack_records != null ? var.pack_records : local.partitioned || (var.transformation_function == null && !local.parquet)
+  pack_records = var.pack_records != null ? var.pack_records : !local.direct && (local.partitioned || (var.transformation_function == null && !local.parquet))
 
   # The function makes each record a gzip file of many lines, and such files one after the other are one. Not where something on the way has to
   # read a record.
@@ -61,8 +65,9 @@ locals {
     RECORD_FORMAT        = var.record_format
     PACK_RECORDS         = tostring(local.pack_records)
     COMPRESS_RECORDS     = tostring(local.compress_records)
-    REDACT               = jsonencode([for rule in var.redact : { for key, value in rule : key => value if value != null && value != false }])
+    REDACT               = local.redact
   })
+  redact = jsonencode([for rule in var.redact : { for key, value in rule : key => value if value != null && value != false }])
 
   function_statements = [{
     sid       = "WriteToStream"
@@ -85,7 +90,7 @@ locals {
   # In the order in which Firehose runs them, whatever the order they are given in.
   processors = concat(
     local.split_processors,
-    var.transformation_function == null ? [] : [{ type = "Lambda", parameters = module.delivery.transformation_parameters }],
+    local.transformation_function == null ? [] : [{ type = "Lambda", parameters = module.delivery.transformation_parameters }],
     local.partition_processors,
   )
 }
@@ -216,7 +221,7 @@ module "delivery" {
   bucket_kms_key          = var.bucket_kms_key
   object_prefixes         = local.writable_prefixes
   statements              = local.schema_statements
-  transformation_function = var.transformation_function
+  transformation_function = local.transformation_function
   log_retention_days      = var.log_retention_days
   log_kms_key             = var.log_kms_key
   roles                   = var.roles

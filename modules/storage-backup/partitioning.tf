@@ -52,9 +52,10 @@ locals {
   # Athena reads a column of the type injected only where the query says which value is meant.
   columns_to_name = [for key in local.partition_keys : key.column if length(key.values) == 0]
 
+  # SNS writes single events, each with its line feed: there is nothing to take apart, and nothing to end.
   # In Firehose's order: take apart, transform, find the values, end with a line feed. Without parameters the delimiter is a line feed, and
   # Firehose shows none whatever is given.
-  split_processors = local.partitioned ? [{
+  split_processors = local.partitioned && !local.direct ? [{
     type = "RecordDeAggregation", parameters = [{ name = "SubRecordType", value = "JSON" }]
   }] : []
   partition_processors = local.partitioned ? concat(
@@ -65,6 +66,6 @@ locals {
         { name = "MetadataExtractionQuery", value = local.partition_query },
       ]
     }],
-    local.parquet ? [] : [{ type = "AppendDelimiterToRecord", parameters = [] }],
+    local.parquet || local.direct ? [] : [{ type = "AppendDelimiterToRecord", parameters = [] }],
   ) : []
 }

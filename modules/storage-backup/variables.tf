@@ -1,4 +1,48 @@
 ################################################################################
+# Way of the events
+################################################################################
+
+variable "ingest" {
+  description = <<-EOT
+    How events come to the delivery stream; the archive is the same:
+    - `queue` (default): through a queue and a function, which packs, compresses, redacts and sets aside what cannot be stored.
+    - `direct`: SNS writes to the stream itself. There is no queue and no function to run, and the price is that of single records ([costs](../../docs/costs.md)). `redact` runs as a transformation of the stream. For standard topics, `record_format = "envelope"`; without `queue`, `event_source_mapping`, `pack_records`, `compress_records`, `create_subscription = false` and `dashboard`, and with either `redact` or `transformation_function`. What SNS cannot hand over goes to the dead-letter queue; what cannot be redacted lies under `errors/`. Without `redact` each line keeps SNS's `UnsubscribeURL`, with which a reader of the archive could end the subscription.
+    A change from `queue` to `direct` removes the queue: `replace_stores` must allow it.
+  EOT
+  type        = string
+  default     = "queue"
+  nullable    = false
+
+  validation {
+    condition     = contains(["queue", "direct"], var.ingest)
+    error_message = "ingest must be \"queue\" or \"direct\", for example \"queue\". Received: \"${var.ingest}\"."
+  }
+
+  validation {
+    condition     = var.ingest != "direct" || (!endswith(var.topic_arn, ".fifo") && var.create_subscription)
+    error_message = "ingest must be \"queue\" for a FIFO topic and with create_subscription = false, for example \"queue\": SNS writes to streams from standard topics only, under a role of the module's subscription. Received: ingest = \"${var.ingest}\", topic_arn = \"${var.topic_arn}\", create_subscription = ${var.create_subscription}."
+  }
+
+  validation {
+    condition     = var.ingest != "direct" || (var.record_format == "envelope" && var.pack_records == null && var.compress_records == null && !var.dashboard)
+    error_message = "ingest must be \"queue\" with record_format = \"raw\", pack_records, compress_records or dashboard = true, for example \"queue\": there is no function that could pack, and SNS ends no raw message with a line feed. Received: ingest = \"${var.ingest}\", record_format = \"${var.record_format}\", pack_records = ${jsonencode(var.pack_records)}, compress_records = ${jsonencode(var.compress_records)}, dashboard = ${var.dashboard}."
+  }
+
+  validation {
+    condition = var.ingest != "direct" || (
+      jsonencode(var.queue) == jsonencode({ message_retention_seconds = 345600, visibility_timeout_seconds = null, max_receive_count = 5 })
+      && jsonencode(var.event_source_mapping) == jsonencode({ batch_size = 1000, maximum_batching_window_seconds = 5, maximum_concurrency = null, provisioned_pollers = null, enabled = true })
+    )
+    error_message = "ingest must be \"queue\" with settings of queue or event_source_mapping, for example \"queue\": SNS writes to the stream itself. Received: ingest = \"${var.ingest}\", queue = ${jsonencode(var.queue)}, event_source_mapping = ${jsonencode(var.event_source_mapping)}."
+  }
+
+  validation {
+    condition     = var.ingest != "direct" || length(var.redact) == 0 || (var.transformation_function == null && var.function.timeout_seconds <= 300)
+    error_message = "ingest must be \"queue\" with both redact and transformation_function, and with a function.timeout_seconds above 300, for example \"queue\": a stream has one transformation, of 5 minutes at most. Received: ingest = \"${var.ingest}\", transformation_function = ${jsonencode(var.transformation_function)}, function.timeout_seconds = ${var.function.timeout_seconds}."
+  }
+}
+
+################################################################################
 # Function
 ################################################################################
 

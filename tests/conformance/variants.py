@@ -265,6 +265,9 @@ OPTIONS: dict[str, dict[str, list[Any]]] = {
 for _options in OPTIONS.values():
     _options["dashboard"] = [False, True]  # last, like every new one: what was picked for the others stays
 OPTIONS["storage-backup"]["compress_records"] = [None, None, False]
+OPTIONS["storage-backup"]["ingest"] = ["queue", "queue", "direct"]
+OPTIONS["fork"]["ingest"] = ["queue", "queue", "direct"]
+OPTIONS["fork"]["stream_arn"] = [None]
 OPTIONS["fork"]["delivery"] = [None, {"name": "orders", "destination": "S3"}]
 
 NAMED_HERE = ("name", "topic_arn")
@@ -298,7 +301,8 @@ def _variant(module: str, number: int, picked: Inputs) -> Variant:
     for rule in _RULES:
         picked = rule(module, picked, region)
     # a FIFO topic now and then
-    topic = f"arn:aws:sns:eu-west-1:{ACCOUNT}:orders{'.fifo' if number % 5 == 4 else ''}"
+    is_direct = picked.get("ingest") == "direct"
+    topic = f"arn:aws:sns:eu-west-1:{ACCOUNT}:orders{'.fifo' if number % 5 == 4 and not is_direct else ''}"
     inputs = {"name": f"{module}-{number}", "topic_arn": topic, **picked}
     return Variant(module, number, region, _there(inputs, region))
 
@@ -340,6 +344,19 @@ def _storage_fits(module: str, picked: Inputs, region: str) -> Inputs:
     return picked
 
 
+def _direct_fits(module: str, picked: Inputs, region: str) -> Inputs:
+    """What goes without queue and function."""
+    if picked.get("ingest") != "direct":
+        return picked
+    if module == "fork":
+        stream = f"arn:aws:firehose:eu-west-1:{ACCOUNT}:deliverystream/orders"
+        of_fork = {"raw_message_delivery": False, "dashboard": False, "create_subscription": True}
+        return picked | of_fork | {"stream_arn": stream}
+    without: Inputs = dict.fromkeys(("pack_records", "compress_records", "transformation_function"))
+    plain = {"queue": {}, "event_source_mapping": {}, "record_format": "envelope", "function": {}}
+    return picked | without | plain | {"create_subscription": True, "dashboard": False}
+
+
 def _search_fits(module: str, picked: Inputs, region: str) -> Inputs:
     """One domain, given or made; a role that is the master user has no list of principals beside it."""
     if module != "search-analytics":
@@ -367,6 +384,7 @@ def _replay_fits(module: str, picked: Inputs, region: str) -> Inputs:
 
 _RULES: list[Callable[[str, Inputs, str], Inputs]] = [
     _reads_fit,
+    _direct_fits,
     _storage_fits,
     _search_fits,
     _bucket_fits,

@@ -17,6 +17,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from opensearchpy import OpenSearch
 
 from event_fork.events.envelope import StoredEvent
 from testbench import Bench
+from testbench.iam_roles import taken_away
 from testbench.paths import PROJECT
 from testbench.polling import eventually
 from tests.support import written_archive
@@ -411,3 +413,51 @@ def test_two_verifies_at_once_find_the_same(window: Window, live: dict[str, list
     both = [subprocess.Popen(command, env=window.environment(), stdout=subprocess.PIPE) for _ in range(2)]
     reports = [json.loads(process.communicate(timeout=300)[0]) for process in both]
     assert [report["indices"][window.forks[1]]["dead_letters"] for report in reports] == [2, 2]
+
+
+def test_sns_writes_the_same_archive_without_queue_and_function(window: Window, live: dict[str, list[str]]) -> None:
+    stack, direct = window.stack, window.stack.output["direct"]
+    name, bucket, archive = f"{stack.name}-direct", direct["bucket_name"], f"s3://{direct['bucket_name']}/orders/"
+    assert (direct["queue_arn"], direct["event_source_mapping_uuid"]) == (None, None)
+    ids = stack.publish(Event(json.dumps({"id": f"d-{n}", "card": "4111"}), {"amount": 5}) for n in range(30))
+    wanted = Counter(chain(ids, *live.values()))
+
+    stored = eventually(
+        lambda: [line for line in stack.stored_events(bucket, "orders/") if line["MessageId"] in wanted],
+        lambda found: len(found) >= wanted.total(),
+        within=LIVE_WITHIN,
+        what="every event is in the archive of the direct fork",
+    )
+    assert Counter(line["MessageId"] for line in stored) == wanted
+    (line, *_) = (line for line in stored if line["MessageId"] == ids[7])
+    assert list(line) == ["Type", "MessageId", "TopicArn", "Message", "Timestamp", "MessageAttributes"]
+    assert (line["Message"], line["MessageAttributes"]) == (
+        '{"id": "d-7"}',
+        {"amount": {"Type": "Number", "Value": "5"}},
+    )
+
+    start = datetime.now(UTC) - timedelta(hours=1)
+    times = ("--from", start.isoformat(), "--to", datetime.now(UTC).isoformat(), "--output", "json")
+    report = window.run("verify", name, *times).json
+    assert (report["archived"] >= wanted.total(), report["missing"]) == (True, 0)
+    found = window.run("find", ids[7], "--fork", name, "--from", start.isoformat(), "--output", "json").json
+    assert [one["place"] for one in found] == ["archive"]
+    sql = "SELECT count(DISTINCT event_id) AS events FROM events WHERE message->>'$.id' LIKE 'd-%'"
+    assert window.run("search", "query", sql, "--archive", archive, *times).json == [{"events": len(ids)}]
+    plan = ("replay", "plan", "--archive", archive, "--target", f"{stack.name}-consumer", "--where", "$.id=d-7")
+    ran = window.run(*plan, *times, "--out", str(window.folder / "direct.json"))
+    assert (ran.code, ran.json["totals"]["events"]) == (0, 1), ran.stderr
+
+
+def test_what_sns_cannot_write_to_the_stream_is_in_the_dead_letter_queue(window: Window) -> None:
+    stack, direct = window.stack, window.stack.output["direct"]
+    role = f"{stack.name}-direct-sns-{stack.output['topic_arn'].split(':')[3]}"
+    with taken_away(stack.client, role, "firehose:PutRecordBatch"):
+        (lost,) = stack.publish([Event(json.dumps({"id": "undelivered"}), {"amount": 5})])
+        (letter,) = eventually(
+            lambda: stack.take(direct["dead_letter_queue_url"]),
+            bool,
+            within=LIVE_WITHIN,
+            what="the event is in the dead-letter queue of the subscription",
+        )
+    assert json.loads(letter["Body"])["MessageId"] == lost

@@ -36,9 +36,11 @@ _REFUSED = {
     "aws_opensearch_domain": "This change would replace or remove the domain",
     "aws_s3_bucket": "This change would remove the module's own bucket",
 }
+_REMOVED = {"aws_sqs_queue": "This change would remove the queue of"}
 FORK, BACKUP, SEARCH, REPLAY, ROOT = "fork", "storage-backup", "search-analytics", "replay", "root"
 ALL = (FORK, BACKUP, SEARCH, REPLAY)
 STREAMS = (BACKUP, SEARCH)
+STREAM_ARN = "arn:aws:firehose:eu-west-1:123456789012:deliverystream/orders"
 TOPIC = "arn:aws:sns:eu-west-1:123456789012:orders"
 
 
@@ -86,7 +88,8 @@ class Row:
         """Words of what is said of a guarded change without the permission. A new name says it of queues and domain."""
         named = ("aws_sqs_queue", "aws_opensearch_domain")
         kinds = [kind for kind in self.stores() if kind in named or "aws_sqs_queue" not in self.replaces]
-        return [_REFUSED[kind] for kind in kinds] or ["This change would leave the"]
+        words = [_REMOVED.get(kind, _REFUSED[kind]) if kind in self.removes else _REFUSED[kind] for kind in kinds]
+        return words or ["This change would leave the"]
 
     def stores(self) -> list[str]:
         """Kinds of stores that go."""
@@ -207,6 +210,21 @@ _OF_ALL = [
     Row("environment_variables", ALL, {"environment_variables": {"STAGE": "test"}}),
     Row("tracing", ALL, {"tracing": True}),
     Row("dashboard", ALL, {"dashboard": True}),
+    Row(
+        "ingest",
+        (FORK,),
+        {"ingest": "direct", "stream_arn": STREAM_ARN},
+        removes=("aws_sqs_queue",),
+        guarded=True,
+        which="`direct`",
+    ),
+    Row(
+        "stream_arn",
+        (FORK,),
+        {"stream_arn": STREAM_ARN},
+        {"ingest": "direct", "stream_arn": f"{STREAM_ARN}-before"},
+        replaces=("aws_sns_topic_subscription",),
+    ),
     Row("delivery", (FORK,), {"delivery": {"name": "other", "destination": "S3"}}, {"dashboard": True}),
     Row("function_vpc", ALL, {"function_vpc": VPC}),
     Row("log_level", ALL, {"log_level": "DEBUG"}),
@@ -302,6 +320,7 @@ _OF_STREAMS = [
     ),
 ]
 _OF_BACKUP = [
+    Row("ingest", (BACKUP,), {"ingest": "direct"}, removes=("aws_sqs_queue",), guarded=True, which="`direct`"),
     Row("record_format", (BACKUP,), {"record_format": "raw"}),
     Row("pack_records", (BACKUP,), {"pack_records": False}),
     Row("compress_records", (BACKUP,), {"compress_records": False}),

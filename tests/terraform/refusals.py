@@ -17,6 +17,7 @@ KEY = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890
 FUNCTION = "arn:aws:lambda:eu-west-1:123456789012:function:redact"
 SECRET = "arn:aws:secretsmanager:eu-west-1:123456789012:secret"
 LAYER = "arn:aws:lambda:eu-west-1:123456789012:layer:ours"
+STREAM = "arn:aws:firehose:eu-west-1:123456789012:deliverystream/orders"
 QUEUE = "arn:aws:sqs:eu-west-1:123456789012:checkout"
 QUEUE_URL = "https://sqs.eu-west-1.amazonaws.com/123456789012/checkout"
 ROLE = "arn:aws:iam::123456789012:role/analyst"
@@ -354,6 +355,7 @@ def _storage_backup() -> list[Refusal]:
 
     return [
         *_of_both_streams("storage-backup", 128),
+        *_direct(),
         refused('"json"', record_format="json"),
         *_partitions_and_format(),
         refused('record_format = "raw"', record_format="raw", athena={}),
@@ -369,6 +371,30 @@ def _storage_backup() -> list[Refusal]:
         refused('"query-results/orders"', athena={"results_location": "query-results/orders"}),
         refused("10485759", athena={"bytes_scanned_limit": 10485759}),
         refused('"it\'s"', athena={"event_type_attribute": "it's"}),
+    ]
+
+
+def _direct() -> list[Refusal]:
+    def refused(received: str, **inputs: Any) -> Refusal:
+        return Refusal("storage-backup", {"ingest": "direct", **inputs}, received)
+
+    return [
+        Refusal("storage-backup", {"ingest": "sqs"}, '"sqs"'),
+        refused("orders.fifo", topic_arn=f"{TOPIC['topic_arn']}.fifo"),
+        refused("create_subscription = false", create_subscription=False),
+        refused('record_format = "raw"', record_format="raw"),
+        refused("pack_records = true", pack_records=True),
+        refused("compress_records = false", compress_records=False),
+        refused("dashboard = true", dashboard=True),
+        refused('"max_receive_count":9', queue={"max_receive_count": 9}),
+        refused('"batch_size":10', event_source_mapping={"batch_size": 10}),
+        refused(FUNCTION, redact=[{"path": "$.card"}], transformation_function={"arn": FUNCTION}),
+        refused("function.timeout_seconds = 301", redact=[{"path": "$.card"}], function={"timeout_seconds": 301}),
+        Refusal("fork", {"ingest": "sqs"}, '"sqs"'),
+        Refusal("fork", {"ingest": "direct", "stream_arn": QUEUE}, QUEUE),
+        Refusal("fork", {"ingest": "direct"}, "null"),
+        Refusal("fork", {"stream_arn": STREAM}, STREAM),
+        Refusal("fork", {"ingest": "direct", "stream_arn": STREAM, "raw_message_delivery": True}, '"direct"'),
     ]
 
 

@@ -48,12 +48,12 @@ def subscription(sns: SNSClient, arn: str) -> Subscription:
     )
 
 
-def subscription_of(sns: SNSClient, topic_arn: str, queue_arn: str) -> Subscription | None:
-    """The topic's subscription that feeds the queue, if there is one."""
+def subscription_of(sns: SNSClient, topic_arn: str, endpoint: str) -> Subscription | None:
+    """The topic's subscription that feeds a queue or a stream, if there is one."""
     try:
         for page in sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic_arn):
             for entry in page["Subscriptions"]:
-                if entry.get("Endpoint") == queue_arn and entry.get("SubscriptionArn", "").startswith("arn:"):
+                if entry.get("Endpoint") == endpoint and entry.get("SubscriptionArn", "").startswith("arn:"):
                     return subscription(sns, entry["SubscriptionArn"])
     except (sns.exceptions.NotFoundException, sns.exceptions.AuthorizationErrorException):
         # The topic may be gone, or another account's: then nothing is known about its subscriptions.

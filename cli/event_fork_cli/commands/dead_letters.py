@@ -146,6 +146,9 @@ def redrive(
     queue = _queue(settings, fork)
     wanted = criteria(chosen, group, context.now())
     target = find_queue(to, "--to", settings) if to is not None else None
+    if target is None and not fork.queue_url:
+        rule = f"must be given for {fork.name}, which has no queue: SNS writes to its stream itself"
+        raise BadInputError("--to", rule, example="--to orders-repair", received=to)
     url, arn = (fork.queue_url, fork.queue_arn) if target is None else (target.url, target.arn)
     if arn == fork.dead_letters_arn:
         raise BadInputError("--to", "must be another queue than the dead-letter queue", example="--to q", received=to)

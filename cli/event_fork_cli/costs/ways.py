@@ -90,7 +90,8 @@ class Way:
         return sum(item.quantity for item in self.items if item.what == what)
 
 
-QUEUE_COMPRESSED, QUEUE_PLAIN, DIRECT = "storage-backup", "storage-backup, compress_records = false", "SNS to Firehose"
+QUEUE_COMPRESSED, QUEUE_PLAIN = "storage-backup", "storage-backup, compress_records = false"
+DIRECT = "storage-backup, ingest = direct"
 ARCHIVES = (QUEUE_COMPRESSED, QUEUE_PLAIN, DIRECT)
 
 
@@ -99,7 +100,7 @@ def ways(load: Workload) -> list[Way]:
     return [
         Way(QUEUE_COMPRESSED, (*_fork(load, _compressed(load)), *_archive(load, load.compressed))),
         Way(QUEUE_PLAIN, (*_fork(load, _packed(load)), *_archive(load, load.line))),
-        Way(DIRECT, tuple(_direct(load)), "It redacts only by a function of the stream, and repairs nothing"),
+        Way(DIRECT, tuple(_direct(load)), "It packs nothing, and what it cannot redact goes to errors/"),
         Way("search-analytics", tuple(_fork(load, _documents(load))), "the domain is on top"),
         Way("replay, the 14-day queue", (_requests("SQS deliveries", load.events * _parts(load.body)),)),
         Way("a replay of them from the archive", tuple(_replay(load))),

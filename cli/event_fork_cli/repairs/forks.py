@@ -25,13 +25,17 @@ _IN_TEMPLATE = re.compile(r"!\{([^}]*)\}")
 
 @dataclass(frozen=True, slots=True)
 class Fork:
-    """A fork: what is named after it, its queue and its dead-letter queue."""
+    """A fork: what is named after it, its queue and its dead-letter queue.
+
+    `stream_arn`: SNS writes to this stream itself (ingest = direct), and URL and ARN of the queue are empty.
+    """
 
     name: str
     queue_url: str
     queue_arn: str
     dead_letters_url: str
     dead_letters_arn: str
+    stream_arn: str | None = None
 
 
 @dataclass(frozen=True)
@@ -99,7 +103,12 @@ class Stream:
 
 def find_fork(settings: AwsSettings, given: str) -> Fork:
     """The fork that has this name, which is its queue's (URL and ARN will do). Raises BadInputError."""
-    queue = find_queue(given, "FORK", settings)
+    try:
+        queue = find_queue(given, "FORK", settings)
+    except BadInputError:
+        if (direct := _direct_fork(settings, given)) is None:
+            raise
+        return direct
     found = settings.sqs().get_queue_attributes(QueueUrl=queue.url, AttributeNames=["RedrivePolicy"])
     policy = json.loads(found.get("Attributes", {}).get("RedrivePolicy", "{}"))
     arn = policy.get("deadLetterTargetArn")
@@ -109,6 +118,17 @@ def find_fork(settings: AwsSettings, given: str) -> Fork:
         )
     dead = find_queue(arn, "FORK", settings)
     return Fork(queue.arn.rpartition(":")[2], queue.url, queue.arn, dead.url, dead.arn)
+
+
+def _direct_fork(settings: AwsSettings, name: str) -> Fork | None:
+    """The fork without a queue that has this name: a stream, and the dead-letter queue of its subscription."""
+    try:
+        dead = find_queue(f"{name}-dlq", "FORK", settings)
+        find_stream(settings, name)
+    except BadInputError:
+        return None
+    described = settings.firehose().describe_delivery_stream(DeliveryStreamName=name)["DeliveryStreamDescription"]
+    return Fork(name, "", "", dead.url, dead.arn, described["DeliveryStreamARN"])
 
 
 def find_stream(settings: AwsSettings, name: str) -> Stream:

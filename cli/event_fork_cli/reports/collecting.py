@@ -61,15 +61,16 @@ class TopicReport:
 class ForkReport:
     """A fork in the window; None: not measured here, or nothing that this kind of fork has.
 
-    `arrived`, `taken`: messages that came into its queue and left it. `stored`: events found in the archive. `indexed`:
-    documents. `rejected`: records in the error folders, at least so many when not `counted_all`. The three of now are
-    `waiting`, `in_work`, `dead_letters`. Seconds: the longest in an hour of the window.
+    `arrived`, `taken`: messages that came into its queue and left it; without a queue, records that came into its
+    stream. `stored`: events found in the archive. `indexed`: documents. `rejected`: records in the error folders, at
+    least so many when not `counted_all`. The three of now are `waiting`, `in_work`, `dead_letters`. Seconds: the
+    longest in an hour of the window.
     """
 
     name: str
     kind: str
     arrived: int
-    taken: int
+    taken: int | None
     stored: int | None
     indexed: int | None
     rejected: int | None
@@ -184,9 +185,12 @@ def _metrics(fork: Fork) -> Iterator[tuple[str, Metric]]:
     def of_queue(name: str, queue: str, stat: str = "Sum") -> Metric:
         return Metric("AWS/SQS", name, "QueueName", queue, stat)
 
-    yield "arrived", of_queue("NumberOfMessagesSent", fork.queue)
-    yield "taken", of_queue("NumberOfMessagesDeleted", fork.queue)
-    yield "oldest message", of_queue("ApproximateAgeOfOldestMessage", fork.queue, "Maximum")
+    if fork.queue is not None:
+        yield "arrived", of_queue("NumberOfMessagesSent", fork.queue)
+        yield "taken", of_queue("NumberOfMessagesDeleted", fork.queue)
+        yield "oldest message", of_queue("ApproximateAgeOfOldestMessage", fork.queue, "Maximum")
+    elif fork.stream is not None:
+        yield "arrived", Metric("AWS/Firehose", "IncomingRecords", "DeliveryStreamName", fork.stream)
     if fork.dead_letter_queue:
         yield "dead letters", of_queue("ApproximateNumberOfMessagesVisible", fork.dead_letter_queue, "Maximum")
     if fork.stream and fork.kind in _DELIVERY:
@@ -224,7 +228,7 @@ def _fork_report(
         name=fork.name,
         kind=fork.kind,
         arrived=round(sum(hours["arrived"].values())),
-        taken=round(sum(hours["taken"].values())),
+        taken=round(sum(hours["taken"].values())) if "taken" in hours else None,
         stored=None if stored is None else stored.total(),
         indexed=round(sum(hours["indexed"].values())) if "indexed" in hours else None,
         rejected=None if rejected is None else rejected.total(),
@@ -232,7 +236,7 @@ def _fork_report(
         waiting=fork.waiting,
         in_work=fork.in_work,
         dead_letters=fork.dead_letters,
-        oldest_message_seconds=max(hours["oldest message"].values(), default=None),
+        oldest_message_seconds=max(hours.get("oldest message", {}).values(), default=None),
         delivery_lag_seconds=max(hours.get("delivery", {}).values(), default=None),
         hours=shown,
     )

@@ -29,11 +29,14 @@ class Failures:
 
 @dataclass(frozen=True, slots=True)
 class Fork:
-    """A queue of the topic, and what it feeds. `kind`: storage, search, replay, or other: the application's own."""
+    """A queue of the topic, and what it feeds. `kind`: storage, search, replay, or other: the application's own.
+
+    `queue`: None where SNS writes to the stream itself.
+    """
 
     name: str
     kind: str
-    queue: str
+    queue: str | None
     waiting: int
     in_work: int
     dead_letter_queue: str | None
@@ -54,8 +57,14 @@ def forks_of(settings: AwsSettings, topic_arn: str) -> list[Fork]:
         raise BadInputError(
             "TOPIC", "must be the ARN of an SNS topic that exists", example=_EXAMPLE, received=topic_arn
         ) from error
-    entries = [entry for page in pages for entry in page["Subscriptions"] if entry.get("Protocol") == "sqs"]
-    found = [fork for entry in entries for fork in _fork(settings, entry["Endpoint"])]
+    entries = [entry for page in pages for entry in page["Subscriptions"]]
+    looks = {"sqs": _fork, "firehose": _direct_fork}
+    found = [
+        fork
+        for entry in entries
+        if (look := looks.get(entry.get("Protocol", "")))
+        for fork in look(settings, entry["Endpoint"])
+    ]
     order = (STORAGE, SEARCH, REPLAY, OTHER)
     return sorted(found, key=lambda fork: (order.index(fork.kind), fork.name))
 
@@ -82,6 +91,25 @@ def _fork(settings: AwsSettings, queue_arn: str) -> Iterator[Fork]:
         dead_letters=None if dead is None else int(dead["ApproximateNumberOfMessages"]),
         stream=stream,
         failures=_failures(settings, stream) if stream else None,
+    )
+
+
+def _direct_fork(settings: AwsSettings, stream_arn: str) -> Iterator[Fork]:
+    """A stream that SNS writes to itself; the module's dead-letter queue has its name."""
+    _, _, _, region, account, stream = stream_arn.split(":")
+    name = stream.rpartition("/")[2]
+    dead_name = f"{name}-dlq"
+    dead = _attributes(settings, f"arn:aws:sqs:{region}:{account}:{dead_name}")
+    yield Fork(
+        name=name,
+        kind=STORAGE,
+        queue=None,
+        waiting=0,
+        in_work=0,
+        dead_letter_queue=None if dead is None else dead_name,
+        dead_letters=None if dead is None else int(dead["ApproximateNumberOfMessages"]),
+        stream=name,
+        failures=_failures(settings, name) if region == settings.region_name else None,
     )
 
 

@@ -20,7 +20,7 @@ from event_fork.forward.search_document import search_document
 from event_fork.index_management.search_domain import MISSING
 from event_fork.replay_plan.plan import ArchiveLocation
 from event_fork.sending.packing import MAX_RECORD_BYTES
-from event_fork.settings import RAW, RedactSettings, SearchAnalyticsSettings, StorageBackupSettings
+from event_fork.settings import RAW, RedactSettings, SearchAnalyticsSettings
 from event_fork_cli.archive_replay.locations import archive_location
 from event_fork_cli.archive_replay.request import archive_layout
 from event_fork_cli.archive_replay.subscriptions import Subscription, subscription_of
@@ -163,6 +163,8 @@ class Search:
 
 def deployed(settings: AwsSettings, fork: Fork) -> Deployed:
     """What a fork's queue, function, mapping and subscription say. Raises RefusedError."""
+    if fork.stream_arn is not None:
+        return _deployed_directly(settings, fork, fork.stream_arn)
     found = settings.sqs().get_queue_attributes(QueueUrl=fork.queue_url, AttributeNames=["Policy"])
     topic_arn = _topic(found.get("Attributes", {}).get("Policy", "{}"))
     if topic_arn is None:
@@ -179,6 +181,23 @@ def deployed(settings: AwsSettings, fork: Fork) -> Deployed:
         variables=dict(configuration.get("Environment", {}).get("Variables", {})),
         polled=any(mapping.get("State") not in ("Disabled", "Disabling") for mapping in mappings),
     )
+
+
+def _deployed_directly(settings: AwsSettings, fork: Fork, stream_arn: str) -> Deployed:
+    """Of a fork into whose stream SNS writes itself: its function is there for redaction only, or not at all."""
+    found = settings.sqs().get_queue_attributes(QueueUrl=fork.dead_letters_url, AttributeNames=["Policy"])
+    topic_arn = _topic(found.get("Attributes", {}).get("Policy", "{}"))
+    if topic_arn is None:
+        raise RefusedError(f"the policy of the dead-letter queue of {fork.name} names no topic: it is of no fork")
+    functions = settings.functions()
+    variables: dict[str, str] = {}
+    try:
+        configuration = functions.get_function_configuration(FunctionName=fork.name)
+        variables = dict(configuration.get("Environment", {}).get("Variables", {}))
+    except functions.exceptions.ResourceNotFoundException:
+        pass  # no rules of redact
+    subscription = subscription_of(settings.sns(topic_arn.split(":")[3]), topic_arn, stream_arn)
+    return Deployed(fork, topic_arn, subscription, timedelta(), variables)
 
 
 def forks_of(
@@ -221,7 +240,6 @@ def _backup(settings: AwsSettings, found: Deployed, stream: Stream) -> Backup:
     bucket = description["BucketARN"].rpartition(":")[2]
     archive = archive_location(settings.s3(), f"s3://{bucket}/{prefix}", settings.region_name)
     layout = archive_layout("auto", OpenArchive(settings, archive.bucket, archive.region)(), archive)
-    own = StorageBackupSettings.from_env(found.variables)
     waits = found.waits + _interval(description)
     return Backup(
         deployed=replace(found, waits=waits),
@@ -229,7 +247,7 @@ def _backup(settings: AwsSettings, found: Deployed, stream: Stream) -> Backup:
         archive=archive,
         layout=layout,
         prefix_template=description.get("Prefix", ""),
-        redactor=own.redactor,
+        redactor=RedactSettings.from_env(found.variables).redactor,
         # By Firehose, or by the function before it (compress_records).
         compresses=description.get("CompressionFormat", "UNCOMPRESSED") != "UNCOMPRESSED"
         or description.get("FileExtension", "") == ".gz",

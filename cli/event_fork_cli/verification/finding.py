@@ -175,6 +175,8 @@ def in_dead_letters(settings: AwsSettings, fork: Fork, sought: Sought, notes: li
 def in_queue(settings: AwsSettings, fork: Deployed, sought: Sought, notes: list[str]) -> Iterator[Found]:
     """In the queue of a fork, where looking does no harm."""
     url, arn = fork.fork.queue_url, fork.fork.queue_arn
+    if not url:  # SNS writes to the stream itself
+        return
     queue = DeadLetterQueue(url, arn, settings.sqs())
     waiting = queue.backlog()
     receptions = int(json.loads(queue.own_dead_letters() or "{}").get("maxReceiveCount", LEAST_RECEPTIONS))

@@ -49,11 +49,11 @@ run "needs_only_name_topic_and_handler" {
 
   assert {
     condition = (
-      aws_sqs_queue.this.name == "orders"
-      && aws_sqs_queue.this.message_retention_seconds == 345600
-      && aws_sqs_queue.this.visibility_timeout_seconds == 6 * 60 + 0
-      && aws_sqs_queue.this.sqs_managed_sse_enabled == true
-      && jsondecode(aws_sqs_queue.this.redrive_policy) == { deadLetterTargetArn = "arn:aws:sqs:eu-west-1:123456789012:orders-dlq", maxReceiveCount = 5 }
+      aws_sqs_queue.this[0].name == "orders"
+      && aws_sqs_queue.this[0].message_retention_seconds == 345600
+      && aws_sqs_queue.this[0].visibility_timeout_seconds == 6 * 60 + 0
+      && aws_sqs_queue.this[0].sqs_managed_sse_enabled == true
+      && jsondecode(aws_sqs_queue.this[0].redrive_policy) == { deadLetterTargetArn = "arn:aws:sqs:eu-west-1:123456789012:orders-dlq", maxReceiveCount = 5 }
     )
     error_message = "The queue must keep messages 4 days, hide them for six timeouts, be encrypted, and give up after 5 attempts."
   }
@@ -78,11 +78,11 @@ run "needs_only_name_topic_and_handler" {
 
   assert {
     condition = (
-      aws_lambda_event_source_mapping.this.enabled
-      && aws_lambda_event_source_mapping.this.batch_size == 10
-      && aws_lambda_event_source_mapping.this.maximum_batching_window_in_seconds == 0
-      && aws_lambda_event_source_mapping.this.function_response_types == toset(["ReportBatchItemFailures"])
-      && length(aws_lambda_event_source_mapping.this.scaling_config) == 0
+      aws_lambda_event_source_mapping.this[0].enabled
+      && aws_lambda_event_source_mapping.this[0].batch_size == 10
+      && aws_lambda_event_source_mapping.this[0].maximum_batching_window_in_seconds == 0
+      && aws_lambda_event_source_mapping.this[0].function_response_types == toset(["ReportBatchItemFailures"])
+      && length(aws_lambda_event_source_mapping.this[0].scaling_config) == 0
     )
     error_message = "The mapping must be on, take 10 messages at once, and let the function report single failures."
   }
@@ -112,7 +112,7 @@ run "the_function_may_do_what_it_needs_and_no_more" {
   assert {
     condition = alltrue([
       for arn, policy in {
-        "arn:aws:sqs:eu-west-1:123456789012:orders"     = aws_sqs_queue.this.policy
+        "arn:aws:sqs:eu-west-1:123456789012:orders"     = aws_sqs_queue.this[0].policy
         "arn:aws:sqs:eu-west-1:123456789012:orders-dlq" = aws_sqs_queue.dead_letter.policy
         } : jsondecode(policy).Statement == [
         {
@@ -144,7 +144,7 @@ run "a_customer_key_encrypts_both_queues_and_the_function_may_use_it" {
 
   assert {
     condition = (
-      aws_sqs_queue.this.kms_master_key_id == var.kms_key.arn
+      aws_sqs_queue.this[0].kms_master_key_id == var.kms_key.arn
       && aws_sqs_queue.dead_letter.kms_master_key_id == var.kms_key.arn
     )
     error_message = "Both queues must be encrypted with the key."
@@ -227,21 +227,21 @@ run "every_setting_arrives_where_it_acts" {
 
   assert {
     condition = (
-      aws_sqs_queue.this.message_retention_seconds == 60
-      && aws_sqs_queue.this.visibility_timeout_seconds == 100
-      && jsondecode(aws_sqs_queue.this.redrive_policy).maxReceiveCount == 3
+      aws_sqs_queue.this[0].message_retention_seconds == 60
+      && aws_sqs_queue.this[0].visibility_timeout_seconds == 100
+      && jsondecode(aws_sqs_queue.this[0].redrive_policy).maxReceiveCount == 3
       && aws_sqs_queue.dead_letter.message_retention_seconds == 3600
-      && aws_sqs_queue.this.tags == tomap({ team = "orders" })
+      && aws_sqs_queue.this[0].tags == tomap({ team = "orders" })
     )
     error_message = "The queues must have the given times, attempts and tags."
   }
 
   assert {
     condition = (
-      !aws_lambda_event_source_mapping.this.enabled
-      && aws_lambda_event_source_mapping.this.batch_size == 500
-      && aws_lambda_event_source_mapping.this.maximum_batching_window_in_seconds == 30
-      && aws_lambda_event_source_mapping.this.scaling_config[0].maximum_concurrency == 4
+      !aws_lambda_event_source_mapping.this[0].enabled
+      && aws_lambda_event_source_mapping.this[0].batch_size == 500
+      && aws_lambda_event_source_mapping.this[0].maximum_batching_window_in_seconds == 30
+      && aws_lambda_event_source_mapping.this[0].scaling_config[0].maximum_concurrency == 4
     )
     error_message = "The mapping must have the given batch, window, concurrency and state."
   }
@@ -280,7 +280,7 @@ run "every_setting_arrives_where_it_acts" {
   }
 
   assert {
-    condition     = aws_sqs_queue.this.max_message_size == 131072 && aws_sqs_queue.dead_letter.max_message_size == 131072
+    condition     = aws_sqs_queue.this[0].max_message_size == 131072 && aws_sqs_queue.dead_letter.max_message_size == 131072
     error_message = "Both queues must take messages of one size: what does not fit the second would be lost."
   }
 
@@ -308,7 +308,7 @@ run "alarms_on_age_and_the_subscription_can_be_left_out" {
   }
 
   assert {
-    condition     = jsondecode(aws_sqs_queue.this.policy).Statement[0].Condition.ArnEquals["aws:SourceArn"] == "arn:aws:sns:us-east-1:999999999999:orders.fifo"
+    condition     = jsondecode(aws_sqs_queue.this[0].policy).Statement[0].Condition.ArnEquals["aws:SourceArn"] == "arn:aws:sns:us-east-1:999999999999:orders.fifo"
     error_message = "The queue must take messages from a topic of another account and Region."
   }
 }
@@ -320,7 +320,7 @@ run "an_opt_in_region_delivers_abroad_under_a_name_of_its_own" {
   }
 
   assert {
-    condition = alltrue([for queue in [aws_sqs_queue.this, aws_sqs_queue.dead_letter] :
+    condition = alltrue([for queue in [aws_sqs_queue.this[0], aws_sqs_queue.dead_letter] :
       jsondecode(queue.policy).Statement[0].Principal == { Service = "sns.me-south-1.amazonaws.com" }
     ])
     error_message = "Both queues must let in what SNS sends from an opt-in Region."
@@ -333,7 +333,7 @@ run "pollers_of_its_own_read_the_queue" {
   }
 
   assert {
-    condition     = aws_lambda_event_source_mapping.this.provisioned_poller_config[0].minimum_pollers == 5 && aws_lambda_event_source_mapping.this.provisioned_poller_config[0].maximum_pollers == 20 && length(aws_lambda_event_source_mapping.this.scaling_config) == 0
+    condition     = aws_lambda_event_source_mapping.this[0].provisioned_poller_config[0].minimum_pollers == 5 && aws_lambda_event_source_mapping.this[0].provisioned_poller_config[0].maximum_pollers == 20 && length(aws_lambda_event_source_mapping.this[0].scaling_config) == 0
     error_message = "The pollers must be the mapping's."
   }
 }
@@ -344,7 +344,7 @@ run "the_mapping_has_the_tags" {
   }
 
   assert {
-    condition     = aws_lambda_event_source_mapping.this.tags == tomap({ team = "orders" })
+    condition     = aws_lambda_event_source_mapping.this[0].tags == tomap({ team = "orders" })
     error_message = "An event source mapping can have tags."
   }
 }
@@ -372,7 +372,7 @@ run "arns_are_of_the_partition_and_region_of_the_provider" {
   }
 
   assert {
-    condition     = jsondecode(aws_sqs_queue.this.policy).Statement[0].Resource == "arn:aws-us-gov:sqs:us-gov-west-1:123456789012:orders"
+    condition     = jsondecode(aws_sqs_queue.this[0].policy).Statement[0].Resource == "arn:aws-us-gov:sqs:us-gov-west-1:123456789012:orders"
     error_message = "ARNs must be of the partition and Region the provider works in."
   }
 }

@@ -16,7 +16,7 @@ from event_fork.sending.packing import one_each, pack, pack_compressed
 from event_fork_cli.app import run
 from event_fork_cli.commands import cost as command
 from event_fork_cli.costs import prices
-from event_fork_cli.costs.ways import QUEUE_COMPRESSED, QUEUE_PLAIN, Workload, ways
+from event_fork_cli.costs.ways import DIRECT, QUEUE_COMPRESSED, QUEUE_PLAIN, Workload, ways
 
 MESSAGES = 2_000
 BUSY = 2_000_000_000
@@ -69,13 +69,13 @@ def test_a_million_events_of_1_kb_cost_what_the_page_says(event_fork: Run) -> No
     assert code == 0
     assert (found["events_per_month"], found["size"]) == (1_000_000, 1_000)
     assert found["prices"] == f"{prices.REGION}, {prices.AS_OF}"
-    direct = _way(found, "SNS to Firehose")
+    direct = _way(found, DIRECT)
     assert _dollars(direct, "SNS") == pytest.approx(0.19)
     assert _dollars(direct, "Firehose") == pytest.approx(0.138, abs=0.001)
     assert _dollars(_way(found, "search-analytics"), "Firehose") == pytest.approx(0.138, abs=0.001)
     assert _dollars(_way(found, "replay, the 14-day queue"), "SQS") == pytest.approx(0.40)
     assert _way(found, "a replay of them from the archive")["dollars"] == pytest.approx(0.08, abs=0.001)
-    assert found["recommended"] == "SNS to Firehose"
+    assert found["recommended"] == DIRECT
 
 
 def test_many_small_events_are_cheapest_where_they_share_compressed_records(event_fork: Run) -> None:
@@ -87,8 +87,8 @@ def test_many_small_events_are_cheapest_where_they_share_compressed_records(even
     def firehose(found: Any, name: str) -> float:
         return _dollars(_way(found, name), "Firehose")
 
-    assert firehose(many, QUEUE_COMPRESSED) < firehose(many, QUEUE_PLAIN) / 3 < firehose(many, "SNS to Firehose") / 9
-    single = pytest.approx(firehose(few, "SNS to Firehose"), rel=0.01)
+    assert firehose(many, QUEUE_COMPRESSED) < firehose(many, QUEUE_PLAIN) / 3 < firehose(many, DIRECT) / 9
+    single = pytest.approx(firehose(few, DIRECT), rel=0.01)
     assert firehose(few, QUEUE_COMPRESSED) == single
     assert firehose(few, QUEUE_PLAIN) == single
 

@@ -52,6 +52,20 @@ module "backup" {
   bucket_force_destroy = true
 }
 
+# The same archive without queue and function; the rules run as the stream's transformation.
+module "direct" {
+  source = "../../../../modules/storage-backup"
+
+  name                 = "${var.name}-direct"
+  topic_arn            = aws_sns_topic.orders.arn
+  powertools_layer_arn = var.powertools_layer_arn
+  ingest               = "direct"
+  prefix               = "orders/"
+  redact               = local.quick.redact
+  buffering            = { interval_seconds = 1, size_mib = 1 }
+  bucket_force_destroy = true
+}
+
 module "search" {
   source = "../../../../modules/search-analytics"
 
@@ -84,6 +98,10 @@ output "topic_arn" {
 
 output "archive_bucket" {
   value = module.backup.bucket_name
+}
+
+output "direct" {
+  value = module.direct
 }
 
 output "search_bucket" {

@@ -28,6 +28,7 @@ CORRECTIONS = (
     "subscription_redrive",
     "sns_messages",
     "sns_timestamp",
+    "firehose_subscriptions",  # after these two, whose envelopes it delivers
     "function_environment",
     "function_errors",
     "function_settings",
