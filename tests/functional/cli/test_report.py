@@ -124,6 +124,29 @@ def by_name(found: Any) -> dict[str, Any]:
     return {fork["name"]: fork for fork in found["forks"]}
 
 
+def test_a_fork_into_whose_stream_sns_writes_itself_has_numbers_of_stream_and_dead_letters(deployed: Deployed) -> None:
+    name = "orders-direct"
+    deployed.streams[name] = deployed.s3_destination()
+    deployed.world.sqs.create_queue(QueueName=f"{name}-dlq")
+    deployed.world.sns.subscribe(
+        TopicArn=deployed.world.topic,
+        Protocol="firehose",
+        Endpoint=f"arn:aws:firehose:{REGION}:{ACCOUNT}:deliverystream/{name}",
+        Attributes={"SubscriptionRoleArn": deployed.role},
+    )
+    deployed.metric("AWS/Firehose", "IncomingRecords", "DeliveryStreamName", name, 9, 0, 18)
+
+    found = by_name(deployed.world.run("report", deployed.world.topic, *WINDOW, "--output", "json").json)[name]
+
+    assert [found[key] for key in ("kind", "arrived", "taken", "waiting", "dead_letters")] == [
+        "storage",
+        27,
+        None,
+        0,
+        0,
+    ]
+
+
 def test_every_number_is_that_of_its_source(deployed: Deployed) -> None:
     found = deployed.world.run("report", deployed.world.topic, *WINDOW, "--output", "json").json
 
