@@ -24,11 +24,6 @@ variable "ingest" {
     condition     = var.ingest != "direct" || (var.create_subscription && !endswith(var.topic_arn, ".fifo") && !var.raw_message_delivery && !var.dashboard)
     error_message = "ingest must be \"queue\" with a FIFO topic, create_subscription = false, raw_message_delivery and dashboard, for example \"queue\": SNS writes to streams from standard topics only, and the dashboard shows queue and function. Received: \"${var.ingest}\"."
   }
-
-  validation {
-    condition     = var.ingest != "direct" || var.stream_arn != null
-    error_message = "ingest must be \"queue\" without stream_arn, for example \"queue\": SNS writes to that stream. Received: ingest = \"${var.ingest}\", stream_arn = null."
-  }
 }
 
 variable "stream_arn" {
@@ -37,7 +32,7 @@ variable "stream_arn" {
   default     = null
 
   validation {
-    condition     = var.stream_arn == null || try(var.ingest == "direct" && can(regex("^arn:aws[a-z-]*:firehose:[a-z0-9-]+:[0-9]{12}:deliverystream/[A-Za-z0-9_.-]{1,64}$", var.stream_arn)), false)
+    condition     = var.ingest == "direct" ? try(can(regex("^arn:aws[a-z-]*:firehose:[a-z0-9-]+:[0-9]{12}:deliverystream/[A-Za-z0-9_.-]{1,64}$", var.stream_arn)), false) : var.stream_arn == null
     error_message = "stream_arn must be the ARN of a delivery stream with ingest = \"direct\", for example \"arn:aws:firehose:eu-west-1:123456789012:deliverystream/orders\", and null with \"queue\". Received: ${jsonencode(var.stream_arn)}."
   }
 }

@@ -392,7 +392,6 @@ def _direct() -> list[Refusal]:
         refused("function.timeout_seconds = 301", redact=[{"path": "$.card"}], function={"timeout_seconds": 301}),
         Refusal("fork", {"ingest": "sqs"}, '"sqs"'),
         Refusal("fork", {"ingest": "direct", "stream_arn": QUEUE}, QUEUE),
-        Refusal("fork", {"ingest": "direct"}, "null"),
         Refusal("fork", {"stream_arn": STREAM}, STREAM),
         Refusal("fork", {"ingest": "direct", "stream_arn": STREAM, "raw_message_delivery": True}, '"direct"'),
     ]
