@@ -40,15 +40,13 @@ BEYOND: dict[str, tuple[str, dict[str, Any], str]] = {
         "transformation_function.arn",
     ),
     "topic_of_another_partition": ("fork", {"topic_arn": TOPIC.replace("aws:", "aws-cn:")}, '{"topic_arn"'),
-    "undelivered_elsewhere": (
+    "of_another_account": (
         "fork",
-        {"undelivered_queue": {"arn": "arn:aws:sqs:eu-west-1:999999999999:undelivered"}},
-        '{"undelivered_queue.arn":"arn:aws:sqs:eu-west-1:999999999999',
-    ),
-    "boundary_elsewhere": (
-        "fork",
-        {"roles": {"permissions_boundary": "arn:aws:iam::999999999999:policy/boundary"}},
-        '{"roles.permissions_boundary"',
+        {
+            "undelivered_queue": {"arn": "arn:aws:sqs:eu-west-1:999999999999:undelivered"},
+            "roles": {"permissions_boundary": "arn:aws:iam::999999999999:policy/boundary"},
+        },
+        '{"roles.permissions_boundary":"arn:aws:iam::999999999999:policy/boundary","undelivered_queue.arn"',
     ),
     "domain_key_elsewhere": (
         "search-analytics",
@@ -73,7 +71,7 @@ BEYOND: dict[str, tuple[str, dict[str, Any], str]] = {
     "domain_elsewhere": (
         "search-analytics",
         {"domain": {**DOMAIN, "arn": DOMAIN["arn"].replace("west", "central")}},
-        "domain.arn",
+        '{"domain.arn"',
     ),
 }
 """Module and inputs of another Region or partition, which only a plan knows, and what the refusal names."""
