@@ -86,6 +86,7 @@ def run(minutes: float, rate: float, seed: int) -> dict[str, Any]:
         finally:
             over = True
             consumer.result()
+        wrong, _ = stand.verify()  # before the accounts, which take the dead letters out
         replayed = stand.replayed()
         for message in taken:
             replayed.delivered[events.one_id(json.loads(message["Body"])["Message"])] += 1
@@ -95,7 +96,6 @@ def run(minutes: float, rate: float, seed: int) -> dict[str, Any]:
             account("search", events.matching(made), stand.index()),
             account("replay", everything, Seen(replayed.delivered, replayed.set_aside)),
         ]
-        wrong, _ = stand.verify()
         emulator = stand.bench.endpoints.backend
     found = complaints(accounts, {}, wrong)
     rows = {}
