@@ -66,6 +66,8 @@ ONE_GROUP_NOTE = (
     "are sent one by one in the order of the topic. More groups at a time: --group-by, such as '$.order_id'"
 )
 _STILL_BUFFERED = timedelta(minutes=20)
+_LONGEST_EXPIRY = timedelta(days=80)
+"""Less than https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html remembers an execution."""
 _PEEK_OBJECTS = 5
 _MOST_DEAD_LETTERS = 1_000_000_000
 
@@ -104,6 +106,13 @@ def check(options: PlanOptions, settings: AwsSettings, now: datetime, by_sql: As
     window = _window(options, now)
     lateness = length_of_time(options.lateness, "--lateness")
     expires_in = length_of_time(options.expires_in, "--expires-in")
+    if expires_in > _LONGEST_EXPIRY:
+        raise BadInputError(
+            "--expires-in",
+            f"must be at most {_LONGEST_EXPIRY.days} days: after 90 Step Functions has forgotten what was applied",
+            example="--expires-in 7d",
+            received=options.expires_in,
+        )
     pace = None if options.pace is None else speed(options.pace)
     ramp = None if options.ramp is None else ramp_steps(options.ramp)
     rate = checked_rate("--rate", options.rate, example="--rate 200")

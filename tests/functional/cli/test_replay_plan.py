@@ -248,6 +248,7 @@ BAD_INPUT: list[tuple[list[str], list[str]]] = [
     (["--pace", f"{'9' * 400}x"], ["--pace", "to 1,000,000x"]),
     (["--max-age", "0s"], ["--max-age", "more than 0s", "'0s'"]),
     (["--expires-in", "0s"], ["--expires-in", "'0s'"]),
+    (["--expires-in", "81d"], ["--expires-in", "at most 80 days", "'81d'"]),
     (["--lateness", "99999999w"], ["--lateness", "at most 3650d"]),
     (["--from", "0001-01-01T00:00+14:00"], ["--from", "ISO 8601"]),
     (["--output", "xml"], ["--output", "xml"]),

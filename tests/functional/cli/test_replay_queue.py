@@ -15,9 +15,10 @@ from typing import Any
 import pytest
 
 from event_fork import replay
-from event_fork.queue_replay.window import read_window, run_of
+from event_fork.queue_replay.window import ReplayWindow, read_window, run_of
 from event_fork_cli.aws import AwsSettings
 from event_fork_cli.commands import queue
+from event_fork_cli.errors import BadInputError
 from event_fork_cli.queue_replay import draining
 from event_fork_cli.queue_replay.interruption import Interruption
 from event_fork_cli.queue_replay.pipelines import Backlog, ReplayQueue, find_pipeline
@@ -801,6 +802,18 @@ def test_a_rate_that_one_invocation_is_too_short_for_is_refused(pipeline: Pipeli
     assert result.code == 2
     assert "--rate must be at least 0.089 with 2 workers: in the 45 s that an invocation has" in result.err
     off(pipeline)
+
+
+def test_a_window_must_have_room_for_the_longest_time_of_hiding(pipeline: Pipeline) -> None:
+    parameter = WindowParameter(pipeline.world.ssm, PARAMETER)
+    window = ReplayWindow(
+        datetime(2026, 11, 23, tzinfo=UTC), "queue-1", filter_policy={"store": [""]}, hold_seconds=900
+    )
+    room = 4_096 - len(replace(window, hold_seconds=42_000).to_text().encode())
+
+    parameter.open(replace(window, filter_policy={"store": ["x" * room]}))
+    with pytest.raises(BadInputError, match="4,096 bytes"):
+        parameter.open(replace(window, filter_policy={"store": ["x" * (room + 1)]}))
 
 
 @pytest.mark.parametrize("suffix", ["", "-lock"])
