@@ -647,8 +647,7 @@ PLANTED = (
         "queue_replay/settling.py",
         "            return quiet >= (SETTLED_SECONDS if is_known else self.patience)\n",
         "            return quiet >= SETTLED_SECONDS\n",
-        (*_SIMULATION,),
-        "a2",
+        ("tests/unit/cli/test_queue_settling.py",),
     ),
     _cli(
         "newcomers stand for what waited at the start",

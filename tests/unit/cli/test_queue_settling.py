@@ -7,7 +7,7 @@ import pytest
 
 from event_fork.queue_replay.run_report import RunReport, read_report
 from event_fork_cli.queue_replay.pipelines import Backlog
-from event_fork_cli.queue_replay.settling import QUIET_LOOKS, SETTLED_SECONDS, Settling
+from event_fork_cli.queue_replay.settling import SETTLED_SECONDS, Settling
 
 LOOK = 5.0
 PATIENCE = 420.0
@@ -242,7 +242,7 @@ def test_a_report_is_read_as_the_metrics_are_written_without_their_zeros() -> No
     assert read_report(line, "queue-1") == RunReport(10, 0, 0, 0, 0, {"AccessDenied": 10})
 
 
-@pytest.mark.parametrize("clear", range(1, QUIET_LOOKS))
+@pytest.mark.parametrize("clear", [1, 2])
 def test_one_look_that_sees_nothing_is_not_the_end_because_counts_and_logs_are_late(clear: int) -> None:
     settling = Settling(Backlog(10, 0), PATIENCE)
     looks = [Backlog(1, 2)] * 20 + [Backlog(0, 2)] * clear + [Backlog(1, 2)]
