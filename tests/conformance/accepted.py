@@ -34,14 +34,14 @@ ACCEPTED = [
     Accepted(
         "parliament",
         "RESOURCE_STAR",
-        r".*module\.(index_)?function.*\.aws_iam_role_policy\.this",
+        r".*module\.(index_function|function|redaction).*\.aws_iam_role_policy\.this",
         "A function in a VPC: AWS's own policy for it has * too, for interfaces have no names before they are made.",
         message="ec2:CreateNetworkInterface",
     ),
     Accepted(
         "parliament",
         "UNKNOWN_CONDITION_FOR_ACTION",
-        r".*module\.(index_)?function.*\.aws_iam_role_policy\.this",
+        r".*module\.(index_function|function|redaction).*\.aws_iam_role_policy\.this",
         "AWS's page on functions in a VPC denies these calls to the function's code by this key, which Lambda sets for"
         " every call of the function's role.",
         message="lambda:SourceFunctionArn for action ec2:",

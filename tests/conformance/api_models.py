@@ -78,7 +78,9 @@ CALLS: dict[str, Call] = {
     "AWS::SNS::Subscription": Call(
         "sns",
         "Subscribe",
-        dict.fromkeys(("RawMessageDelivery", "FilterPolicy", "FilterPolicyScope", "RedrivePolicy")),
+        dict.fromkeys(
+            ("RawMessageDelivery", "FilterPolicy", "FilterPolicyScope", "RedrivePolicy", "SubscriptionRoleArn")
+        ),
     ),
     "AWS::SNS::Topic": Call("sns", "CreateTopic", {"TopicName": "Name", **_TOPIC_ATTRIBUTES}),
     "AWS::SSM::Parameter": Call("ssm", "PutParameter", _TAGGED_LATER),

@@ -265,10 +265,16 @@ OPTIONS: dict[str, dict[str, list[Any]]] = {
 for _options in OPTIONS.values():
     _options["dashboard"] = [False, True]  # last, like every new one: what was picked for the others stays
 OPTIONS["storage-backup"]["compress_records"] = [None, None, False]
-OPTIONS["storage-backup"]["ingest"] = ["queue", "queue", "direct"]
-OPTIONS["fork"]["ingest"] = ["queue", "queue", "direct"]
+OPTIONS["storage-backup"]["ingest"] = ["queue"]
+OPTIONS["fork"]["ingest"] = ["queue"]
 OPTIONS["fork"]["stream_arn"] = [None]
 OPTIONS["fork"]["delivery"] = [None, {"name": "orders", "destination": "S3"}]
+
+_DIRECT: dict[str, list[Inputs]] = {
+    "fork": [{}],
+    "storage-backup": [{}, {"redact": OPTIONS["storage-backup"]["redact"][1]}],
+}
+"""Beside the defaults, and after the others: `ingest = "direct"` goes with few values of other inputs."""
 
 NAMED_HERE = ("name", "topic_arn")
 """Inputs that each variant has anyway: names must differ."""
@@ -286,6 +292,9 @@ def _of(module: str) -> Iterator[Variant]:
     columns = {name: _column(values, choose) for name, values in options.items()}
     for number in range(1, VARIANTS):
         yield _variant(module, number, {name: column[number] for name, column in columns.items()})
+    defaults = {name: values[0] for name, values in options.items()}
+    for number, inputs in enumerate(_DIRECT.get(module, []), VARIANTS):
+        yield _variant(module, number, {**defaults, "ingest": "direct", **inputs})
 
 
 def _column(values: list[Any], choose: random.Random) -> list[Any]:

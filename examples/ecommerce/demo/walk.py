@@ -74,8 +74,6 @@ class Walk:
         search = self._search(shop, archive)
         queries = self._queries(shop)
         healing = self._heal(shop, archive)
-        with self.show.step("replay_off", "terraform apply: replay_enabled = false", note=CHANGE_NOTE) as step:
-            self._change(step, replay_enabled=False)
         archive_replay = self._replay_from_archive(shop) if self.archive_replay else None
         self._report(shop)
         with self.show.step("second_plan", "terraform plan: is anything left to change?", note=CHANGE_NOTE):
@@ -176,6 +174,8 @@ class Walk:
         return healing
 
     def _replay_from_archive(self, shop: Shop) -> ArchiveReplay:
+        with self.show.step("replay_off", "terraform apply: replay_enabled = false", note=CHANGE_NOTE) as step:
+            self._change(step, replay_enabled=False)
         event_fork, sqs = EventFork(self.bench), self.bench.client("sqs")
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "plan.json"
