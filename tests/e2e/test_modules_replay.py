@@ -108,7 +108,7 @@ def test_replay_switched_on_at_the_mapping_sends_every_event_once_and_marked(sta
 
 def test_the_next_apply_puts_the_switch_back(stack: ModuleStack) -> None:
     assert stack.workspace.planned_changes() == [
-        "update module.replay.module.fork.aws_lambda_event_source_mapping.this"
+        "update module.replay.module.fork.aws_lambda_event_source_mapping.this[0]"
     ]
     stack.workspace.apply()
     eventually(
