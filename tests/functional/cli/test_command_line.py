@@ -15,6 +15,7 @@ from rich.table import Table
 from event_fork.replay_plan.work_area import WorkArea
 from event_fork_cli import app
 from event_fork_cli.aws import AwsSettings
+from event_fork_cli.commands import context
 from event_fork_cli.commands import replay as replay_commands
 from event_fork_cli.output import Output, emit, json_text, visible
 from tests.functional.cli.conftest import BUCKET, World, event
@@ -162,7 +163,7 @@ def test_a_plan_that_could_not_be_saved_is_refused_before_the_archive_is_read(
     world: World, monkeypatch: pytest.MonkeyPatch, out: str
 ) -> None:
     monkeypatch.chdir(world.folder)
-    monkeypatch.setattr(replay_commands, "make_plan", None)
+    monkeypatch.setattr(context, "make_plan", None)
 
     result = world.plan("--out", out)
 

@@ -214,7 +214,7 @@ def test_a_narrowed_plan_has_a_format_that_older_functions_refuse_and_what_is_wr
         (("--where", "order=1"), "--where a path begins with $"),
         (("--where", "$.order"), "--where must be a path into the message, = and a value"),
         (("--where", "$.a[b]=1"), "--where must be a path"),
-        (("--event-id", ""), "--event-id must be ids of 1 to 100 characters without blanks"),
+        (("--event-id", ""), "--event-id must be ids of 1 to 100 bytes without blanks"),
         (("--event-id", "a b"), "--event-id must be ids"),
         (("--event-id", "x" * 101), "--event-id must be ids"),
         (("--ids", "/nowhere"), "--ids must be a file that can be read"),

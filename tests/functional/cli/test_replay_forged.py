@@ -119,7 +119,7 @@ def test_a_forged_plan_that_is_applied_is_at_most_a_sentence(world: World) -> No
 
 
 @pytest.mark.parametrize("room", ["0.99", "0.990001", "1", "-1"])
-@pytest.mark.parametrize("minutes", ["1e9", "1e12", "1e300"])
+@pytest.mark.parametrize("minutes", ["1e4", "1e9", "1e12", "1e300"])
 def test_any_head_room_and_any_estimate_can_be_shown_or_is_refused(world: World, room: str, minutes: str) -> None:
     world.put(event(1), event(2))
     document = json.loads(world.planned("--max-age", "60s", "--head-room", "25").read_text())
@@ -130,4 +130,4 @@ def test_any_head_room_and_any_estimate_can_be_shown_or_is_refused(world: World,
     result = world.run("replay", "apply", str(path), "--no-watch")  # it shows the plan before it asks
 
     assert result.code == 2
-    assert ("no terminal to ask on" in result.err) == (room == "0.99" and minutes == "1e9")
+    assert ("no terminal to ask on" in result.err) == (room == "0.99" and minutes == "1e4")
