@@ -16,8 +16,11 @@ from testbench.paths import PROJECT
 MODULES = PROJECT / "modules"
 PIPELINES = tuple(forks.module for forks in FORKS)
 WITH_SHARED_INPUTS = tuple(file.parent.name for file in copies() if file.name == SHARED_INPUTS.name)
-SET_BY_THE_PIPELINE = {"handler", "delivery", "description", "layers", "policy_statements", "raw_message_delivery"}
-"""Inputs of modules/fork that a pipeline decides and does not offer."""
+SET_BY_THE_PIPELINE = {
+    *("handler", "delivery", "description", "layers", "policy_statements", "raw_message_delivery"),
+    *("ingest", "stream_arn"),
+}
+"""Inputs of modules/fork that a pipeline decides and does not offer; storage-backup offers `ingest`."""
 OF_ITS_OWN = {
     ("replay", "queue"),
     ("replay", "event_source_mapping"),
