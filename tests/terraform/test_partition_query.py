@@ -27,7 +27,10 @@ KEYS: dict[str, dict[str, Any]] = {
 }
 SAFE = re.compile(r"[A-Za-z0-9._-]{1,96}")
 _OUTPUT = """
-locals { parquet = false }
+locals {
+  parquet = false
+  direct  = false
+}
 output "query" { value = local.partition_query }
 output "columns" { value = local.partition_columns }
 """
