@@ -141,5 +141,5 @@ def test_a_new_name_is_refused_unless_the_queues_may_go() -> None:
     # that it is refused is seen while the plan is made
     assert [address for address in replaced(changed_forks().changes["renamed"]) if "aws_sqs_queue" in address] == [
         "aws_sqs_queue.dead_letter",
-        "aws_sqs_queue.this",
+        "aws_sqs_queue.this[0]",
     ]
