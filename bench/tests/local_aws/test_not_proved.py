@@ -218,23 +218,6 @@ def test_a_filter_policy_is_in_force_at_once(bench: Bench) -> None:
     assert "Messages" not in sqs.receive_message(QueueUrl=url)
 
 
-@row("SNS to Firehose")
-def test_a_topic_delivers_nothing_to_a_stream(bench: Bench) -> None:
-    sns, name = bench.client("sns"), f"gap-{uuid.uuid4().hex[:8]}"
-    topic = sns.create_topic(Name=name)["TopicArn"]
-    role = make_role(bench.client, "sns", "firehose:PutRecordBatch")
-    stream = f"arn:aws:firehose:{bench.endpoints.region}:{bench.endpoints.account}:deliverystream/nowhere"
-    attributes = {"SubscriptionRoleArn": role}
-    sns.subscribe(TopicArn=topic, Protocol="firehose", Endpoint=stream, Attributes=attributes)
-    sns.publish(TopicArn=topic, Message="m")
-    found = bench.client("cloudwatch").list_metrics(
-        Namespace="AWS/SNS", Dimensions=[{"Name": "TopicName", "Value": name}]
-    )
-    names = {metric["MetricName"] for metric in found["Metrics"]}
-    assert "NumberOfMessagesPublished" in names
-    assert not names & {"NumberOfNotificationsDelivered", "NumberOfNotificationsFailed"}
-
-
 @row("The OpenSearch node has no security")
 @pytest.mark.parametrize("path", ["_plugins/_security/api/roles", "_plugins/_ism/policies"])
 def test_the_opensearch_node_has_neither_plugin(bench: Bench, path: str) -> None:
