@@ -26,6 +26,13 @@ _EXECUTION = timedelta(days=360)
 """An execution ends after a year: https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html"""
 
 
+def refuse_endless(plan: Plan, worker_seconds: float, *, rate: str, pace: str) -> None:
+    """Raises BadInputError for a plan that would end before all of it is sent. `rate`, `pace`: what to name in it."""
+    refuse_slower_than_items(rate, plan.rate, plan, worker_seconds)
+    refuse_long_waits(pace, plan, plan.items, worker_seconds)
+    _refuse_too_long(rate, plan)
+
+
 def refuse_slower_than_items(option: str, rate: float, plan: Plan, worker_seconds: float) -> None:
     """Raises BadInputError for a rate at which the plan's largest item is not sent in the invocations it has."""
     refuse_slower(option, rate, plan.workers, worker_seconds)
@@ -67,7 +74,7 @@ def refuse_long_waits(option: str, plan: Plan, items: Sequence[Item], worker_sec
         )
 
 
-def refuse_too_long(option: str, plan: Plan) -> None:
+def _refuse_too_long(option: str, plan: Plan) -> None:
     """Raises BadInputError for a replay that ends before it is done, by the limits of Step Functions."""
     most = _GOVERNED if plan.is_governed else _EXECUTION
     length = timedelta(minutes=plan.estimate.minutes)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 
 from event_fork.replay_plan.control import CANCELLED, PAUSED, Change, Control
-from event_fork.replay_plan.documents import ReplayDocuments
+from event_fork.replay_plan.documents import AllProgress, ReplayDocuments
 from event_fork.replay_plan.item import Item
 from event_fork.replay_plan.json_values import LONGEST_SECONDS
 from event_fork.replay_plan.plan import Plan
@@ -103,26 +104,25 @@ class StatusReader:
     def read(self) -> Status:
         """The status now. Raises DocumentError when what the documents say cannot be, by the plan that was applied."""
         plan = self.plan()
-        control = self._documents.find_control()
-        named = control.execution if control else None
-        found = executions_of(self._executions, self._state_machine_arn, plan.replay_id, named)
+        control, found = self._started()
         for execution in found:
             if execution.plan_sha256 is not None:
                 self._documents.check_applied(execution.plan_sha256)
         # Progress after the executions: when the last one has ended, what is read then is final.
         progress = self._documents.all_progress()
         runs = self._executions.map_runs(found[-1].arn) if found else []
-        return replace(
-            status_of(plan, control, found, runs, progress.by_item),
-            unreadable=tuple(progress.unreadable[:_NAMED_FAILURES]),
-        )
+        return status_of(plan, control, found, runs, progress)
 
     def last_execution(self) -> Execution | None:
         """The one that was started last, without a look at what can be damaged: the plan and the progress."""
+        _, found = self._started()
+        return found[-1] if found else None
+
+    def _started(self) -> tuple[Control | None, list[Execution]]:
         control = self._documents.find_control()
         named = control.execution if control else None
-        found = executions_of(self._executions, self._state_machine_arn, self._documents.area.replay_id, named)
-        return found[-1] if found else None
+        replay_id = self._documents.area.replay_id
+        return control, executions_of(self._executions, self._state_machine_arn, replay_id, named)
 
 
 def items_left(plan: Plan, progress: Mapping[str, Progress]) -> list[Item]:
@@ -140,9 +140,10 @@ def status_of(
     control: Control | None,
     found: list[Execution],
     runs: list[MapRun],
-    progress: Mapping[str, Progress],
+    all_progress: AllProgress,
 ) -> Status:
     """The status that the documents and executions add up to."""
+    progress, unreadable = all_progress
     total = plan.totals.events
     sent = sum(entry.sent for entry in progress.values())
     failures = [event for entry in progress.values() for event in entry.failed]
@@ -179,6 +180,7 @@ def status_of(
         executions=tuple(found),
         map_runs=tuple(runs),
         failures=tuple(failures[:_NAMED_FAILURES]),
+        unreadable=tuple(f"{key}: {why}" for key, why in islice(unreadable.items(), _NAMED_FAILURES)),
     )
 
 

@@ -93,7 +93,6 @@ def change_rate(helm: Helm, rate: float) -> Status:
         raise BadInputError(
             "RATE", f"must be at most the plan's {plan.rate:g}", example=f"{plan.rate:g}", received=rate
         )
-
     refuse_slower_than_items("RATE", rate, plan, helm.engine.worker_seconds)
 
     def changed(control: Control) -> Control:
@@ -144,9 +143,9 @@ def _next_name(replay_id: str, control: Control, status: Status) -> str:
 
 def _left(helm: Helm, plan: Plan) -> list[Item]:
     progress = helm.documents.all_progress()
-    keys = {helm.documents.area.progress(item.id) for item in plan.items}
-    if damaged := [why for why in progress.unreadable if any(key in why for key in keys)]:
-        raise RefusedError(f"how far it got cannot be read: {damaged[0]}; without it the item would be sent again")
+    for item in plan.items:
+        if why := progress.unreadable.get(helm.documents.area.progress(item.id)):
+            raise RefusedError(f"how far it got cannot be read: {why}; without it the item would be sent again")
     left = items_left(plan, progress.by_item)
     if not left:
         sent = sum(entry.sent for entry in progress.by_item.values())

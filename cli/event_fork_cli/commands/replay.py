@@ -22,7 +22,7 @@ from event_fork_cli.archive_replay.applying import (
     start,
 )
 from event_fork_cli.archive_replay.choosing import ids_beside, missing_note, read_ids
-from event_fork_cli.archive_replay.endurance import refuse_long_waits, refuse_slower_than_items, refuse_too_long
+from event_fork_cli.archive_replay.endurance import refuse_endless
 from event_fork_cli.archive_replay.engines import engine_for_target, engines_of, find_engines
 from event_fork_cli.archive_replay.executions import StepFunctions
 from event_fork_cli.archive_replay.history import history
@@ -103,9 +103,7 @@ def plan(
         note(note_late)
     if planned.missing:
         note(missing_note(planned.missing))
-    refuse_slower_than_items("--rate", planned.plan.rate, planned.plan, checked.worker_seconds)
-    refuse_long_waits("--pace", planned.plan, planned.plan.items, checked.worker_seconds)
-    refuse_too_long("--rate", planned.plan)
+    refuse_endless(planned.plan, checked.worker_seconds, rate="--rate", pace="--pace")
     if planned.plan.order != checked.request.order:
         note(ONE_GROUP_NOTE)
     made = planned.plan if key is None else sign(planned.plan, key, common.aws.kms())
@@ -147,9 +145,7 @@ def apply(
         verify(wanted, signed_by, settings.kms())
     ids_file = read_ids(wanted, plan_file)
     engine = engine_of(wanted, find_engines(settings.ssm(), note), replay_name)
-    refuse_slower_than_items("the plan's rate", wanted.rate, wanted, engine.worker_seconds)
-    refuse_long_waits("the plan's pace", wanted, wanted.items, engine.worker_seconds)
-    refuse_too_long("the plan's rate", wanted)
+    refuse_endless(wanted, engine.worker_seconds, rate="the plan's rate", pace="the plan's pace")
     executions = executions_for(settings, engine)
     documents = documents_of(settings, engine, wanted.replay_id)
     store, sts = OpenArchive(settings, wanted.archive.bucket, wanted.archive.region)(), settings.sts()

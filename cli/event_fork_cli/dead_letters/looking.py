@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 MOST = 100_000
-"""SQS has at most 120,000 messages of a queue in flight, and all that are looked at are."""
+"""All that are looked at are hidden, of which MAX_IN_FLIGHT is the most: other consumers need some too."""
 _WAIT_SECONDS = 1
 _MOST_EMPTY, _MOST_SEEN, _MOST_BEYOND = 3, 50, 10
 """Answers in a row without a message while there should be some, and with known ones or newcomers only: then it is

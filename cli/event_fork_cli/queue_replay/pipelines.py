@@ -25,6 +25,9 @@ ENABLED, DISABLED = "Enabled", "Disabled"
 _QUALIFIER = re.compile(r"[A-Za-z0-9$_-]{1,128}")
 _INVOCATIONS_OF_POLLER = 10
 """At a time: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html"""
+MAX_IN_FLIGHT = 120_000
+"""So many messages of a standard queue can be hidden; then it hands out no more.
+https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html"""
 _LIMITS = range(2, 1001)
 """What a maximum concurrency can be."""
 _STATE_SECONDS = 300.0

@@ -21,7 +21,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from event_fork.queue_replay.run_report import RunReport
-from event_fork_cli.queue_replay.pipelines import Backlog
+from event_fork_cli.queue_replay.pipelines import MAX_IN_FLIGHT, Backlog
 
 QUIET_LOOKS = 3
 """So often must nothing be visible: the counts are estimates, and the log may be late."""
@@ -33,9 +33,7 @@ _TURNED_OVER = 20
 out older messages first, and where it does not, one is passed over so often with a chance of one in 500 million."""
 _LATE_SECONDS = 60.0
 """A report may be read so long after the messages were hidden."""
-_MOST_HIDDEN = 120_000
-_IN_FLIGHT = f"SQS hands out no more while {_MOST_HIDDEN:,} are hidden: use `replay plan`, or a shorter window"
-"""https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html"""
+_IN_FLIGHT = f"SQS hands out no more while {MAX_IN_FLIGHT:,} are hidden: use `replay plan`, or a shorter window"
 _GONE = (
     "{:,} of {:,} events that waited at the start were neither forwarded nor kept: expired, moved by the queue's own "
     "redrive policy, or taken by somebody else"
@@ -54,8 +52,6 @@ class Settling:
     forwarded: int = 0
     dead_lettered: int = 0
     kept: int = 0
-    waiting: int = 0
-    """In the last report of each kind that told of any: messages whose turn did not come."""
     failures: Counter[str] = field(default_factory=Counter)
     """Error -> messages that went back for it since something was last forwarded."""
     _now: Backlog = field(init=False)
@@ -108,7 +104,6 @@ class Settling:
             self.failures += returned
         if returned or waiting:
             self._unsettled_at = self._seconds
-            self.waiting = waiting
         if now.visible < self._fewest:
             self._fell_at, self._fewest = self._seconds, now.visible
         if reports or self._fell_at == self._seconds:
@@ -156,7 +151,7 @@ class Settling:
             causes = ", ".join(f"{code} ({count:,} times)" for code, count in self.failures.most_common())
             return f"events could not be forwarded: {causes}"
         if not (self._has_taken_all if self._all_taken is None else self._all_taken):
-            full = f" ({_IN_FLIGHT})" if self._now.hidden >= _MOST_HIDDEN * 0.9 else ""
+            full = f" ({_IN_FLIGHT})" if self._now.hidden >= MAX_IN_FLIGHT * 0.9 else ""
             return (
                 f"{self._fewest:,} events or more were visible all the time, and the function has taken "
                 f"{self.received:,}: see its log{full}"

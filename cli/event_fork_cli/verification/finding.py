@@ -19,13 +19,13 @@ from event_fork.events.time_window import Window
 from event_fork.forward.search_document import ID, TIMESTAMP
 from event_fork_cli.archive_replay.pool import InlineScan, ParallelScan
 from event_fork_cli.aws import AwsSettings, OpenArchive
-from event_fork_cli.dead_letters.looking import DeadLetterQueue, Looking
+from event_fork_cli.dead_letters.looking import MOST, DeadLetterQueue, Looking
 from event_fork_cli.rejected.reading import Unread
 from event_fork_cli.repairs.criteria import Where
 from event_fork_cli.repairs.forks import Fork, error_store
 from event_fork_cli.search.contents import by_id, sources_of
 from event_fork_cli.search.sources import Backup, Deployed, Search
-from event_fork_cli.verification.reading import MOST_PEEKED, Rejected, rejected_in
+from event_fork_cli.verification.reading import Rejected, rejected_in
 
 LEAST_RECEPTIONS = 100
 """A queue whose messages become dead letters after fewer receptions is not looked into: each look is one."""
@@ -198,8 +198,8 @@ def _in_queue(
     name = arn.rpartition(":")[2]
     if backlog.hidden:
         notes.append(f"{backlog.hidden:,} messages of {name} are hidden: in work, or looked at by somebody else")
-    if backlog.all > MOST_PEEKED:
-        notes.append(f"{name} has {backlog.all:,} messages; only {MOST_PEEKED:,} can be looked at")
+    if backlog.all > MOST:
+        notes.append(f"{name} has {backlog.all:,} messages; only {MOST:,} can be looked at")
     if not backlog.visible:
         return
     found: list[Found] = []

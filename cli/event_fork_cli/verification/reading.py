@@ -22,7 +22,7 @@ from event_fork.forward.search_document import ID, TIMESTAMP
 from event_fork_cli.archive_replay.scanning import ATTEMPTS
 from event_fork_cli.archive_replay.spill import SpillBuffer, SpillWriter
 from event_fork_cli.aws import AwsSettings
-from event_fork_cli.dead_letters.looking import DeadLetterQueue, Looking
+from event_fork_cli.dead_letters.looking import MOST, DeadLetterQueue, Looking
 from event_fork_cli.errors import FailedError
 from event_fork_cli.rejected.failures import Failure, NotAFailureError
 from event_fork_cli.rejected.reading import Unread, error_objects, failures
@@ -31,8 +31,6 @@ from event_fork_cli.search.contents import seen_in
 from event_fork_cli.search.sources import DocumentMaker, Search
 from event_fork_cli.verification.sightings import Place, bucket_of, coded, elsewhere, in_archive
 
-MOST_PEEKED = 100_000
-"""SQS has at most 120,000 messages of a queue in flight, and all that are looked at are."""
 _REFUSED_LATE = timedelta(days=1)
 """How long after its publishing an event may be refused: after a backlog, and Firehose's retries of two hours."""
 _LOOKS, _SECONDS_BETWEEN_LOOKS = 15, 2.0
@@ -180,10 +178,10 @@ def peek(
         wait(_SECONDS_BETWEEN_LOOKS)
     if not backlog.visible:
         return Peeked(0, 0, backlog.hidden)
-    if backlog.all > MOST_PEEKED:
+    if backlog.all > MOST:
         raise FailedError(
             f"{queue.arn.rpartition(':')[2]} has {backlog.all:,} messages, and SQS lets nobody look at more than "
-            f"{MOST_PEEKED:,} at a time"
+            f"{MOST:,} at a time"
         )
     buffer = SpillBuffer(SpillWriter(spill))
     messages = unread = 0

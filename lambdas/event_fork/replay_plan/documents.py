@@ -64,10 +64,10 @@ class DocumentStore(Protocol):
 
 
 class AllProgress(NamedTuple):
-    """How far each item got that was begun, by its id; and what else lies there, each with why it is no progress."""
+    """How far each item got that was begun, by its id; and what else lies there: key -> why it is no progress."""
 
     by_item: dict[str, Progress]
-    unreadable: tuple[str, ...]
+    unreadable: dict[str, str]
 
 
 class ReplayDocuments:
@@ -82,7 +82,7 @@ class ReplayDocuments:
         self.area = area
         self._plan_sha256 = plan_sha256
         self._plan: Plan | None = None
-        self._known: dict[str, tuple[str, Progress | str | None]] = {}
+        self._known: dict[str, tuple[str, Progress | DocumentError | None]] = {}
 
     def plan(self) -> Plan:
         """The plan as it was applied, its hash checked."""
@@ -177,19 +177,19 @@ class ReplayDocuments:
         with ThreadPoolExecutor(_READ_AT_ONCE) as threads:
             read = threads.map(lambda key: self._read_progress(key, items.get(key)), changed)
             self._known |= {key: (listed[key], found) for key, found in zip(changed, read, strict=True)}
-        found = [entry for key, (_, entry) in self._known.items() if key in listed]
+        found = {key: entry for key, (_, entry) in self._known.items() if key in listed}
         return AllProgress(
-            {entry.item: entry for entry in found if isinstance(entry, Progress)},
-            tuple(entry for entry in found if isinstance(entry, str)),
+            {entry.item: entry for entry in found.values() if isinstance(entry, Progress)},
+            {key: str(entry) for key, entry in found.items() if isinstance(entry, DocumentError)},
         )
 
-    def _read_progress(self, key: str, item: Item | None) -> Progress | str | None:
+    def _read_progress(self, key: str, item: Item | None) -> Progress | DocumentError | None:
         """One of them, or why it is none. None: it is gone. An odd object must not hide what the others say."""
         try:
             found = self._get(key)
             return None if found is None else _progress(key, found, item)
         except DocumentError as error:
-            return str(error) if key in str(error) else f"{key}: {error}"
+            return error
 
     def _get(self, key: str) -> StoredDocument | None:
         most = {

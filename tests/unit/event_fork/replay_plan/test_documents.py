@@ -288,6 +288,7 @@ def test_a_progress_object_of_no_item_or_another_item_is_refused() -> None:
 
     assert found.by_item == {}
     assert len(found.unreadable) == 3
-    assert f"{documents.area.progress('000009')} is not of an item of the plan" in found.unreadable
+    ninth = documents.area.progress("000009")
+    assert found.unreadable[ninth] == f"{ninth} is not of an item of the plan"
     with pytest.raises(DocumentError, match="is not of an item of the plan"):
         documents.progress("000009")
