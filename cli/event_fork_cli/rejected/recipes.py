@@ -21,7 +21,7 @@ from typing import Any
 
 from event_fork.errors import JsonPathError
 from event_fork.events.json_path import Descendant, Element, JsonPath, Member, parse_path
-from event_fork.events.json_select import below, children, selected
+from event_fork.events.json_select import below, children, one_step, selected
 from event_fork_cli.rejected.exact_json import Exact, write
 
 _TYPES: dict[str, Callable[[Any], bool]] = {
@@ -227,7 +227,7 @@ def _set(document: Any, path: JsonPath, value: Any) -> None:
             for one in containers:
                 if isinstance(one, dict):
                     one.setdefault(step.name, {})
-        containers = [found for one in containers for found in selected(one, (step,))]
+        containers = one_step(containers, step)
     last = path[-1]
     for one in containers:
         if isinstance(last, Member) and isinstance(one, dict):

@@ -7,8 +7,8 @@ stands elsewhere too or twice in an object, nothing is known, and json_search.py
 
 import re
 
-from event_fork.events.json_path import Descendant, JsonPath, Member, Step
-from event_fork.events.json_select import below, children
+from event_fork.events.json_path import Descendant, JsonPath, Member
+from event_fork.events.json_select import one_step
 from event_fork.events.json_text import end_of_value
 
 Place = tuple[int, int]
@@ -42,11 +42,11 @@ class NamedPath:
             return None  # the rest of a name that begins so may be written with escapes
         for number, (step, pattern) in enumerate(self._steps):
             if pattern is None:
-                values, whole = _selected(values, step), False
+                values, whole = one_step(values, step), False
                 continue
             if whole and number == self._last and isinstance(step, Descendant):
                 return _names(text, pattern, start, end_of_value(text, start) if start else end)
-            values = _selected(values, step)
+            values = one_step(values, step)
             found = _names(text, pattern, start, end)
             if len(values) != len(found) and start:
                 # Beyond the value that the steps before lead to, or one after it, the name may mean something else.
@@ -99,12 +99,3 @@ def _skip(text: str, place: int) -> int:
 def _pattern(step: Member) -> re.Pattern[str]:
     rest = r'[^"\\]*' if step.by_prefix else ""
     return re.compile(rf'"{re.escape(step.name)}{rest}"[ \t\n\r]*:[ \t\n\r]*')
-
-
-def _selected(values: list[object], step: Step) -> list[object]:
-    if isinstance(step, Descendant):
-        values = list(below(values))
-    if isinstance(step, Member) and not step.by_prefix:
-        name = step.name
-        return [value[name] for value in values if isinstance(value, dict) and name in value]
-    return [child for value in values for name, child in children(value) if step.selects(name)]

@@ -2,16 +2,24 @@
 
 from collections.abc import Iterable, Iterator
 
-from event_fork.events.json_path import Descendant, JsonPath
+from event_fork.events.json_path import Descendant, JsonPath, Member, Step
 
 
 def selected(value: object, path: JsonPath) -> list[object]:
     """The values the path leads to. Linear in the size of the value for each step, however deep it is nested."""
     found: list[object] = [value]
     for step in path:
-        parents: Iterable[object] = below(found) if isinstance(step, Descendant) else found
-        found = [child for parent in parents for name, child in children(parent) if step.selects(name)]
+        found = one_step(found, step)
     return found
+
+
+def one_step(values: Iterable[object], step: Step) -> list[object]:
+    """The values to which the step leads from those."""
+    parents = below(values) if isinstance(step, Descendant) else values
+    if isinstance(step, Member) and not step.by_prefix:  # asked for instead of looked for among all members
+        name = step.name
+        return [parent[name] for parent in parents if isinstance(parent, dict) and name in parent]
+    return [child for parent in parents for name, child in children(parent) if step.selects(name)]
 
 
 def below(values: Iterable[object]) -> Iterator[object]:
