@@ -30,7 +30,7 @@ Span = tuple[int, int]
 class Detector:
     """`find` gives the places in a plain text, none of which overlap.
 
-    `hint` is what a text has somewhere if there is anything to find in it, unless characters are escaped as \\uXXXX.
+    `hint` finds what a text has somewhere if there is anything to find in it, unless characters are escaped as \\uXXXX.
     """
 
     find: Callable[[str], Iterator[Span]]
@@ -186,9 +186,7 @@ DETECTORS: Mapping[str, Detector] = {
 
 
 def edits_in_json(text: str, detector: Detector, replacement: Callable[[str], str]) -> list[Edit]:
-    """What becomes of everything that the detector finds in a valid JSON text."""
-    if not detector.may_be_in(text):
-        return []
+    """What becomes of everything that the detector finds in a valid JSON text that it `may_be_in`."""
     edits: list[Edit] = []
     place = 0
     while token := _TOKEN.search(text, place):
