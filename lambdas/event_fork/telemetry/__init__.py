@@ -5,13 +5,12 @@ lambdas/README.md has the table of metrics.
 
 import os
 from collections.abc import Callable, Mapping
-from typing import ParamSpec, TypeVar
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from aws_lambda_powertools import Logger, Metrics, Tracer, single_metric
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.shared.functions import strtobool
 
-from event_fork.events.redaction import Matches, Redactor
 from event_fork.queue_replay.run_report import (
     EVENTS_DEAD_LETTERED,
     EVENTS_FORWARDED,
@@ -25,6 +24,9 @@ from event_fork.queue_replay.run_report import (
 )
 from event_fork.sending.outcome import Outcome, causes
 from event_fork.sending.ports import EntryFailure
+
+if TYPE_CHECKING:  # the replay's worker and governor redact nothing: 15 ms of their cold start
+    from event_fork.events.redaction import Matches, Redactor
 
 # Metrics, all counted per invocation, dimension `service`.
 # EVENTS_DEAD_LETTERED also with the dimension `reason`.
@@ -83,7 +85,7 @@ def traced(handler: Callable[P, T]) -> Callable[P, T]:
     return traced
 
 
-def report_forwarding(outcome: Outcome, redactor: Redactor) -> None:
+def report_forwarding(outcome: Outcome, redactor: "Redactor") -> None:
     """Metrics and logs of a batch put to Data Firehose."""
     report_redaction(outcome.redaction_matches, redactor, outcome.received)
     _add_counts({RECORDS_PUT: outcome.records_put})
@@ -113,7 +115,7 @@ def report_replay(outcome: Outcome, run: str | None = None) -> None:
     _report(outcome)
 
 
-def report_redaction(matches: Matches, redactor: Redactor, events: int) -> None:
+def report_redaction(matches: "Matches", redactor: "Redactor", events: int) -> None:
     """What each rule found in so many events; a rule that found nothing in any of them has a metric of its own."""
     _count_by(RULE_DIMENSION, REDACTION_MATCHES, matches)
     _count_by(RULE_DIMENSION, REDACTION_UNMATCHED, dict.fromkeys(redactor.unmatched(matches), events))
