@@ -126,13 +126,12 @@ class StatusReader:
 
 
 def items_left(plan: Plan, progress: Mapping[str, Progress]) -> list[Item]:
-    """The items that are not done, or of which events failed: what a resume works on."""
+    """The items that are not done, or of which events failed that may be sent again: what a resume works on."""
     return [item for item in plan.items if (state := progress.get(item.id)) is None or not _is_done(item, state)]
 
 
 def _is_done(item: Item, state: Progress) -> bool:
-    """In an ordered replay what failed is not sent again: what comes after it was."""
-    return state.finished and (item.part is not None or not state.failed_events)
+    return state.finished and not (item.repeats_failed and state.failed_events)
 
 
 def status_of(

@@ -108,10 +108,10 @@ class ItemBook:
     def note(self, burst: Burst, events: Sequence[SelectedEvent]) -> None:
         """What became of a burst of these events, the next ones in the order of the lines."""
         # Lines after the first that is left are read again next time: those taken are not to be sent again, those
-        # that failed are judged again, unless what comes after them was sent.
+        # that failed are judged again where they may be.
         first_left = burst.first_left
         line = events[-1].line + 1 if first_left is None else first_left
-        settled = burst.taken.keys() if self.item.part is None else burst.taken.keys() | burst.failed.keys()
+        settled = burst.taken.keys() if self.item.repeats_failed else burst.taken.keys() | burst.failed.keys()
         behind_a_gap = frozenset[int]() if first_left is None else settled
         ahead = tuple(sorted(number for number in {*self.progress.ahead, *behind_a_gap} if number >= line))
         self._count(burst)

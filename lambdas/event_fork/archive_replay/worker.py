@@ -112,7 +112,7 @@ class ItemReplay:
         return self.book.attempt
 
     def run(self) -> Attempt:
-        """Go on with the item until it is done or held by the operator; of one that is done, send what failed again.
+        """Go on with the item until it is done or held by the operator; of one that is done, repeat what may be.
 
         Everything else is raised, after progress was written: OutOfTimeError, TargetNotTakingError,
         TargetRefusedError, PlanMismatchError, UnreadableObjectError and ObjectChangedError (the text names the key),
@@ -122,9 +122,8 @@ class ItemReplay:
         self.tools.plan.item(self.item)
         try:
             self.book.open()
-            again = frozenset(event.line for event in self.book.progress.failed if event.message_id)
-            if self.item.part is not None:
-                again = frozenset()  # what comes after them was sent
+            failed = self.book.progress.failed if self.item.repeats_failed else ()
+            again = frozenset(event.line for event in failed if event.message_id)
             if not self.book.progress.finished or again:
                 self._work(again)
         except TakenOverError:

@@ -1,4 +1,4 @@
-"""An item of a replay: a range of lines of one object. The Distributed Map gives the items to workers."""
+"""An item of a replay, which a worker sends: a range of lines of one object, or a part of a lane of an ordered one."""
 
 import json
 from collections.abc import Iterable
@@ -60,6 +60,11 @@ class Item:
     def __post_init__(self) -> None:
         if self.last_line < self.first_line:
             raise ValueError(f"last_line must be a whole number of at least {self.first_line}, got {self.last_line}")
+
+    @property
+    def repeats_failed(self) -> bool:
+        """Whether events that failed may be sent again: not in an ordered replay, where what comes after them was."""
+        return self.part is None
 
     @classmethod
     def from_json(cls, value: object, where: str = "item") -> "Item":
