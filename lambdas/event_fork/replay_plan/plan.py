@@ -1,7 +1,7 @@
 """plan.json: the frozen set of events that a replay sends, and how. Written by `replay plan`, run by `replay apply`.
 
-The file is JSON, format 1. `sha256` is taken over the canonical form of everything else (keys sorted, no white space),
-so pretty-printing does no harm and any change of content shows.
+The file is JSON, of the lowest format that says what is asked. `sha256` is taken over the canonical form of everything
+else but the signature (keys sorted, no white space), so pretty-printing does no harm and any change of content shows.
 """
 
 import hashlib

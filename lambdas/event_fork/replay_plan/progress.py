@@ -24,8 +24,9 @@ class Progress:
     `line`: the next line to read. `sent`: events sent so far. `unmarked`: of these, the ones without room for the mark
     `event-fork-replay-id`. `duplicates_skipped`: lines left out as second copies. `finished`: nothing is left to do but
     what is in `failed`. `ahead`: lines from `line` on that were sent already, because the queue took a later call of a
-    burst and not an earlier one. `stopped`: why the last attempt ended before the item was done, "" when it did not.
-    `request_id`: the invocation that wrote it. `claimed`: that invocation is at the item, or died at it.
+    burst and not an earlier one; in an ordered replay also those that failed there. `stopped`: why the last attempt
+    ended before the item was done, "" when it did not. `request_id`: the invocation that wrote it. `claimed`: that
+    invocation is at the item, or died at it.
     """
 
     item: Id

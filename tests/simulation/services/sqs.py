@@ -190,7 +190,7 @@ class Sqs:
             elif (
                 len(attributes) > MAX_ATTRIBUTES
                 or queue.refuses(entry["MessageBody"])
-                or queue.name.endswith(".fifo") != ("MessageDeduplicationId" in entry)
+                or queue.is_fifo != ("MessageDeduplicationId" in entry)
             ):
                 failed.append(_failure(entry, "InvalidParameterValue", sender=True))
             else:
