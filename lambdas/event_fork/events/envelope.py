@@ -21,7 +21,7 @@ from typing import Any
 from event_fork.errors import DamagedEnvelopeError, NotAnEnvelopeError, NotEncodableError
 
 NOTIFICATION = "Notification"
-_SEQUENCE = "SequenceNumber"
+SEQUENCE_NUMBER = "SequenceNumber"
 
 _READ = {"Type", "MessageId", "TopicArn", "Subject", "Message", "Timestamp", "MessageAttributes"}
 _DROPPED = {"SignatureVersion", "Signature", "SigningCertURL", "SigningCertUrl", "UnsubscribeURL", "UnsubscribeUrl"}
@@ -71,8 +71,8 @@ class StoredEvent:
         """The line of the archive: compact JSON in UTF-8 and one newline."""
         others = self.others
         parts = ['{"Type":"Notification","MessageId":', quoted(self.message_id)]
-        if others and _SEQUENCE in others:
-            parts.append(f',"{_SEQUENCE}":{_UTF8(others[_SEQUENCE])}')
+        if others and SEQUENCE_NUMBER in others:
+            parts.append(f',"{SEQUENCE_NUMBER}":{_UTF8(others[SEQUENCE_NUMBER])}')
         parts += (',"TopicArn":', quoted(self.topic_arn))
         if self.subject is not None:
             parts += (',"Subject":', quoted(self.subject))
@@ -84,7 +84,7 @@ class StoredEvent:
             ]
             parts.append(f',"MessageAttributes":{{{",".join(attributes)}}}')
         if others:
-            parts += [f",{quoted(name)}:{_UTF8(value)}" for name, value in others.items() if name != _SEQUENCE]
+            parts += [f",{quoted(name)}:{_UTF8(value)}" for name, value in others.items() if name != SEQUENCE_NUMBER]
         parts.append("}")
         return utf8_json("".join(parts)) + b"\n"
 

@@ -15,7 +15,7 @@ from functools import partial
 from typing import Annotated
 
 from event_fork.errors import JsonPathError
-from event_fork.events.envelope import StoredEvent
+from event_fork.events.envelope import SEQUENCE_NUMBER, StoredEvent
 from event_fork.events.json_path import JsonPath, parse_path
 from event_fork.events.json_select import selected
 from event_fork.replay_plan.control import MAX_WORKERS
@@ -84,7 +84,7 @@ class Order:
 
 def sequence_of(event: StoredEvent) -> int | None:
     """The SequenceNumber: 20 decimal digits as SNS writes it, up to 128 bits. None when the event has none."""
-    text = (event.others or {}).get("SequenceNumber")
+    text = (event.others or {}).get(SEQUENCE_NUMBER)
     if not (isinstance(text, str) and len(text) < 40 and text.isascii() and text.isdigit()):
         return None
     number = int(text)
