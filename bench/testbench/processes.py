@@ -83,6 +83,12 @@ def recorded(state: Path, part: str) -> Running | None:
         ) from error
 
 
+def alive(state: Path, part: str) -> psutil.Process | None:
+    """The recorded process, None when there is none (any more). Raises `BenchError` as `recorded` does."""
+    running = recorded(state, part)
+    return running.process() if running else None
+
+
 class Probation:
     """A started process together with the lease that ends it unless `keep` is called. See bench/testbench/lease.py."""
 
@@ -144,8 +150,7 @@ def _own_code(state: Path) -> Path:
 
 def stop(state: Path, part: str) -> bool:
     """End the recorded process and what it started, politely first. False when it was not running (any more)."""
-    running = recorded(state, part)
-    process = running.process() if running else None
+    process = alive(state, part)
     if process is None:
         pid_file(state, part).unlink(missing_ok=True)
         return False
@@ -162,8 +167,7 @@ def stop(state: Path, part: str) -> bool:
 
 def kill(state: Path, part: str) -> None:
     """End the recorded process at once, as `kill -9` does; it stays on record. Raises `BenchError`."""
-    running = recorded(state, part)
-    process = running.process() if running else None
+    process = alive(state, part)
     if process is None:
         raise BenchError(f"{part} cannot be killed: it is not running")
     _send(process, "kill")
@@ -173,8 +177,7 @@ def kill(state: Path, part: str) -> None:
 
 def with_variable(state: Path, part: str, name: str, value: str) -> list[psutil.Process]:
     """The processes that a part started with that environment variable."""
-    running = recorded(state, part)
-    process = running.process() if running else None
+    process = alive(state, part)
     found = []
     for member in _descendants(process) if process else []:
         with contextlib.suppress(psutil.NoSuchProcess):
