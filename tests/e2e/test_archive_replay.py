@@ -26,8 +26,9 @@ from event_fork.sending.batching import SEND_MAX_MESSAGES
 from testbench import Bench, processes
 from testbench.polling import eventually
 from tests.support import written_archive
+from tests.support.command import Ran
 from tests.support.fault_proxy import Answer, Request, aws_error, fault_proxy
-from tests.support.replay_stack import SHADOW, Ran, ReplayStack
+from tests.support.replay_stack import SHADOW, ReplayStack
 
 pytestmark = pytest.mark.needs("distributed-map")
 
@@ -763,12 +764,10 @@ def worker_process(bench: Bench, client_port: int, proxy_port: int | None) -> in
 
     Only its children are asked: on a busy machine the whole list takes longer than the worker waits for its answer.
     """
-    emulator = processes.recorded(bench.state, bench.endpoints.backend)
+    emulator = processes.alive(bench.state, bench.endpoints.backend)
     assert emulator is not None
-    running = emulator.process()
-    assert running is not None
     ends = (client_port, proxy_port)
-    for process in running.children(recursive=True):
+    for process in emulator.children(recursive=True):
         try:
             connections = process.net_connections("tcp")
         except (psutil.NoSuchProcess, psutil.AccessDenied):

@@ -5,10 +5,7 @@ Not proved here: making a domain (the provider waits ten minutes), and fine-grai
 
 import base64
 import json
-import os
 import secrets
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -19,8 +16,8 @@ import pytest
 from opensearchpy import OpenSearch
 
 from testbench import Bench
-from testbench.paths import PROJECT
 from testbench.polling import eventually
+from tests.support import command
 from tests.support.module_stack import Event, ModuleStack, applied
 
 LARGE, SMALL, CONFLICTING, NOT_OBJECTS = 40, 20, 3, 2
@@ -218,11 +215,8 @@ def test_an_event_that_is_no_json_object_is_dead_lettered_with_the_reason(stack:
 
 def event_fork(stack: ModuleStack, *arguments: str, folder: Path) -> tuple[int, Any, str]:
     """The operators' command: exit code, what it printed as JSON, and what it said."""
-    path = os.pathsep.join(str(PROJECT / part) for part in ("lambdas", "cli"))
-    environment = {**os.environ, **stack.bench.environment(), "PYTHONPATH": path}
-    command = [sys.executable, "-m", "event_fork_cli", *arguments, "--output", "json"]
-    done = subprocess.run(command, env=environment, cwd=folder, capture_output=True, text=True, check=False)
-    return done.returncode, json.loads(done.stdout) if done.stdout else None, done.stderr
+    ran = command.event_fork(stack.bench, *arguments, "--output", "json", folder=folder)
+    return ran.code, json.loads(ran.stdout) if ran.stdout else None, ran.stderr
 
 
 def in_the_index(stack: ModuleStack, ids: list[str]) -> Counter[str]:

@@ -11,7 +11,6 @@ import re
 import secrets
 import signal
 import subprocess
-import sys
 import uuid
 from collections import Counter
 from collections.abc import Iterator
@@ -30,8 +29,8 @@ from testbench.iam_roles import taken_away
 from testbench.paths import PROJECT
 from testbench.polling import eventually
 from tests.support import written_archive
+from tests.support.command import EVENT_FORK, Ran, environment, event_fork
 from tests.support.module_stack import Event, ModuleStack, applied
-from tests.support.replay_stack import USERS_SHELL, Ran
 
 DAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=1)
 END = DAY + timedelta(hours=3)
@@ -65,17 +64,8 @@ class Window:
     def archive(self) -> str:
         return f"s3://{self.stack.output['archive_bucket']}/orders/"
 
-    def environment(self, **more: str) -> dict[str, str]:
-        path = os.pathsep.join(str(PROJECT / part) for part in ("cli", "lambdas"))
-        kept = {name: os.environ[name] for name in USERS_SHELL if name in os.environ}
-        return {**kept, **self.stack.bench.environment(), "PYTHONPATH": path, **more}
-
     def run(self, *arguments: str, **more: str) -> Ran:
-        command = [sys.executable, "-m", "event_fork_cli", *arguments]
-        done = subprocess.run(
-            command, env=self.environment(**more), capture_output=True, text=True, timeout=300, check=False
-        )
-        return Ran(done.returncode, done.stdout, done.stderr)
+        return event_fork(self.stack.bench, *arguments, more=more)
 
     def verify(self, *options: str, start: datetime = DAY, end: datetime = END) -> tuple[Ran, dict[str, Any]]:
         window = ("--from", start.isoformat(), "--to", end.isoformat())
@@ -264,9 +254,9 @@ def test_a_rebuild_that_was_killed_goes_on_and_the_old_index_stays_until_it_is_d
 ) -> None:
     before = window.ids()
     index = f"{window.stack.name}-rebuilt-2"
-    command = [sys.executable, "-m", "event_fork_cli", "search", "rebuild", window.forks[1], "--index", index, "--yes"]
+    command = [*EVENT_FORK, "search", "rebuild", window.forks[1], "--index", index, "--yes"]
     command += ["--archive", window.archive, "--from", DAY.isoformat(), "--to", END.isoformat()]
-    with subprocess.Popen(command, env=window.environment(), start_new_session=True) as killed:
+    with subprocess.Popen(command, env=environment(window.stack.bench), start_new_session=True) as killed:
         eventually(lambda: window.node.indices.exists(index=index), bool, within=60, what="the new index is there")
         os.killpg(killed.pid, signal.SIGKILL)
     assert built in (before_swap := window.node.indices.get_alias(name=window.alias))
@@ -408,9 +398,9 @@ def test_documents_that_a_recipe_has_healed_are_no_longer_rejected_but_indexed(
 
 def test_two_verifies_at_once_find_the_same(window: Window, live: dict[str, list[str]]) -> None:
     start, end = datetime.now(UTC) - timedelta(hours=1), datetime.now(UTC)
-    command = [sys.executable, "-m", "event_fork_cli", "verify", *window.forks, "--output", "json"]
+    command = [*EVENT_FORK, "verify", *window.forks, "--output", "json"]
     command += ["--from", start.isoformat(), "--to", end.isoformat()]
-    both = [subprocess.Popen(command, env=window.environment(), stdout=subprocess.PIPE) for _ in range(2)]
+    both = [subprocess.Popen(command, env=environment(window.stack.bench), stdout=subprocess.PIPE) for _ in range(2)]
     reports = [json.loads(process.communicate(timeout=300)[0]) for process in both]
     assert [report["indices"][window.forks[1]]["dead_letters"] for report in reports] == [2, 2]
 

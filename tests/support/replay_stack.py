@@ -1,9 +1,7 @@
 """examples/archive-replay on the bench with an archive in it, and the command `event-fork` as a user runs it."""
 
 import json
-import os
 import subprocess
-import sys
 import threading
 import time
 from collections import Counter
@@ -21,7 +19,7 @@ from event_fork.replay_plan.control import RUNNING, Control
 from event_fork.replay_plan.plan import read_plan
 from event_fork.replay_plan.work_area import WorkArea
 from testbench import Bench, Workspace
-from testbench.paths import PROJECT
+from tests.support.command import EVENT_FORK, Ran, environment, event_fork
 from tests.support.fault_proxy import FaultProxy, fault_proxy
 from tests.support.written_archive import WrittenObject
 
@@ -40,24 +38,6 @@ SHADOW = {
     "    { arn = aws_sqs_queue.shadow.arn, url = aws_sqs_queue.shadow.url, shadow = true },\n"
     "    { arn = aws_sqs_queue.fifo.arn, url = aws_sqs_queue.fifo.url },\n  ]\n}\n",
 }
-
-
-USERS_SHELL = ("PATH", "HOME", "LANG", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE")
-
-
-@dataclass(frozen=True)
-class Ran:
-    """How a command ended."""
-
-    code: int
-    stdout: str
-    stderr: str
-
-    @property
-    def json(self) -> Any:
-        """Its data."""
-        assert self.code == 0, f"exit code {self.code}\n{self.stdout}\n{self.stderr}"
-        return json.loads(self.stdout)
 
 
 @dataclass
@@ -80,30 +60,14 @@ class ReplayStack:
 
     # -- the command -----------------------------------------------------------------------------------------------
 
-    def environment(self, **more: str) -> dict[str, str]:
-        """A user's shell."""
-        python_path = os.pathsep.join(str(PROJECT / part) for part in ("cli", "lambdas"))
-        kept = {name: os.environ[name] for name in USERS_SHELL if name in os.environ}
-        return {**kept, **self.bench.environment(), "PYTHONPATH": python_path, **more}
-
     def event_fork(self, *arguments: str, timeout: float = 240.0, **more: str) -> Ran:
         """Run the command to its end."""
-        done = subprocess.run(
-            [sys.executable, "-m", "event_fork_cli", *arguments],
-            env=self.environment(**more),
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-            check=False,
-        )
-        return Ran(done.returncode, done.stdout, done.stderr)
+        return event_fork(self.bench, *arguments, timeout=timeout, more=more)
 
     def start(self, *arguments: str) -> "subprocess.Popen[bytes]":
         """Run the command beside the test."""
         with (self.folder / "command.log").open("ab") as log:
-            return subprocess.Popen(
-                [sys.executable, "-m", "event_fork_cli", *arguments], env=self.environment(), stdout=log, stderr=log
-            )
+            return subprocess.Popen([*EVENT_FORK, *arguments], env=environment(self.bench), stdout=log, stderr=log)
 
     def plan(self, name: str, start: datetime, end: datetime, *options: str, target: str = "checkout") -> Path:
         """Make and save a plan for a window of the archive. `target`: one of the stack's queues, or an ARN."""
