@@ -5,7 +5,6 @@ planned fault never struck, or when `event-fork verify` disagrees.
 """
 
 import argparse
-import json
 import os
 import secrets
 import sys
@@ -18,9 +17,9 @@ from typing import Any
 from testbench import host
 from tests.chaos import events
 from tests.chaos.faults import Faults
-from tests.chaos.ledger import account, complaints, table
+from tests.chaos.ledger import complaints, table
 from tests.chaos.schedule import Injection, afterwards, schedule
-from tests.chaos.stand import BUILD, Stand, mutate, say, standing
+from tests.chaos.stand import Stand, exit_code, keep, mutate, say, standing
 
 FORKS = ("backup", "search", "replay")
 
@@ -45,14 +44,13 @@ def replay(stand: Stand, planned: Sequence[Injection], faults: Faults) -> None:
     """Send the replay queue to its target, through the faults of that."""
     for injection in planned:
         faults.inject(injection)
-    stand.stack.client("lambda").update_event_source_mapping(UUID=stand.stack.output["replay_mapping"], Enabled=True)
+    stand.start_replay()
     stand.read("replay")
 
 
 def run(seed: int, count: int, lose: Sequence[str]) -> dict[str, Any]:
     """One run; its report."""
     made, planned, later = events.made(seed, count), schedule(seed, count), afterwards(seed)
-    dear, everything = events.matching(made), {one.id for one in made}
     seconds: dict[str, float] = {}
     since = time.monotonic()
 
@@ -78,11 +76,7 @@ def run(seed: int, count: int, lose: Sequence[str]) -> dict[str, Any]:
         phase("verify")
         replay(stand, later, faults)
         phase("replay")
-        accounts = [
-            account("backup", everything, stand.archive()),
-            account("search", dear, stand.index()),
-            account("replay", everything, stand.replayed()),
-        ]
+        accounts = stand.accounts(made)
         injected = faults.counted([*planned, *later])
         phase("account")
     found = complaints(accounts, injected, wrong)
@@ -120,15 +114,12 @@ def main() -> int:
     host.leave()
     say(f"seed {seed}: make chaos SEED={seed} has the same faults")
     report = run(seed, given.events, given.lose)
-    BUILD.mkdir(parents=True, exist_ok=True)
-    (BUILD / "report.json").write_text(json.dumps(report, indent=2) + "\n")
+    keep("report.json", report)
     took = sum(report["seconds"].values())
     print(f"\nseed {seed}, {given.events:,} events, {took:.0f} s, load {report['load'][0]:.1f}\n")
     print(report["table"])
     print(f"\nevent-fork verify: {report['verify']['said'] or 'complete'}")
-    for text in report["failed"]:
-        print(f"FAILED  {text}")
-    return 1 if report["failed"] else 0
+    return exit_code(report["failed"])
 
 
 if __name__ == "__main__":

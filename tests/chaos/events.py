@@ -36,15 +36,10 @@ def made(seed: int, count: int) -> list[Made]:
     return [_made(number, chance) for number in range(count)]
 
 
-def ids(text: str) -> set[str]:
-    """The ids that stand in a text."""
-    return set(ID.findall(text))
-
-
 def one_id(text: str) -> str:
     """The id of the one event that a text tells of: no UUID can look like it."""
-    (found,) = ids(text)
-    return found
+    (found,) = set(ID.findall(text))
+    return str(found)
 
 
 def _made(number: int, chance: random.Random) -> Made:

@@ -10,7 +10,7 @@ from typing import Any
 
 from testbench.polling import eventually
 from tests.chaos.events import DEAR
-from tests.chaos.schedule import AFTERWARDS, KINDS, Injection
+from tests.chaos.schedule import Injection
 from tests.chaos.stand import Stand, say
 from tests.support.fault_proxy import Answer, Request, aws_error
 
@@ -88,9 +88,7 @@ class Faults:
         for one in self._armed:
             if one.kind not in ENDED:
                 hits[one.kind] += one.hits
-        return {
-            kind.name: hits[kind.name] for kind in (*KINDS, *AFTERWARDS) if kind.name in {one.kind for one in planned}
-        }
+        return {kind: hits[kind] for kind in sorted({one.kind for one in planned})}
 
     # -- at Data Firehose ------------------------------------------------------------------------------------------
 

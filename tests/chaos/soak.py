@@ -5,7 +5,6 @@ Exit code 1 when memory is not flat (tests/chaos/memory.py has the rule), an eve
 """
 
 import argparse
-import json
 import os
 import sys
 import time
@@ -19,9 +18,9 @@ import psutil
 
 from testbench import host, processes
 from tests.chaos import events
-from tests.chaos.ledger import Seen, account, complaints, table
+from tests.chaos.ledger import complaints, table
 from tests.chaos.memory import BYTES_AN_EVENT, flat, growth
-from tests.chaos.stand import BUILD, Stand, say, standing
+from tests.chaos.stand import Stand, exit_code, keep, say, standing
 from tests.support.replay_stack import take
 
 BATCH = 10
@@ -33,8 +32,7 @@ def sample(stand: Stand) -> dict[str, int]:
     """Bytes of each part without what it has started, and of each function's largest process that runs now."""
     found: dict[str, int] = {}
     for part in stand.bench.endpoints.parts:
-        running = processes.recorded(stand.bench.state, part)
-        process = running.process() if running else None
+        process = processes.alive(stand.bench.state, part)
         if process is None:
             raise RuntimeError(f"{part} is gone")
         found[part] = int(process.memory_info().rss)
@@ -68,8 +66,7 @@ def run(minutes: float, rate: float, seed: int) -> dict[str, Any]:
     made = events.made(seed, int(minutes * 60 * rate) // BATCH * BATCH)
     taken: list[dict[str, Any]] = []
     with standing("soak") as stand, ThreadPoolExecutor(1) as pool:
-        mappings = stand.stack.client("lambda")
-        mappings.update_event_source_mapping(UUID=stand.stack.output["replay_mapping"], Enabled=True)
+        stand.start_replay()
         say(f"{len(made):,} events in {minutes:g} minutes")
         over = False
 
@@ -87,15 +84,7 @@ def run(minutes: float, rate: float, seed: int) -> dict[str, Any]:
             over = True
             consumer.result()
         wrong, _ = stand.verify()  # before the accounts, which take the dead letters out
-        replayed = stand.replayed()
-        for message in taken:
-            replayed.delivered[events.one_id(json.loads(message["Body"])["Message"])] += 1
-        everything = {one.id for one in made}
-        accounts = [
-            account("backup", everything, stand.archive()),
-            account("search", events.matching(made), stand.index()),
-            account("replay", everything, Seen(replayed.delivered, replayed.set_aside)),
-        ]
+        accounts = stand.accounts(made, taken)
         emulator = stand.bench.endpoints.backend
     found = complaints(accounts, {}, wrong)
     rows = {}
@@ -130,17 +119,14 @@ def main() -> int:
         parser.error(f"--minutes must be at least 1 and --rate above 0, not {given.minutes:g} and {given.rate:g}")
     host.leave()
     report = run(given.minutes, given.rate, given.seed)
-    BUILD.mkdir(parents=True, exist_ok=True)
-    (BUILD / "soak.json").write_text(json.dumps(report, indent=2) + "\n")
+    keep("soak.json", report)
     print(f"\n{report['events']:,} events, {report['rate']} a second, load {report['load'][0]:.1f}\n")
     print(f"{'memory in MiB':<18}{'first':>8}{'peak':>8}{'last':>8}{'growth':>8}")
     for name, row in report["memory"].items():
         figures = "".join(f"{row[key] / MIB:>8.1f}" for key in ("first", "peak", "last", "growth"))
         print(f"{name:<18}{figures}  {'flat' if row['flat'] else 'NOT FLAT'}")
     print(f"\n{report['table']}")
-    for text in report["failed"]:
-        print(f"FAILED  {text}")
-    return 1 if report["failed"] else 0
+    return exit_code(report["failed"])
 
 
 if __name__ == "__main__":

@@ -3,12 +3,10 @@
 import base64
 import io
 import json
-import os
-import subprocess
 import sys
 import zipfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -22,11 +20,12 @@ from testbench import Bench
 from testbench.paths import PROJECT, RUNS
 from testbench.polling import eventually
 from testbench.progress import to_stderr
-from tests.chaos.events import one_id
-from tests.chaos.ledger import Seen
+from tests.chaos.events import Made, matching, one_id
+from tests.chaos.ledger import Account, Seen, account
+from tests.support.command import event_fork
 from tests.support.fault_proxy import FaultProxy, fault_proxy
 from tests.support.module_stack import ModuleStack
-from tests.support.replay_stack import USERS_SHELL, set_environment, take
+from tests.support.replay_stack import set_environment, take
 
 CONFIGURATION = "tests/chaos/stack"
 BUILD = PROJECT / "build" / "chaos"
@@ -37,6 +36,19 @@ QUIET_WITHIN = 240.0
 def say(text: str) -> None:
     """Progress, with the time."""
     print(f"{datetime.now(UTC):%H:%M:%S}  {text}", file=sys.stderr, flush=True)
+
+
+def keep(name: str, report: Mapping[str, Any]) -> None:
+    """Write a run's report to build/chaos/NAME."""
+    BUILD.mkdir(parents=True, exist_ok=True)
+    (BUILD / name).write_text(json.dumps(report, indent=2) + "\n")
+
+
+def exit_code(failed: Sequence[str]) -> int:
+    """Print why the run has failed, if it has."""
+    for text in failed:
+        print(f"FAILED  {text}")
+    return 1 if failed else 0
 
 
 @dataclass(frozen=True)
@@ -71,6 +83,19 @@ class Stand:
         url, what = self.fork(fork)["queue_url"], f"{fork} has read its queue"
         eventually(lambda: self.stack.waiting(url), lambda waiting: not waiting, within=QUIET_WITHIN, what=what)
 
+    def start_replay(self) -> None:
+        """Switch the replay fork on: its queue goes to the target, and what comes later too."""
+        self.bench.client("lambda").update_event_source_mapping(UUID=self.stack.output["replay_mapping"], Enabled=True)
+
+    def accounts(self, made: Sequence[Made], taken: Sequence[Mapping[str, Any]] = ()) -> list[Account]:
+        """What became of the events in each fork. `taken`: messages that a consumer of the replay's target had."""
+        everything = {one.id for one in made}
+        return [
+            account("backup", everything, self.archive()),
+            account("search", matching(made), self.index()),
+            account("replay", everything, self.replayed(taken)),
+        ]
+
     def archive(self) -> Seen:
         stored = self.stack.stored_events(self.stack.output["archive_bucket"], "orders/")
         return Seen(Counter(one_id(line["Message"]) for line in stored), self._dead_letters("backup"))
@@ -82,33 +107,23 @@ class Stand:
         hits = scan(node, index=indices, size=2_000, _source=["id"])
         return Seen(Counter(hit["_source"]["id"] for hit in hits), self._dead_letters("search"), self._rejected())
 
-    def replayed(self) -> Seen:
-        """What the replay's target has. It is taken out."""
-        bodies = [
-            json.loads(one["Body"]) for one in take(self.stack.client("sqs"), self.stack.output["consumer_queue_url"])
-        ]
-        return Seen(Counter(one_id(body["Message"]) for body in bodies), self._dead_letters("replay"))
+    def replayed(self, taken: Sequence[Mapping[str, Any]]) -> Seen:
+        """What the replay's target has, which is taken out, and what was taken before."""
+        messages = [*taken, *take(self.stack.client("sqs"), self.stack.output["consumer_queue_url"])]
+        ids = Counter(one_id(json.loads(message["Body"])["Message"]) for message in messages)
+        return Seen(ids, self._dead_letters("replay"))
 
     def verify(self) -> tuple[str, dict[str, Any]]:
         """What `event-fork verify` finds wrong ("" for nothing), and its report.
 
         It calls an event of the last minutes that is nowhere "on its way". Once all has settled there is none.
         """
-        path = os.pathsep.join(str(PROJECT / part) for part in ("cli", "lambdas"))
-        kept = {name: os.environ[name] for name in USERS_SHELL if name in os.environ}
         window = ("--from", (self.began - timedelta(minutes=1)).isoformat(), "--to", datetime.now(UTC).isoformat())
         forks = [f"{self.stack.name}-{fork}" for fork in self.stack.output["forks"]]
-        ran = subprocess.run(
-            [sys.executable, "-m", "event_fork_cli", "verify", *forks, *window, "--output", "json"],
-            env={**kept, **self.bench.environment(), "PYTHONPATH": path},
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-        )
+        ran = event_fork(self.bench, "verify", *forks, *window, "--output", "json")
         report = json.loads(ran.stdout) if ran.stdout else {}
-        if ran.returncode:
-            return ran.stderr.strip() or f"exit code {ran.returncode}", report
+        if ran.code:
+            return ran.stderr.strip() or f"exit code {ran.code}", report
         left = report["in_flight"]
         return f"{left:,} times an event is on its way, although nothing moves any more" if left else "", report
 
