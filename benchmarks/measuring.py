@@ -9,7 +9,7 @@ import pstats
 import resource
 import statistics
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +73,7 @@ def profile(run: Run) -> tuple[str, ...]:
 
 def with_reason(ratio: Ratio, run: Run) -> Ratio:
     """The ratio, with a profile where its target is not met."""
-    return ratio if ratio.met in (True, None) else Ratio(**{**ratio.__dict__, "why": profile(run)})
+    return ratio if ratio.met in (True, None) else replace(ratio, why=profile(run))
 
 
 def worse(counted: Counts, committed: Counts) -> list[str]:
