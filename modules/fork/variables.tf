@@ -10,7 +10,7 @@ variable "raw_message_delivery" {
 }
 
 variable "ingest" {
-  description = "`queue` (default), or `direct`: SNS writes to the delivery stream `stream_arn` itself. There is neither queue nor function then, only the subscription, its role and the dead-letter queue. modules/storage-backup has an input of the same name. A change to `direct` removes the queue: `replace_stores` must allow it."
+  description = "`queue` (default), or `direct`: SNS writes to the delivery stream `stream_arn` itself. There is neither queue nor function then, and their outputs are null; only the subscription, its role and the dead-letter queue are there. modules/storage-backup has an input of the same name. A change to `direct` removes the queue: `replace_stores` must allow it."
   type        = string
   default     = "queue"
   nullable    = false
