@@ -134,7 +134,12 @@ def pipelines() -> list[Path]:
 
 def generated() -> dict[Path, str]:
     """Every file that is made: path -> text."""
-    return copies() | {
+    return copies() | root()
+
+
+def root() -> dict[Path, str]:
+    """The files of the root module."""
+    return {
         PROJECT / "main.tf": _calls(),
         PROJECT / "variables.tf": _variables(),
         PROJECT / "outputs.tf": _outputs(),
@@ -232,16 +237,15 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="write nothing, only say what is not current")
     check = parser.parse_args(arguments).check
-    # Copies first: the root is made from what the modules have then.
     stale = 0
-    for path in generated():
-        text = generated()[path]
-        if path.exists() and path.read_text() == text:
-            continue
-        stale += 1
-        print(f"{path.relative_to(PROJECT)}: {'not current, run `make docs`' if check else 'written'}")
-        if not check:
-            path.write_text(text)
+    for made in (copies, root):  # in this order: the root is made from what the modules have then
+        for path, text in made().items():
+            if path.exists() and path.read_text() == text:
+                continue
+            stale += 1
+            print(f"{path.relative_to(PROJECT)}: {'not current, run `make docs`' if check else 'written'}")
+            if not check:
+                path.write_text(text)
     return int(check and stale > 0)
 
 

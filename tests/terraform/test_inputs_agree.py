@@ -14,6 +14,7 @@ from docs.terraform_inputs import Input, blocks_as_written, inputs, outputs, wit
 from testbench.paths import PROJECT
 
 MODULES = PROJECT / "modules"
+GENERATED = generated()
 PIPELINES = tuple(forks.module for forks in FORKS)
 WITH_SHARED_INPUTS = tuple(file.parent.name for file in copies() if file.name == SHARED_INPUTS.name)
 SET_BY_THE_PIPELINE = {
@@ -35,9 +36,9 @@ def by_name(module: str) -> dict[str, Input]:
     return {each.name: each for each in inputs(MODULES / module)}
 
 
-@pytest.mark.parametrize("file", generated(), ids=lambda file: str(file.relative_to(PROJECT)))
+@pytest.mark.parametrize("file", GENERATED, ids=lambda file: str(file.relative_to(PROJECT)))
 def test_what_is_generated_is_current(file: Path) -> None:
-    assert file.read_text() == generated()[file], "run `make docs`"
+    assert file.read_text() == GENERATED[file], "run `make docs`"
 
 
 def test_a_copy_that_is_gone_is_named_by_the_check_and_made_again(
