@@ -1,5 +1,5 @@
 # topic -> fork (subscription, queue, function) -> delivery stream -> bucket (-> Athena, in athena.tf)
-# What the stream does to records on the way: partitioning.tf, format.tf.
+# What the stream does to records on the way: partitioning.tf, format.tf; without queue and function: direct.tf.
 
 ################################################################################
 # Fork

@@ -97,6 +97,7 @@ class Row:
 
 
 _OWN_BUCKET = "An own bucket that is not empty stops the apply, unless `bucket_force_destroy` was set"
+_DEAD_LETTERS_STAY = "The dead-letter queue stays"
 _ROLES = ("aws_iam_role", "aws_iam_role_policy")
 _STREAM = "aws_kinesis_firehose_delivery_stream"
 _PARTITIONS = {"partition_by": {"keys": [{"attribute": "event_type"}]}}
@@ -217,6 +218,7 @@ _OF_ALL = [
         removes=("aws_sqs_queue",),
         guarded=True,
         which="`direct`",
+        how=_DEAD_LETTERS_STAY,
     ),
     Row(
         "stream_arn",
@@ -320,7 +322,15 @@ _OF_STREAMS = [
     ),
 ]
 _OF_BACKUP = [
-    Row("ingest", (BACKUP,), {"ingest": "direct"}, removes=("aws_sqs_queue",), guarded=True, which="`direct`"),
+    Row(
+        "ingest",
+        (BACKUP,),
+        {"ingest": "direct"},
+        removes=("aws_sqs_queue",),
+        guarded=True,
+        which="`direct`",
+        how=_DEAD_LETTERS_STAY,
+    ),
     Row("record_format", (BACKUP,), {"record_format": "raw"}),
     Row("pack_records", (BACKUP,), {"pack_records": False}),
     Row("compress_records", (BACKUP,), {"compress_records": False}),
