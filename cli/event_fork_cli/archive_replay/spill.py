@@ -1,4 +1,4 @@
-"""Records of one length on disk, in buckets: what would be one large set in memory is many small ones in turn."""
+"""Records on disk, in buckets: what would be one large set in memory is many small ones in turn."""
 
 import os
 import threading

@@ -7,7 +7,7 @@ import typer
 
 from event_fork.events.time_window import Window
 from event_fork_cli.commands.context import now
-from event_fork_cli.costs.ways import SECONDS, Workload
+from event_fork_cli.costs.ways import SECONDS, Workload, ways
 from event_fork_cli.errors import BadInputError, NothingMatchedError
 from event_fork_cli.options import Common, with_options
 from event_fork_cli.reports.metrics import Metric, hourly
@@ -44,7 +44,8 @@ def cost(
     else:
         rule = "goes without --events-per-month and --size, which it finds itself"
         raise BadInputError("--from-metrics", rule, example="--from-metrics ARN", received=from_metrics)
-    common.emit(bill(load), lambda: bill_view(load), rows(load))
+    found = ways(load)
+    common.emit(bill(load, found), lambda: bill_view(load, found), rows(found))
 
 
 def _checked(option: str, value: int | None, most: int, *, example: str) -> int:

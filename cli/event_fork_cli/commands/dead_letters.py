@@ -304,9 +304,7 @@ def _set(
 
 def _act(queue: DeadLetterQueue, ids: list[str], hold: int, deed: Deed, pacer: Pacer | None, what: str) -> Done:
     with Stop(say) as stop, counting(what, len(ids)) as show:
-        return do_to(
-            Looking(queue, hold), queue.delete, ids, deed, pacer=pacer, stop=stop, show=lambda now: show(now.done)
-        )
+        return do_to(Looking(queue, hold), ids, deed, pacer=pacer, stop=stop, show=lambda now: show(now.done))
 
 
 def _report(

@@ -167,11 +167,7 @@ def apply(
         ) from None
     say(f"started {applied.replay_id} ({applied.execution_arn})")
     reader = StatusReader(documents, executions, engine.state_machine_arn)
-    if not watch_it:
-        status = reader.read()
-        common.emit(status, lambda: status_view(status))
-        return
-    _watch_to_the_end(common, reader, wanted.replay_id, ask=not yes)
+    _show(common, reader, wanted.replay_id, watch_it=watch_it, ask=not yes)
 
 
 @replay.command()
@@ -202,12 +198,7 @@ def shadow(
     documents = documents_of(settings, engine, made.replay_id)
     start(made, file_of(made), ids_file, engine, executions, documents, caller=made.created_by, clock=context.now)
     say(f"started {made.replay_id}: {made.totals.events:,} events of {planned.replay_id} into {queue.name}")
-    reader = StatusReader(documents, executions, engine.state_machine_arn)
-    if watch_it:
-        _watch_to_the_end(common, reader, made.replay_id, ask=False)
-        return
-    status = reader.read()
-    common.emit(status, lambda: status_view(status))
+    _show(common, StatusReader(documents, executions, engine.state_machine_arn), made.replay_id, watch_it=watch_it)
 
 
 @replay.command()
@@ -220,13 +211,7 @@ def status(
     common: Common,
 ) -> None:
     """Show where a replay stands: sent, failed, left, rate, workers, executions."""
-    settings = common.aws
-    found = find_replay(settings, replay_id, replay_name)
-    if watch_it:
-        _watch_to_the_end(common, found.reader, replay_id, ask=False)
-        return
-    current = found.reader.read()
-    common.emit(current, lambda: status_view(current))
+    _show(common, find_replay(common.aws, replay_id, replay_name).reader, replay_id, watch_it=watch_it)
 
 
 @replay.command("pause")
@@ -323,6 +308,14 @@ def _checked(reason: str | None) -> str | None:
         rule = f"must have at most {_LONGEST_REASON:,} characters"
         raise BadInputError("--reason", rule, example='--reason "consumer is behind"', received=f"{reason[:20]}...")
     return reason
+
+
+def _show(common: Common, reader: StatusReader, replay_id: str, *, watch_it: bool, ask: bool = False) -> None:
+    if watch_it:
+        _watch_to_the_end(common, reader, replay_id, ask=ask)
+        return
+    current = reader.read()
+    common.emit(current, lambda: status_view(current))
 
 
 def _watch_to_the_end(common: Common, reader: StatusReader, replay_id: str, *, ask: bool) -> None:

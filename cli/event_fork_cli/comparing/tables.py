@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import tempfile
-import zlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -20,12 +19,12 @@ from event_fork_cli.archive_replay.spill import SpillBuffer, SpillWriter, bucket
 from event_fork_cli.comparing.results import Comparison, Sample, Tally, What, fields_that_differ
 from event_fork_cli.comparing.values import Flat, digest, flat_item, key_text
 from event_fork_cli.errors import BadInputError
+from event_fork_cli.verification.sightings import bucket_of
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 _SEGMENTS = 4
-_BUCKETS = 256
 _LIVE, _SHADOW = b"L", b"S"
 
 
@@ -92,7 +91,7 @@ def _read(
         for item in page["Items"]:
             key = _key_code({name: item[name] for name in table.key})
             buffer.add(
-                zlib.crc32(key) % _BUCKETS,
+                bucket_of(key),
                 b"%b\t%b\t%b\n" % (side, digest(flat_item(item, ignored)).hex().encode(), key),
             )
         show(len(page["Items"]))
@@ -124,7 +123,7 @@ def _flat(client: DynamoDBClient, table: Table, key: Any, ignored: Sequence[Json
 
 
 def _key_code(key: dict[str, Any]) -> bytes:
-    """On one line, without a tab; a binary part in base64."""
+    """On one line, without a tab; a binary part in hexadecimal digits."""
     return json.dumps(key, default=lambda value: {"hex": bytes(value).hex()}).encode()
 
 

@@ -1,8 +1,8 @@
 """What a month of events costs on each way: how often it uses what AWS bills for, and what that comes to.
 
 Events come evenly, half to one and a half times as large as the mean. Batches, window and buffers are the modules'
-defaults. tests/functional/cli/test_cost.py holds the
-quantities against what the functions' own code asks of a stream and a queue that count.
+defaults. tests/functional/cli/test_cost.py holds the quantities against what the functions' own code asks of a stream
+and a queue that count.
 """
 
 import math

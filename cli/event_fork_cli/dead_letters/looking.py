@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from event_fork.sending.batching import SEND_MAX_MESSAGES, hide_batches
 from event_fork.sending.delivery import deliver
 from event_fork.sending.ports import Hold
 from event_fork_cli.dead_letters.letters import Letter, letter
+from event_fork_cli.errors import FailedError
 from event_fork_cli.queue_replay.pipelines import Backlog
 
 if TYPE_CHECKING:
@@ -38,6 +40,11 @@ class DeadLetterQueue:
     arn: str
     sqs: SQSClient
 
+    @property
+    def name(self) -> str:
+        """The queue's name."""
+        return self.arn.rpartition(":")[2]
+
     def backlog(self) -> Backlog:
         """What is in it, as SQS estimates."""
         names: Any = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
@@ -48,6 +55,10 @@ class DeadLetterQueue:
         """The queue that SQS moves messages of this one to after too many receptions; usually there is none."""
         found = self.sqs.get_queue_attributes(QueueUrl=self.url, AttributeNames=["RedrivePolicy"])
         return found.get("Attributes", {}).get("RedrivePolicy")
+
+    def receptions(self, default: int) -> int:
+        """After so many receptions SQS moves a message to the queue's own dead letters. `default`: it has none."""
+        return int(json.loads(self.own_dead_letters() or "{}").get("maxReceiveCount", default))
 
     def retention_seconds(self) -> int:
         """For how long a message is kept."""
@@ -80,6 +91,14 @@ class DeadLetterQueue:
 def hold_seconds(messages: int, seconds: float = 0.0) -> int:
     """For how long to hide what is looked at: no message is seen twice before all were, and what is done is done."""
     return int(min(_MOST_HOLD, max(_LEAST_HOLD, 2 * (messages / _LOOKS_A_SECOND + seconds))))
+
+
+def refuse_too_many(queue: DeadLetterQueue, backlog: Backlog) -> None:
+    """Raises FailedError when there is too much to be looked at."""
+    if backlog.all > MOST:
+        raise FailedError(
+            f"{queue.name} has {backlog.all:,} messages, and SQS lets nobody look at more than {MOST:,} at a time"
+        )
 
 
 class Looking:
@@ -121,14 +140,15 @@ class Looking:
             self.hidden = sum(threads.map(give_back, parts))
         self._handles.clear()
 
-    def letters(self, most: int = MOST, *, newcomers: bool = True) -> Iterator[list[Letter]]:
-        """Messages in batches, each once, until there are no more that are visible.
+    def letters(self, *, newcomers: bool = True) -> Iterator[list[Letter]]:
+        """Messages in batches, each once, until there are no more that are visible; at most MOST of them.
 
         `newcomers`: False for a queue that is sent to all the time, where there are always more: then it ends some
         answers after as many have come as were visible when it began.
         """
         empty = known = beyond = 0
-        enough = self.seen + (most if newcomers else self._queue.backlog().visible)
+        most = self.seen + MOST
+        enough = most if newcomers else self.seen + self._queue.backlog().visible
         with ThreadPoolExecutor(self._threads) as threads:
             while self.seen < most and empty < _MOST_EMPTY and known < _MOST_SEEN and beyond < _MOST_BEYOND:
                 calls = [threads.submit(self._queue.receive, self._hold) for _ in range(self._threads)]
@@ -144,12 +164,21 @@ class Looking:
                 if new:
                     yield new
 
-    def deleted(self, letters: Sequence[Letter], *, remember: bool = True) -> None:
-        """These are not in the queue any more. `remember`: should SQS hand one out again, it is not given again."""
-        for one in letters:
-            self._handles.pop(one.message.message_id, None)
+    def delete(self, letters: Sequence[Letter], *, remember: bool = True) -> dict[str, str]:
+        """Deletes them from the queue; those that are still there, by the message's id, with the reason.
+
+        `remember`: should SQS hand out a deleted one again, it is not given again.
+        """
+        kept: dict[str, str] = {}
+        for first in range(0, len(letters), SEND_MAX_MESSAGES):
+            batch = letters[first : first + SEND_MAX_MESSAGES]
+            kept |= self._queue.delete(batch)
+            gone = {one.message.message_id for one in batch} - kept.keys()
+            for message_id in gone:
+                self._handles.pop(message_id, None)
             if remember:
-                self._done.add(one.message.message_id)
+                self._done |= gone
+        return kept
 
     def _is_new(self, one: Letter) -> bool:
         message_id = one.message.message_id

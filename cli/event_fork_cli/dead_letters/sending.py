@@ -55,7 +55,6 @@ Deed = Callable[[Sequence[Letter], Done], list[Letter]]
 
 def do_to(
     looking: Looking,
-    queue_delete: Callable[[Sequence[Letter]], dict[str, str]],
     ids: Collection[str],
     deed: Deed,
     *,
@@ -76,9 +75,7 @@ def do_to(
                 wait_for(pacer, len(batch), stop)
                 left.difference_update(one.message.message_id for one in batch)
                 done = deed(batch, result)
-                kept = queue_delete(done) if done else {}
-                result.not_deleted |= kept
-                looking.deleted([one for one in done if one.message.message_id not in kept])
+                result.not_deleted |= looking.delete(done)
                 result.done += len(done)
                 show(result)
             if stop.asked or not left:

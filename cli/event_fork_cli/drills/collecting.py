@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from event_fork.sending.batching import SEND_MAX_MESSAGES
 from event_fork.sending.copies import ORIGINAL_ID_ATTRIBUTE, REPLAY_ID_ATTRIBUTE
 from event_fork_cli.archive_replay.statuses import ENDED, STATE_CANCELLED, STATE_CANCELLING, STATE_PAUSED, Status
 from event_fork_cli.dead_letters.letters import Letter
-from event_fork_cli.dead_letters.looking import MOST, DeadLetterQueue, Looking
+from event_fork_cli.dead_letters.looking import DeadLetterQueue, Looking
 from event_fork_cli.drills.id_sets import Compared, IdSets
 
 _HOLD_SECONDS = 600
@@ -49,12 +48,11 @@ class Collector:
     result: Collected = field(default_factory=Collected)
     _unmarked: dict[str, Letter] = field(default_factory=dict)
 
-    def run(
-        self, seconds: float, stop: Callable[[], bool], show: Callable[[Collected], None]
-    ) -> tuple[Status, Compared]:
+    def run(self, seconds: float, stop: Callable[[], bool], show: Callable[[int], None]) -> tuple[Status, Compared]:
         """Collects until the replay has ended and nothing comes any more; then compares.
 
         After so many `seconds`, or when `stop` says so, the replay is cancelled, and what it sent is still taken away.
+        `show`: how many came.
         """
         looking = Looking(self.queue, _HOLD_SECONDS, _THREADS)
         with looking:
@@ -62,13 +60,13 @@ class Collector:
             compared = self.sets.compare()
             # A copy without room for the mark: its id is planned, and no other message has brought it.
             own = [one for key, one in self._unmarked.items() if key in compared.unmarked]
-            self._delete(looking, own)
+            self.result.not_deleted |= looking.delete(own)
             self.result.taken += len(own)
             self.result.strange = len(self._unmarked) - len(own)
         return status, compared
 
     def _collect(
-        self, looking: Looking, seconds: float, stop: Callable[[], bool], show: Callable[[Collected], None]
+        self, looking: Looking, seconds: float, stop: Callable[[], bool], show: Callable[[int], None]
     ) -> Status:
         deadline = self.clock() + seconds
         quiet_since = self.clock()
@@ -83,7 +81,7 @@ class Collector:
                     status = self.cancel(f"not done after {seconds:g} s")
             if self._take(looking):
                 quiet_since = self.clock()
-                show(self.result)
+                show(self.result.taken)
                 continue
             if status.state in ENDED and self.clock() - quiet_since >= self._patience(status):
                 return status
@@ -98,26 +96,21 @@ class Collector:
     def _take(self, looking: Looking) -> int:
         """Some seconds of receiving; how many messages of the replay came."""
         before, until = self.result.taken, self.clock() + _LOOK_SECONDS
-        for letters in looking.letters(most=looking.seen + MOST):
-            marked = [one.labels.get(REPLAY_ID_ATTRIBUTE) == self.replay_id for one in letters]
-            own = [one for one, is_own in zip(letters, marked, strict=True) if is_own]
-            for one, is_own in zip(letters, marked, strict=True):
+        for letters in looking.letters():
+            own = []
+            for one in letters:
+                is_own = one.labels.get(REPLAY_ID_ATTRIBUTE) == self.replay_id
                 self.sets.arrive(event_id_of(one), one.message.message_id, marked=is_own)
-                if not is_own:
+                if is_own:
+                    own.append(one)
+                else:
                     self._unmarked[one.message.message_id] = one
-            self._delete(looking, own)
+            self.result.not_deleted |= looking.delete(own, remember=False)
             self.result.taken += len(own)
             self.result.last_ms = max(self.result.last_ms, *(one.message.sent_ms or 0 for one in own), 0)
             if self.clock() >= until:  # there may always be more, and somebody must look at the replay
                 break
         return self.result.taken - before
-
-    def _delete(self, looking: Looking, letters: Sequence[Letter]) -> None:
-        for first in range(0, len(letters), SEND_MAX_MESSAGES):
-            batch = letters[first : first + SEND_MAX_MESSAGES]
-            kept = self.queue.delete(batch)
-            self.result.not_deleted |= kept
-            looking.deleted([one for one in batch if one.message.message_id not in kept], remember=False)
 
 
 def event_id_of(one: Letter) -> str:

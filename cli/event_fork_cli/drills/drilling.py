@@ -62,7 +62,7 @@ class Drill:
 
 @dataclass(frozen=True)
 class Stage:
-    """What a drill works with. `stop`: whether the operator wants to end it; `show`: how many of how many came."""
+    """What a drill works with. `stop`: whether the operator wants to end it; `show`: how many came."""
 
     helm: Helm
     queue: DeadLetterQueue
@@ -98,7 +98,7 @@ def run_drill(plan: Plan, stage: Stage, *, began: datetime, seconds: float) -> D
             lambda reason: _cancelled(helm, reason),
         )
         try:
-            status, compared = collector.run(seconds, stage.stop, lambda now: stage.show(now.taken))
+            status, compared = collector.run(seconds, stage.stop, stage.show)
         except BaseException:
             _cancelled(helm, "the drill ended early")  # or workers went on to fill a queue that nobody empties
             raise
@@ -117,7 +117,7 @@ def unread_drill(request: PlanRequest, why: str, *, began: datetime, now: dateti
 def _note_planned(sets: IdSets, plan: Plan, store: ArchiveStore) -> str:
     """What went wrong, in a sentence; "" when nothing did."""
     try:
-        for event_id in planned_ids(plan, None, store):
+        for event_id in planned_ids(plan, store):
             sets.plan(event_id)
     except ArchiveError as error:
         return f"the archive could not be read a second time: {error}"

@@ -22,7 +22,7 @@ class Compared:
     """`came`: of the planned ids. `copies`: messages beyond the first one of an id. `extra`: ids beside the plan.
 
     `unmarked`: SQS's ids of messages that came without the mark and must be the replay's: theirs alone are planned ids
-    that did not come with it. `missing_ids`, `extra_ids`: the first ones.
+    that did not come with it. `missing_ids`: the first ones.
     """
 
     planned: int = 0
@@ -30,7 +30,6 @@ class Compared:
     copies: int = 0
     extra: int = 0
     missing_ids: list[str] = field(default_factory=list)
-    extra_ids: list[str] = field(default_factory=list)
     unmarked: set[str] = field(default_factory=set)
 
     @property
@@ -89,6 +88,4 @@ def _compare(files: list[Path], found: Compared) -> None:
                 found.unmarked.update(map(decoded, messages))
         elif len(found.missing_ids) < MOST_NAMED:
             found.missing_ids.append(decoded(code))
-    extra = own.keys() - planned
-    found.extra += len(extra)
-    found.extra_ids += [decoded(code) for code in sorted(extra)[: MOST_NAMED - len(found.extra_ids)]]
+    found.extra += len(own.keys() - planned)

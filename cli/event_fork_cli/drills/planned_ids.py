@@ -14,9 +14,9 @@ from event_fork.replay_plan.item import Item
 from event_fork.replay_plan.plan import Plan
 
 
-def planned_ids(plan: Plan, ids: frozenset[str] | None, store: ArchiveStore) -> Iterator[str]:
-    """Each id once, as the workers choose them. `ids`: those of the plan's narrowing. Raises ArchiveError."""
-    criteria = plan.criteria(ids)
+def planned_ids(plan: Plan, store: ArchiveStore) -> Iterator[str]:
+    """Each id once, as the workers choose them, of a plan that is not narrowed to ids. Raises ArchiveError."""
+    criteria = plan.criteria()
     if plan.order is not None:
         seen: set[str] = set()
         for entry in plan.objects:

@@ -6,18 +6,17 @@ so is a second copy of any event. Nothing is deleted before the replay runs: eve
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from event_fork.archive.selection import Matcher
 from event_fork.archive.store import ArchiveStore
 from event_fork.events.messages import ReceivedMessage
 from event_fork.replay_plan.plan import Plan
-from event_fork.sending.batching import SEND_MAX_MESSAGES
 from event_fork_cli.dead_letters.letters import Letter
-from event_fork_cli.dead_letters.looking import MOST, DeadLetterQueue, Looking
+from event_fork_cli.dead_letters.looking import MOST, DeadLetterQueue, Looking, refuse_too_many
 from event_fork_cli.drills.planned_ids import planned_ids
 from event_fork_cli.errors import FailedError, RefusedError
 
@@ -71,21 +70,22 @@ class Seen:
 
 def refuse_unfit(queue: DeadLetterQueue, functions: LambdaClient) -> None:
     """Raises RefusedError when somebody consumes the queue, or when looking into it would move messages away."""
-    name = queue.arn.rpartition(":")[2]
     mappings = functions.list_event_source_mappings(EventSourceArn=queue.arn)["EventSourceMappings"]
     on = [mapping["UUID"] for mapping in mappings if mapping["State"] != "Disabled"]
     if on:
-        raise RefusedError(f"the consumer of {name} must be off until this command ends: disable its mapping {on[0]}")
+        raise RefusedError(
+            f"the consumer of {queue.name} must be off until this command ends: disable its mapping {on[0]}"
+        )
     if hidden := queue.backlog().hidden:
         raise RefusedError(
-            f"{hidden:,} messages of {name} are in flight: somebody consumes it, or this command was killed "
+            f"{hidden:,} messages of {queue.name} are in flight: somebody consumes it, or this command was killed "
             f"{_HOLD_SECONDS // 60} minutes ago or less, and they are not visible again"
         )
-    receptions = int(json.loads(queue.own_dead_letters() or "{}").get("maxReceiveCount", LEAST_RECEPTIONS))
+    receptions = queue.receptions(LEAST_RECEPTIONS)
     if receptions < LEAST_RECEPTIONS:
         raise RefusedError(
-            f"{name} must have a maxReceiveCount of at least {LEAST_RECEPTIONS}, and has {receptions}: every message "
-            "is looked at twice, and each look counts"
+            f"{queue.name} must have a maxReceiveCount of at least {LEAST_RECEPTIONS}, and has {receptions}: every "
+            "message is looked at twice, and each look counts"
         )
 
 
@@ -100,7 +100,7 @@ def switch(plan: Plan, queue: DeadLetterQueue, store: ArchiveStore, start: Calla
             raise RefusedError(
                 f"{seen.nameless:,} messages in {queue.arn} are no SNS envelopes: they have no ids to tell doubles by"
             )
-        known = _only(planned_ids(plan, None, store), seen.messages)
+        known = _only(planned_ids(plan, store), seen.messages)
         behind = sorted(seen.due - known)
         if behind:
             raise FailedError(
@@ -110,7 +110,7 @@ def switch(plan: Plan, queue: DeadLetterQueue, store: ArchiveStore, start: Calla
             )
         doubles = seen.doubles(known)
         start()
-        _delete(queue, looking, doubles)
+        _delete(looking, doubles)
     return Switched(plan.replay_id, queue.arn, plan.window.end, plan.totals.events, len(doubles))
 
 
@@ -121,14 +121,10 @@ def proved(switched: Switched, plan: Plan, queue: DeadLetterQueue, store: Archiv
     with _looking(queue) as looking:
         seen = _see(looking, plan)
         copies = seen.doubles(())
-        known = _only(planned_ids(plan, None, store), seen.messages)
-        _delete(queue, looking, copies)
-    return Switched(
-        switched.replay_id,
-        switched.target,
-        switched.cut,
-        switched.planned,
-        switched.doubles,
+        known = _only(planned_ids(plan, store), seen.messages)
+        _delete(looking, copies)
+    return replace(
+        switched,
         second_copies=len(copies),
         live=len(seen.messages) - len(known),
         missing=plan.totals.events - len(known),
@@ -141,10 +137,7 @@ def _only(planned: Iterable[str], wanted: Collection[str]) -> set[str]:
 
 
 def _looking(queue: DeadLetterQueue) -> Looking:
-    waiting = queue.backlog().all
-    if waiting > MOST:
-        name = queue.arn.rpartition(":")[2]
-        raise FailedError(f"{name} has {waiting:,} messages, and SQS lets nobody look at more than {MOST:,} at a time")
+    refuse_too_many(queue, queue.backlog())
     return Looking(queue, _HOLD_SECONDS, _THREADS)
 
 
@@ -152,7 +145,7 @@ def _see(looking: Looking, plan: Plan) -> Seen:
     """Everything that is visible."""
     criteria, found = plan.criteria(), Seen()
     matches: Matcher = criteria.matches or (lambda _: True)
-    for one in (one for letters in looking.letters(newcomers=False) for one in letters):
+    for one in chain.from_iterable(looking.letters(newcomers=False)):
         event = one.message.event
         if event is None:
             found.nameless += 1
@@ -164,10 +157,6 @@ def _see(looking: Looking, plan: Plan) -> Seen:
     return found
 
 
-def _delete(queue: DeadLetterQueue, looking: Looking, letters: Sequence[Letter]) -> None:
-    for first in range(0, len(letters), SEND_MAX_MESSAGES):
-        batch = letters[first : first + SEND_MAX_MESSAGES]
-        kept = queue.delete(batch)
-        looking.deleted([one for one in batch if one.message.message_id not in kept])
-        if kept:
-            raise FailedError(f"{len(kept)} doubles could not be deleted ({', '.join(sorted(set(kept.values())))})")
+def _delete(looking: Looking, letters: Sequence[Letter]) -> None:
+    if kept := looking.delete(letters):
+        raise FailedError(f"{len(kept)} doubles could not be deleted ({', '.join(sorted(set(kept.values())))})")

@@ -76,6 +76,7 @@ class Stream:
     rotation: str | None = None
     domain_arn: str | None = None
     cluster_endpoint: str | None = None
+    arn: str = ""
 
     @property
     def rotates(self) -> bool:
@@ -124,11 +125,10 @@ def _direct_fork(settings: AwsSettings, name: str) -> Fork | None:
     """The fork without a queue that has this name: a stream, and the dead-letter queue of its subscription."""
     try:
         dead = find_queue(f"{name}-dlq", "FORK", settings)
-        find_stream(settings, name)
+        stream = find_stream(settings, name)
     except BadInputError:
         return None
-    described = settings.firehose().describe_delivery_stream(DeliveryStreamName=name)["DeliveryStreamDescription"]
-    return Fork(name, "", "", dead.url, dead.arn, described["DeliveryStreamARN"])
+    return Fork(name, "", "", dead.url, dead.arn, stream.arn)
 
 
 def find_stream(settings: AwsSettings, name: str) -> Stream:
@@ -139,14 +139,15 @@ def find_stream(settings: AwsSettings, name: str) -> Stream:
     except firehose.exceptions.ResourceNotFoundException:
         rule = "must be a storage or search fork, which has a delivery stream of its name"
         raise BadInputError("FORK", rule, example=_EXAMPLE, received=name) from None
-    (destination,) = answer["DeliveryStreamDescription"]["Destinations"][:1] or [{}]
+    description = answer["DeliveryStreamDescription"]
+    (destination,) = description["Destinations"][:1] or [{}]
     search = destination.get("AmazonopensearchserviceDestinationDescription")
     s3 = search["S3DestinationDescription"] if search else destination.get("ExtendedS3DestinationDescription")
     if not s3:
         raise RefusedError(f"the delivery stream {name} writes neither to S3 nor to OpenSearch")
     folder = ErrorFolder(s3["BucketARN"].rpartition(":")[2], s3.get("ErrorOutputPrefix", ""))
     if not search:
-        return Stream(name, folder)
+        return Stream(name, folder, arn=description["DeliveryStreamARN"])
     return Stream(
         name,
         folder,
@@ -154,6 +155,7 @@ def find_stream(settings: AwsSettings, name: str) -> Stream:
         rotation=search.get("IndexRotationPeriod", "OneDay"),
         domain_arn=search.get("DomainARN"),
         cluster_endpoint=search.get("ClusterEndpoint"),
+        arn=description["DeliveryStreamARN"],
     )
 
 
@@ -164,16 +166,20 @@ def find_domain(settings: AwsSettings, stream: Stream, secret_arn: str | None = 
     """
     if stream.index_name is None:
         raise RefusedError(f"{stream.name} is no search fork: its delivery stream writes to S3")
-    functions = settings.functions()
-    variables: dict[str, str] = {}
-    try:
-        found = functions.get_function_configuration(FunctionName=f"{stream.name}-index")
-        variables = found.get("Environment", {}).get("Variables", {})
-    except functions.exceptions.ResourceNotFoundException:
-        pass  # index_management.enabled = false
+    variables = variables_of(settings, f"{stream.name}-index")  # none: index_management.enabled = false
     endpoint = variables.get("DOMAIN_ENDPOINT") or _endpoint(settings, stream)
     host = re.sub(r"^https?://", "", endpoint).rstrip("/")
     return settings.search_domain(host, secret_arn or variables.get("CREDENTIALS_SECRET_ARN"))
+
+
+def variables_of(settings: AwsSettings, function: str) -> dict[str, str]:
+    """The environment of a function; empty when there is no such function."""
+    functions = settings.functions()
+    try:
+        found = functions.get_function_configuration(FunctionName=function)
+    except functions.exceptions.ResourceNotFoundException:
+        return {}
+    return dict(found.get("Environment", {}).get("Variables", {}))
 
 
 def error_store(settings: AwsSettings, stream: Stream) -> S3ArchiveStore:

@@ -27,7 +27,7 @@ from event_fork_cli.archive_replay.subscriptions import Subscription, subscripti
 from event_fork_cli.aws import AwsSettings, OpenArchive
 from event_fork_cli.errors import BadInputError, RefusedError
 from event_fork_cli.queue_replay.pipelines import WINDOW_VARIABLE
-from event_fork_cli.repairs.forks import Fork, Stream, find_domain, find_fork, find_stream
+from event_fork_cli.repairs.forks import Fork, Stream, find_domain, find_fork, find_stream, variables_of
 from event_fork_cli.search.calls import Calls
 
 _OF_TIME = re.compile(r"!\{")
@@ -165,8 +165,7 @@ def deployed(settings: AwsSettings, fork: Fork) -> Deployed:
     """What a fork's queue, function, mapping and subscription say. Raises RefusedError."""
     if fork.stream_arn is not None:
         return _deployed_directly(settings, fork, fork.stream_arn)
-    found = settings.sqs().get_queue_attributes(QueueUrl=fork.queue_url, AttributeNames=["Policy"])
-    topic_arn = _topic(found.get("Attributes", {}).get("Policy", "{}"))
+    topic_arn = _topic(settings, fork.queue_url)
     if topic_arn is None:
         raise RefusedError(f"the policy of the queue {fork.name} names no topic: it is no queue of a fork")
     functions = settings.functions()
@@ -185,17 +184,10 @@ def deployed(settings: AwsSettings, fork: Fork) -> Deployed:
 
 def _deployed_directly(settings: AwsSettings, fork: Fork, stream_arn: str) -> Deployed:
     """Of a fork into whose stream SNS writes itself: its function is there for redaction only, or not at all."""
-    found = settings.sqs().get_queue_attributes(QueueUrl=fork.dead_letters_url, AttributeNames=["Policy"])
-    topic_arn = _topic(found.get("Attributes", {}).get("Policy", "{}"))
+    topic_arn = _topic(settings, fork.dead_letters_url)
     if topic_arn is None:
         raise RefusedError(f"the policy of the dead-letter queue of {fork.name} names no topic: it is of no fork")
-    functions = settings.functions()
-    variables: dict[str, str] = {}
-    try:
-        configuration = functions.get_function_configuration(FunctionName=fork.name)
-        variables = dict(configuration.get("Environment", {}).get("Variables", {}))
-    except functions.exceptions.ResourceNotFoundException:
-        pass  # no rules of redact
+    variables = variables_of(settings, fork.name)  # none: no rules of redact
     subscription = subscription_of(settings.sns(topic_arn.split(":")[3]), topic_arn, stream_arn)
     return Deployed(fork, topic_arn, subscription, timedelta(), variables)
 
@@ -283,8 +275,11 @@ def _interval(destination: dict[str, Any]) -> timedelta:
     return timedelta(seconds=destination.get("BufferingHints", {}).get("IntervalInSeconds", 300))
 
 
-def _topic(policy: str) -> str | None:
-    for statement in json.loads(policy).get("Statement", []):
+def _topic(settings: AwsSettings, queue_url: str) -> str | None:
+    """The topic that may send to the queue, as its policy says."""
+    found = settings.sqs().get_queue_attributes(QueueUrl=queue_url, AttributeNames=["Policy"])
+    policy = json.loads(found.get("Attributes", {}).get("Policy", "{}"))
+    for statement in policy.get("Statement", []):
         for test in statement.get("Condition", {}).values():
             arn = test.get("aws:SourceArn")
             if isinstance(arn, str) and ":sns:" in arn:

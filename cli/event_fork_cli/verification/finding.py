@@ -179,7 +179,7 @@ def in_queue(settings: AwsSettings, fork: Deployed, sought: Sought, notes: list[
         return
     queue = DeadLetterQueue(url, arn, settings.sqs())
     waiting = queue.backlog()
-    receptions = int(json.loads(queue.own_dead_letters() or "{}").get("maxReceiveCount", LEAST_RECEPTIONS))
+    receptions = queue.receptions(LEAST_RECEPTIONS)
     if not fork.is_replay or fork.polled or receptions < LEAST_RECEPTIONS:
         if waiting.all:
             notes.append(
@@ -195,7 +195,7 @@ def _in_queue(
 ) -> Iterator[Found]:
     queue = DeadLetterQueue(url, arn, settings.sqs())
     backlog = queue.backlog()
-    name = arn.rpartition(":")[2]
+    name = queue.name
     if backlog.hidden:
         notes.append(f"{backlog.hidden:,} messages of {name} are hidden: in work, or looked at by somebody else")
     if backlog.all > MOST:

@@ -22,8 +22,7 @@ from event_fork.forward.search_document import ID, TIMESTAMP
 from event_fork_cli.archive_replay.scanning import ATTEMPTS
 from event_fork_cli.archive_replay.spill import SpillBuffer, SpillWriter
 from event_fork_cli.aws import AwsSettings
-from event_fork_cli.dead_letters.looking import MOST, DeadLetterQueue, Looking
-from event_fork_cli.errors import FailedError
+from event_fork_cli.dead_letters.looking import DeadLetterQueue, Looking, refuse_too_many
 from event_fork_cli.rejected.failures import Failure, NotAFailureError
 from event_fork_cli.rejected.reading import Unread, error_objects, failures
 from event_fork_cli.repairs.forks import ErrorFolder
@@ -178,11 +177,7 @@ def peek(
         wait(_SECONDS_BETWEEN_LOOKS)
     if not backlog.visible:
         return Peeked(0, 0, backlog.hidden)
-    if backlog.all > MOST:
-        raise FailedError(
-            f"{queue.arn.rpartition(':')[2]} has {backlog.all:,} messages, and SQS lets nobody look at more than "
-            f"{MOST:,} at a time"
-        )
+    refuse_too_many(queue, backlog)
     buffer = SpillBuffer(SpillWriter(spill))
     messages = unread = 0
     with Looking.at_all(queue, backlog) as looking:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -254,7 +253,7 @@ def _look_at_waiting(
         notes.append(f"a replay of {replay.name} goes on: its queue was not looked into")
         return False
     queue = DeadLetterQueue(replay.fork.queue_url, replay.fork.queue_arn, settings.sqs())
-    receptions = int(json.loads(queue.own_dead_letters() or "{}").get("maxReceiveCount", LEAST_RECEPTIONS))
+    receptions = queue.receptions(LEAST_RECEPTIONS)
     if receptions < LEAST_RECEPTIONS:
         notes.append(f"{replay.name} has max_receive_count = {receptions}: looking into it would use that up")
         return False

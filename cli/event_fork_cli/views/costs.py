@@ -1,19 +1,19 @@
 """What a month costs on each way, as a table, as JSON and as CSV."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 
 from event_fork_cli.costs import prices
-from event_fork_cli.costs.ways import Way, Workload, recommended, ways
+from event_fork_cli.costs.ways import Way, Workload, recommended
 
 _SERVICES = ("SQS", "SNS", "Lambda", "Firehose", "S3", "CloudWatch", "replay")
 
 
-def bill(load: Workload) -> dict[str, Any]:
+def bill(load: Workload, found: Sequence[Way]) -> dict[str, Any]:
     """Every quantity and every dollar."""
-    found = ways(load)
     way, why = recommended(found)
     return {
         "events_per_month": load.events,
@@ -25,19 +25,18 @@ def bill(load: Workload) -> dict[str, Any]:
     }
 
 
-def rows(load: Workload) -> list[dict[str, Any]]:
+def rows(found: Sequence[Way]) -> list[dict[str, Any]]:
     """One line for each way."""
-    return [{"way": way.name, "dollars": round(way.dollars, 4), **_by_service(way)} for way in ways(load)]
+    return [{"way": way.name, "dollars": round(way.dollars, 4), **_by_service(way)} for way in found]
 
 
-def bill_view(load: Workload) -> RenderableType:
+def bill_view(load: Workload, found: Sequence[Way]) -> RenderableType:
     """One line for each way, and what is recommended."""
     title = f"{load.events:,} events of {load.size:,} bytes a month: dollars, {prices.REGION}, {prices.AS_OF}"
     table = Table(title=title, title_justify="left")
     table.add_column("way", overflow="fold")
     for name in (*_SERVICES, "sum"):
         table.add_column(name, justify="right")
-    found = ways(load)
     for way in found:
         services = _by_service(way)
         table.add_row(way.name, *(_dollars(services[name]) for name in _SERVICES), _dollars(way.dollars))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
+from threading import Lock
 from typing import Any, Final
 
 import boto3
@@ -24,6 +25,8 @@ from event_fork.replay_plan.work_area import WorkArea
 from event_fork_cli import app
 from event_fork_cli.commands import context
 from event_fork_cli.commands import replay as replay_commands
+from event_fork_cli.dead_letters.letters import Letter
+from event_fork_cli.dead_letters.looking import DeadLetterQueue
 from tests.support.fake_executions import FakeExecutions
 
 REGION: Final = "eu-west-1"
@@ -205,4 +208,16 @@ def world(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytes
         monkeypatch.setattr(context, "now", clock)
         for module in (context, replay_commands):
             monkeypatch.setattr(module, "StepFunctions", lambda _: made.executions)
+        _receive_one_at_a_time(monkeypatch)
         yield made
+
+
+def _receive_one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Moto may give two threads one message at the same moment, and then knows only one of the two receipt handles."""
+    lock, receive = Lock(), DeadLetterQueue.receive
+
+    def received(queue: DeadLetterQueue, hold: int) -> list[Letter]:
+        with lock:
+            return receive(queue, hold)
+
+    monkeypatch.setattr(DeadLetterQueue, "receive", received)

@@ -82,7 +82,8 @@ class Streams:
     def describe_delivery_stream(self, DeliveryStreamName: str) -> dict[str, Any]:  # noqa: N803 boto3's name
         if DeliveryStreamName not in STREAMS:
             raise _NotFoundError
-        return {"DeliveryStreamDescription": {"Destinations": [STREAMS[DeliveryStreamName]]}}
+        arn = f"arn:aws:firehose:{REGION}:{ACCOUNT}:deliverystream/{DeliveryStreamName}"
+        return {"DeliveryStreamDescription": {"DeliveryStreamARN": arn, "Destinations": [STREAMS[DeliveryStreamName]]}}
 
 
 @dataclass
