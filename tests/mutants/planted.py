@@ -463,7 +463,7 @@ PLANTED = (
     _cli(
         "status reads progress before the executions",
         "archive_replay/statuses.py",
-        """        found = executions_of(self._executions, self._state_machine_arn, plan.replay_id, named)
+        """        control, found = self._started()
         for execution in found:
             if execution.plan_sha256 is not None:
                 self._documents.check_applied(execution.plan_sha256)
@@ -471,7 +471,7 @@ PLANTED = (
         progress = self._documents.all_progress()
 """,
         """        progress = self._documents.all_progress()
-        found = executions_of(self._executions, self._state_machine_arn, plan.replay_id, named)
+        control, found = self._started()
         for execution in found:
             if execution.plan_sha256 is not None:
                 self._documents.check_applied(execution.plan_sha256)
