@@ -10,9 +10,9 @@ from typing import Annotated, NoReturn
 import typer
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
+from event_fork.archive.layout import WORK_AREAS
 from event_fork.errors import CallFailedError, EventForkError
 from event_fork.filter_policy import InvalidFilterPolicyError
-from event_fork.replay_plan.work_area import ROOT as WORK_AREAS
 from event_fork_cli.commands.archive import archive
 from event_fork_cli.commands.cost import cost
 from event_fork_cli.commands.dead_letters import dead_letters

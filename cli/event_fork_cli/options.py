@@ -80,7 +80,7 @@ LayoutOption = Annotated[
     str,
     typer.Option(
         metavar="auto|flat|FOLDERS",
-        help="Folders by time (UTC) in the archive's keys, such as yyyy/MM/dd/HH/; flat: there are none.",
+        help="Folders by time in the archive's keys, such as yyyy/MM/dd/HH/; flat: none. UTC, or as auto@Asia/Tokyo.",
     ),
 ]
 ReplayModule = Annotated[

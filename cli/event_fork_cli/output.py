@@ -18,7 +18,7 @@ from event_fork.events.time_window import timestamp_text
 
 _WIDTH_OF_FILES = 10_000
 """Nothing is folded in a pipe or a file: a line there has no end."""
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = (*"=+-@＝＋－＠", "\t", "\r")  # noqa: RUF001 full-width ones count in some languages
 """What makes a spreadsheet take a cell for a formula: https://owasp.org/www-community/attacks/CSV_Injection"""
 
 
@@ -93,7 +93,7 @@ def csv_text(data: Any) -> str:
     columns = list(dict.fromkeys(name for row in rows for name in row))
     text = StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
+    writer.writerow(map(_cell, columns))
     writer.writerows([_cell(row.get(column)) for column in columns] for row in rows)
     return text.getvalue()
 

@@ -240,6 +240,7 @@ OPTIONS: dict[str, dict[str, list[Any]]] = {
             {
                 "bucket": {"arn": "arn:aws:s3:::orders-archive", "name": "orders-archive"},
                 "prefix": "orders/",
+                "layout": "dt=yyyy-MM-dd-HH/",
                 "kms_key": {"arn": _KEY},
             },
         ],
@@ -247,7 +248,10 @@ OPTIONS: dict[str, dict[str, list[Any]]] = {
             None,
             [
                 _queue(
-                    "checkout", dead_letter_queue_arn=f"arn:aws:sqs:eu-west-1:{ACCOUNT}:checkout-dlq", kms_key_arn=_KEY
+                    "checkout",
+                    dead_letter_queue_arn=f"arn:aws:sqs:eu-west-1:{ACCOUNT}:checkout-dlq",
+                    kms_key_arn=_KEY,
+                    idempotent=True,
                 ),
                 _queue("checkout-shadow", shadow=True),
             ],

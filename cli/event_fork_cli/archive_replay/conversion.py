@@ -64,7 +64,7 @@ def convert(
     What is there already is left, so a conversion that broke off goes on where it was.
     """
     for found in _objects(store, prefix, layout):
-        new_key = new_prefix + found.key.removeprefix(prefix).removesuffix(".gz").removesuffix(".parquet") + ENDING
+        new_key = new_prefix + found.key.removeprefix(prefix) + ENDING  # whole: a.gz and a.parquet are two objects
         if new_key in there:
             yield Converted(found.key, new_key, None)
             continue

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta, tzinfo
+from functools import partial
 from itertools import chain, islice
 
 from event_fork.archive.errors import ArchiveError
-from event_fork.archive.layout import Layout
+from event_fork.archive.layout import Layout, other_layouts
 from event_fork.archive.lines import lines
-from event_fork.archive.listing import begun_at, day_folders
+from event_fork.archive.listing import BUFFER_ALLOWANCE, begun_at, day_folders
 from event_fork.archive.raw_lines import ENVELOPES, reader_of
 from event_fork.archive.selection import Criteria, SelectedEvent, UnreadableLine, select
 from event_fork.archive.store import BrowsableStore, ListedObject
@@ -40,15 +41,19 @@ class Inspection:
     """What an archive is. `objects` and `bytes` as stored; of at least so many when not `counted_all`.
 
     `first`, `last`: when the first and the last object were begun, as their names or folders say. `columns`: the
-    uppermost folders of columns. `types` and `topics` are those of the sampled events.
+    uppermost folders of columns; `others`: folders by another layout, which is not read. `names_ahead_seconds`: how far
+    the times in names are after those of all sampled events, where that is no buffering. `types` and `topics` are those
+    of the sampled events.
     """
 
     archive: str
     layout: str
     columns: list[str]
+    others: dict[str, str]
     days: int
     first: str | None
     last: str | None
+    names_ahead_seconds: float | None
     objects: int
     bytes: int
     counted_all: bool
@@ -62,14 +67,15 @@ def inspect(store: BrowsableStore, archive: str, prefix: str, layout: Layout, ev
     by_day = day_folders(store, prefix, layout, EVER.start, EVER.end)
     folders = [[root + day for root in beginnings] for day, beginnings in by_day.items()]
     ends = [folders[0], folders[-1]] if folders else [[prefix]]
-    found = [sorted(_objects(store, end), key=_moment) for end in ends]
+    found = [sorted(_objects(store, end), key=partial(_moment, zone=layout.zone)) for end in ends]
     edges = [entry for objects in found if objects for entry in (objects[0], objects[-1])]
     everything = chain.from_iterable(map(store.list, chain.from_iterable(folders or ends)))
     counted = list(islice(everything, LISTED + 1))
     types: Counter[str] = Counter()
     topics: Counter[str] = Counter()
+    ahead: list[timedelta] = []
     samples = [
-        _sample(store, entry, event_type_attribute, types, topics)
+        _sample(store, entry, event_type_attribute, types, topics, ahead, layout.zone)
         for entry in {entry.key: entry for entry in edges}.values()
     ]
     return Inspection(
@@ -78,9 +84,11 @@ def inspect(store: BrowsableStore, archive: str, prefix: str, layout: Layout, ev
         columns=sorted(
             {root.removeprefix(prefix).partition("/")[0] for root in chain(*by_day.values()) if root != prefix}
         ),
+        others={folder: str(other) for folder, other in other_layouts(store, prefix, layout).items()},
         days=len(by_day),
-        first=_begun(edges[0]) if edges else None,
-        last=_begun(edges[-1]) if edges else None,
+        first=_begun(edges[0], layout.zone) if edges else None,
+        last=_begun(edges[-1], layout.zone) if edges else None,
+        names_ahead_seconds=_names_ahead(ahead),
         objects=min(len(counted), LISTED),
         bytes=sum(entry.size for entry in counted[:LISTED]),
         counted_all=len(counted) <= LISTED,
@@ -96,13 +104,19 @@ def _objects(store: BrowsableStore, folders: list[str]) -> Iterator[ListedObject
             yield entry
 
 
-def _moment(entry: ListedObject) -> tuple[datetime, str]:
-    return begun_at(entry.key) or EVER.start, entry.key
+def _moment(entry: ListedObject, zone: tzinfo) -> tuple[datetime, str]:
+    return begun_at(entry.key, zone) or EVER.start, entry.key
 
 
-def _begun(entry: ListedObject) -> str | None:
-    begun = begun_at(entry.key)
+def _begun(entry: ListedObject, zone: tzinfo) -> str | None:
+    begun = begun_at(entry.key, zone)
     return timestamp_text(begun) if begun else None
+
+
+def _names_ahead(ahead: list[timedelta]) -> float | None:
+    """The smallest difference of an event and its object's name; None where it can be buffering."""
+    least = min(ahead, key=abs, default=timedelta(0))
+    return least.total_seconds() if abs(least) > BUFFER_ALLOWANCE else None
 
 
 def sampled(
@@ -120,9 +134,16 @@ def sampled(
 
 
 def _sample(
-    store: BrowsableStore, entry: ListedObject, attribute: str, types: Counter[str], topics: Counter[str]
+    store: BrowsableStore,
+    entry: ListedObject,
+    attribute: str,
+    types: Counter[str],
+    topics: Counter[str],
+    ahead: list[timedelta],
+    zone: tzinfo,
 ) -> SampledObject:
     events = bad = 0
+    begun = begun_at(entry.key, zone)
     compression = trouble = ""
     try:
         compression, lines_found = sampled(store, entry, attribute)
@@ -134,6 +155,8 @@ def _sample(
             events += 1
             types[found.event_type or "(no type)"] += 1
             topics[found.event.topic_arn] += 1
+            if begun is not None:
+                ahead.append(begun - found.event.published_at)
     except ArchiveError as error:
         trouble = str(error)
     return SampledObject(entry.key, entry.size, compression, events, bad, trouble)

@@ -42,14 +42,16 @@ def s3_location(s3: S3Client, option: str, text: str, region: str) -> ArchiveLoc
 def archive_location(s3: S3Client, text: str, region: str) -> ArchiveLocation:
     """The same of an archive. The prefix is what stands before `date=` in the keys."""
     found = s3_location(s3, "--archive", text, region)
-    if (
-        found.prefix
-        and not found.prefix.endswith("/")
-        and not _has_keys(s3, found.bucket, f"{found.prefix}date=")
-        and _has_keys(s3, found.bucket, f"{found.prefix}/")
-    ):
-        return replace(found, prefix=f"{found.prefix}/")
-    return found
+    if found.prefix[-1:] in {"", "/"} or _has_keys(s3, found.bucket, f"{found.prefix}date="):
+        return found
+    return folder(s3, found)
+
+
+def folder(s3: S3Client, place: ArchiveLocation) -> ArchiveLocation:
+    """The folder of that name, where there is one: s3://bucket/orders must not mean orders-shadow/ too."""
+    if place.prefix and not place.prefix.endswith("/") and _has_keys(s3, place.bucket, f"{place.prefix}/"):
+        return replace(place, prefix=f"{place.prefix}/")
+    return place
 
 
 def _has_keys(s3: S3Client, bucket: str, prefix: str) -> bool:

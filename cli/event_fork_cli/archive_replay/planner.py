@@ -5,12 +5,12 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, replace
-from datetime import timedelta
+from datetime import timedelta, tzinfo
 from functools import partial
 from pathlib import Path
 
 from event_fork.archive.layout import HIVE, Layout
-from event_fork.archive.listing import Reach, begun_at, needed_objects
+from event_fork.archive.listing import BUFFER_ALLOWANCE, Reach, begun_at, needed_objects
 from event_fork.archive.store import BrowsableStore, ListedObject
 from event_fork.events.time_window import timestamp_of
 from event_fork.replay_plan.control import MAX_WORKERS
@@ -43,11 +43,13 @@ class ScanProgress:
 class Planned:
     """A plan, and how long after its publishing the latest of its events reached the archive, by the objects' names.
 
-    `missing`: ids that were asked for and are not among its events.
+    `too_early`: how long after its object was closed an event was published, by the same names; more than nothing
+    cannot be. `missing`: ids that were asked for and are not among its events.
     """
 
     plan: Plan
     latest_arrival: timedelta
+    too_early: timedelta
     missing: tuple[str, ...] = ()
 
 
@@ -92,7 +94,8 @@ def make_plan(
             request = replace(request, order=order)
             twice = {scan: {copy.line for copy in copies} for scan, copies in found_twice.items()}
             lanes = lanes_of(places, order, limits.events, void, twice)
-    return Planned(_plan(request, memory, scanned, found_twice, hint, lanes), _latest_arrival(scanned), missing)
+    plan = _plan(request, memory, scanned, found_twice, hint, lanes)
+    return Planned(plan, *_arrivals(scanned, layout.zone), missing)
 
 
 def workers_for(rate: float) -> int:
@@ -229,9 +232,12 @@ def _lane_items(
     return objects, tuple(items), loads
 
 
-def _latest_arrival(scanned: list[ScannedObject]) -> timedelta:
-    waits = [begun - timestamp_of(found.first) for found in scanned if found.first and (begun := begun_at(found.key))]
-    return max(waits, default=timedelta(0))
+def _arrivals(scanned: list[ScannedObject], zone: tzinfo) -> tuple[timedelta, timedelta]:
+    """How long after its publishing the latest event arrived, and how much too early the earliest."""
+    told = [(begun, found) for found in scanned if found.first and (begun := begun_at(found.key, zone))]
+    latest = (begun - timestamp_of(found.first or "") for begun, found in told)
+    early = (timestamp_of(found.last or "") - begun - BUFFER_ALLOWANCE for begun, found in told)
+    return max(latest, default=timedelta(0)), max(early, default=timedelta(0))
 
 
 def _items(

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta, tzinfo
 from functools import partial
 from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any, Protocol
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from botocore.exceptions import ClientError
 
 from event_fork.archive.errors import ArchiveError
-from event_fork.archive.layout import FLAT, HIVE, Layout, detect, parse_layout
+from event_fork.archive.layout import FLAT, HIVE, Layout, detect, other_layouts, parse_layout
 from event_fork.archive.lines import lines
 from event_fork.archive.listing import Reach, needed_objects
 from event_fork.archive.raw_lines import ENVELOPES, RAW_LINES
@@ -49,7 +51,7 @@ from event_fork_cli.archive_replay.engines import (
     find_engines,
 )
 from event_fork_cli.archive_replay.locations import archive_location
-from event_fork_cli.archive_replay.planner import workers_for
+from event_fork_cli.archive_replay.planner import Planned, workers_for
 from event_fork_cli.archive_replay.shadows import new_replay_id
 from event_fork_cli.archive_replay.subscriptions import subscription, subscription_of
 from event_fork_cli.archive_replay.targets import find_target, target_notes
@@ -68,7 +70,8 @@ ONE_GROUP_NOTE = (
 _STILL_BUFFERED = timedelta(minutes=20)
 _LONGEST_EXPIRY = timedelta(days=80)
 """Less than https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html remembers an execution."""
-_PEEK_OBJECTS = 5
+_PEEK_OBJECTS, _PEEK_LINES = 5, 100
+_TOPIC = re.compile(r"arn:aws[a-z-]*:sns:[a-z]{2}(-[a-z]+)+-\d:\d{12}:[\w-]{1,256}(\.fifo)?", re.ASCII)
 _MOST_DEAD_LETTERS = 1_000_000_000
 
 
@@ -76,7 +79,7 @@ class AskArchive(Protocol):
     """Who answers SQL over an archive: an extra of the command, which a plan without --sql does not need."""
 
     def __call__(
-        self, sql: str, *, open_store: Callable[[], BrowsableStore], reach: Reach, event_type_attribute: str
+        self, sql: str, *, open_store: Callable[[], BrowsableStore], reach: Reach, event_type_attribute: str, lines: str
     ) -> Sequence[str]:
         """The ids that a query gives."""
 
@@ -126,21 +129,32 @@ def check(options: PlanOptions, settings: AwsSettings, now: datetime, by_sql: As
     archive = archive_location(settings.s3(), options.archive, settings.region_name)
     open_store = OpenArchive(settings, archive.bucket, archive.region)
     layout = archive_layout(options.layout, open_store(), archive)
+    if options.raw and layout.zone != UTC:
+        rule = "must name no time zone with --raw: functions take the time of a raw line from the name, as UTC"
+        raise BadInputError("--layout", rule, example="--layout auto", received=options.layout)
     notes: list[str] = []
     reach = Reach(archive.prefix, window, lateness, now, layout)
 
-    ask = partial(by_sql, open_store=open_store, reach=reach, event_type_attribute=options.event_type_attribute)
+    line_form = RAW_LINES if options.raw else ENVELOPES
+    ask = partial(
+        by_sql,
+        open_store=open_store,
+        reach=reach,
+        event_type_attribute=options.event_type_attribute,
+        lines=line_form,
+    )
     chosen = narrowing_of(options, settings, ask, notes)
     if options.raw:
         notes.append(
             "raw lines have no id and no time: events with the same text are one event, "
             "and each has the time of its object's name; attributes and types are not there"
         )
-    if layout != HIVE:
+    if layout.folders != HIVE.folders:
         notes.append(
             f'the folders of this archive are "{layout}": '
             f'the replay module may read them only with archive.layout = "{layout}"'
         )
+    notes += layout_notes(layout, open_store(), archive)
     engines = _engines(settings, archive, options.replay, notes)
     allowed = [target for engine in engines for target in engine.targets]
     target = find_target(options.target, allowed, settings)
@@ -192,7 +206,7 @@ def check(options: PlanOptions, settings: AwsSettings, now: datetime, by_sql: As
             ramp_asks=options.ramp_ask,
             health=health,
             narrowing=chosen.narrowing,
-            lines=RAW_LINES if options.raw else ENVELOPES,
+            lines=line_form,
             order=order,
         ),
         chosen,
@@ -234,25 +248,50 @@ def ramp_steps(text: str) -> tuple[float, ...]:
 
 
 def archive_layout(text: str, store: BrowsableStore, archive: ArchiveLocation) -> Layout:
-    """The layout that --layout names, or what the archive's folders say. Raises BadInputError."""
-    if text == "flat":
+    """The layout that --layout names, or what the archive's folders say, in UTC or the named zone.
+
+    Raises BadInputError.
+    """
+    folders, at, name = text.partition("@")
+    return replace(_folders(folders, text, store, archive), zone=_zone(name, text) if at else UTC)
+
+
+def _folders(folders: str, text: str, store: BrowsableStore, archive: ArchiveLocation) -> Layout:
+    if folders == "flat":
         return FLAT
-    if text != "auto":
+    if folders != "auto":
         try:
-            return parse_layout(text)
+            return parse_layout(folders)
         except ValueError as error:
             raise BadInputError("--layout", str(error), example="--layout yyyy/MM/dd/HH/", received=text) from None
     found = detect(store, archive.prefix)
     if found is None:
-        folders = ", ".join(folder.removeprefix(archive.prefix) for folder in islice(store.folders(archive.prefix), 5))
+        there = ", ".join(folder.removeprefix(archive.prefix) for folder in islice(store.folders(archive.prefix), 5))
         raise BadInputError(
             "--archive",
-            f"must be what stands before the folders of times; here are the folders {folders} "
+            f"must be what stands before the folders of times; here are the folders {there} "
             "(--layout flat reads all that is there)",
             example="--archive s3://orders-backup-20261123101500123400000001/orders/",
             received=f"s3://{archive.bucket}/{archive.prefix}",
         )
     return found
+
+
+def _zone(name: str, text: str) -> tzinfo:
+    try:
+        return ZoneInfo(name)
+    except (ValueError, OSError, ZoneInfoNotFoundError):
+        rule = "must name, after @, a time zone that this machine knows (the stream's CustomTimeZone)"
+        raise BadInputError("--layout", rule, example="--layout auto@Asia/Tokyo", received=text) from None
+
+
+def layout_notes(layout: Layout, store: BrowsableStore, archive: ArchiveLocation) -> list[str]:
+    """What to say of folders of times that are not of the layout, so that nothing in them is read."""
+    return [
+        f'folders such as {folder} are not read: they are "{other}", and those that are read "{layout}"; '
+        f"for these events do it again with --layout {other}"
+        for folder, other in other_layouts(store, archive.prefix, layout).items()
+    ]
 
 
 def read_filter(path: Path, scope: str) -> dict[str, Any]:
@@ -378,22 +417,30 @@ def _raw(settings: AwsSettings, store: BrowsableStore, reach: Reach, queue_arn: 
 
 
 def topic_of(store: BrowsableStore, reach: Reach) -> str | None:
-    """The topic of the first event that can be read."""
+    """The topic of the first event that can be read and names one."""
     for listed in islice(needed_objects(store, reach), _PEEK_OBJECTS):
         try:
-            first = next(iter(lines(decompress(store.open(listed.key).chunks()))), None)
-            if first is not None:
-                return parse(first).topic_arn
-        except (ArchiveError, NotAnEnvelopeError):
-            continue  # the plan itself will name it
+            for line in islice(lines(decompress(store.open(listed.key).chunks())), _PEEK_LINES):
+                with suppress(NotAnEnvelopeError):  # the plan itself will name it
+                    topic = parse(line.strip()).topic_arn
+                    if _TOPIC.fullmatch(topic):  # it says which Region is asked
+                        return topic
+        except ArchiveError:
+            continue
     return None
 
 
-def late_note(latest: timedelta, lateness: timedelta) -> str | None:
-    """What to say when events arrived so late that others may have been missed."""
-    if latest <= lateness * 0.8:
-        return None
-    return (
-        f"an event of the window reached the archive {shown_duration(latest)} after it was published, and arrivals are "
-        f"looked for up to {shown_duration(lateness)} after the window: plan again with a larger --lateness"
-    )
+def arrival_notes(planned: Planned, lateness: timedelta) -> Iterator[str]:
+    """What to say when events arrived so late, or so early, that others may have been missed."""
+    zone = "the stream has a time zone of its own: name it, for example --layout auto@Asia/Tokyo"
+    if planned.latest_arrival > lateness * 0.8:
+        yield (
+            f"an event of the window reached the archive {shown_duration(planned.latest_arrival)} after it was "
+            f"published, and arrivals are looked for up to {shown_duration(lateness)} after the window: plan again "
+            f"with a larger --lateness, or {zone}"
+        )
+    if planned.too_early > timedelta(0):
+        yield (
+            f"an event of the window was published {shown_duration(planned.too_early)} after its object can have been "
+            f"closed, as the object's name says: others may be missing, and {zone}"
+        )

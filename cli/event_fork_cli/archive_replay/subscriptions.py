@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from botocore.exceptions import EndpointConnectionError
+
 from event_fork.filter_policy import MESSAGE_ATTRIBUTES
 from event_fork.replay_plan.json_values import json_object, parse_json
 from event_fork_cli.errors import BadInputError
@@ -55,7 +57,12 @@ def subscription_of(sns: SNSClient, topic_arn: str, endpoint: str) -> Subscripti
             for entry in page["Subscriptions"]:
                 if entry.get("Endpoint") == endpoint and entry.get("SubscriptionArn", "").startswith("arn:"):
                     return subscription(sns, entry["SubscriptionArn"])
-    except (sns.exceptions.NotFoundException, sns.exceptions.AuthorizationErrorException):
-        # The topic may be gone, or another account's: then nothing is known about its subscriptions.
+    except (
+        sns.exceptions.NotFoundException,
+        sns.exceptions.AuthorizationErrorException,
+        sns.exceptions.InvalidParameterException,
+        EndpointConnectionError,
+    ):
+        # The topic may be gone, another account's, or made up by whoever wrote a line of the archive.
         return None
     return None

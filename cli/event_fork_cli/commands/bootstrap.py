@@ -13,6 +13,7 @@ from event_fork.archive.listing import Reach
 from event_fork.events.time_window import Window, timestamp_text
 from event_fork.replay_plan.plan import FIFO_SUFFIX, Plan
 from event_fork_cli.archive_replay.applying import engine_of, file_of, start
+from event_fork_cli.archive_replay.endurance import refuse_endless
 from event_fork_cli.archive_replay.engines import ReplayEngine, engines_of, find_engines
 from event_fork_cli.archive_replay.locations import archive_location
 from event_fork_cli.archive_replay.request import archive_layout, check, topic_of
@@ -98,6 +99,8 @@ def bootstrap(
         replay=replay_name,
     )
     checked = check(options, settings, context.now(), partial(ids_by_sql, processes=count))
+    for text in checked.notes:
+        note(text)
     plan = context.read_archive(checked, count).plan
     if plan.totals.unreadable and not skip_unreadable:
         first = plan.totals.unreadable[0]
@@ -105,6 +108,7 @@ def bootstrap(
             f"a part of the archive cannot be read, and the consumer would have a gap ({first.key}: {first.reason}); "
             "--skip-unreadable goes on without it"
         )
+    refuse_endless(plan, checked.worker_seconds, rate="--rate", pace="--pace")
     _refuse_short_retention(ready.queue, plan)
     if not yes:
         plain_console(sys.stderr).print(summary(plan, None))

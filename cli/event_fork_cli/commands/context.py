@@ -64,7 +64,7 @@ def confirm(question: str) -> None:
 
 def allow_writing(option: str, path: Path, *, overwrite: bool) -> None:
     """Goes on only when the file may be written; asks where one is there. Raises BadInputError and others."""
-    if path.is_symlink() or path.is_dir() or not path.parent.is_dir():
+    if path.is_symlink() or not path.parent.is_dir() or (path.exists() and not path.is_file()):
         rule = "must be a file in a folder that exists, and no link"
         raise BadInputError(option, rule, example=f"{option} plan.json", received=str(path))
     if not path.exists() or overwrite:

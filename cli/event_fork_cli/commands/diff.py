@@ -1,12 +1,13 @@
 """event-fork replay diff."""
 
 from collections.abc import Callable
+from itertools import permutations
 from typing import Annotated
 
 import typer
 
 from event_fork.events.json_path import JsonPath
-from event_fork_cli.archive_replay.locations import s3_location
+from event_fork_cli.archive_replay.locations import folder, s3_location
 from event_fork_cli.aws import AwsSettings, OpenArchive
 from event_fork_cli.commands.repairs import counting
 from event_fork_cli.comparing.prefixes import Side, compare_prefixes
@@ -71,13 +72,19 @@ def _compare(
         raise BadInputError("SHADOW", "must be another one than LIVE", example="orders orders-shadow", received=shadow)
     if not live.startswith(_S3):
         return compare_tables(settings.dynamodb(), live, shadow, ignored, samples, show, from_copy=from_copy)
-    sides = (_side(settings, "LIVE", live), _side(settings, "SHADOW", shadow))
-    return compare_prefixes(*sides, ignored, samples, show, from_copy=from_copy)
-
-
-def _side(settings: AwsSettings, option: str, address: str) -> Side:
-    place = s3_location(settings.s3(), option, address, settings.region_name)
-    return Side(address, OpenArchive(settings, place.bucket, place.region)(), place.prefix)
+    places = [
+        folder(settings.s3(), s3_location(settings.s3(), option, given, settings.region_name))
+        for option, given in (("LIVE", live), ("SHADOW", shadow))
+    ]
+    addresses = [f"{place.bucket}/{place.prefix}" for place in places]
+    if any(one.startswith(other) for one, other in permutations(addresses)):
+        rule = "must be a prefix beside LIVE, not the same and not one within the other"
+        raise BadInputError("SHADOW", rule, example="s3://reports/live/ s3://reports/shadow/", received=shadow)
+    left, right = (
+        Side(f"{_S3}{address}", OpenArchive(settings, place.bucket, place.region)(), place.prefix)
+        for address, place in zip(addresses, places, strict=True)
+    )
+    return compare_prefixes(left, right, ignored, samples, show, from_copy=from_copy)
 
 
 def adding(show: Callable[[int], None]) -> Callable[[int], None]:

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from event_fork_cli.archive_replay.applying import engine_of
+from event_fork_cli.archive_replay.endurance import refuse_endless
 from event_fork_cli.archive_replay.engines import engines_of, find_engines
 from event_fork_cli.archive_replay.locations import archive_location
 from event_fork_cli.archive_replay.request import check
@@ -93,6 +94,7 @@ def drill(
         plan = context.read_archive(checked, count).plan
     except NothingReadableError as error:
         _end(common, unread_drill(checked.request, str(error), began=began, now=context.now()))
+    refuse_endless(plan, checked.worker_seconds, rate="--rate", pace="--pace")
     engine = engine_of(plan, engines, replay_name)
     documents = context.documents_of(settings, engine, plan.replay_id)
     helm = Helm(documents, context.executions_for(settings, engine), engine, plan.created_by)

@@ -26,7 +26,7 @@ from event_fork_cli.archive_replay.endurance import refuse_endless
 from event_fork_cli.archive_replay.engines import engine_for_target, engines_of, find_engines
 from event_fork_cli.archive_replay.executions import StepFunctions
 from event_fork_cli.archive_replay.history import history
-from event_fork_cli.archive_replay.request import ONE_GROUP_NOTE, check, late_note
+from event_fork_cli.archive_replay.request import ONE_GROUP_NOTE, arrival_notes, check
 from event_fork_cli.archive_replay.shadows import shadow_of
 from event_fork_cli.archive_replay.signatures import sign, verify
 from event_fork_cli.archive_replay.statuses import STATE_DONE, STATE_PAUSED, Status, StatusReader
@@ -98,9 +98,8 @@ def plan(
     for text in checked.notes:
         note(text)
     planned = context.read_archive(checked, count)
-    note_late = late_note(planned.latest_arrival, timedelta(seconds=checked.request.window.lateness_seconds))
-    if note_late:
-        note(note_late)
+    for text in arrival_notes(planned, timedelta(seconds=checked.request.window.lateness_seconds)):
+        note(text)
     if planned.missing:
         note(missing_note(planned.missing))
     refuse_endless(planned.plan, checked.worker_seconds, rate="--rate", pace="--pace")
@@ -193,6 +192,7 @@ def shadow(
     queue = find_shadow(target, able)
     engine = engine_for_target(able, queue.arn)
     made = shadow_of(planned, queue, engine, settings.caller(), now)
+    refuse_endless(made, engine.worker_seconds, rate="the plan's rate", pace="the plan's pace")
     refuse_changed_objects(made.etags(made.items), OpenArchive(settings, made.archive.bucket, made.archive.region)())
     executions = executions_for(settings, engine)
     documents = documents_of(settings, engine, made.replay_id)

@@ -5,9 +5,12 @@ from typing import Annotated
 
 import typer
 
+from event_fork.archive.layout import Layout
 from event_fork.archive.listing import Reach
+from event_fork.archive.store import BrowsableStore
+from event_fork.replay_plan.plan import ArchiveLocation
 from event_fork_cli.archive_replay.locations import archive_location
-from event_fork_cli.archive_replay.request import archive_layout
+from event_fork_cli.archive_replay.request import archive_layout, layout_notes
 from event_fork_cli.aws import OpenArchive
 from event_fork_cli.commands import context
 from event_fork_cli.commands.verify import Secret, window_of
@@ -112,7 +115,7 @@ def rebuild(
             wanted,
             open_store,
             location.prefix,
-            archive_layout(layout, open_store(), location),
+            _layout(layout, open_store(), location),
             window,
             lateness=length_of_time(lateness, "--lateness"),
             now=now,
@@ -125,6 +128,14 @@ def rebuild(
     common.emit(done, lambda: rebuilt_view(done))
     if done.swap is not None and done.swap.replaced:
         say(f"the old indices stay; to delete them: event-fork search rebuild {fork} --index {index} --drop-old")
+
+
+def _layout(text: str, store: BrowsableStore, location: ArchiveLocation) -> Layout:
+    """The archive's layout; what is not of it is said."""
+    found = archive_layout(text, store, location)
+    for other in layout_notes(found, store, location):
+        note(other)
+    return found
 
 
 @search.command()
@@ -152,7 +163,7 @@ def query(
     window = window_of(start, end, now)
     location = archive_location(settings.s3(), archive, settings.region_name)
     open_store = OpenArchive(settings, location.bucket, location.region)
-    found_layout = archive_layout(layout, open_store(), location)
+    found_layout = _layout(layout, open_store(), location)
     reach = Reach(location.prefix, window, length_of_time(lateness, "--lateness"), now, found_layout)
     console = plain_console(sys.stderr)
     with console.status("reading the archive") as spinner:

@@ -18,9 +18,10 @@ def ids_by_sql(
     open_store: Callable[[], BrowsableStore],
     reach: Reach,
     event_type_attribute: str,
+    lines: str,
 ) -> list[str]:
     """The values of the column event_id of the answer. Raises BadInputError, NothingMatchedError."""
-    order = partial(ExportOrder, open_store, reach.window, event_type_attribute)
+    order = partial(ExportOrder, open_store, reach.window, event_type_attribute, lines=lines)
     answer = query(sql, order, reach, processes, lambda _: None)
     if _ID_COLUMN not in answer.columns:
         example = "--sql \"SELECT event_id FROM events WHERE event_type = 'order.placed'\""

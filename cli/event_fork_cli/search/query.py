@@ -19,6 +19,7 @@ from typing import Any
 from event_fork.archive.errors import ArchiveError
 from event_fork.archive.lines import lines
 from event_fork.archive.listing import Reach, needed_objects
+from event_fork.archive.raw_lines import ENVELOPES, reader_of
 from event_fork.archive.selection import Criteria, UnreadableLine, select
 from event_fork.archive.store import BrowsableStore, ListedObject
 from event_fork.archive.unpacking import decompress
@@ -50,6 +51,7 @@ class ExportOrder:
     window: Window
     event_type_attribute: str
     spill: Path
+    lines: str = ENVELOPES
 
     def scanner(self) -> Exporter:
         """The one who writes the files."""
@@ -80,7 +82,8 @@ class Exporter:
         with path.open("ab", buffering=_FLUSH_BYTES) as file:
             try:
                 text = lines(decompress(self._store.open(listed.key, etag=listed.etag).chunks()))
-                for found in select(text, Criteria(order.window, event_type_attribute=order.event_type_attribute)):
+                criteria = Criteria(order.window, event_type_attribute=order.event_type_attribute)
+                for found in select(text, criteria, read=reader_of(order.lines, listed.key)):
                     if isinstance(found, UnreadableLine):
                         bad.append(f"{listed.key}, line {found.line}: {found.reason}")
                         continue

@@ -1,12 +1,14 @@
 """An archive as tables."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 
 from event_fork_cli.archive_replay.conversion import Converted
 from event_fork_cli.archive_replay.inspection import Inspection
+from event_fork_cli.moments import shown_duration
 from event_fork_cli.views.plans import shown_bytes
 
 _MOST_TYPES = 20
@@ -21,11 +23,20 @@ def inspection_view(found: Inspection) -> RenderableType:
     table.add_row("folders", found.layout or "none by time")
     if found.columns:
         table.add_row("columns", ", ".join(found.columns[:_MOST_TYPES]))
+    for folder, other in found.others.items():
+        table.add_row("not of these", f"{folder} and others by {other} (--layout {other})")
     at_least = "" if found.counted_all else "at least "
     table.add_row("size", f"{at_least}{found.objects:,} objects, {shown_bytes(found.bytes)} as stored")
     if found.days:
         table.add_row("days", f"{found.days:,}")
     table.add_row("first, last", f"{found.first or 'not in its name'}, {found.last or 'not in its name'}")
+    if found.names_ahead_seconds is not None:
+        apart = shown_duration(timedelta(seconds=abs(found.names_ahead_seconds)))
+        where = "after" if found.names_ahead_seconds > 0 else "before"
+        table.add_row(
+            "time zone",
+            f"names tell times {apart} {where} their events: name the stream's zone, such as --layout auto@Asia/Tokyo",
+        )
     table.add_row("topics", ", ".join(found.topics) or "none was seen")
     types = [f"{name} ({count:,})" for name, count in list(found.types.items())[:_MOST_TYPES]]
     table.add_row("types seen", ", ".join(types) or "none")

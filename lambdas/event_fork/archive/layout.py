@@ -1,18 +1,19 @@
-"""Folders by time: how an archive's keys say when an object was begun (UTC).
+"""Folders by time: how an archive's keys say when an object was begun, in UTC or in the stream's time zone.
 
     date=2026-11-23/hour=10/            modules/storage-backup
     2026/11/23/10/                      Data Firehose by default
     year=2026/month=11/day=23/hour=10/  and whatever else a stream's Prefix says
 
 A layout is written as Firehose's documentation writes times: `yyyy/MM/dd/HH/`, `year=yyyy/month=MM/day=dd/`. The year,
-the month and the day stand in it, in this order, and the hour or not.
-Source: https://docs.aws.amazon.com/firehose/latest/dev/s3-prefixes.html
+the month and the day stand in it, in this order, and the hour or not. A stream may have a time zone (CustomTimeZone),
+in which folders and names of objects are then written.
+Sources: https://docs.aws.amazon.com/firehose/latest/dev/s3-prefixes.html and s3-object-name.html
 """
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from itertools import islice
 
 from event_fork.archive.store import BrowsableStore
@@ -23,14 +24,20 @@ _TOKEN = re.compile("|".join(_CODES))
 _DIGITS = {"yyyy": r"\d{4}", "MM": r"\d\d", "dd": r"\d\d", "HH": r"\d\d"}
 # A folder's name with a time in it, as a reader of any layout meets it: date=2026-11-23, 2026, month=11, 2026-11-23-10.
 _TIME_NAME = re.compile(r"(?P<name>[A-Za-z_][\w-]*=)?(?P<time>\d\d(?:\d\d)?(?:-\d\d)*)")
-_SAMPLE = 100
+_SAMPLE, _LISTING = 100, 1000
+WORK_AREAS = "event-fork-replays/"
+"""In the archive's bucket: plans and progress of replays. No part of any archive."""
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """`folders`: from the top, such as ("date=yyyy-MM-dd", "hour=HH"). None at all: objects in no order by time."""
+    """`folders`: from the top, such as ("date=yyyy-MM-dd", "hour=HH"). None at all: objects in no order by time.
+
+    `zone`: in which folders and names tell times.
+    """
 
     folders: tuple[str, ...]
+    zone: tzinfo = UTC
 
     def __str__(self) -> str:
         return "".join(f"{folder}/" for folder in self.folders)
@@ -53,7 +60,7 @@ class Layout:
     def prefix(self, moment: datetime, folders: tuple[str, ...] | None = None) -> str:
         """The folder that objects begun at that time lie in; of the uppermost `folders` only, if given."""
         wanted = self.folders if folders is None else folders
-        return "".join(f"{moment.astimezone(UTC).strftime(_strftime(folder))}/" for folder in wanted)
+        return "".join(f"{moment.astimezone(self.zone).strftime(_strftime(folder))}/" for folder in wanted)
 
     def is_time(self, folder: str) -> bool:
         """Whether the name of an uppermost folder is a time of this layout."""
@@ -70,8 +77,6 @@ def parse_layout(text: str) -> Layout:
     tokens = [token for folder in layout.folders for token in _TOKEN.findall(folder)]
     if tokens not in (_ORDER, _ORDER[:3]):
         raise ValueError("must have yyyy, MM and dd once each, in this order, and then HH or not")
-    if tokens == _ORDER and "HH" in layout.day_folders[-1]:
-        raise ValueError("must have HH in a folder below that of dd")
     if not layout.is_time(layout.prefix(datetime(2026, 11, 23, tzinfo=UTC), layout.folders[:1])[:-1]) or "%" in text:
         raise ValueError("must be folders with yyyy, MM, dd and HH in their names")
     return layout
@@ -82,7 +87,7 @@ def detect(store: BrowsableStore, prefix: str) -> Layout | None:
 
     An archive without any folder is FLAT when it has objects, else HIVE. Takes a few listings of one page.
     """
-    folders = list(islice(store.folders(prefix), _SAMPLE))
+    folders = _folders(store, prefix, _SAMPLE)
     if not folders:
         return HIVE if next(iter(store.list(prefix)), None) is None else FLAT
     for folder in folders:
@@ -90,6 +95,23 @@ def detect(store: BrowsableStore, prefix: str) -> Layout | None:
             return found
     columns = (folder for folder in folders if "=" in folder.removeprefix(prefix))
     return next((found for column in islice(columns, 3) if (found := detect(store, column)) and found != FLAT), None)
+
+
+def other_layouts(store: BrowsableStore, prefix: str, layout: Layout) -> dict[str, Layout]:
+    """Folders of times that are not of the layout: a stream was given another prefix. An example of each -> its layout.
+
+    Takes a few listings of one page.
+    """
+    if not layout.folders:
+        return {}
+    names = (folder.removeprefix(prefix) for folder in reversed(_folders(store, prefix, _LISTING)))
+    shapes = {re.sub(r"\d", "0", name): name for name in names if not layout.is_time(name[:-1])}
+    return {name: found for name in shapes.values() if (found := _descend(store, prefix + name, name))}
+
+
+def _folders(store: BrowsableStore, prefix: str, most: int) -> list[str]:
+    """The first folders, without what replays themselves have left there."""
+    return [folder for folder in islice(store.folders(prefix), most) if not folder.startswith(WORK_AREAS)]
 
 
 def days(store: BrowsableStore, root: str, layout: Layout, first: datetime, last: datetime) -> Iterator[str]:
@@ -125,6 +147,8 @@ def _descend(store: BrowsableStore, folder: str, name: str) -> Layout | None:
         if below is None:
             break
         name, folder = below.removeprefix(folder), below
+        if _TIME_NAME.fullmatch(name.rstrip("/")) and _descend(store, folder, name):
+            return None  # a column whose values are dates, and the folders of times below it
     return Layout(tuple(folders)) if len(left) <= 1 else None
 
 

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator
 from itertools import chain
 
-from event_fork.archive.errors import UnreadableObjectError
+from event_fork.archive.errors import ArchiveError, UnreadableObjectError
 
 # SNS and SQS take 1 MiB; as JSON in an envelope in JSON that is 6 MiB at most. An object with a longer "line" is not an
 # archive of events, and must not fill a worker's memory.
@@ -16,10 +16,12 @@ MAX_LINE_BYTES = 8 * 1024 * 1024
 _SPLIT_BYTES = 1024 * 1024
 """What is kept of text without a newline before it is looked through for joints."""
 
+_GATHERED_BYTES = 256 * 1024
+"""Smaller pieces are put together: of single bytes, each would copy all that waits for its newline."""
+
 # Inside a JSON string a quote is written \" and after its closing quote no letter follows, so `}{"Letter` is always the
 # end of one object and the start of the next. Between members or elements there is a comma, so `} {` is one too.
-_JOINTS = (b'}{"', b'} {"')
-_JOINT = re.compile(rb'(?<=\})[ \t\r]*(?=\{"[A-Za-z@_])')
+_JOINT = re.compile(rb'\}([ \t\r]*+)(?=\{"[A-Za-z@_])')
 
 _HEAD_BYTES = 64
 _ARRAY = re.compile(rb"(?:\xef\xbb\xbf)?\s*\[\s*\{")
@@ -32,14 +34,14 @@ def lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
     Raises UnreadableObjectError for a line above MAX_LINE_BYTES, for UTF-16 and for one JSON array of all events.
     """
     rest = b""
-    for chunk in _json_lines_only(chunks):
+    for chunk in _gathered(_json_lines_only(chunks)):
         data = rest + chunk
         *whole, rest = data.split(b"\n")
-        if any(joint in data for joint in _JOINTS):
+        if _JOINT.search(data):
             for line in whole:
-                yield from _JOINT.split(line)
+                yield from _parted(line)
             if len(rest) > _SPLIT_BYTES:
-                *joined, rest = _JOINT.split(rest)
+                *joined, rest = _parted(rest)
                 yield from joined
         else:
             yield from whole
@@ -48,7 +50,30 @@ def lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
                 f"has a line of more than {MAX_LINE_BYTES // (1024 * 1024)} MiB: not JSON lines"
             )
     if rest:
-        yield from _JOINT.split(rest)
+        yield from _parted(rest)
+
+
+def _parted(line: bytes) -> Iterator[bytes]:
+    """What was joined in a line."""
+    begin = 0
+    for joint in _JOINT.finditer(line):
+        yield line[begin : joint.start(1)]
+        begin = joint.end(1)
+    yield line[begin:]
+
+
+def _gathered(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    held = bytearray()
+    try:
+        for chunk in chunks:
+            held += chunk
+            if len(held) >= _GATHERED_BYTES:
+                yield bytes(held)
+                held.clear()
+    except ArchiveError:  # what came before the damage is right
+        yield bytes(held)
+        raise
+    yield bytes(held)
 
 
 def _json_lines_only(chunks: Iterable[bytes]) -> Iterator[bytes]:

@@ -4,9 +4,10 @@
 
 The columns are those of `partition_by`, where it is used; folders by time: layout.py.
 
-Both times are UTC and the same moment: the approximate arrival, in whole seconds, of the OLDEST record in the object
-(Firehose developer guide, "Amazon S3 object name format"). A window is on the event's own Timestamp. An event is
-published, arrives later (a backlog, a redriven dead letter), and lies in an object that was begun before it arrived.
+Both times are the same moment, in UTC or in the layout's zone: the approximate arrival, in whole seconds, of the OLDEST
+record in the object (Firehose developer guide, "Amazon S3 object name format"). A window is on the event's own
+Timestamp. An event is published, arrives later (a backlog, a redriven dead letter), and lies in an object that was begun
+before it arrived.
 So the objects of [start, end) were begun between `start - BUFFER_ALLOWANCE` and `end + lateness`; what they hold is
 then filtered exactly.
 """
@@ -16,9 +17,9 @@ from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 
-from event_fork.archive.layout import HIVE, Layout, days
+from event_fork.archive.layout import HIVE, WORK_AREAS, Layout, days
 from event_fork.archive.store import BrowsableStore, ListedObject
 from event_fork.events.time_window import Window
 
@@ -37,22 +38,22 @@ def is_column_folder(folder: str, prefix: str, layout: Layout = HIVE) -> bool:
     return bool(equals) and "/" not in name and not layout.is_time(folder.removeprefix(prefix).rstrip("/"))
 
 
-def begun_at(key: str) -> datetime | None:
+def begun_at(key: str, zone: tzinfo = UTC) -> datetime | None:
     """When the object was begun, from its name; None when the name is not one Firehose gives."""
     match = _NAME.fullmatch(key.rpartition("/")[2])
     if match is None:
         return None
     year, month, day, hour, minute, second = map(int, match.groups())
     try:
-        return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
-    except ValueError:
+        return datetime(year, month, day, hour, minute, second, tzinfo=zone).astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
 
 
-def may_hold(key: str, window: Window, lateness: timedelta) -> bool:
+def may_hold(key: str, window: Window, lateness: timedelta, zone: tzinfo = UTC) -> bool:
     """Whether the object can hold events of the window; a name that tells no time is not ruled out."""
-    begun = begun_at(key)
-    return begun is None or window.start - BUFFER_ALLOWANCE <= begun <= window.end + lateness
+    begun = begun_at(key, zone)
+    return begun is None or window.start - BUFFER_ALLOWANCE - _twice(zone) <= begun <= window.end + lateness
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +107,10 @@ def prefixes(store: BrowsableStore, reach: Reach) -> Iterator[str]:
         yield reach.prefix
         return
     for day, beginnings in day_folders(store, reach.prefix, layout, reach.first, reach.last).items():
-        begin = datetime.strptime(day, layout.day_format).replace(tzinfo=UTC)
+        begin = datetime.strptime(day, layout.day_format).replace(tzinfo=layout.zone)
         hours = [begin + hour * _HOUR for hour in range(24)]
-        wanted = [hour for hour in hours if reach.first <= hour <= reach.last]
+        # A zone's hour may begin at half past one of UTC.
+        wanted = [hour for hour in hours if reach.first - _HOUR - _twice(layout.zone) < hour <= reach.last]
         if len(wanted) == len(hours) or not layout.has_hours:
             yield from (root + day for root in beginnings)
         else:
@@ -125,7 +127,10 @@ def needed_objects(store: BrowsableStore, reach: Reach) -> Iterator[ListedObject
         return [
             found
             for found in store.list(listed_prefix)
-            if found.size and not found.key.endswith("/") and may_hold(found.key, reach.window, reach.lateness)
+            if found.size
+            and not found.key.endswith("/")
+            and not found.key.startswith(WORK_AREAS)
+            and may_hold(found.key, reach.window, reach.lateness, reach.layout.zone)
         ]
 
     with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="list") as threads:
@@ -140,6 +145,11 @@ def needed_objects(store: BrowsableStore, reach: Reach) -> Iterator[ListedObject
         finally:
             for future in under_way:
                 future.cancel()
+
+
+def _twice(zone: tzinfo) -> timedelta:
+    """In autumn an hour of a zone comes twice, and what tells its time may have been begun in the second one."""
+    return timedelta(0) if zone == UTC else _HOUR
 
 
 def _floor(moment: datetime) -> datetime:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import NamedTuple
 
-from event_fork.errors import NotAnEnvelopeError
+from event_fork.archive.shapes import shape_of
+from event_fork.errors import DamagedEnvelopeError, NotAnEnvelopeError
 from event_fork.events.envelope import StoredEvent, parse
 from event_fork.events.time_window import NotATimeError, Window, canonical_timestamp
 
@@ -89,15 +90,16 @@ def select(
             if not (matches is None or matches(event)):
                 continue
         except Exception as error:
-            yield UnreadableLine(number, _reason(error))
+            yield UnreadableLine(number, _reason(error, raw))
             continue
         yield SelectedEvent(number, event, event_type, timestamp, raw if read is parse else event.to_line()[:-1])
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: Exception, line: bytes) -> str:
     """What is wrong with a line, in words that quote nothing of it."""
     if isinstance(error, NotAnEnvelopeError):
-        return str(error)
+        shape = "" if isinstance(error, DamagedEnvelopeError) else shape_of(line)
+        return f"{error} (it looks like {shape})" if shape else str(error)
     if isinstance(error, UnicodeDecodeError):
         return "is not UTF-8"
     if isinstance(error, NotATimeError):

@@ -1,6 +1,7 @@
-"""Snappy as Firehose writes it: snappy-java's ("xerial") stream of raw Snappy blocks. Standard library only.
+"""Snappy as Firehose writes it, in its two framings of raw Snappy blocks. Standard library only.
 
-Stream: magic 82 'SNAPPY' 00, two 4-byte versions, then blocks of a 4-byte big-endian length and a raw Snappy block.
+Snappy, snappy-java's ("xerial"): magic 82 'SNAPPY' 00, two 4-byte versions, then big-endian lengths and blocks.
+HADOOP_SNAPPY, Hadoop's BlockCompressorStream: no magic, a 4-byte length of what is plain, then lengths and blocks.
 Raw block: https://github.com/google/snappy/blob/main/format_description.txt
 About seven times slower than gzip here: for archives that will be replayed, GZIP is the better compression.
 """
@@ -37,6 +38,42 @@ def decompress_stream(chunks: Iterator[bytes]) -> Iterator[bytes]:
         del buffer[:position]
     if buffer or not header_read:
         raise UnreadableObjectError("Snappy stream is cut off")
+
+
+def is_hadoop(head: bytes) -> bool:
+    """Whether these may be the first bytes of Hadoop's framing: its three lengths fit. No text begins so."""
+    plain, packed = int.from_bytes(head[:4], "big"), int.from_bytes(head[4:8], "big")
+    try:
+        first, _ = _varint(head[8:13])
+    except (IndexError, UnreadableObjectError):
+        return False
+    return 0 < first <= plain <= _MAX_BLOCK and 0 < packed <= 32 + plain + plain // 6
+
+
+def decompress_hadoop(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """Plain bytes of Hadoop's framing, block by block; raises UnreadableObjectError as `decompress_stream` does."""
+    buffer, missing = bytearray(), 0
+    for chunk in chunks:
+        buffer += chunk
+        position = 0
+        while len(buffer) - position >= 4:
+            length = int.from_bytes(buffer[position : position + 4], "big")
+            if not missing:
+                missing, position = length, position + 4
+                continue
+            if length > _MAX_BLOCK:
+                raise UnreadableObjectError(f"damaged Hadoop Snappy stream: a block of {length} bytes")
+            if len(buffer) - position - 4 < length:
+                break
+            plain = decompress_block(bytes(buffer[position + 4 : position + 4 + length]))
+            position += 4 + length
+            missing -= len(plain)
+            if missing < 0:
+                raise UnreadableObjectError("damaged Hadoop Snappy stream: a block is longer than announced")
+            yield plain
+        del buffer[:position]
+    if buffer or missing:
+        raise UnreadableObjectError("Hadoop Snappy stream is cut off")
 
 
 def decompress_block(block: bytes) -> bytes:

@@ -44,11 +44,21 @@ _NOT_READ = {
     b"\x04\x22\x4d\x18": "LZ4",
     b"\xff\x06\0\0sNaPpY": "framed Snappy",
     b"\x89LZO": "LZO",
+    b"\x1f\x9d": "compress (.Z)",
+    b"Rar!": "RAR",
+    b"PARE": "encrypted Parquet",
 }
+_HADOOP_SNAPPY = "Hadoop Snappy"
+_TAR_AT, _TAR = 257, b"ustar"
+_HEAD_BYTES = _TAR_AT + len(_TAR)
 
 
 def compression_of(head: bytes) -> str:
     """What the first bytes of an object are: a compression, a format that a replay does not read, or "none"."""
+    if head[_TAR_AT:].startswith(_TAR):
+        return "tar"
+    if snappy.is_hadoop(head):
+        return _HADOOP_SNAPPY
     return next((name for magic, name in (_READ | _NOT_READ).items() if head.startswith(magic)), "none")
 
 
@@ -63,7 +73,7 @@ def decompress(chunks: Iterator[bytes], *, not_by_worker: Collection[str] = ()) 
         head = b""
         for chunk in chunks:
             head += chunk
-            if len(head) >= len(snappy.MAGIC):
+            if len(head) >= _HEAD_BYTES:
                 break
         chunks = chain([head], chunks)
         kind = compression_of(head)
@@ -169,5 +179,6 @@ _READERS: dict[str, Callable[[Iterator[bytes]], Iterator[bytes]]] = {
     "GZIP": _gunzip,
     "ZIP": _unzip,
     "Snappy": snappy.decompress_stream,
+    _HADOOP_SNAPPY: snappy.decompress_hadoop,
     ZSTANDARD: zstandard.decompress_stream,
 }

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Annotated, Any, Literal
 
+from event_fork.archive.layout import WORK_AREAS
 from event_fork.archive.raw_lines import ENVELOPES, RAW_LINES
 from event_fork.archive.selection import Criteria, all_of
 from event_fork.events.time_window import Window, timestamp_of
@@ -34,7 +35,6 @@ from event_fork.replay_plan.json_values import (
 )
 from event_fork.replay_plan.narrowing import Narrowing
 from event_fork.replay_plan.order import Order
-from event_fork.replay_plan.work_area import ROOT as WORK_AREAS
 
 FORMAT, NARROWED_FORMAT, ORDERED_FORMAT = 1, 2, 3
 """A function from before there were narrowings and raw lines does not see them, and would send everything; one from

@@ -3,10 +3,10 @@
 import re
 from dataclasses import dataclass
 
+from event_fork.archive.layout import WORK_AREAS
 from event_fork.replay_plan.json_values import ID_PATTERN, ID_WORDS
 
-ROOT = "event-fork-replays/"
-_PREFIX = re.compile(rf"{ROOT}(?P<module>{ID_PATTERN})/(?P<replay_id>{ID_PATTERN})/")
+_PREFIX = re.compile(rf"{WORK_AREAS}(?P<module>{ID_PATTERN})/(?P<replay_id>{ID_PATTERN})/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class WorkArea:
         """The one with that prefix. Raises ValueError."""
         match = _PREFIX.fullmatch(prefix)
         if match is None:
-            raise ValueError(f"must be {ROOT}<module>/<replay id>/, got {prefix!r}")
+            raise ValueError(f"must be {WORK_AREAS}<module>/<replay id>/, got {prefix!r}")
         return cls(**match.groupdict())
 
     @property
@@ -74,4 +74,4 @@ class WorkArea:
 
 def folder_of(module: str) -> str:
     """Where the work areas of a replay module lie."""
-    return f"{ROOT}{module}/"
+    return f"{WORK_AREAS}{module}/"

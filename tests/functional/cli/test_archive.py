@@ -151,6 +151,17 @@ def test_what_cannot_be_converted_is_named_and_the_rest_is_written(
     assert "is Parquet with a column of" in large.err
 
 
+def test_objects_that_differ_in_their_endings_stay_apart(world: World) -> None:
+    for ending, number in (("", 0), (".gz", 1), (".parquet", 2)):
+        key = f"2026/11/23/12/orders-1-2026-11-23-12-00-00-0c2f-aaaa{ending}"
+        world.s3.put_object(Bucket=BUCKET, Key=key, Body=event(number).to_line())
+
+    made = world.run("archive", "convert", f"s3://{BUCKET}/", "--to", f"s3://{LINES}/", "--output", "json")
+
+    assert made.code == 0, made.err
+    assert world.s3.list_objects_v2(Bucket=LINES)["KeyCount"] == 3
+
+
 @pytest.mark.parametrize(
     "to", [f"s3://{BUCKET}/", f"s3://{BUCKET}/x/", "s3://lines-of-orders/x", "lines", "s3://no-such-bucket/"]
 )

@@ -1,6 +1,7 @@
 """The command as a shell meets it: help, version, completion, errors in one sentence, exit codes, interruptions."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -240,6 +241,18 @@ def test_a_plan_is_not_written_over_a_file_unless_told_to(world: World, existing
     assert result.code == 0, result.err
     assert json.loads(path.read_bytes())["replay_id"]
     assert path.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("options", [(), ("--overwrite",)])
+def test_a_plan_is_never_written_to_what_is_no_file(world: World, options: tuple[str, ...]) -> None:
+    world.put(event(0), minutes=0)
+    pipe = world.folder / "plan.json"
+    os.mkfifo(pipe)
+
+    result = world.plan("--out", str(pipe), *options)
+
+    assert result.code == 2
+    assert "--out must be a file" in result.err
 
 
 def test_a_plan_is_never_written_through_a_link(world: World) -> None:

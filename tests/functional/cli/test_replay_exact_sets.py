@@ -263,6 +263,10 @@ def test_lines_that_are_messages_alone_are_replayed_with_ids_from_their_text(arc
     assert archive.apply(path).code == 0
     assert bodies(archive) == sorted(set(lines))
 
+    # AND SQL chooses among them
+    by_sql = archive.plan("--raw", "--sql", "SELECT event_id FROM events WHERE message LIKE '%o-2%'", **window)
+    assert by_sql.json["totals"]["events"] == 1, by_sql.err
+
     # AND values narrow them, and envelopes can be made of them
     options = ("--raw", "--where", "$.order.id=o-2", "--body", "envelope", "--out", str(path), "--overwrite")
     assert archive.plan(*options, **window).json["totals"]["events"] == 1

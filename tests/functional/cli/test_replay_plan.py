@@ -1,10 +1,14 @@
 """`replay plan`: what it finds, what it says, what it refuses."""
 
+import base64
 import gzip
 import json
+from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import boto3
 import cramjam
@@ -445,6 +449,113 @@ def test_lines_by_other_writers_are_read_or_named(world: World) -> None:
     ]
 
 
+def in_zone(world: World, zone: str, start: int = 0) -> None:
+    """An hour of events as a stream with CustomTimeZone files them: folder and name are in that zone."""
+    for minutes in range(start, start + 60, 10):
+        here = (NOON + timedelta(minutes=minutes)).astimezone(ZoneInfo(zone))
+        key = f"{here:%Y/%m/%d/%H/}orders-1-{here:%Y-%m-%d-%H-%M-%S}-00000000-0000-0000-0000-000000000000"
+        world.s3.put_object(Bucket=BUCKET, Key=key, Body=event(minutes, minutes).to_line())
+
+
+@pytest.mark.parametrize("zone", ["Asia/Tokyo", "Asia/Kolkata", "America/New_York"])
+def test_the_folders_of_a_stream_with_a_time_zone_are_read_in_that_zone(world: World, zone: str) -> None:
+    in_zone(world, zone)
+
+    without, named = world.plan(), world.plan("--layout", f"auto@{zone}")
+
+    assert without.code == 3
+    assert "--layout auto@Asia/Tokyo" in without.err
+    assert named.json["totals"]["events"] == 6
+    assert "time zone" not in named.err
+    assert 'archive.layout = "yyyy/MM/dd/HH/"' in named.err
+    assert world.plan("--layout", f"yyyy/MM/dd/HH/@{zone}").json["totals"]["events"] == 6
+    inspected = world.run("archive", "inspect", f"s3://{BUCKET}/")
+    assert "name the stream's zone" in " ".join(inspected.out.split())
+
+
+@pytest.mark.parametrize(
+    ("zone", "words"), [("America/New_York", "can have been closed"), ("Asia/Tokyo", "9 h after it")]
+)
+def test_a_time_zone_that_was_not_named_is_noticed_by_the_events(world: World, zone: str, words: str) -> None:
+    in_zone(world, zone, start=-24 * 60)
+
+    result = world.plan(start="2026-11-22T00:00Z", end="2026-11-23T00:00Z")
+
+    assert words in result.err
+    assert "--layout auto@Asia/Tokyo" in result.err
+
+
+@pytest.mark.parametrize("given", ["auto@Mars/Olympus", "auto@", "auto@../../etc/passwd", "auto@\x00", "@Asia/Tokyo"])
+def test_what_is_no_time_zone_is_refused(world: World, given: str) -> None:
+    world.put(event(0))
+
+    result = world.plan("--layout", given)
+
+    assert result.code == 2
+    assert "for example --layout" in result.err
+    assert world.plan("--raw", "--layout", "auto@Asia/Tokyo").code == 2
+
+
+def test_folders_by_another_layout_are_named_and_can_be_planned_too(world: World) -> None:
+    world.put(event(0))
+    other_archive(world, "2026/11/23/12/", event(1).to_line(), event(2).to_line())
+
+    result, other = world.plan("--layout", "date=yyyy-MM-dd/hour=HH/"), world.plan()
+
+    assert (result.json["totals"]["events"], other.json["totals"]["events"]) == (1, 2)
+    assert 'folders such as 2026/ are not read: they are "yyyy/MM/dd/HH/"' in result.err
+    assert "do it again with --layout date=yyyy-MM-dd/hour=HH/" in other.err
+    inspected = world.run("archive", "inspect", f"s3://{BUCKET}/", "--output", "json").json
+    assert inspected["others"] == {"date=2026-11-23/": "date=yyyy-MM-dd/hour=HH/"}
+
+
+def test_an_archive_without_folders_can_be_planned_again_after_a_replay(world: World) -> None:
+    other_archive(world, "", event(0).to_line(), event(1, 1).to_line())
+    path = world.planned()
+    assert world.apply(path).code == 0
+
+    again = world.plan()
+
+    assert again.json["totals"]["events"] == 2
+    assert again.json["totals"]["unreadable"] == []
+
+
+@pytest.mark.parametrize(
+    "topic", ["x", "arn:aws:sns:eu west/1:123456789012:x", "arn:aws:sns:a.example:1:x", "\x1b[31m"]
+)
+def test_a_line_that_names_an_impossible_topic_ends_no_plan(world: World, topic: str) -> None:
+    world.put(replace(event(0), topic_arn=topic), event(1))
+
+    result = world.plan()
+
+    assert result.code == 0, result.err
+    assert result.json["totals"]["events"] == 2
+    assert f"no subscription to {world.topic}" in result.err
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        (json.dumps, "an envelope in a JSON string"),
+        (lambda text: base64.b64encode(text.encode()).decode(), "base64 of JSON"),
+        (lambda text: json.dumps({"Records": [{"Sns": json.loads(text)}]}), "an event of Lambda"),
+        (lambda text: json.dumps({"messageId": "m", "body": text}), "a message of SQS"),
+        (lambda text: json.dumps({"detail-type": "t", "detail": json.loads(text)}), "an event of EventBridge"),
+        (lambda text: json.dumps({"date": 1.5, "log": text}), "an envelope in another record"),
+        (lambda _: json.dumps({"order": 1}), "Type is not Notification; is raw message delivery on?"),
+    ],
+)
+def test_an_envelope_within_something_else_is_named_by_what_that_is(
+    world: World, line: Callable[[str], str], words: str
+) -> None:
+    other_archive(world, "2026/11/23/12/", event(0).to_line(), line(event(1).to_line().decode()).encode() + b"\n")
+
+    (unreadable,) = world.plan().json["totals"]["unreadable"]
+
+    assert words in unreadable["reason"]
+    assert "order" not in unreadable["reason"]
+
+
 # -- nothing matches: what is there instead ------------------------------------------------------------------------
 
 
@@ -456,6 +567,7 @@ def test_a_type_that_is_spelt_nearly_so_is_told(world: World) -> None:
     assert result.code == 3
     assert "order.placed (1), order.paid (1), published from 2026-11-23T12:00:00.000Z" in result.err
     assert "did you mean --event-type order.placed?" in result.err
+    assert "did you mean --event-type order.paid?" in world.plan("--event-type", "ORDER.PAID").err
 
 
 def test_a_window_without_objects_is_told_the_days_that_there_are(world: World) -> None:

@@ -58,6 +58,22 @@ def test_a_plan_goes_to_no_queue_that_is_not_declared_a_shadow(world: World, sha
     assert world.executions.names == []
 
 
+def test_a_plan_that_the_workers_cannot_bring_to_its_end_is_not_sent_to_a_shadow_either(
+    world: World, shadow: str
+) -> None:
+    world.put(event(1))
+    path = world.planned("--rate", "0.01")
+    name = "/event-fork-pipelines/orders/archive-replay"
+    record = json.loads(world.ssm.get_parameter(Name=name)["Parameter"]["Value"])
+    world.ssm.put_parameter(Name=name, Value=json.dumps(record | {"worker_seconds": 60}), Overwrite=True)
+
+    found = world.run("replay", "shadow", str(path), "--no-watch")
+
+    assert found.code == 2
+    assert "the plan's rate must be at least" in found.err
+    assert world.executions.names == []
+
+
 def test_a_plan_says_that_its_target_is_a_shadow_and_asks_for_no_idempotent_consumer(world: World, shadow: str) -> None:
     world.put(event(1))
 
@@ -197,6 +213,9 @@ def test_nothing_from_the_items_reaches_terminal_or_spreadsheet_raw(tables: Tabl
         (("orders", "lines"), "SHADOW must have the key of orders (id)"),
         (("orders", "orders-shadow", "--ignore", "$.a["), "--ignore"),
         ((f"s3://{BUCKET}/a", "s3://no-such-bucket-anywhere/a"), "SHADOW must name a bucket that exists"),
+        ((f"s3://{BUCKET}/a/", f"s3://{BUCKET}/a/b/"), "SHADOW must be a prefix beside LIVE"),
+        ((f"s3://{BUCKET}/a/b", f"s3://{BUCKET}"), "SHADOW must be a prefix beside LIVE"),
+        ((f"s3://{BUCKET}", f"s3://{BUCKET}/"), "SHADOW must be a prefix beside LIVE"),
     ],
     ids=str,
 )
@@ -243,6 +262,20 @@ def test_two_prefixes_are_compared_by_key_and_by_what_is_in_the_objects(world: W
     assert by_key["lines.jsonl"]["fields"] == [{"path": "$[1].a", "live": "2", "shadow": "3"}]
     assert by_key["text.txt"]["fields"][0]["path"] == "$"
     assert diff(world).json["changed"] == 3
+
+
+def test_a_folder_is_no_other_whose_name_it_begins(world: World) -> None:
+    put(world, "orders/1.json", b'{"a": 1}')
+    put(world, "orders-shadow/1.json", b'{"a": 2}')
+    put(world, "report-1.json", b"{}")
+    put(world, "other-1.json", b"{}")
+
+    folders = world.run("replay", "diff", f"s3://{BUCKET}/orders", f"s3://{BUCKET}/orders-shadow", "--output", "json")
+    names = world.run("replay", "diff", f"s3://{BUCKET}/report-", f"s3://{BUCKET}/other-", "--output", "json")
+
+    report = folders.json
+    assert [report[name] for name in ("live", "changed", "new", "gone")] == [f"s3://{BUCKET}/orders/", 1, 0, 0]
+    assert (names.code, names.json["same"]) == (0, 1)
 
 
 def test_prefixes_in_any_order_of_keys_are_merged(world: World) -> None:

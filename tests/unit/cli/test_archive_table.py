@@ -4,6 +4,7 @@ import bz2
 import gzip
 import io
 import lzma
+import tarfile
 import tempfile
 import zipfile
 from collections.abc import Callable
@@ -58,6 +59,7 @@ NAMED_CONTENT: dict[str, bytes] = {
     "a JSON array": b"[" + b",".join(LINES) + b"]",
     "UTF-16": WHOLE.decode().encode("utf-16"),
     "Parquet": b"PAR1" + bytes(90),
+    "encrypted Parquet": b"PARE" + bytes(90),
     "ORC": b"ORC" + bytes(90),
     "Avro": b"Obj\x01" + bytes(90),
     "no SNS envelope": b'{"order":1}\n[]\ntext\n',
@@ -80,6 +82,20 @@ def _xerial(data: bytes) -> bytes:
     return snappy.MAGIC + bytes([0, 0, 0, 1] * 2) + b"".join(len(one).to_bytes(4, "big") + one for one in packed)
 
 
+def _hadoop(data: bytes) -> bytes:
+    packed = bytes(cramjam.snappy.compress_raw(data))
+    return len(data).to_bytes(4, "big") + len(packed).to_bytes(4, "big") + packed
+
+
+def _tar(data: bytes) -> bytes:
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w") as archive:
+        entry = tarfile.TarInfo("entry")
+        entry.size = len(data)
+        archive.addfile(entry, io.BytesIO(data))
+    return file.getvalue()
+
+
 READ_COMPRESSION: dict[str, Callable[[bytes], bytes]] = {
     "none": bytes,
     "GZIP": lambda data: gzip.compress(data, 1, mtime=0),
@@ -88,6 +104,7 @@ READ_COMPRESSION: dict[str, Callable[[bytes], bytes]] = {
     "deflated": _zip,
     "stored": lambda data: _zip(data, zipfile.ZIP_STORED),
     "Snappy as Firehose writes it": _xerial,
+    "`HADOOP_SNAPPY`": _hadoop,
     "Zstandard": lambda data: bytes(cramjam.zstd.compress(data)),
 }
 NAMED_COMPRESSION: dict[str, Callable[[bytes], bytes]] = {
@@ -97,6 +114,9 @@ NAMED_COMPRESSION: dict[str, Callable[[bytes], bytes]] = {
     "framed Snappy": lambda data: bytes(cramjam.snappy.compress(data[:999])),
     "7-Zip": lambda data: b"7z\xbc\xaf\x27\x1c" + data[:9],
     "LZO": lambda data: b"\x89LZO" + data[:9],
+    "RAR": lambda data: b"Rar!\x1a\x07" + data[:9],
+    "compress (.Z)": lambda data: b"\x1f\x9d\x90" + data[:9],
+    "tar": lambda data: _tar(data[:9999]),
     "other methods of ZIP": lambda data: _zip(data[:999], zipfile.ZIP_BZIP2),
     "encrypted ZIP": lambda data: _zip(data[:999], flags=1),
 }
@@ -162,4 +182,4 @@ def test_the_page_has_the_same_names() -> None:
         for names, cell in zip((read_names, named), columns[row], strict=True):
             assert [name for name in names if name not in cell] == []
     for folders in FOLDERS[:3]:
-        assert f"`{folders}`" in columns["folders of times (UTC)"][0]
+        assert f"`{folders}`" in columns["folders of times"][0]

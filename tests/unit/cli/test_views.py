@@ -45,7 +45,8 @@ def status() -> Status:
 
 def archive() -> Inspection:
     return Inspection(
-        "s3://orders/", "date=yyyy-MM-dd/hour=HH/", [], 3, "2026-11-23T12:00:00.000Z", None, 5_000, 10**9,
+        "s3://orders/", "date=yyyy-MM-dd/hour=HH/", [], {"2026/": "yyyy/MM/dd/"}, 3,
+        "2026-11-23T12:00:00.000Z", None, 32_400.0, 5_000, 10**9,
         False, {QUEUE: 1}, dict.fromkeys(TYPES, 7), [SampledObject(KEY, 10, "GZIP", 7, 2, "no")],
     )  # fmt: skip
 
@@ -99,11 +100,11 @@ def test_in_a_pipe_nothing_is_folded(name: str, capsys: pytest.CaptureFixture[st
 
 
 def test_csv_has_a_line_for_each_object_and_no_cell_that_a_spreadsheet_would_calculate() -> None:
-    hostile = ["=1+1", "+1", "-1", "@x", "\t=1", 'a,"b"', "a\nb", "\x1b[2J"]
+    hostile = ["=1+1", "+1", "-1", "@x", "\t=1", 'a,"b"', "a\nb", "\x1b[2J", "＝1"]  # noqa: RUF001
     read = list(csv.DictReader(io.StringIO(csv_text([Count(kind, "h", -5) for kind in hostile]))))
 
     assert [row["type"] for row in read] == [
-        "'=1+1", "'+1", "'-1", "'@x", "\\u0009=1", 'a,"b"', "a\\u000ab", "\\u001b[2J",
+        "'=1+1", "'+1", "'-1", "'@x", "\\u0009=1", 'a,"b"', "a\\u000ab", "\\u001b[2J", "'＝1",  # noqa: RUF001
     ]  # fmt: skip
     assert {row["events"] for row in read} == {"-5"}
 

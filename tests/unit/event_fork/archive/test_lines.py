@@ -1,6 +1,7 @@
 """Numbered lines."""
 
 import json
+import time
 import tracemalloc
 from collections.abc import Iterator
 
@@ -20,7 +21,7 @@ envelopes = st.builds(
 
 @given(
     st.lists(envelopes, max_size=8),
-    st.lists(st.sampled_from([b"\n", b"", b" "]), min_size=8, max_size=8),
+    st.lists(st.sampled_from([b"\n", b"", b" ", b"\t", b"  ", b" \r\t", b"\r", b"\r\n"]), min_size=8, max_size=8),
     st.integers(min_value=1, max_value=50),
 )
 def test_every_envelope_is_a_line_of_its_own_with_or_without_a_newline_between(
@@ -28,8 +29,38 @@ def test_every_envelope_is_a_line_of_its_own_with_or_without_a_newline_between(
 ) -> None:
     stream = b"".join(envelope + separator for envelope, separator in zip(written, separators, strict=False))
 
-    found = [line.rstrip(b" ") for line in lines(stream[i : i + size] for i in range(0, len(stream), size))]
+    found = [line.rstrip() for line in lines(stream[i : i + size] for i in range(0, len(stream), size))]
     assert found == written
+
+
+@pytest.mark.parametrize("blank", [b"\t", b"  ", b"\r", b"\r\r", b" \t"])
+def test_planner_and_worker_number_alike_in_whatever_pieces_they_get_an_object(blank: bytes) -> None:
+    one = json.dumps({"Type": "Notification", "Message": "x" * 1000}).encode()
+    stream = (one + blank + one + b"\n") * 2_000 + one + one  # joints of two kinds, in pieces of their own
+    at = 1_000_003
+
+    assert list(lines([stream])) == list(lines([stream[:at], stream[at:-10], stream[-10:]])) == [*[one] * 4_002]
+
+
+@pytest.mark.parametrize("byte", [b"x", b"{", b"}", b" "])
+def test_a_byte_at_a_time_takes_no_longer_than_all_at_once(byte: bytes) -> None:
+    started = time.perf_counter()
+
+    assert list(lines(byte for _ in range(1_000_000))) == [byte * 1_000_000]
+
+    assert time.perf_counter() - started < 10  # over a minute when each byte copied what came before it
+
+
+def test_what_came_before_the_damage_is_given() -> None:
+    def damaged() -> Iterator[bytes]:
+        yield b"a\nb\n" + bytes(64)
+        raise UnreadableObjectError("cut off")
+
+    found = lines(damaged())
+
+    assert [next(found), next(found)] == [b"a", b"b"]
+    with pytest.raises(UnreadableObjectError, match="cut off"):
+        next(found)
 
 
 def test_empty_lines_are_counted_and_the_end_is_no_line() -> None:

@@ -2,12 +2,13 @@
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from event_fork.archive.layout import FLAT, HIVE, Layout, detect, parse_layout
+from event_fork.archive.layout import FLAT, HIVE, Layout, detect, other_layouts, parse_layout
 from event_fork.archive.listing import (
     BUFFER_ALLOWANCE,
     Reach,
@@ -89,7 +90,7 @@ def test_days_that_are_not_there_are_not_listed_however_long_the_window() -> Non
 
 LAYOUTS = [
     "date=yyyy-MM-dd/hour=HH/", "yyyy/MM/dd/HH/", "yyyy/MM/dd/", "year=yyyy/month=MM/day=dd/hour=HH/", "yyyy-MM-dd/",
-    "dt=yyyy-MM-dd/", "yyyy/MM-dd/HH/", "yyyy-MM-dd/HH/",
+    "dt=yyyy-MM-dd/", "yyyy/MM-dd/HH/", "yyyy-MM-dd/HH/", "dt=yyyy-MM-dd-HH/", "yyyy/MM/dd-HH/",
 ]  # fmt: skip
 
 
@@ -106,7 +107,62 @@ def test_a_layout_is_detected_and_only_what_the_window_needs_is_listed(written: 
     found = [listed.key for listed in needed_objects(archive, wanted)]
     assert found == [f"x/{column}{layout.prefix(begun)}orders-1-{begun:%Y-%m-%d-%H-%M-%S}-0c2f-aaaa.gz"
                      for begun in (moment("2025-12-31T22:12") + n * HOUR for n in range(28))]  # fmt: skip
-    assert len(archive.listed) <= 6
+    assert len(archive.listed) <= (6 if "dd-HH" not in written else 29)  # without a folder of the day, one an hour
+
+
+@pytest.mark.parametrize(
+    "zone", ["Asia/Tokyo", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe", "Etc/GMT+12"]
+)
+@pytest.mark.parametrize("written", ["yyyy/MM/dd/HH/", "date=yyyy-MM-dd/hour=HH/", "yyyy/MM/dd/", ""])
+def test_a_stream_with_a_time_zone_is_looked_through_at_the_same_moments(written: str, zone: str) -> None:
+    local = ZoneInfo(zone)
+    layout = Layout(parse_layout(written).folders if written else (), local)
+    archive = MemoryArchive()
+    begun = moment("2026-10-30T00:12")  # New York's and Lord Howe's clocks are changed in this week or near it
+    while begun < moment("2026-11-03T00:00"):
+        here = begun.astimezone(local)
+        name = f"x/{layout.prefix(begun)}orders-1-{here:%Y-%m-%d-%H-%M-%S}-{begun:%d%H}-aaaa.gz"
+        archive.objects[name] = b"x"
+        begun += HOUR
+
+    for hour in range(72):
+        start = moment("2026-10-30T06:00") + hour * HOUR
+        wanted = Reach("x/", Window(start, start + HOUR), HOUR, LONG_AFTER, layout)
+        found = {listed.key[-12:-8] for listed in needed_objects(archive, wanted)}
+        assert found >= {f"{start + n * HOUR:%d%H}" for n in (0, 1)}
+        assert len(found) <= 4
+
+
+@pytest.mark.parametrize("folders", ["date=2026-11-20/hour=10/", "2026/11/20/10/"])
+def test_a_column_of_dates_is_no_folder_of_times(folders: str) -> None:
+    name = "orders-1-2026-11-20-10-12-00-0c2f-aaaa.gz"
+    archive = MemoryArchive({f"x/delivery=2026-12-{day}/{folders}{name}": b"x" for day in range(10, 13)})
+
+    layout = detect(archive, "x/")
+
+    assert layout is not None
+    assert layout.prefix(moment("2026-11-20T10:12")) == folders
+    wanted = reach("2026-11-20T10:00", "2026-11-20T11:00", "x/", layout=layout)
+    assert len(list(needed_objects(archive, wanted))) == 3
+
+
+def test_folders_by_another_layout_are_told() -> None:
+    ours = archive_of("2026-11-23T10:00", "2026-11-23T12:00", "x/")
+    ours.objects |= archive_of("2025-01-30T10:00", "2025-02-02T12:00", "x/", parse_layout("yyyy/MM/dd/HH/")).objects
+    ours.objects |= {"x/channel=web/date=2026-11-23/hour=10/a": b"x", "x/errors/a": b"x", "x/2026-notes/a": b"x"}
+
+    assert other_layouts(ours, "x/", HIVE) == {"2025/": parse_layout("yyyy/MM/dd/HH/")}
+    assert other_layouts(ours, "x/", parse_layout("yyyy/MM/dd/HH/")) == {"date=2026-11-23/": HIVE}
+    assert other_layouts(ours, "x/", FLAT) == {}
+
+
+def test_what_replays_leave_in_the_bucket_is_no_part_of_the_archive() -> None:
+    archive = archive_of("2026-11-23T10:00", "2026-11-23T11:00", "", FLAT)
+    archive.objects["event-fork-replays/orders/replay-1/plan.json"] = b"{}"
+
+    assert detect(archive, "") == FLAT
+    wanted = reach("2026-11-23T10:00", "2026-11-23T11:00", layout=FLAT)
+    assert len(list(needed_objects(archive, wanted))) == 1
 
 
 def test_an_archive_without_folders_is_looked_through_by_the_times_in_its_names() -> None:
@@ -123,7 +179,7 @@ def test_an_empty_archive_is_taken_for_ours_and_folders_without_times_are_told()
 
 
 @pytest.mark.parametrize(
-    "text", ["", "yyyy/MM/", "MM/yyyy/dd/", "yyyy/MM/dd/HH/HH/", "yyyy/MM/dd-HH/", "%Y/yyyy/MM/dd"]
+    "text", ["", "yyyy/MM/", "MM/yyyy/dd/", "yyyy/MM/dd/HH/HH/", "yyyy/MM/HH/dd/", "%Y/yyyy/MM/dd"]
 )
 def test_a_text_that_is_no_layout_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="must "):

@@ -10,12 +10,12 @@ from contextlib import suppress
 
 import cramjam
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from event_fork.archive import snappy, zstandard
 from event_fork.archive.errors import UnreadableObjectError
-from event_fork.archive.unpacking import ZSTANDARD, decompress
+from event_fork.archive.unpacking import ZSTANDARD, compression_of, decompress
 
 TEXT = b"".join(b'{"MessageId":"%d","Message":"hello hello hello"}\n' % number for number in range(2000))
 GZIPPED = gzip.compress(TEXT, mtime=0)  # a time of its own would give pytest's workers other test ids
@@ -43,21 +43,36 @@ def xerial(data: bytes, block: int = 32 * 1024) -> bytes:
     return snappy.MAGIC + b"\0\0\0\1\0\0\0\1" + b"".join(len(part).to_bytes(4, "big") + part for part in blocks)
 
 
+def hadoop(data: bytes, block: int = 256 * 1024, part: int = 64 * 1024) -> bytes:
+    """Blocks, each of several compressed parts, as Hadoop's BlockCompressorStream writes them."""
+
+    def packed(plain: bytes) -> bytes:
+        made = bytes(cramjam.snappy.compress_raw(plain))
+        return len(made).to_bytes(4, "big") + made
+
+    return b"".join(
+        len(one).to_bytes(4, "big") + b"".join(packed(piece) for piece in pieces(one, part))
+        for one in pieces(data, block)
+    )
+
+
 @given(
     parts=st.lists(st.binary(max_size=300), max_size=4),
     repeat=st.sampled_from([1, 7, 400]),
     size=st.sampled_from([1, 2, 7, 1000, 100_000]),
-    how=st.sampled_from(["gzip", "zip", "snappy", "zstd"]),
+    how=st.sampled_from(["gzip", "zip", "snappy", "hadoop", "zstd"]),
 )
 def test_every_compression_gives_back_every_content_in_pieces_of_every_size(
     parts: list[bytes], repeat: int, size: int, how: str
 ) -> None:
     parts = [part * repeat for part in parts]
     whole = b"".join(parts)
+    assume(compression_of(whole) == "none")
     packed = {
         "gzip": lambda: b"".join(map(gzip.compress, parts)) or gzip.compress(b""),
         "zip": lambda: zipped(*parts) if parts else zipped(b""),
         "snappy": lambda: xerial(whole),
+        "hadoop": lambda: hadoop(whole),
         "zstd": lambda: b"".join(bytes(cramjam.zstd.compress(part)) for part in parts or [b""]),
     }[how]()
 
