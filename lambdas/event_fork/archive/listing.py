@@ -6,8 +6,8 @@ The columns are those of `partition_by`, where it is used; folders by time: layo
 
 Both times are the same moment, in UTC or in the layout's zone: the approximate arrival, in whole seconds, of the OLDEST
 record in the object (Firehose developer guide, "Amazon S3 object name format"). A window is on the event's own
-Timestamp. An event is published, arrives later (a backlog, a redriven dead letter), and lies in an object that was begun
-before it arrived.
+Timestamp. An event is published, arrives later (a backlog, a redriven dead letter), and lies in an object that was
+begun before it arrived.
 So the objects of [start, end) were begun between `start - BUFFER_ALLOWANCE` and `end + lateness`; what they hold is
 then filtered exactly.
 """
