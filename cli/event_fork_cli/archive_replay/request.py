@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, EndpointConnectionError
 
 from event_fork.archive.errors import ArchiveError
 from event_fork.archive.layout import FLAT, HIVE, Layout, detect, other_layouts, parse_layout
@@ -406,7 +406,10 @@ def _raw(settings: AwsSettings, store: BrowsableStore, reach: Reach, queue_arn: 
     if topic_arn is None:
         return None
     parts = topic_arn.split(":")
-    found = subscription_of(settings.sns(parts[3] if len(parts) > 3 else None), topic_arn, queue_arn)
+    try:
+        found = subscription_of(settings.sns(parts[3]), topic_arn, queue_arn)
+    except EndpointConnectionError:  # nobody knows such a Region: whoever wrote the line made it up
+        found = None
     if found is None:
         notes.append(
             f"{queue_arn} has no subscription to {topic_arn} that can be seen: the copies are SNS envelopes "

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import EndpointConnectionError
-
 from event_fork.filter_policy import MESSAGE_ATTRIBUTES
 from event_fork.replay_plan.json_values import json_object, parse_json
 from event_fork_cli.errors import BadInputError
@@ -61,7 +59,6 @@ def subscription_of(sns: SNSClient, topic_arn: str, endpoint: str) -> Subscripti
         sns.exceptions.NotFoundException,
         sns.exceptions.AuthorizationErrorException,
         sns.exceptions.InvalidParameterException,
-        EndpointConnectionError,
     ):
         # The topic may be gone, another account's, or made up by whoever wrote a line of the archive.
         return None
