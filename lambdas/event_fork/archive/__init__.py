@@ -10,5 +10,6 @@ spooling     all bytes first, for readers that are slow on purpose
 lines        plain bytes -> numbered lines
 raw_lines    lines that are the messages alone -> envelopes
 selection    numbered lines + window + event types + filter -> events
+shapes       what a line that is no event looks like
 errors       what a reader of the archive can meet
 """
