@@ -1,5 +1,7 @@
 """CPU of one event on its way through the forks, as a ratio to the floor: one json.loads and one json.dumps of it.
 
+Who redacts looks into the message, which is JSON in the event's JSON; there the floor parses and writes both.
+
 What a function does beside, the call to Data Firehose above all, is the same with and without this code.
 """
 
@@ -18,6 +20,7 @@ from event_fork.forward.search_document import search_document
 
 EVENTS = 2_000
 STORAGE, SEARCH, REDACTED = 1.2, 1.6, 1.6
+_FLOOR, _FLOOR_OF_BOTH = "floor", "floor, message included"
 _PATHS = '{"path": "$.customer.name"}, {"path": "$..card"}, {"path": "$.items[*].price", "action": "mask"}'
 _CARDS = '{"detect": "card_number", "keep_last": 4}'
 RULES = {
@@ -42,9 +45,14 @@ def ratios(events: int = EVENTS) -> Iterator[Ratio]:
     for name, rules in RULES.items():
         redactor = Redactor(parse_rules(rules))
         rows[f"storage, redaction: {name}"] = (lambda redactor=redactor: _stored(plain, redactor), REDACTED)  # type: ignore[misc]
-    seconds = in_turns({"floor": lambda: _floor(plain), **{case: run for case, (run, _) in rows.items()}})
+    floors: dict[str, Callable[[], object]] = {
+        _FLOOR: lambda: _floor(plain),
+        _FLOOR_OF_BOTH: lambda: _floor_of_both(plain),
+    }
+    seconds = in_turns({**floors, **{case: run for case, (run, _) in rows.items()}})
     for case, (run, target) in rows.items():
-        measured = Ratio(case, seconds[case] / seconds["floor"], target, microseconds=seconds[case] / events * 1e6)
+        floor = seconds[_FLOOR_OF_BOTH if "redaction" in case else _FLOOR]
+        measured = Ratio(case, seconds[case] / floor, target, microseconds=seconds[case] / events * 1e6)
         yield with_reason(measured, run)
 
 
@@ -57,6 +65,13 @@ def _bodies(count: int) -> list[str]:
 def _floor(bodies: list[str]) -> None:
     for body in bodies:
         json.dumps(json.loads(body))
+
+
+def _floor_of_both(bodies: list[str]) -> None:
+    for body in bodies:
+        members = json.loads(body)
+        members["Message"] = json.dumps(json.loads(members["Message"]))
+        json.dumps(members)
 
 
 def _stored(bodies: list[str], redactor: Redactor) -> None:

@@ -425,7 +425,7 @@ def topic_of(store: BrowsableStore, reach: Reach) -> str | None:
         try:
             for line in islice(lines(decompress(store.open(listed.key).chunks())), _PEEK_LINES):
                 with suppress(NotAnEnvelopeError):  # the plan itself will name it
-                    topic = parse(line.strip()).topic_arn
+                    topic = parse(line.strip().decode(errors="replace")).topic_arn
                     if _TOPIC.fullmatch(topic):  # it says which Region is asked
                         return topic
         except ArchiveError:

@@ -7,7 +7,6 @@ body envelope  the stored line, which is SNS's envelope; attributes are in it, a
 import base64
 
 from event_fork.archive.selection import SelectedEvent
-from event_fork.events.envelope import StoredEvent
 from event_fork.events.messages import MAX_ATTRIBUTES, MAX_MESSAGE_BYTES, MessageAttribute, OutgoingMessage
 from event_fork.replay_plan.plan import BODY_RAW
 from event_fork.sending.copies import ORIGINAL_ID_ATTRIBUTE, ORIGINAL_TIME_ATTRIBUTE, REPLAY_ID_ATTRIBUTE, put_marks
@@ -37,31 +36,32 @@ def copy_of(selected: SelectedEvent, body: str, replay_id: str) -> OutgoingMessa
 
 def plain_copy_of(selected: SelectedEvent, body: str) -> OutgoingMessage:
     """The message without marks. Raises NoCopyError."""
-    if body == BODY_RAW:
-        return OutgoingMessage(str(selected.line), _encodable(selected.event.message), _attributes(selected.event))
-    return OutgoingMessage(str(selected.line), selected.raw.decode())
+    if body != BODY_RAW:
+        return OutgoingMessage(str(selected.line), selected.raw.decode())
+    event = selected.event
+    texts = [event.message]
+    attributes: dict[str, MessageAttribute] = {}
+    for name, given in (event.attributes or {}).items():
+        data_type, value = given["Type"], given["Value"]
+        texts += (name, data_type, value)
+        attributes[name] = _binary(name, data_type, value) or MessageAttribute(data_type, value)
+    _require_encodable("".join(texts))
+    return OutgoingMessage(str(selected.line), event.message, attributes)
 
 
-def _attributes(event: StoredEvent) -> dict[str, MessageAttribute]:
-    stored = event.attributes or {}
-    return {_encodable(name): _attribute(name, given["Type"], given["Value"]) for name, given in stored.items()}
-
-
-def _attribute(name: str, data_type: str, value: str) -> MessageAttribute:
+def _binary(name: str, data_type: str, value: str) -> MessageAttribute | None:
     if data_type.split(".", 1)[0] != "Binary":
-        return MessageAttribute(_encodable(data_type), _encodable(value))
+        return None
     try:
         return MessageAttribute(data_type, base64.b64decode(value, validate=True))
     except ValueError as error:  # binascii.Error is one, and so is what b64decode says of other than ASCII
         raise NoCopyError(f"attribute {name!r} is Binary but not base64") from error
 
 
-def _encodable(text: str) -> str:
-    """The text. An envelope can say a lone surrogate as an escape; by itself it has no UTF-8 form."""
-    if text.isascii():
-        return text
+def _require_encodable(text: str) -> None:
+    """An envelope can say a lone surrogate as an escape; by itself it has no UTF-8 form."""
     try:
-        text.encode()
+        if not text.isascii():
+            text.encode()
     except UnicodeEncodeError as error:
         raise NoCopyError("holds a lone surrogate, which has no UTF-8 form") from error
-    return text

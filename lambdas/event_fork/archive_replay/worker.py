@@ -170,6 +170,7 @@ class ItemReplay:
     def _go_on(self) -> None:
         ahead = frozenset(self.book.progress.ahead)
         burst: list[SelectedEvent] = []
+        most = self._pacer.burst
         for selected in self._events(self.book.progress.line, self.item.last_line):
             if isinstance(selected, UnreadableLine):
                 self.book.note_unreadable(selected.line, f"{self.item.key}: line {selected.line}: {selected.reason}")
@@ -177,9 +178,9 @@ class ItemReplay:
             if selected.line in ahead:
                 continue
             due = self._timetable.due(selected.timestamp) if self._timetable else None
-            if burst and (len(burst) >= self._pacer.burst or (due is not None and due > self.tools.clock())):
+            if burst and (len(burst) >= most or (due is not None and due > self.tools.clock())):
                 self._send(burst)
-                burst = []
+                burst, most = [], self._pacer.burst
             if due is not None:
                 self._wait(partial(self._until, due))
             burst.append(selected)

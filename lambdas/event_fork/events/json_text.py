@@ -29,6 +29,15 @@ _QUICK = json.JSONDecoder(parse_constant=_refuse_constant)
 _PATIENT = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=_refuse_constant)
 
 
+def decoded(text: str, decoder: json.JSONDecoder) -> object:
+    """What `decoder.decode` gives. It looks for white space around the value first, which most texts do not have."""
+    try:
+        value, end = decoder.raw_decode(text)
+    except ValueError:
+        return decoder.decode(text)
+    return value if end == len(text) else decoder.decode(text)
+
+
 def require_json(text: str) -> object:
     """The parsed text; integers of more than 4,300 digits make all its numbers strings.
 
@@ -36,7 +45,7 @@ def require_json(text: str) -> object:
     """
     try:
         try:
-            return _QUICK.decode(text)
+            return decoded(text, _QUICK)
         except ValueError:
             return _PATIENT.decode(text)
     except ValueError as error:

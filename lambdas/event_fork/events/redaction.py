@@ -217,6 +217,8 @@ class Redactor:
     ) -> Mapping[str, Mapping[str, str]] | None:
         if attributes is None or not (self._by_attribute or self._detectors):
             return attributes
+        if not self._by_attribute and not self._may_detect("\n".join([each["Value"] for each in attributes.values()])):
+            return attributes
         kept: dict[str, Mapping[str, str]] = {}
         for name, attribute in attributes.items():
             selecting = [rule for rule in self._by_attribute if rule.selects(name)]
@@ -227,6 +229,10 @@ class Redactor:
             elif strongest.action == Action.MASK:
                 kept[name] = {"Type": _TEXT, "Value": strongest.mask}
         return kept or None
+
+    def _may_detect(self, values: str) -> bool:
+        # "_": edits_in_number
+        return "_" in values or any(rule.detector.may_be_in(values) for rule in self._detectors)
 
     def _detected_in_attribute(self, attribute: Mapping[str, str], matches: Matches) -> Mapping[str, str]:
         before = value = attribute["Value"]

@@ -93,7 +93,7 @@ def _either(matches: list[Callable[[Leaf], bool]]) -> Callable[[Leaf], bool]:
     """One function in place of several; the common cases, none and one, cost nothing extra."""
     if any(match is always for match in matches):
         return always
-    useful = [match for match in matches if match is not never]
+    useful = _as_one_set([match for match in matches if match is not never])
     match useful:
         case []:
             return never
@@ -102,3 +102,16 @@ def _either(matches: list[Callable[[Leaf], bool]]) -> Callable[[Leaf], bool]:
         case [first, second]:
             return lambda value: first(value) or second(value)
     return lambda value: any(match(value) for match in useful)
+
+
+def _as_one_set(matches: list[Callable[[Leaf], bool]]) -> list[Callable[[Leaf], bool]]:
+    """The same, with texts that are compared exactly looked up in one set, and not in one for each."""
+    sets: list[frozenset[str]] = []
+    others: list[Callable[[Leaf], bool]] = []
+    for match in matches:
+        owner = getattr(match, "__self__", None)
+        if isinstance(owner, frozenset):
+            sets.append(owner)
+        else:
+            others.append(match)
+    return [frozenset[object]().union(*sets).__contains__, *others] if len(sets) > 1 else matches

@@ -16,7 +16,13 @@ MaximumMessageSize.
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
-from event_fork.events.messages import OutgoingMessage, ReceivedMessage, is_sendable, text_attribute
+from event_fork.events.messages import (
+    MessageAttribute,
+    OutgoingMessage,
+    ReceivedMessage,
+    is_sendable,
+    text_attribute,
+)
 from event_fork.events.time_window import timestamp_text
 from event_fork.sending.backoff import Backoff, Leave
 from event_fork.sending.batching import send_batches
@@ -48,7 +54,7 @@ def put_marks(copy: OutgoingMessage, texts: Mapping[str, str]) -> OutgoingMessag
 
     An id or a time comes from the event: one that SQS would refuse must not make it refuse the event.
     """
-    marks = {name: text_attribute(text) for name, text in texts.items() if is_sendable(text)}
+    marks = {name: MessageAttribute("String", text) for name, text in texts.items() if is_sendable(text)}
     complete = OutgoingMessage(copy.key, copy.body, {**copy.attributes, **marks}, copy.group_id)
     if complete.fits():
         return complete

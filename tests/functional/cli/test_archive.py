@@ -103,7 +103,7 @@ def parquet_of(events: list[StoredEvent], **columns: list[Any]) -> bytes:
 
 
 def lines_of(world: World, key: str) -> list[StoredEvent]:
-    return [parse(line) for line in gzip.decompress(world.object(key)).splitlines()]
+    return [parse(line.decode()) for line in gzip.decompress(world.object(key)).splitlines()]
 
 
 def test_an_archive_in_parquet_is_converted_to_lines_that_a_plan_reads(world: World) -> None:

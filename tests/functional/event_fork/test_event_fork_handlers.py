@@ -136,7 +136,7 @@ def test_backup_stores_envelopes_without_card_data_and_dead_letters_what_is_none
 
     assert storage_backup.handler(event, context) == {"batchItemFailures": []}
 
-    first, second = (parse(line) for line in aws.stored())
+    first, second = (parse(line.decode()) for line in aws.stored())
     sent = json.loads(event["Records"][0]["body"])
     assert first == StoredEvent(
         sent["MessageId"],
@@ -270,7 +270,7 @@ def test_redact_answers_firehose_record_by_record(
 
     assert [record["recordId"] for record in records] == [record["recordId"] for record in event["records"]]
     assert [record["result"] for record in records] == ["Ok", "Ok", "ProcessingFailed", "ProcessingFailed"]
-    assert '"card": "XXXX", "amount": 129.90' in parse(base64.b64decode(records[0]["data"])).message
+    assert '"card": "XXXX", "amount": 129.90' in parse(base64.b64decode(records[0]["data"]).decode()).message
     assert b'"card": "XXXX", "amount": 129.90' in base64.b64decode(records[1]["data"])
     assert emitted(capsys)[0] == {"RecordsRedacted": 2, "RecordsFailed": 2}
 

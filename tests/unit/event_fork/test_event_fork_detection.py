@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from event_fork.events import detection
 from event_fork.events.detection import DETECTORS
 from event_fork.events.redaction import Matches, Redactor
 from event_fork.events.redaction_rules import parse_rules
@@ -100,6 +101,20 @@ def test_every_number_of_13_to_19_digits_with_its_check_digit_is_found(digits: s
 )
 def test_digits_before_a_card_number_that_pass_with_its_beginning_do_not_leave_its_end(text: str, masked: str) -> None:
     assert redact(json.dumps({"n": text}), keep_last=4) == json.dumps({"n": masked})
+
+
+@given(st.text("0479eE+.- \t\n\x0b\x1c\x1f\\tnx", min_size=2, max_size=60))
+def test_in_ascii_the_quick_look_for_card_numbers_sees_what_the_thorough_one_sees(text: str) -> None:
+    assert bool(detection._MAY_BE_CARD_IN_ASCII(text)) == bool(detection._MAY_BE_CARD(text))
+
+
+@given(
+    st.lists(st.sampled_from(["4111111111111111", "GB82WEST12345698765432", "a@b.example", "-", " ", ".", "x", "5"]))
+)
+def test_whatever_a_detector_finds_in_a_text_it_says_may_be_there(parts: list[str]) -> None:
+    text = "".join(parts)
+    for detector in DETECTORS.values():
+        assert detector.may_be_in(text) or not list(detector.find(text))
 
 
 @given(st.lists(st.sampled_from(["0", "4", "14", "111", "1111", "4111", "20200434", VISA]), max_size=12))

@@ -31,7 +31,7 @@ def test_a_stored_line_reads_back_as_the_same_event(event: StoredEvent) -> None:
 
     assert line.endswith(b"\n")
     assert line.count(b"\n") == 1
-    assert envelope.parse(line) == event
+    assert envelope.parse(line.decode()) == event
 
 
 def test_the_line_has_snss_members_in_snss_order_and_nothing_else() -> None:
@@ -129,3 +129,15 @@ def test_the_raw_line_is_the_message_alone() -> None:
 def test_a_raw_message_without_a_utf8_form_is_refused() -> None:
     with pytest.raises(NotEncodableError):
         envelope.parse(json.dumps(envelope_of("\ud800"))).to_raw_line()
+
+
+@pytest.mark.parametrize("around", ["{}", " {}", "{}\n", "\t{} ", "\r\n{}\r\n"])
+def test_white_space_around_an_envelope_changes_nothing(around: str) -> None:
+    text = json.dumps(envelope_of("m"))
+    assert envelope.parse(around.replace("{}", text)) == envelope.parse(text)
+
+
+@pytest.mark.parametrize("around", ["{}x", "\ufeff{}", "{}{}", "{},", "[{}"])
+def test_anything_else_around_an_envelope_makes_it_none(around: str) -> None:
+    with pytest.raises(NotAnEnvelopeError, match="the body is not JSON"):
+        envelope.parse(around.replace("{}", json.dumps(envelope_of("m"))))
