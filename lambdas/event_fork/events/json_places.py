@@ -11,11 +11,11 @@ from event_fork.events.json_path import Descendant, JsonPath, Member
 from event_fork.events.json_select import one_step
 from event_fork.events.json_text import end_of_value
 
-Place = tuple[int, int]
-"""Where a member begins, and where its value does."""
+Place = tuple[int, int, int]
+"""Where a member and its value begin, and where the value ends; 0 for what is an object, an array or has escapes."""
 
 _ESCAPABLE = re.compile(r'["\\/\x00-\x1f]').search
-_SCALAR = re.compile(r'"[^"\\]*"|-?\d[\d.eE+-]*|true|false|null').match
+_SCALAR = r'"[^"\\]*"|-?\d[\d.eE+-]*|true|false|null'
 
 
 class NamedPath:
@@ -64,13 +64,11 @@ class NamedPath:
 
 def _names(text: str, pattern: re.Pattern[str], start: int, end: int) -> list[Place]:
     # Behind a backslash a quote begins no string.
-    return [match.span() for match in pattern.finditer(text, start, end) if text[match.start() - 1] != "\\"]
-
-
-def end_of(text: str, value: int) -> int:
-    """Where the value that begins there ends."""
-    scalar = _SCALAR(text, value)
-    return scalar.end() if scalar else end_of_value(text, value)
+    return [
+        (match.start(), match.start(1), match.end()) if match.lastindex else (match.start(), match.end(), 0)
+        for match in pattern.finditer(text, start, end)
+        if text[match.start() - 1] != "\\"
+    ]
 
 
 def removal(text: str, start: int, end: int, gone: set[int]) -> tuple[int, int]:
@@ -98,4 +96,4 @@ def _skip(text: str, place: int) -> int:
 
 def _pattern(step: Member) -> re.Pattern[str]:
     rest = r'[^"\\]*' if step.by_prefix else ""
-    return re.compile(rf'"{re.escape(step.name)}{rest}"[ \t\n\r]*:[ \t\n\r]*')
+    return re.compile(rf'"{re.escape(step.name)}{rest}"[ \t\n\r]*:[ \t\n\r]*({_SCALAR})?')

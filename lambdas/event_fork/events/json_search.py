@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from event_fork.errors import NotJsonError
 from event_fork.events.json_path import Descendant, Element, JsonPath, Member
-from event_fork.events.json_places import NamedPath, Place, end_of, removal
+from event_fork.events.json_places import NamedPath, Place, removal
 from event_fork.events.json_text import (
     after_child,
     embedded_values,
@@ -88,11 +88,12 @@ class Paths:
                 found.setdefault(place, []).append(number)
         selected: list[_Selected] = []
         last = -1
-        for start, begun in sorted(found):
+        for place in sorted(found):
+            start, value_start, end = place
             if start < last:
                 return None  # in a value that is selected itself
-            last = end_of(text, begun)
-            selected.append((start, begun, last, found[start, begun]))
+            last = end or end_of_value(text, value_start)
+            selected.append((start, value_start, last, found[place]))
         return selected
 
     def _walk(self, text: str, possible: Sequence[int], decide: Decide) -> list[Edit]:

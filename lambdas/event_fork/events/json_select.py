@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from event_fork.events.json_path import Descendant, JsonPath, Member, Step
+from event_fork.events.json_path import Descendant, EveryChild, JsonPath, Member, Step
 
 
 def selected(value: object, path: JsonPath) -> list[object]:
@@ -19,6 +19,8 @@ def one_step(values: Iterable[object], step: Step) -> list[object]:
     if isinstance(step, Member) and not step.by_prefix:  # asked for instead of looked for among all members
         name = step.name
         return [parent[name] for parent in parents if isinstance(parent, dict) and name in parent]
+    if isinstance(step, EveryChild):
+        return [child for parent in parents for child in _all(parent)]
     return [child for parent in parents for name, child in children(parent) if step.selects(name)]
 
 
@@ -32,6 +34,12 @@ def below(values: Iterable[object]) -> Iterator[object]:
             seen.add(id(value))
             yield value
             left += value.values() if isinstance(value, dict) else value
+
+
+def _all(value: object) -> Iterable[object]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
 
 
 def children(value: object) -> Iterable[tuple[str | int, object]]:

@@ -35,7 +35,7 @@ def decoded(text: str, decoder: json.JSONDecoder) -> object:
         value, end = decoder.raw_decode(text)
     except ValueError:
         return decoder.decode(text)
-    return value if end == len(text) else decoder.decode(text)
+    return value if end == len(text) or not text[end:].strip(" \t\n\r") else decoder.decode(text)
 
 
 def require_json(text: str) -> object:

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from json import dumps, loads
 from typing import Any
 
@@ -110,6 +111,7 @@ class Redactor:
         self._by_subject = [rule for rule in self.rules if isinstance(rule, SubjectRule)]
         self._detectors = [rule for rule in self.rules if isinstance(rule, DetectorRule)]
         embedded = frozenset(number for number, rule in enumerate(self._by_path) if rule.embedded)
+        self._path_names = [rule.name for rule in self._by_path]
         self._replacements = [rule.replacement() for rule in self._by_path]
         self._paths = Paths([rule.path for rule in self._by_path], embedded)
 
@@ -162,7 +164,7 @@ class Redactor:
             value = self._json(message)
             edits_in = edits_in_text if value is _NO_JSON else edits_in_json
             if value is not _NO_JSON:
-                edits = self._paths.search(message, value, lambda found: self._decide(found, matches))
+                edits = self._paths.search(message, value, partial(self._decide, matches))
                 message = edited(message, edits)
         for rule in self._detectors:
             if rule.detector.may_be_in(message):
@@ -186,9 +188,9 @@ class Redactor:
             raise NotRedactableError("the message is a bare string or number, into which no path leads")
         return value
 
-    def _decide(self, selecting: Sequence[int], matches: Matches) -> str | None:
+    def _decide(self, matches: Matches, selecting: Sequence[int]) -> str | None:
         for number in selecting:
-            matches[self._by_path[number].name] += 1
+            matches[self._path_names[number]] += 1
         if len(selecting) == 1:
             return self._replacements[selecting[0]]
         replacements = [self._replacements[number] for number in selecting]

@@ -19,7 +19,7 @@ from functools import lru_cache
 from event_fork.errors import NotEncodableError
 from event_fork.events.envelope import StoredEvent, quoted, utf8_json
 from event_fork.events.json_path import Member
-from event_fork.events.json_places import NamedPath, Place, end_of, removal
+from event_fork.events.json_places import NamedPath, Place, removal
 from event_fork.events.json_text import after_child, end_of_value, member_name, require_object, skip_white_space
 from event_fork.events.text_edits import edited
 
@@ -97,8 +97,8 @@ def _parted(message: str, members: dict[str, object], reserved: list[str]) -> tu
             return _parted_one_by_one(message)
         found.append((places[0], name))
     edits, texts, gone = [], [], set[int]()
-    for (start, value), name in sorted(found):
-        end = end_of(message, value)
+    for (start, value, known_end), name in sorted(found):
+        end = known_end or end_of_value(message, value)
         edits.append((*removal(message, start, end, gone), ""))
         texts.append(f"message.{name}={message[value:end]}")
     return _inside(edited(message, edits)), texts
