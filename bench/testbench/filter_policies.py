@@ -48,17 +48,15 @@ def _check(text: str, scope: str) -> None:
         raise _RefusedError("Filter is not an object")
     if len(policy) > MOST_KEYS:
         raise _RefusedError("Filter policy can not have more than 5 keys")
-    wildcards: dict[str, list[int]] = {}
-    if policy and _combinations(policy, "", 1, scope == SCOPES[1], wildcards) > MOST_COMBINATIONS:
+    wildcards: list[list[int]] = []
+    if policy and _combinations(policy, 1, scope == SCOPES[1], wildcards) > MOST_COMBINATIONS:
         raise _RefusedError("Filter policy is too complex")
-    points = sum(sum(costs) * len(costs) for costs in wildcards.values())
+    points = sum(sum(costs) * len(costs) for costs in wildcards)
     if points > MOST_WILDCARD_POINTS:
         raise _RefusedError("Filter policy wildcards are too complex")
 
 
-def _combinations(
-    policy: Mapping[str, Any], path: str, depth: int, nested: bool, wildcards: dict[str, list[int]]
-) -> int:
+def _combinations(policy: Mapping[str, Any], depth: int, nested: bool, wildcards: list[list[int]]) -> int:
     """How many combinations SNS counts: values times nesting level, multiplied over the keys, added over `$or`."""
     if not policy:
         raise _RefusedError("Empty objects are not allowed")
@@ -66,17 +64,16 @@ def _combinations(
         raise _RefusedError("Filter policy is too complex")
     product = 1
     for key, value in policy.items():
-        inner = f"{path}.{key}"
         if _is_or(key, value):
-            product *= sum(_combinations(branch, path, depth, nested, wildcards) for branch in value)
+            product *= sum(_combinations(branch, depth, nested, wildcards) for branch in value)
         elif isinstance(value, dict):
             if not nested:
                 raise _RefusedError("Filter policy scope MessageAttributes does not support nested filter policy")
-            product *= _combinations(value, inner, depth + 1, nested, wildcards)
+            product *= _combinations(value, depth + 1, nested, wildcards)
         elif isinstance(value, list):
             if not value:
                 raise _RefusedError("Empty arrays are not allowed")
-            wildcards[inner] = [cost for entry in value for cost in _wildcard_costs(entry)]
+            wildcards.append([cost for entry in value for cost in _wildcard_costs(entry)])
             product *= len(value) * depth
         else:
             raise _RefusedError(f'"{key}" must be an object or an array')

@@ -8,13 +8,14 @@ locals {
 
   # SNS's default scope is not said: the provider refuses a scope beside a policy that is not known yet, such as one with the id of a VPC
   # of the same plan. https://github.com/hashicorp/terraform-provider-aws/issues/32072
+  # MessageBody has to be said, so nothing helps there. The provider's refusal shows the first line of the resource: it says what to do.
   # The scope is asked first, and alone: whether an unknown policy is null is unknown too.
   filter_policy_scope = var.filter_policy_scope == "MessageAttributes" ? null : var.filter_policy == null ? null : var.filter_policy_scope
 }
 
 # The filter policy and the scope travel inside SNS's Subscribe call. A subscription that got its filter in a second call
 # would let unfiltered messages through between the two (hashicorp/terraform-provider-aws#10495).
-resource "aws_sns_topic_subscription" "this" {
+resource "aws_sns_topic_subscription" "this" { # "filter_policy is required": with MessageBody it must be known in the plan, see docs/troubleshooting.md
   count = var.create_subscription ? 1 : 0
 
   topic_arn             = var.topic_arn

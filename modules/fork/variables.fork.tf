@@ -30,10 +30,9 @@ variable "create_subscription" {
   nullable    = false
 
   # What SNS counts of a filter policy when it subscribes; here, since a validation cannot read what is made of its own variable.
-  # A product by logarithms. Alternatives of $or add up instead: those are left to SNS and `event-fork filter check`.
   validation {
-    condition     = !var.create_subscription || local.filter_policy_has_or || try(sum([for factor in local.filter_policy_factors : log(factor, 10)]) < log(150.5, 10), true)
-    error_message = "filter_policy must have at most 150 combinations of values (the product of the lists' lengths, each times the nesting level of its key), for example 10 event types x 15 countries. Received lists of ${join(" x ", local.filter_policy_factors)} values."
+    condition     = !var.create_subscription || local.filter_policy_combinations <= 150
+    error_message = "filter_policy must have at most 150 combinations of values, for example 10 event types x 15 countries. Each key counts its values times its nesting level; keys are multiplied, and alternatives of $or added up. Received ${local.filter_policy_combinations} combinations."
   }
 
   validation {
@@ -133,21 +132,28 @@ variable "filter_policy" {
 }
 
 locals {
-  # The values of all keys, level by level, as deep as the grammar above looks.
-  filter_policy_has_or = strcontains(coalesce(var.filter_policy, "-"), "$or")
-  filter_policy_1      = try([for value in jsondecode(var.filter_policy) : value], [])
-  filter_policy_2      = concat([], [for value in local.filter_policy_1 : try([for name in keys(value) : value[name]], [])]...)
-  filter_policy_3      = concat([], [for value in local.filter_policy_2 : try([for name in keys(value) : value[name]], [])]...)
-  filter_policy_4      = concat([], [for value in local.filter_policy_3 : try([for name in keys(value) : value[name]], [])]...)
-  filter_policy_5      = concat([], [for value in local.filter_policy_4 : try([for name in keys(value) : value[name]], [])]...)
-  filter_policy_levels = [
-    for level in [local.filter_policy_1, local.filter_policy_2, local.filter_policy_3, local.filter_policy_4, local.filter_policy_5] :
-    [for value in level : value if !can(keys(value)) && can(value[0])]
-  ]
-  filter_policy_factors = flatten([for depth, level in local.filter_policy_levels : [for list in level : length(list) * (depth + 1)]])
-  filter_policy_wildcard_points = flatten([for level in local.filter_policy_levels : [for list in level : [
+  filter_policy_json = try(jsonencode(jsondecode(var.filter_policy)), "-")
+
+  # The combinations as an expression: values are 1 and added up, keys multiply, $or adds up, and d is the nesting level of a key.
+  # {"a":{"b":["x","y"]},"$or":[{"c":[1]},{"d":[2]}]} is first {k:{k:[1+1]}*o:[{k:[1]}+{k:[1]}]}, and then what Terraform computes.
+  filter_policy_shape = replace(replace(replace(replace(replace(replace(local.filter_policy_json,
+    "/{(?:${local.filter_policy_operator})}/", "1"),
+    "/\"[$]or\":\\[{/", "o:[{"),
+    "/${local.json_text}(:?)/", "k$1"),
+    "/true|false|null|${local.json_number}|k([],])/", "1$1"),
+    "/,([ko]:)/", "*$1"),
+  ",", "+")
+  filter_policy_expression = format("$${%s}", replace(replace(replace(replace(replace(local.filter_policy_shape,
+    "/[]}]/", "!"),
+    "/(?:k:)?{/", "[for d in [d + 1] : ("),
+    "o:[", "[for d in [d - 1] : ("),
+    "k:[", "[for d in [d] : d * ("),
+  "!", ")][0]"))
+  filter_policy_combinations = try(tonumber(templatestring(local.filter_policy_expression, { d = 0 })), 0)
+
+  filter_policy_wildcard_points = [for list in [for text in regexall(local.filter_policy_entries, local.filter_policy_json) : jsondecode(text)] : [
     for costs in [[for stars in [for entry in list : length(regexall("[*]", replace(try(entry.wildcard, entry["anything-but"].wildcard, ""), "/\\\\[*\\\\]/", "")))] : stars == 1 ? 1 : 3 * stars if stars > 0]] : sum(concat([0], costs)) * length(costs)
-  ]]])
+  ][0]]
 }
 
 variable "filter_policy_scope" {

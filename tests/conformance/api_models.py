@@ -129,6 +129,15 @@ def against(call: Call, properties: Mapping[str, Any]) -> Iterator[tuple[str, st
     yield from _shape(shape, properties, "", call.renamed)
 
 
+def members(call: Call, given: set[str]) -> tuple[set[str], set[str]]:
+    """Of these members of a call: what it needs beside them, and what it does not have. They begin with a capital."""
+    shape = _model(call.service).operation_model(call.operation).input_shape
+    known, needed = (
+        {name[0].upper() + name[1:] for name in names} for names in (shape.members, shape.required_members)
+    )
+    return needed - given, given - known
+
+
 @cache
 def _model(service: str) -> Any:
     return botocore.session.get_session().get_service_model(service)
@@ -208,7 +217,8 @@ def _compiled(pattern: str) -> re.Pattern[str] | None:
         .replace("\\p{ASCII}", "\\x00-\\x7f")
     )
     java = java.replace("\\u{10000}-\\u{10FFFF}", "").replace("\\uD800\\uDC00-\\uDBFF\\uDFFF", "\U00010000-\U0010ffff")
+    ascii_only = 0 if "\\p{" in pattern else re.ASCII  # \w and \d of Java are ASCII
     try:
-        return re.compile(java, re.DOTALL)
+        return re.compile(java, re.DOTALL | ascii_only)
     except re.error:
         return None

@@ -9,14 +9,8 @@ import random
 import sys
 from functools import cache
 
-import pytest
-
-from testbench.errors import BenchError
-from testbench.once import once
 from testbench.opensearch.distribution import Jar
-from testbench.opensearch.home import fetch
-from testbench.paths import CACHE
-from tests.conformance.tools import HERE, run
+from tests.conformance.tools import HERE, jars, run
 
 _JACKSON = "com.fasterxml.jackson.core"
 _JARS = {
@@ -186,11 +180,6 @@ def asked(seed: int, policies: int) -> list[Asked]:
 @cache
 def answers(version: str, seed: int, policies: int) -> list[list[bool] | str]:
     """What the engine says of each policy: for each event whether it matches, or why it refuses the policy."""
-    home = CACHE / "event-ruler" / version
-    try:
-        once(home, lambda: fetch(_JARS[version], home))
-    except BenchError as error:
-        pytest.skip(f"event-ruler {version} cannot be had here: {error}")
-    question = {"jars": [str(jar) for jar in sorted((home / "lib").glob("*.jar"))], "asked": asked(seed, policies)}
+    question = {"jars": jars("event-ruler", version, _JARS[version]), "asked": asked(seed, policies)}
     found: list[list[bool] | str] = json.loads(run([sys.executable, str(HERE / "judges" / "ruler.py")], question, 600))
     return found

@@ -19,7 +19,8 @@ def _cfn_lint() -> list[Finding]:
 
 
 def _grammar() -> list[Finding]:
-    return list(policies.grammar(policies.policies(planned.resources())))
+    found = policies.grammar(policies.policies(planned.resources()))
+    return [*found, *policies.trusted(planned.resources())]
 
 
 def _actions() -> list[Finding]:
@@ -31,11 +32,16 @@ def _asl() -> list[Finding]:
 
 
 def _states() -> list[Finding]:
-    return states.beyond_grammar(states.definitions(planned.resources()))
+    found = states.beyond_grammar(states.definitions(planned.resources()))
+    return [*found, *states.express(planned.resources())]
 
 
 def _athena() -> list[Finding]:
     return list(athena_sql.judge(planned.resources()))
+
+
+def _trino() -> list[Finding]:
+    return athena_sql.grammar(planned.resources())
 
 
 def _metrics() -> list[Finding]:
@@ -53,6 +59,7 @@ JUDGES: dict[str, Callable[[], list[Finding]]] = {
     "asl-validator": _asl,
     "states": _states,
     "sqlglot": _athena,
+    "trino": _trino,
     "metrics": _metrics,
     "botocore": _botocore,
 }

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.conformance import api_models, athena_sql, cfn_lint, metrics, planned, policies, states
+from tests.conformance import api_models, cfn_lint, planned, policies
 from tests.conformance.accepted import ACCEPTED
 from tests.conformance.cloudformation import UntranslatedError, translated
 from tests.conformance.findings import Finding, outside, stale
@@ -146,6 +146,13 @@ API_FAULTS: list[tuple[str, str, Change, str | None]] = [
     ("aws_lambda_function", "Timeout", put(timeout=0), None),
     ("aws_lambda_function", "Runtime", put(runtime="python3.99"), None),
     ("aws_lambda_function", "FunctionName", put(function_name="a b"), None),
+    ("aws_lambda_function", "FunctionName", put(function_name="orders-\u00ff"), None),
+    ("aws_iam_role", "RoleName", put(name="orders-\u00ff"), None),
+    ("aws_iam_role", "Description", put(description="Orders \u2013 all"), None),
+    ("aws_iam_role", "Description", put(description="Orders\u0000"), None),
+    ("aws_iam_role_policy", "PolicyName", put(name="read\u00fforders"), None),
+    ("aws_kinesis_firehose_delivery_stream", "DeliveryStreamName", put(name="orders-\u00ff"), None),
+    ("aws_cloudwatch_log_group", "LogGroupName", put(name="/orders-\u00ff"), None),
     ("aws_lambda_event_source_mapping", "BatchSize", put(batch_size=10_001), None),
     (
         "aws_kinesis_firehose_delivery_stream",
@@ -204,6 +211,29 @@ GRAMMAR_FAULTS = {
     ),
     "a trust policy with a resource": policy(TRUST, TRUSTED | {"Resource": "*"}),
     "a trust policy without a principal": policy(TRUST, {k: v for k, v in TRUSTED.items() if k != "Principal"}),
+    "a service that is misspelt in a trust policy": policy(
+        TRUST, TRUSTED | {"Principal": {"Service": "lamda.amazonaws.com"}}
+    ),
+    "a service with a Region that is none": policy(
+        TRUST, TRUSTED | {"Principal": {"Service": "lambda.eu.amazonaws.com"}}
+    ),
+    "a service of another domain": policy(TRUST, TRUSTED | {"Principal": {"Service": "lambda.amazonaws.co"}}),
+    "one of two services that is misspelt": policy(
+        TRUST, TRUSTED | {"Principal": {"Service": ["lambda.amazonaws.com", "firehoses.amazonaws.com"]}}
+    ),
+    "a service that is misspelt on a resource": policy(
+        ON_RESOURCE, statement(Principal={"Service": "sns.amazonaws.comm"})
+    ),
+    "an account of eleven digits": policy(ON_RESOURCE, statement(Principal={"AWS": "arn:aws:iam::12345678901:root"})),
+    "a role without a name": policy(ON_RESOURCE, statement(Principal={"AWS": "arn:aws:iam::123456789012:role/"})),
+    "a service that is misspelt in a key's condition": policy(
+        IDENTITY,
+        statement(
+            Action="kms:Decrypt",
+            Resource="arn:aws:kms:eu-west-1:123456789012:key/1",
+            Condition={"StringEquals": {"kms:ViaService": "sqss.eu-west-1.amazonaws.com"}},
+        ),
+    ),
     "one sid twice on a resource": policy(
         ON_RESOURCE, statement(Sid="A", Principal="*"), statement(Sid="A", Principal="*")
     ),
@@ -216,7 +246,29 @@ def test_the_grammar_of_policies_finds_a_planted_fault(fault: str) -> None:
 
 
 def test_right_policies_have_nothing_against_the_grammar() -> None:
-    assert list(policies.grammar([policy(IDENTITY, statement()), policy(TRUST, TRUSTED)])) == []
+    abroad = statement(Principal={"Service": ["sns.eu-south-1.amazonaws.com", "sns.amazonaws.com"]})
+    ours = statement(Principal={"AWS": ["arn:aws-cn:iam::123456789012:role/ops/admin", "123456789012"]})
+    right = [policy(IDENTITY, statement()), policy(TRUST, TRUSTED), policy(ON_RESOURCE, abroad, ours)]
+    assert list(policies.grammar(right)) == []
+
+
+@pytest.mark.parametrize("principal", ["event.amazonaws.com", "events.amazonaws.com"])
+def test_a_permission_of_a_function_is_a_policy_too(principal: str) -> None:
+    values = {"function_name": "orders", "principal": principal, "action": "lambda:InvokeFunction"}
+    found = policies.policies([Resource("aws_lambda_permission.x", "aws_lambda_permission", values)])
+    assert [each.rule for each in policies.grammar(found)] == (["service"] if principal.startswith("event.") else [])
+
+
+@pytest.mark.parametrize("service", ["lambda", "sns"])
+def test_a_role_that_does_not_trust_who_is_given_it_is_found(service: str) -> None:
+    trust = TRUSTED | {"Principal": {"Service": f"{service}.amazonaws.com"}}
+    role = {"arn": "arn:aws:iam::123456789012:role/orders", "assume_role_policy": policy(TRUST, trust).text}
+    function = {"role": "arn:aws:iam::123456789012:role/orders"}
+    resources = [
+        Resource("aws_iam_role.x", "aws_iam_role", role),
+        Resource("aws_lambda_function.x", "aws_lambda_function", function),
+    ]
+    assert [each.rule for each in policies.trusted(resources)] == ([] if service == "lambda" else ["trust"])
 
 
 ACTION_FAULTS = {
@@ -234,129 +286,12 @@ def test_parliament_finds_every_planted_fault() -> None:
         (each.where, each.rule) for each in policies.actions([*faults, policy(ON_RESOURCE, statement(Principal="*"))])
     }
     assert found == {(rule, rule) for rule in ACTION_FAULTS}
-
-
-def machine(**states_: Any) -> dict[str, Any]:
-    return {"StartAt": next(iter(states_)), "States": states_}
-
-
-END = {"Type": "Pass", "End": True}
-ASL_FAULTS = {
-    "a type that is none": machine(A={"Type": "Pas", "End": True}),
-    "a next state that is not there": machine(A={"Type": "Pass", "Next": "B"}),
-    "a state that nothing leads to": machine(A=END, B=END),
-    "a path that is none": machine(A={"Type": "Pass", "InputPath": "$.a[", "End": True}),
-    "a resource that is no ARN": machine(A={"Type": "Task", "Resource": "send", "End": True}),
-    "no state to start at": {"States": {"A": END}},
-    "a choice without a rule": machine(A={"Type": "Choice", "Choices": []}),
-}
-
-
-def test_asl_validator_finds_every_planted_fault() -> None:
-    found = {each.where for each in states.grammar({**ASL_FAULTS, "right": machine(A=END)})}
-    assert found == set(ASL_FAULTS)
-
-
-def task(**more: Any) -> dict[str, Any]:
-    return {"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "End": True, **more}
-
-
-def retry(*retriers: dict[str, Any]) -> dict[str, Any]:
-    return machine(A=task(Retry=list(retriers)))
-
-
-STATES_FAULTS = {
-    "unknown-error": retry({"ErrorEquals": ["OutOfTimesError"]}),
-    "never-matched": retry({"ErrorEquals": ["OutOfTimeError"]}, {"ErrorEquals": ["OutOfTimeError"]}),
-    "all-not-last": retry({"ErrorEquals": ["States.ALL"]}, {"ErrorEquals": ["OutOfTimeError"]}),
-    "delay": retry({"ErrorEquals": ["OutOfTimeError"], "IntervalSeconds": 5, "MaxDelaySeconds": 5}),
-    "attempts": retry({"ErrorEquals": ["OutOfTimeError"], "MaxAttempts": 100_000_000}),
-    "seconds": machine(A=task(TimeoutSeconds=0)),
-    "unknown-function": machine(A={"Type": "Pass", "Parameters": {"x.$": "States.Formats('{}', $.a)"}, "End": True}),
-    "unknown-context": machine(A={"Type": "Pass", "Parameters": {"x.$": "$$.Execution.Started"}, "End": True}),
-    "format": machine(A={"Type": "Pass", "Parameters": {"x.$": "States.Format('{}/{}', $.a)"}, "End": True}),
-    "name-twice": machine(A={"Type": "Parallel", "Branches": [machine(B=END), machine(B=END)], "End": True}),
-    "label": machine(A={"Type": "Map", "Label": "l" * 41, "ItemProcessor": machine(B=END), "End": True}),
-    "long-name": machine(**{"N" * 81: END}),
-    "too-large": machine(A={"Type": "Pass", "Comment": "c" * 1_048_576, "End": True}),
-}
-
-
-@pytest.mark.parametrize("rule", STATES_FAULTS)
-def test_what_asl_validator_misses_is_found(rule: str) -> None:
-    assert {each.rule for each in states.beyond_grammar({"x": STATES_FAULTS[rule]})} == {rule}
-
-
-EVENTS = {
-    "events": {
-        "date": "string",
-        "message": "string",
-        "messageattributes": "map<string,struct<type:string,value:string>>",
-    }
-}
-
-
-@pytest.mark.parametrize(
-    ("query", "rule"),
-    [
-        ("SELEC message FROM events", "grammar"),
-        ("SELECT message FROM events WHERE", "grammar"),
-        ("SELECT messages FROM events", "column"),
-        ("SELECT e.message FROM events", "column"),
-        ("SELECT message FROM event", "table"),
-        ("SELECT json_extract_skalar(message, '$.id') FROM events", "function"),
-    ],
-)
-def test_the_judge_of_sql_finds_a_planted_fault(query: str, rule: str) -> None:
-    assert [each for each, _ in athena_sql.against(query, EVENTS)] == [rule]
-
-
-def test_right_sql_has_nothing_against_it() -> None:
-    assert (
-        list(
-            athena_sql.against(
-                "SELECT element_at(messageattributes, 'a').value AS a FROM events WHERE date = ?", EVENTS
-            )
-        )
-        == []
-    )
-
-
-@pytest.mark.parametrize(
-    ("change", "rule"),
-    [
-        (put(metric_name="ApproximateNumberOfMessageVisible"), "metric"),
-        (put(dimensions={"Queue": "orders"}), "dimensions"),
-        (put(dimensions={}), "dimensions"),
-        (put(namespace="AWS/Queue"), "namespace"),
-        (put(period=45), "period"),
-        (put(period=3600, evaluation_periods=169), "period"),
-        (put(metric_name=None), "no-metric"),
-    ],
-)
-def test_the_list_of_metrics_finds_a_planted_fault(change: Change, rule: str) -> None:
-    assert rule in {each.rule for each in metrics.judge([damaged("aws_cloudwatch_metric_alarm", change)])}
-
-
-_METRIC = ["AWS/SQS", "NumberOfMessagesSent", "QueueName", "orders", {"stat": "Sum"}]
-
-
-@pytest.mark.parametrize(
-    ("widgets", "rules"),
-    [
-        ([{"x": 0, "width": 8, "properties": {"metrics": [_METRIC]}}], set()),
-        ([], {"no-metric"}),
-        ([{"x": 0, "width": 8, "properties": {"metrics": []}}], {"no-metric"}),
-        ([{"x": 20, "width": 8, "properties": {"metrics": [_METRIC]}}], {"layout"}),
-        ([{"x": 0, "width": 8, "properties": {"metrics": [["AWS/SQS", "Sent", *_METRIC[2:]]]}}], {"metric"}),
-        ([{"x": 0, "width": 8, "properties": {"metrics": [[*_METRIC[:2], "Queue", *_METRIC[3:]]]}}], {"dimensions"}),
-        ([{"x": 0, "width": 8, "properties": {"metrics": [["AWS/Queue", *_METRIC[1:]]]}}], {"namespace"}),
-    ],
-)
-def test_the_list_of_metrics_finds_a_planted_fault_in_a_dashboard(widgets: list[Any], rules: set[str]) -> None:
-    body = {"dashboard_name": "orders", "dashboard_body": json.dumps({"widgets": widgets})}
-    resource = Resource("module.fork_1.aws_cloudwatch_dashboard.this", "aws_cloudwatch_dashboard", body)
-    assert {each.rule for each in metrics.judge([resource])} == rules
+    misspelt = [
+        policy(TRUST, TRUSTED | {"Action": "sts:AssumeRoles"}),
+        policy(TRUST, TRUSTED | {"Condition": {"StringEquals": {"aws:SourceAcount": "123456789012"}}}),
+    ]
+    of_trust = policies.actions([*misspelt, policy(TRUST, TRUSTED)])
+    assert [each.rule for each in of_trust] == ["UNKNOWN_ACTION", "UNKNOWN_CONDITION_FOR_ACTION"]
 
 
 def test_a_finding_that_no_entry_covers_is_told_and_an_entry_without_a_finding_too() -> None:

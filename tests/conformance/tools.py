@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,8 @@ import pytest
 
 from testbench.errors import PrerequisiteError
 from testbench.once import once
+from testbench.opensearch.distribution import Jar
+from testbench.opensearch.home import fetch
 from testbench.paths import CACHE
 from testbench.progress import to_stderr
 from testbench.pythons import fingerprint, virtualenv
@@ -56,6 +58,16 @@ def optional(tool: str) -> Path:
         return python_of(tool)
     except PrerequisiteError as error:
         pytest.skip(f"{tool} cannot be had here: {error}")
+
+
+def jars(name: str, version: str, wanted: Iterable[Jar]) -> list[str]:
+    """Jars of Maven Central below `.bench`; where they cannot be had the test is skipped, and the summary counts it."""
+    home = CACHE / name / version
+    try:
+        once(home, lambda: fetch(wanted, home))
+    except PrerequisiteError as error:
+        pytest.skip(f"{name} {version} cannot be had here: {error}")
+    return [str(jar) for jar in sorted((home / "lib").glob("*.jar"))]
 
 
 @cache

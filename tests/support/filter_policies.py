@@ -3,6 +3,8 @@
 Reasons and sources: tests/unit/event_fork/filter_policy.
 """
 
+import json
+
 from event_fork.filter_policy import MESSAGE_ATTRIBUTES, MESSAGE_BODY
 
 Case = tuple[str, str]
@@ -31,13 +33,68 @@ TAKEN: list[Case] = [
 ] + [
     ('{"a": {"b": {"c": ["x", {"prefix": "y"}]}}, "d": [{"exists": true}]}', MESSAGE_BODY),
     ('{"$or": [{"a": {"b": ["x"]}}, {"c": [{"numeric": [">", 1]}]}]}', MESSAGE_BODY),
+    ('{"$or": ["x", {"prefix": "y"}]}', MESSAGE_ATTRIBUTES),
+    ('{"$or": [{"prefix": "x"}, {"suffix": "y"}], "a": [",\\"$or\\":[{", "{[]}"]}', MESSAGE_ATTRIBUTES),
 ]
 
-TOO_COMPLEX: list[Case] = [
-    ('{"a": ["1"], "b": ["1"], "c": ["1"], "d": ["1"], "e": ["1"], "f": ["1"]}', MESSAGE_ATTRIBUTES),
-    ('{"a": [1, 2, 3, 4, 5, 6], "b": [1, 2, 3, 4, 5], "c": [1, 2, 3, 4, 5, 6]}', MESSAGE_ATTRIBUTES),
-]
-"""Refused for a count, which a message names in the place of the policy."""
+
+def _some(values: int) -> list[int]:
+    return list(range(values))
+
+
+def _nested(levels: int, values: int) -> dict[str, object]:
+    return {"a": _nested(levels - 1, values) if levels > 1 else _some(values)}
+
+
+def _case(policy: object) -> Case:
+    return json.dumps(policy), MESSAGE_BODY
+
+
+COMBINATIONS: dict[int, list[Case]] = {
+    150: [
+        _case({"a": _some(15), "b": _some(10)}),
+        _case({"$or": [{"a": _some(100)}, {"b": _some(50)}]}),
+        _case({"$or": [{"a": _some(10), "b": _some(2)}, {"c": {"d": _some(5)}}], "e": _some(5)}),
+        _case({"$or": [{"$or": [{"a": _some(40)}, {"b": _some(5)}]}, {"c": _some(5)}], "d": _some(3)}),
+        _case({"o": {"$or": [{"a": _some(30)}, {"b": {"c": _some(5)}}], "x": [1]}, "k": [1]}),
+        _case({"a": {"b": _some(75)}}),
+        _case(_nested(5, 30)),
+        _case(_nested(15, 10)),
+        _case(_nested(150, 1)),
+    ],
+    160: [
+        _case({"a": _some(4), "b": _some(4), "c": _some(2), "d": _some(5), "e": [1]}),
+        _case({"$or": [{"a": _some(10), "b": _some(2)}, {"c": {"d": _some(6)}}], "e": _some(5)}),
+        _case({"$or": [{"a": {"$or": [{"b": _some(30)}, {"c": _some(5)}]}}, {"d": _some(90)}]}),
+        _case(_nested(2, 80)),
+        _case(_nested(8, 20)),
+        _case(_nested(16, 10)),
+        _case(_nested(160, 1)),
+    ],
+    151: [
+        _case({"$or": [{"a": _some(100)}, {"b": _some(51)}]}),
+        _case({"a": [1], "$or": [{"b": _some(75)}, {"c": _some(75)}, {"d": [{"prefix": "x"}]}]}),
+    ],
+    156: [_case({"a": {"b": _some(6)}, "c": _some(13)})],
+    1_000_000: [_case({name: _some(1000) for name in "ab"})],
+}
+"""Policies by what SNS counts; 150 is the most that it takes."""
+_POINTS = [{"wildcard": f"*{number}"} for number in range(10)]
+WILDCARD_POINTS: dict[int, list[Case]] = {
+    100: [_case({"a": _POINTS}), _case({"$or": [{"a": _POINTS[:8]}, {"b": {"c": _POINTS[:6]}}]})],
+    101: [_case({"a": {"b": _POINTS}, "c": _POINTS[:1]}), _case({"$or": [{"a": _POINTS}, {"b": _POINTS[:1]}]})],
+    200: [_case({"$or": [{"a": _POINTS, "b": [1]}, {"a": _POINTS, "c": [1]}]})],
+    1296: [_case({"a": [{"wildcard": f"*{number}*a*b"} for number in range(12)]})],
+}
+"""Policies by what their wildcards cost; 100 is the most."""
+AT_THE_LIMIT = [*COMBINATIONS[150], *WILDCARD_POINTS[100]]
+TOO_COMPLEX: dict[Case, str] = {
+    ('{"a": ["1"], "b": ["1"], "c": ["1"], "d": ["1"], "e": ["1"], "f": ["1"]}', MESSAGE_ATTRIBUTES): "6: a, b, c",
+    _case({**{key: [1] for key in "abcde"}, "$or": [{"f": [1]}, {"g": [1]}]}): "6: $or, a, b",
+    **{case: f"{count} combinations" for count, cases in COMBINATIONS.items() if count > 150 for case in cases},
+    **{case: f"{count} points" for count, cases in WILDCARD_POINTS.items() if count > 100 for case in cases},
+}
+"""Refused for a count, which Terraform's message names in the place of the policy."""
 
 REFUSED: list[Case] = [
     *TOO_COMPLEX,

@@ -12,7 +12,7 @@ import pytest
 
 from docs.generate_terraform import copies
 from testbench.paths import PROJECT
-from tests.support.filter_policies import TAKEN
+from tests.support.filter_policies import AT_THE_LIMIT, TAKEN
 from tests.support.redaction_rules import TAKEN_PATHS, TAKEN_RULES
 from tests.terraform.native import MOCKS, MODULES, WORK, terraform_test
 from tests.terraform.refusals import REFUSALS, THROUGH_OTHERS, VALID, Refusal
@@ -112,7 +112,7 @@ def test_every_redaction_rule_that_the_functions_take_is_planned() -> None:
 def test_every_filter_policy_that_sns_takes_is_planned() -> None:
     cases = {
         f"policy-{number}": Refusal("fork", {"filter_policy": policy, "filter_policy_scope": scope}, "")
-        for number, (policy, scope) in enumerate(TAKEN)
+        for number, (policy, scope) in enumerate([*TAKEN, *AT_THE_LIMIT])
     }
 
     assert _planned(cases, "taken-policies") == {}

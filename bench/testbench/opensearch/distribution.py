@@ -70,10 +70,11 @@ class Jar:
 
 def locked() -> list[Jar]:
     """The committed list."""
-    return list(_parsed(LOCK.read_text()))
+    return list(parsed(LOCK.read_text()))
 
 
-def _parsed(text: str) -> Iterator[Jar]:
+def parsed(text: str) -> Iterator[Jar]:
+    """The jars of such a list."""
     for number, line in enumerate(text.splitlines(), start=1):
         if not line or line.startswith("#"):
             continue

@@ -49,8 +49,8 @@ def check_wildcards(alternatives: Sequence[Alternative]) -> None:
 
 
 def wildcard_points(alternatives: Sequence[Alternative]) -> int:
-    """What the wildcards of a policy cost."""
-    fields = {field.path: field for alternative in alternatives for field in alternative}
+    """What the wildcards of a policy cost: each array of it once, in however many alternatives it is."""
+    fields = {id(field): field for alternative in alternatives for field in alternative}
     return sum(map(_wildcard_points, fields.values()))
 
 
