@@ -15,10 +15,10 @@ locals {
 
   dashboards = !local.keeps_index || var.index_management.dashboards == null ? null : merge(var.index_management.dashboards, {
     fork           = var.name
-    index_pattern  = local.index_pattern
+    index_pattern  = coalesce(local.index_alias, local.index_pattern) # the alias also means an index that was built anew
     where_rejected = "They are in s3://${local.bucket.name}/errors/${var.prefix}, with the reason in each line."
     edition        = 1 # of the panels in the functions' package: a new number installs them again
-  })
+  }, { for name, mapping in try(local.index_mappings.properties, {}) : "type_field" => name if name == "event_type" })
 
   # A part that is not asked for is left out: an upgrade invokes no function.
   asked_parts = {

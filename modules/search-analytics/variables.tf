@@ -285,7 +285,7 @@ variable "index_management" {
   description = <<-EOT
     What the module keeps in the domain for this index, by a function that `terraform apply` and `destroy` invoke. For example `{ retention_days = 90, alias = "all-orders" }`:
     - `enabled`: false = nothing is kept there, and message attributes are texts in `event_text`. Default true.
-    - `mappings`: JSON text (`jsonencode`) of mappings for the message's own fields, for example `jsonencode({ properties = { due = { type = "keyword" } } })`. `event_attributes` and `event_text` are the module's.
+    - `mappings`: JSON text (`jsonencode`) of mappings for the message's own fields, for example `jsonencode({ properties = { due = { type = "keyword" } } })`. `@timestamp`, `event_attributes` and `event_text` are the module's; `event_id` and `event_type` may be `keyword`.
     - `settings`: JSON text of index settings, for example `jsonencode({ index = { number_of_replicas = 1 } })`.
     - `priority`: of the index template. OpenSearch takes the matching template with the highest one, alone. Default null = 100 and the length of `index_name`, and an apply that fails where another template of the domain matches too.
     - `alias`: one name for all periods' indices. Default null = `<index_name>-all`; "" = none.
@@ -313,8 +313,8 @@ variable "index_management" {
   nullable = false
 
   validation {
-    condition     = can(keys(jsondecode(coalesce(var.index_management.mappings, "{}")))) && length(setintersection(try(keys(jsondecode(var.index_management.mappings).properties), []), ["event_attributes", "event_text"])) == 0
-    error_message = "index_management.mappings must be the JSON text of an object without properties.event_attributes and properties.event_text, which are the module's, for example jsonencode({ properties = { due = { type = \"keyword\" } } }). Received: ${coalesce(var.index_management.mappings, "null")}."
+    condition     = can(keys(jsondecode(coalesce(var.index_management.mappings, "{}")))) && alltrue([for name, mapping in try(jsondecode(var.index_management.mappings).properties, {}) : !contains(["@timestamp", "event_attributes", "event_text"], name) && (!contains(["event_id", "event_type"], name) || try(mapping.type == "keyword", false))])
+    error_message = "index_management.mappings must be the JSON text of an object. Its properties must not be @timestamp, event_attributes or event_text, which are the module's; event_id and event_type may be keyword. For example jsonencode({ properties = { due = { type = \"keyword\" } } }). Received: ${coalesce(var.index_management.mappings, "null")}."
   }
 
   validation {

@@ -274,6 +274,17 @@ def test_a_rebuild_that_was_killed_goes_on_and_the_old_index_stays_until_it_is_d
     assert window.ids() == before
 
 
+def test_two_hours_that_are_rebuilt_one_after_the_other_are_seen_once(window: Window, built: str) -> None:
+    before = window.ids()
+    for number in (3, 4):
+        start = DAY + timedelta(hours=number - 3)
+        hour = ("--from", start.isoformat(), "--to", (start + timedelta(hours=1)).isoformat())
+        done = rebuild(window, f"{window.stack.name}-rebuilt-{number}", *hour).json
+        assert done["swap"]["replaced"] == []
+        assert window.ids() == before
+    assert window.verify()[0].code == 0
+
+
 def test_sql_over_the_archive_needs_no_index(window: Window) -> None:
     sql = "SELECT event_type, count(*) AS events, max(message->>'$.amount') FROM events GROUP BY ALL"
     options = ("--archive", window.archive, "--from", DAY.isoformat(), "--to", END.isoformat(), "--output", "json")

@@ -127,7 +127,10 @@ class FakeDomain:
 
     def _alias(self, _: Any, __: Any, alias: str) -> Answer:
         found = self.aliases.get(alias)
-        return Answer(200, {name: {"aliases": {alias: {}}} for name in found}) if found else Answer(404, {})
+        if not found:
+            return Answer(404, {})
+        limits = {name: {} if limit is None else {"filter": limit} for name, limit in found.items()}
+        return Answer(200, {name: {"aliases": {alias: limit}} for name, limit in limits.items()})
 
     def _swap(self, body: Any, _: Any) -> Answer:
         for action in body["actions"]:
@@ -168,12 +171,13 @@ def _matches(query: Any, document: Document) -> bool:
     if kind == "range":
         ((name, limits),) = inner.items()
         return bool(limits["gte"] <= document[name] < limits["lt"])
-    if kind == "bool" and "must_not" in inner:
-        return not _matches(inner["must_not"], document)
-    if kind == "bool" and "filter" in inner:
-        return all(_matches(each, document) for each in inner["filter"])
-    if kind == "bool":
+    if kind == "bool" and "should" in inner:
         return any(_matches(each, document) for each in inner["should"])
+    if kind == "bool":
+        assert set(inner) <= {"filter", "must_not"}, inner
+        return all(_matches(each, document) for each in inner.get("filter", [])) and not any(
+            _matches(each, document) for each in inner.get("must_not", [])
+        )
     if kind == "terms":
         ((name, values),) = inner.items()
         return document.get(name) in list(values)

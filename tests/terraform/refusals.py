@@ -498,6 +498,10 @@ def _search_analytics() -> list[Refusal]:
         *(refused(f'"{name}"', index_management={"dashboards": {"tenant": name}}) for name in ("", "t" * 101)),
         refused("[1]", index_management={"settings": "[1]"}),
         refused("flat_object", index_management={"mappings": '{"properties":{"event_text":{"type":"flat_object"}}}'}),
+        *(
+            refused(f'"{kind}"', index_management={"mappings": json.dumps({"properties": {name: {"type": kind}}})})
+            for name, kind in (("@timestamp", "keyword"), ("event_id", "long"), ("event_type", "text"))
+        ),
         refused("0.5", index_management={"priority": 0.5}),
         refused('"orders"', index_management={"alias": "orders"}),
         refused('"orders-2x"', index_management={"alias": "orders-2x"}),

@@ -287,6 +287,8 @@ def _set(
     if not entries:
         raise NothingMatchedError(f"no dead letter of {fork.name} matches")
     groups = found.largest_first()
+    if wanted.group is not None:
+        group_of(groups, wanted.group)
     for group in groups:
         if action == "redrive" and group.reason in COMES_BACK:
             known = f"{group.count:,} with the reason {group.reason} will come back"

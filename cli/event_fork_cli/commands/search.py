@@ -30,7 +30,7 @@ from event_fork_cli.options import (
 from event_fork_cli.output import note, plain_console, say, visible
 from event_fork_cli.search.query import ExportOrder, as_objects
 from event_fork_cli.search.query import query as asked
-from event_fork_cli.search.rebuilding import Filled, IndexBuilder, Rebuild
+from event_fork_cli.search.rebuilding import Filled, IndexBuilder, Rebuild, window_begun
 from event_fork_cli.search.rebuilding import rebuild as rebuilt
 from event_fork_cli.search.sources import one_search
 from event_fork_cli.views.search import rebuilt_view, rows_view
@@ -94,10 +94,12 @@ def rebuild(
         missing = "--archive" if archive is None else "--from"
         example = "--archive s3://orders-backup-20261123101500123400000001/" if archive is None else "--from 90d"
         raise BadInputError(missing, "must be given", example=example, received="")
+    asked_for = f"{start} to {end}"
     window = window_of(start, end, now)
+    window = window_begun(calls, index, asked_for) or window
     location = archive_location(settings.s3(), archive, settings.region_name)
     open_store = OpenArchive(settings, location.bucket, location.region)
-    wanted = Rebuild.of(index, meant, f"s3://{location.bucket}/{location.prefix}", window)
+    wanted = Rebuild.of(index, meant, f"s3://{location.bucket}/{location.prefix}", window, asked_for)
     if not yes:
         context.confirm(f"Build {index} in {calls.name} and put it into the alias?")
     console = plain_console(sys.stderr)

@@ -22,6 +22,7 @@ from event_fork_cli.options import (
     with_options,
 )
 from event_fork_cli.output import note, plain_console, say, visible
+from event_fork_cli.rejected.recipes import is_index
 from event_fork_cli.verification.certificates import Certificate, changes, read_certificate
 from event_fork_cli.verification.repairing import repair
 from event_fork_cli.verification.verifying import Asked, Chain, Verified, find_chain, verified
@@ -58,6 +59,14 @@ def verify(
         bool, typer.Option("--metrics/--no-metrics", help="Compare with SNS's own counts in CloudWatch.")
     ] = True,
     lateness: LatenessOption = "1h",
+    routed: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--routed-to",
+            metavar="INDEX",
+            help="Index to which a recipe has routed documents; may be given several times.",
+        ),
+    ] = None,
     secret: Secret = None,
     processes: ProcessesOption = None,
     common: Common,
@@ -71,14 +80,19 @@ def verify(
     before: Certificate | None = None
     if start is None:
         before = _to_check(certificate, forks, repair_it=repair_it)
-        forks = list(before.forks)
+        forks, routed = list(before.forks), list(before.routed_to)
         window = Window(timestamp_of(before.start), timestamp_of(before.end))
     else:
         window = window_of(start, end, now)
         if certificate is not None:
             context.allow_writing("--certificate", certificate, overwrite=overwrite)
+    for name in routed or ():
+        if not is_index(name):
+            rule = "must be the name of an index, in small letters"
+            raise BadInputError("--routed-to", rule, example="--routed-to orders-odd", received=name)
     chain = find_chain(settings, forks or [], secret)
-    asked = Asked(window, now, length_of_time(lateness, "--lateness"), process_count(processes), metrics)
+    late = length_of_time(lateness, "--lateness")
+    asked = Asked(window, now, late, process_count(processes), metrics, tuple(routed or ()))
     report, made = _look(common, chain, asked, repair_it=repair_it)
     for text in report.report.notes:
         note(text)

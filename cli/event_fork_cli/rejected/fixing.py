@@ -25,7 +25,7 @@ from event_fork.archive.unpacking import compression_of
 from event_fork.errors import DomainRefusedError
 from event_fork.events.envelope import compact_json
 from event_fork.events.time_window import timestamp_of
-from event_fork.forward.search_document import ID
+from event_fork.forward.search_document import ID, TIMESTAMP
 from event_fork.index_management.search_domain import MISSING, is_transient
 from event_fork.sending.pacing import Pacer
 from event_fork_cli.dead_letters.sending import wait_for
@@ -35,7 +35,9 @@ from event_fork_cli.rejected.failures import Failure, NotAFailureError, parse_fa
 from event_fork_cli.rejected.reading import plain_lines
 from event_fork_cli.rejected.recipes import NotRepairableError, Recipe
 from event_fork_cli.repairs.forks import Stream
+from event_fork_cli.search.aliases import names_of, rebuilt_for
 from event_fork_cli.search.calls import Calls
+from event_fork_cli.search.contents import path_of
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -117,6 +119,7 @@ class Fixer:
         self._store, self._s3, self._stream, self._calls, self._recipe = store, s3, stream, calls, recipe
         self._now, self._stop, self._pacer, self._show = now, stop, pacer, show
         self._result = result
+        self._names, self._rebuilt = names_of(stream, calls), rebuilt_for(stream, calls)
 
     def fix(self, frozen: FrozenObject) -> None:
         """One object. Raises CallFailedError and DomainRefusedError when the domain takes nothing: the object stays."""
@@ -184,7 +187,7 @@ class Fixer:
         """The repaired document of a line; None, and counted, when it stays rejected."""
         try:
             failure = parse_failure(line, kind)
-            return prepare(failure, self._recipe, self._stream)
+            return prepare(failure, self._recipe, self._stream, self._rebuilt)
         except (NotAFailureError, NotRepairableError) as error:
             self._result.not_repaired[str(error)] += 1
             return None
@@ -210,10 +213,10 @@ class Fixer:
         self._show(self._result)
 
     def _already_there(self, ids: Sequence[str]) -> set[str]:
-        """Which events the fork's indices have, under whatever id: Firehose makes other ones."""
+        """Which events can be seen in the fork's indices, under whatever id: Firehose makes other ones."""
         fields = ({"terms": {name: list(ids)}} for name in (ID, f"{ID}.keyword"))
         query = {"size": 10_000, "_source": [ID], "query": {"bool": {"should": list(fields)}}}
-        path = f"/{self._stream.index_pattern}/_search?ignore_unavailable=true&allow_no_indices=true"
+        path = f"/{path_of(self._names)}/_search?ignore_unavailable=true&allow_no_indices=true"
         answer = self._calls("POST", path, query, accept=[MISSING])
         hits = answer.body.get("hits", {}).get("hits", []) if answer.status != MISSING else []
         return {hit["_source"][ID] for hit in hits if isinstance(hit.get("_source", {}).get(ID), str)}
@@ -270,8 +273,13 @@ class Fixer:
             self._s3.delete_object(Bucket=bucket, Key=key)
 
 
-def prepare(failure: Failure, recipe: Recipe, stream: Stream) -> Ready:
-    """The repaired document. Raises NotAFailureError, NotRepairableError."""
+def prepare(
+    failure: Failure, recipe: Recipe, stream: Stream, rebuilt: Callable[[str], str | None] = lambda _: None
+) -> Ready:
+    """The repaired document. `rebuilt`: the index that was built anew for a time, which then is the one to go to.
+
+    Raises NotAFailureError, NotRepairableError.
+    """
     try:
         document = read(failure.raw)
     except (ValueError, RecursionError):
@@ -290,7 +298,8 @@ def prepare(failure: Failure, recipe: Recipe, stream: Stream) -> Ready:
         raise NotRepairableError("no rule of the recipe takes it")
     if repaired.document.get(ID) != document.get(ID):
         raise NotRepairableError(f"the recipe changes {ID}")
-    return Ready(failure, event_id, repaired.index or failure.index or period_index(failure, stream), line)
+    index = repaired.index or rebuilt(str(document.get(TIMESTAMP))) or failure.index or period_index(failure, stream)
+    return Ready(failure, event_id, index, line)
 
 
 def period_index(failure: Failure, stream: Stream) -> str:

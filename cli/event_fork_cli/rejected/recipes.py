@@ -17,7 +17,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 from event_fork.errors import JsonPathError
 from event_fork.events.json_path import Descendant, Element, JsonPath, Member, parse_path
@@ -34,8 +34,8 @@ _TYPES: dict[str, Callable[[Any], bool]] = {
 }
 _CASTS = ("number", "integer", "string", "boolean")
 _MOST_RULES, _MOST_STEPS = 100, 100
-_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
-_JSON_NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?")
+_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)  # other digits are none of JSON's
+_JSON_NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
 _MOST_DIGITS = 400
 _BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 # https://docs.opensearch.org/latest/api-reference/index-apis/create-index/#index-naming-restrictions
@@ -297,8 +297,13 @@ def _pattern(value: Any, where: str) -> re.Pattern[str]:
         raise _wrong(where, f"must be a regular expression ({error})", '" EUR$"', value) from None
 
 
+def is_index(value: Any) -> TypeGuard[str]:
+    """Whether an index can have that name."""
+    return isinstance(value, str) and _INDEX.fullmatch(value) is not None and value not in (".", "..")
+
+
 def _index(value: Any, where: str) -> str:
-    if not isinstance(value, str) or not _INDEX.fullmatch(value) or value in (".", ".."):
+    if not is_index(value):
         raise _wrong(f"{where}.route", "must be the name of an index, in small letters", '"orders-repaired"', value)
     return value
 

@@ -25,7 +25,9 @@ class Fingerprint:
 
     @property
     def id(self) -> str:
-        """What an operator calls the group by: the same in every run."""
+        """What an operator calls the group by: the same in every run; "" of what is no group."""
+        if self.error == MANY:
+            return ""
         return hashlib.sha256("\0".join((self.reason, self.error, self.field)).encode("utf-8", "replace")).hexdigest()[
             :8
         ]

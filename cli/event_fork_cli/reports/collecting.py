@@ -18,6 +18,7 @@ from event_fork.archive.unpacking import decompress
 from event_fork.events.time_window import Window
 from event_fork_cli.archive_replay.statuses import Status
 from event_fork_cli.aws import AwsSettings, OpenArchive
+from event_fork_cli.rejected.reading import plain_lines
 from event_fork_cli.reports.forks import SEARCH, STORAGE, Failures, Fork
 from event_fork_cli.reports.metrics import Hours, Metric, hour_of, hourly
 
@@ -141,7 +142,7 @@ def collect(
         [*topic.values(), *(m for each in of_forks.values() for m in each.values())],
         window,
     )
-    types, unreadable = ([], 0) if archive is None else _types(archive, window, now)
+    types, unreadable = ([], 0) if archive is None else _types(archive, topic_arn, window, now)
     stored = Counter[str]()
     for each in types:
         stored[each.hour] += each.events
@@ -156,7 +157,7 @@ def collect(
                 fork,
                 {name: counted[metric] for name, metric in of_forks[fork.name].items()},
                 window,
-                stored if archive is not None and fork.kind == STORAGE else None,
+                stored if archive is not None and fork.kind == STORAGE and fork.writes_to(archive.url) else None,
             )
             for fork in forks
         ],
@@ -254,7 +255,7 @@ def _rejected(settings: AwsSettings, failures: Failures, window: Window) -> tupl
     """Hour -> records in the error folders of objects begun in the window; whether all were read."""
     store = OpenArchive(settings, failures.bucket, settings.region_name)()
     found: Counter[str] = Counter()
-    objects = 0
+    objects, counted_all = 0, True
     for entry in chain.from_iterable(map(store.list, _days(store, failures.prefix, window))):
         begun = begun_at(entry.key)
         if begun is None or not window.start <= begun < window.end:
@@ -262,10 +263,12 @@ def _rejected(settings: AwsSettings, failures: Failures, window: Window) -> tupl
         objects += 1
         if objects > _MOST_OBJECTS:
             return found, False
-        found[_text(hour_of(begun))] += sum(
-            1 for line in lines(decompress(store.open(entry.key, etag=entry.etag).chunks())) if line.strip()
-        )
-    return found, True
+        try:
+            for line in plain_lines(store.open(entry.key, etag=entry.etag).chunks()):
+                found[_text(hour_of(begun))] += bool(line.strip())
+        except ArchiveError:
+            counted_all = False
+    return found, counted_all
 
 
 def _days(store: BrowsableStore, prefix: str, window: Window) -> Iterator[str]:
@@ -276,8 +279,8 @@ def _days(store: BrowsableStore, prefix: str, window: Window) -> Iterator[str]:
             yield f"{kind}date={window.start + timedelta(days=number):%Y-%m-%d}/"
 
 
-def _types(archive: Archive, window: Window, now: datetime) -> tuple[list[TypeCount], int]:
-    """Events by type and hour; how many objects could not be read."""
+def _types(archive: Archive, topic_arn: str, window: Window, now: datetime) -> tuple[list[TypeCount], int]:
+    """The topic's events by type and hour; how many objects could not be read."""
     store = archive.open()
     criteria = Criteria(window, event_type_attribute=archive.event_type_attribute)
     counted: Counter[tuple[str, str]] = Counter()
@@ -285,7 +288,7 @@ def _types(archive: Archive, window: Window, now: datetime) -> tuple[list[TypeCo
     for entry in needed_objects(store, Reach(archive.prefix, window, now - window.start, now, archive.layout)):
         try:
             for found in select(lines(decompress(store.open(entry.key, etag=entry.etag).chunks())), criteria):
-                if isinstance(found, SelectedEvent):
+                if isinstance(found, SelectedEvent) and found.event.topic_arn == topic_arn:
                     counted[f"{found.timestamp[:13]}:00Z", found.event_type or NO_TYPE] += 1
         except ArchiveError:
             unreadable += 1

@@ -31,7 +31,7 @@ class Failures:
 class Fork:
     """A queue of the topic, and what it feeds. `kind`: storage, search, replay, or other: the application's own.
 
-    `queue`: None where SNS writes to the stream itself.
+    `queue`: None where SNS writes to the stream itself. `archive`: where a storage fork writes to, s3://BUCKET/PREFIX.
     """
 
     name: str
@@ -43,6 +43,11 @@ class Fork:
     dead_letters: int | None
     stream: str | None
     failures: Failures | None
+    archive: str | None = None
+
+    def writes_to(self, archive: str) -> bool:
+        """Whether it writes to this archive, or to a part of it."""
+        return self.archive is not None and (self.archive.startswith(archive) or archive.startswith(self.archive))
 
 
 def forks_of(settings: AwsSettings, topic_arn: str) -> list[Fork]:
@@ -81,6 +86,7 @@ def _fork(settings: AwsSettings, queue_arn: str) -> Iterator[Fork]:
     dead = _attributes(settings, dead_arn) if dead_arn else None
     handler, variables = _function(settings, queue_arn) if region == settings.region_name else ("", {})
     stream = variables.get("DELIVERY_STREAM_NAME")
+    failures, archive = _destinations(settings, stream) if stream else (None, None)
     yield Fork(
         name=name,
         kind=_KINDS.get(handler, OTHER),
@@ -90,7 +96,8 @@ def _fork(settings: AwsSettings, queue_arn: str) -> Iterator[Fork]:
         dead_letter_queue=dead_arn.rpartition(":")[2] if dead_arn else None,
         dead_letters=None if dead is None else int(dead["ApproximateNumberOfMessages"]),
         stream=stream,
-        failures=_failures(settings, stream) if stream else None,
+        failures=failures,
+        archive=archive,
     )
 
 
@@ -100,6 +107,7 @@ def _direct_fork(settings: AwsSettings, stream_arn: str) -> Iterator[Fork]:
     name = stream.rpartition("/")[2]
     dead_name = f"{name}-dlq"
     dead = _attributes(settings, f"arn:aws:sqs:{region}:{account}:{dead_name}")
+    failures, archive = _destinations(settings, name) if region == settings.region_name else (None, None)
     yield Fork(
         name=name,
         kind=STORAGE,
@@ -109,7 +117,8 @@ def _direct_fork(settings: AwsSettings, stream_arn: str) -> Iterator[Fork]:
         dead_letter_queue=None if dead is None else dead_name,
         dead_letters=None if dead is None else int(dead["ApproximateNumberOfMessages"]),
         stream=name,
-        failures=_failures(settings, name) if region == settings.region_name else None,
+        failures=failures,
+        archive=archive,
     )
 
 
@@ -133,13 +142,18 @@ def _function(settings: AwsSettings, queue_arn: str) -> tuple[str, dict[str, str
     return configuration.get("Handler", ""), dict(configuration.get("Environment", {}).get("Variables", {}))
 
 
-def _failures(settings: AwsSettings, stream: str) -> Failures | None:
+def _destinations(settings: AwsSettings, stream: str) -> tuple[Failures | None, str | None]:
+    """Where a stream puts what it could not deliver, and the archive where it puts the rest."""
     described: Any = settings.firehose().describe_delivery_stream(DeliveryStreamName=stream)
     destination = described["DeliveryStreamDescription"]["Destinations"][0]
-    s3 = destination.get("ExtendedS3DestinationDescription")
+    archive = destination.get("ExtendedS3DestinationDescription")
+    search = destination.get("AmazonopensearchserviceDestinationDescription") or {}
+    s3 = archive or search.get("S3DestinationDescription")
     if s3 is None:
-        search = destination.get("AmazonopensearchserviceDestinationDescription") or {}
-        s3 = search.get("S3DestinationDescription")
-    if s3 is None or not s3.get("ErrorOutputPrefix"):
-        return None
-    return Failures(s3["BucketARN"].rpartition(":")[2], s3["ErrorOutputPrefix"].partition("!{")[0])
+        return None, None
+    bucket = s3["BucketARN"].rpartition(":")[2]
+    before_time = s3.get("Prefix", "").partition("!{")[0]
+    return (
+        Failures(bucket, errors.partition("!{")[0]) if (errors := s3.get("ErrorOutputPrefix")) else None,
+        f"s3://{bucket}/{before_time[: before_time.rfind('/') + 1]}" if archive else None,
+    )

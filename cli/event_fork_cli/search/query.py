@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import math
 import os
 import tempfile
 import threading
@@ -193,7 +194,9 @@ def as_objects(answer: Answer) -> list[dict[str, Any]]:
 
 
 def plain(value: Any) -> Any:
-    """A value as JSON has it: times as ISO 8601, what is neither as text."""
+    """A value as JSON has it: times as ISO 8601, what is neither (a blob, NaN) as text."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
     if value is None or isinstance(value, bool | int | float | str):
         return value
     if isinstance(value, dict):

@@ -17,7 +17,7 @@ import json
 import tempfile
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -31,18 +31,18 @@ from event_fork.archive.selection import Criteria, UnreadableLine, select
 from event_fork.archive.store import BrowsableStore, ListedObject
 from event_fork.archive.unpacking import decompress
 from event_fork.errors import PermanentMessageError
-from event_fork.events.time_window import EVER, Window
-from event_fork.forward.search_document import TIMESTAMP
+from event_fork.events.time_window import EVER, Window, timestamp_of
 from event_fork.index_management.managed_index import period_end
 from event_fork.index_management.search_domain import MISSING
 from event_fork_cli.archive_replay.pool import InlineScan, ParallelScan
 from event_fork_cli.archive_replay.spill import SpillBuffer, SpillWriter, bucket_files
 from event_fork_cli.aws import AwsSettings
 from event_fork_cli.errors import FailedError, RefusedError
+from event_fork_cli.search.aliases import REBUILT, Query, limits_of, narrowed, within
 from event_fork_cli.search.bulk import Document, Indexed, index_documents
 from event_fork_cli.search.calls import Calls
 from event_fork_cli.search.contents import path_of, seen_in
-from event_fork_cli.search.sources import REBUILT, Search
+from event_fork_cli.search.sources import Search
 
 _MOST_REASONS = 20
 _LOADING = {"index": {"refresh_interval": "-1", "number_of_replicas": "0"}}
@@ -53,7 +53,10 @@ _HASH = 16
 
 @dataclass(frozen=True, slots=True)
 class Rebuild:
-    """What is built. `archive`: its address; `maker`: the fork's own way from event to document."""
+    """What is built. `archive`: its address; `maker`: the fork's own way from event to document.
+
+    `asked`: the window as it was typed. "90d to now" means another one tomorrow, and the same in a run that goes on.
+    """
 
     index: str
     fork: str
@@ -61,13 +64,14 @@ class Rebuild:
     start: str
     end: str
     maker: str
+    asked: str = ""
 
     @classmethod
-    def of(cls, index: str, search: Search, archive: str, window: Window) -> Rebuild:
+    def of(cls, index: str, search: Search, archive: str, window: Window, asked: str = "") -> Rebuild:
         """The rebuild of a fork's index from an archive."""
         settings = json.dumps(asdict(search.maker), sort_keys=True)
         made_by = hashlib.sha256(settings.encode()).hexdigest()[:16]
-        return cls(index, search.deployed.name, archive, window.start_text, window.end_text, made_by)
+        return cls(index, search.deployed.name, archive, window.start_text, window.end_text, made_by, asked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,13 +253,13 @@ class Swap:
     replaced: tuple[str, ...]
     narrowed: tuple[str, ...]
 
-    def actions(self, index: str, window: Window) -> list[dict[str, Any]]:
-        """One call's actions: all of them happen, or none."""
-        outside = {"bool": {"must_not": {"range": {TIMESTAMP: {"gte": window.start_text, "lt": window.end_text}}}}}
+    def actions(self, index: str, window: Window, limits: Mapping[str, Query | None]) -> list[dict[str, Any]]:
+        """One call's actions: all of them happen, or none. `limits`: the filters that earlier rebuilds have made."""
+        left = ((name, narrowed(limits.get(name), window)) for name in self.narrowed)
         return [
             {"add": {"index": index, "alias": self.alias}},
             *({"remove": {"index": name, "alias": self.alias}} for name in self.replaced),
-            *({"add": {"index": name, "alias": self.alias, "filter": outside}} for name in self.narrowed),
+            *({"add": {"index": name, "alias": self.alias, "filter": limit}} for name, limit in left),
         ]
 
 
@@ -292,11 +296,11 @@ class IndexBuilder:
         index = self._rebuild.index
         there = self._calls("GET", f"/{path_of(index)}/_mapping", accept=[MISSING])
         if there.status != MISSING:
-            made = there.body.get(index, {}).get("mappings", {}).get("_meta", {}).get(REBUILT)
+            made = _made(there.body, index)
             mine = asdict(self._rebuild)
-            if made is None:
+            if not made:
                 raise RefusedError(f"{index} is an index or an alias already, and no rebuild's: give another --index")
-            changed = sorted(name for name, value in mine.items() if made.get(name) != value)
+            changed = sorted(name for name, value in mine.items() if name != "asked" and made.get(name) != value)
             if changed:
                 raise RefusedError(
                     f"{index} was begun with another {', '.join(changed)}: give another --index, or the same options "
@@ -329,21 +333,22 @@ class IndexBuilder:
 
     def plan_swap(self, alias: str, window: Window) -> Swap:
         """Which indices of the alias the new one replaces: those that have nothing outside of the window."""
-        found = self._calls("GET", f"/_alias/{path_of(alias)}", accept=[MISSING])
-        others = [] if found.status == MISSING else sorted(set(found.body) - {self._rebuild.index})
-        replaced, narrowed = [], []
-        for name in others:
-            inside, outside = self._inside_and_outside(name, window)
+        replaced, limited = [], []
+        for name, limit in sorted(limits_of(self._calls, alias).items()):
+            if name == self._rebuild.index:
+                continue
+            inside, outside = self._inside_and_outside(name, limit, window)
             if outside or self._may_grow(name, window):
                 if inside:
-                    narrowed.append(name)
+                    limited.append(name)
             else:
                 replaced.append(name)
-        return Swap(alias, tuple(replaced), tuple(narrowed))
+        return Swap(alias, tuple(replaced), tuple(limited))
 
     def swap(self, swap: Swap, window: Window) -> None:
         """In one call, and then noted in the new index, for `--drop-old`."""
-        self._calls("POST", "/_aliases", {"actions": swap.actions(self._rebuild.index, window)})
+        actions = swap.actions(self._rebuild.index, window, limits_of(self._calls, swap.alias))
+        self._calls("POST", "/_aliases", {"actions": actions})
         mapping = self._calls("GET", f"/{path_of(self._rebuild.index)}/_mapping").body[self._rebuild.index]["mappings"]
         made = {**asdict(self._rebuild), "replaced": list(swap.replaced)}
         meta = {**mapping.get("_meta", {}), REBUILT: made}
@@ -354,7 +359,7 @@ class IndexBuilder:
         index = self._rebuild.index
         found = self._calls("GET", f"/{path_of(index)}", accept=[MISSING])
         content = {} if found.status == MISSING else found.body.get(index, {})
-        made = content.get("mappings", {}).get("_meta", {}).get(REBUILT, {})
+        made = _made({index: content}, index)
         if "replaced" not in made or not content.get("aliases"):
             raise RefusedError(f"{index} is no finished rebuild: nothing was dropped")
         still: list[str] = []
@@ -376,11 +381,13 @@ class IndexBuilder:
         template: dict[str, Any] = answer.body.get("template", {})
         return template
 
-    def _inside_and_outside(self, name: str, window: Window) -> tuple[int, int]:
-        inside = {"range": {TIMESTAMP: {"gte": window.start_text, "lt": window.end_text}}}
+    def _inside_and_outside(self, name: str, limit: Query | None, window: Window) -> tuple[int, int]:
+        """Documents that are seen by the alias."""
+        seen = [] if limit is None else [limit]
         counts = [
             int(self._calls("POST", f"/{path_of(name)}/_count", {"query": query}).body["count"])
-            for query in (inside, {"bool": {"must_not": inside}})
+            for part in (within(window), narrowed(None, window))
+            for query in [{"bool": {"filter": [part, *seen]}}]
         ]
         return counts[0], counts[1]
 
@@ -388,6 +395,21 @@ class IndexBuilder:
         """Whether Firehose may still write events from outside the window to it: its period ends after the window."""
         end = period_end(name.removeprefix(self._search.stream.index_name or ""))
         return name == self._search.stream.index_name or (end is not None and end > window.end)
+
+
+def window_begun(calls: Calls, index: str, asked: str) -> Window | None:
+    """The window of a rebuild that was interrupted, where it was asked for in the same words."""
+    there = calls("GET", f"/{path_of(index)}/_mapping", accept=[MISSING])
+    made = {} if there.status == MISSING else _made(there.body, index)
+    if made.get("asked") != asked or "replaced" in made:
+        return None
+    return Window(timestamp_of(made["start"]), timestamp_of(made["end"]))
+
+
+def _made(mappings: Mapping[str, Any], index: str) -> dict[str, Any]:
+    """What a rebuild has noted in its index; nothing: it is no rebuild's."""
+    made: dict[str, Any] = mappings.get(index, {}).get("mappings", {}).get("_meta", {}).get(REBUILT, {})
+    return made
 
 
 def fill(order: FillingOrder, reach: Reach, processes: int, show: Callable[[Filled], None]) -> tuple[Filled, Compared]:

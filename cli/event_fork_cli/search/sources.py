@@ -17,7 +17,6 @@ from event_fork.events.time_window import timestamp_text
 from event_fork.filter_policy import compile_policy
 from event_fork.filter_policy.matcher import Matcher
 from event_fork.forward.search_document import search_document
-from event_fork.index_management.search_domain import MISSING
 from event_fork.replay_plan.plan import ArchiveLocation
 from event_fork.sending.packing import MAX_RECORD_BYTES
 from event_fork.settings import RAW, RedactSettings, SearchAnalyticsSettings
@@ -28,11 +27,10 @@ from event_fork_cli.aws import AwsSettings, OpenArchive
 from event_fork_cli.errors import BadInputError, RefusedError
 from event_fork_cli.queue_replay.pipelines import WINDOW_VARIABLE
 from event_fork_cli.repairs.forks import Fork, Stream, find_domain, find_fork, find_stream, variables_of
+from event_fork_cli.search.aliases import alias_of, names_of, rebuilt_for
 from event_fork_cli.search.calls import Calls
 
 _OF_TIME = re.compile(r"!\{")
-REBUILT = "event_fork_rebuild"
-"""The member of an index's `_meta` that says: `event-fork search rebuild` made this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,37 +126,17 @@ class Search:
         return Calls(find_domain(settings, self.stream, self.secret_arn), f"the domain of {self.deployed.name}")
 
     def alias(self, calls: Calls) -> str | None:
-        """The alias that its index template names, or that the module gives by default; None: there is none."""
-        found = calls("GET", f"/_index_template/event-fork-{self.deployed.name}", accept=[MISSING])
-        templates = found.body.get("index_templates", []) if found.status != MISSING else []
-        for template in templates:
-            for name in template["index_template"].get("template", {}).get("aliases", {}):
-                return str(name)
-        usual = f"{self.stream.index_name}-all"
-        return usual if calls("GET", f"/_alias/{usual}", accept=[MISSING]).status != MISSING else None
+        """The alias of its indices; None: there is none."""
+        return alias_of(self.stream, calls)
 
     def names(self, calls: Calls) -> str:
         """What to read so that all is read, and nothing twice."""
-        alias = self.alias(calls)
-        if alias is not None and calls("GET", f"/_alias/{alias}", accept=[MISSING]).status != MISSING:
-            return alias
-        return self.stream.index_pattern
+        return names_of(self.stream, calls)
 
     def target(self, calls: Calls) -> Callable[[datetime], str]:
         """Moment of publishing -> the index that a document belongs into: one that was built anew, or Firehose's."""
-        alias = self.alias(calls)
-        answer = calls("GET", f"/{alias}/_mapping", accept=[MISSING]) if alias else None
-        indices = {} if answer is None or answer.status == MISSING else answer.body
-        rebuilt = {
-            name: made for name, index in indices.items() if (made := index["mappings"].get("_meta", {}).get(REBUILT))
-        }
-
-        def index_of(moment: datetime) -> str:
-            text = timestamp_text(moment)
-            found = [name for name, made in rebuilt.items() if made["start"] <= text < made["end"]]
-            return found[0] if found else self.stream.index_at(moment)
-
-        return index_of
+        rebuilt = rebuilt_for(self.stream, calls)
+        return lambda moment: rebuilt(timestamp_text(moment)) or self.stream.index_at(moment)
 
 
 def deployed(settings: AwsSettings, fork: Fork) -> Deployed:

@@ -9,10 +9,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from event_fork.events.time_window import Window, timestamp_of
 from event_fork.replay_plan.errors import DocumentError
 from event_fork.replay_plan.json_values import from_json, json_object, parse_json
 from event_fork_cli.errors import BadInputError, RefusedError
 from event_fork_cli.verification.reading import SightedObject
+from event_fork_cli.verification.witness import period_for, whole_periods
 
 FORMAT = "event-fork-certificate-1"
 
@@ -40,7 +42,10 @@ class CertifiedObject:
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """`published`: by SNS's count, in the whole minutes of the window. `sha256`: of all the rest."""
+    """`published`: by SNS's count, in the whole minutes of the window. `sha256`: of all the rest.
+
+    `routed_to`: other indices that were looked into.
+    """
 
     format: str
     made_at: str
@@ -55,6 +60,7 @@ class Certificate:
     published: int | None
     indices: tuple[CertifiedIndex, ...]
     objects: tuple[CertifiedObject, ...]
+    routed_to: tuple[str, ...] = ()
     sha256: str = ""
 
     def sealed(self) -> Certificate:
@@ -83,7 +89,8 @@ def read_certificate(path: Path) -> Certificate:
     """The certificate of a file. Raises BadInputError for what is none, RefusedError for one that was changed."""
     try:
         found = from_json(Certificate, json_object(parse_json(path.read_bytes(), str(path)), str(path)), str(path))
-    except (OSError, DocumentError) as error:
+        _counted(found)
+    except (OSError, ValueError, DocumentError) as error:
         rule = f"must be a file that `verify --certificate` has written ({error})"
         raise BadInputError("--certificate", rule, example="--certificate day.json", received=str(path)) from error
     if found.format != FORMAT or not found.is_whole:
@@ -96,16 +103,19 @@ def certified_objects(objects: Sequence[SightedObject]) -> tuple[CertifiedObject
     return tuple(CertifiedObject(one.key, one.etag, one.events) for one in objects if one.events)
 
 
+def _counted(certificate: Certificate) -> tuple[str, str] | None:
+    """From when to when SNS's counts are: CloudWatch soon has whole hours only, which may be less than the window."""
+    window = Window(timestamp_of(certificate.start), timestamp_of(certificate.end))
+    seconds = period_for(window, timestamp_of(certificate.made_at))
+    return None if seconds is None else whole_periods(window, seconds)
+
+
 def changes(before: Certificate, now: Certificate) -> list[str]:
     """What is not as it was, in sentences. Dead letters that were healed since are no change for the worse."""
-    found = [
-        f"{label} was {was:,} and is {is_now:,}"
-        for label, was, is_now in (
-            ("events in the archive", before.archived, now.archived),
-            ("events that SNS counted", before.published, now.published),
-        )
-        if was is not None and is_now is not None and was != is_now
-    ]
+    counts = [("events in the archive", before.archived, now.archived)]
+    if before.published is not None and now.published is not None and _counted(before) == _counted(now):
+        counts.append(("events that SNS counted", before.published, now.published))
+    found = [f"{label} was {was:,} and is {is_now:,}" for label, was, is_now in counts if was != is_now]
     if before.archived == now.archived and before.checksum != now.checksum:
         found.append("the archive holds other events than it did, though as many")
     etags = {one.key: one for one in now.objects}

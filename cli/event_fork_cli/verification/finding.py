@@ -16,7 +16,7 @@ from event_fork.archive.store import ArchiveStore, BrowsableStore, ListedObject
 from event_fork.archive.unpacking import decompress
 from event_fork.events.json_path import Descendant, JsonPath, Member
 from event_fork.events.time_window import Window
-from event_fork.forward.search_document import ID, TIMESTAMP
+from event_fork.forward.search_document import ID, TEXT, TIMESTAMP, is_reserved, published
 from event_fork_cli.archive_replay.pool import InlineScan, ParallelScan
 from event_fork_cli.aws import AwsSettings, OpenArchive
 from event_fork_cli.dead_letters.looking import MOST, DeadLetterQueue, Looking
@@ -66,11 +66,21 @@ class Sought:
         return {
             "bool": {
                 "filter": [
-                    {"match": {".".join(found): {"query": where.value, "lenient": True, "operator": "and"}}}
+                    {"match": {_field(found): _match(where.value)}}
                     for found, where in zip(names, self.where, strict=True)
                 ]
             }
         }
+
+
+def _field(names: Sequence[str]) -> str:
+    """Where an index has what stands there in the message."""
+    return TEXT if is_reserved(names[0]) else ".".join(names)
+
+
+def _match(value: str) -> dict[str, Any]:
+    # A value without letters and digits has no words: all documents are looked at then.
+    return {"query": value, "lenient": True, "operator": "and", "zero_terms_query": "all"}
 
 
 def _names(path: JsonPath) -> list[str]:
@@ -158,7 +168,7 @@ def in_index(
     for hit in hits:
         document = hit["_source"]
         event_id = str(document.get(ID, hit["_id"]))
-        if sought.is_document(event_id, document):
+        if sought.is_document(event_id, published(document)):
             at = f"{hit['_index']} document {hit['_id']}"
             yield Found(event_id, _IN_INDEX, search.deployed.name, str(document.get(TIMESTAMP, "")), at)
     if len(hits) == _MOST_DOCUMENTS:
@@ -231,7 +241,7 @@ def in_rejected(
 def _published(one: Rejected) -> Any:
     message = one.document.get("Message") if "MessageId" in one.document else None
     if not isinstance(message, str):
-        return one.document
+        return published(one.document)
     try:
         return json.loads(message)
     except (ValueError, RecursionError):

@@ -128,6 +128,7 @@ class IndexOrder:
     spill: Path
     part: int
     parts: int
+    place: Place = Place.INDEX
 
 
 def read_index(order: IndexOrder) -> tuple[int, int]:
@@ -142,7 +143,7 @@ def read_index(order: IndexOrder) -> tuple[int, int]:
                 nameless += 1
                 continue
             code = coded(event_id)
-            buffer.add(bucket_of(code), elsewhere(code, Place.INDEX, order.fork, timestamp))
+            buffer.add(bucket_of(code), elsewhere(code, order.place, order.fork, timestamp))
     buffer.flush()
     return documents, nameless
 

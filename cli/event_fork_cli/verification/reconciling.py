@@ -3,7 +3,7 @@
 import hashlib
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from pathlib import Path
 
@@ -60,12 +60,16 @@ class Frame:
 
 @dataclass(slots=True)
 class IndexTally:
-    """Of one search fork, events of the window. `copies`: documents beyond the first one of an event."""
+    """Of one search fork, events of the window. `copies`: documents beyond the first one of an event.
+
+    `routed`: not in its index, but in one that the operator has named.
+    """
 
     wanted: int = 0
     indexed: int = 0
     dead_letters: int = 0
     rejected: int = 0
+    routed: int = 0
     in_flight: int = 0
     missing: int = 0
     unwanted: int = 0
@@ -74,9 +78,9 @@ class IndexTally:
 
     def add(self, other: "IndexTally") -> None:
         """Adds another bucket's."""
-        for name in ("wanted", "indexed", "dead_letters", "rejected", "in_flight", "missing", "unwanted", "copies"):
-            setattr(self, name, getattr(self, name) + getattr(other, name))
-        self.checksum = (self.checksum + other.checksum) % _MODULUS
+        for each in fields(self):
+            setattr(self, each.name, getattr(self, each.name) + getattr(other, each.name))
+        self.checksum %= _MODULUS
 
 
 @dataclass(slots=True)
@@ -177,6 +181,8 @@ def _judge(findings: Findings, code: bytes, event: _Event, frame: Frame) -> None
         findings.periods[_period(published, frame.seconds)] += 1
     if not frame.start <= published < frame.end:
         return
+    if not event.archived and all(place == Place.ROUTED for place, _ in event.places):
+        return  # whose index that is, and what else is in it, is the operator's
     value = checksum_of(code)
     is_settled = published < frame.settled
     if event.archived:
@@ -216,6 +222,8 @@ def _judge_index(
         tally.dead_letters += 1
     elif (Place.REJECTED, fork) in event.places:
         tally.rejected += 1
+    elif (Place.ROUTED, fork) in event.places:
+        tally.routed += 1
     elif not is_settled:
         tally.in_flight += 1
     else:

@@ -1,7 +1,8 @@
 """An event seen somewhere, as one line of a file: where, when it was published, and its id.
 
     A <TAB> time <TAB> number of the object <TAB> one 0 or 1 for each search fork: wanted <TAB> id      in the archive
-    I2 <TAB> time <TAB> id         in the index of the second search fork; D: in its dead letters, R: rejected by it
+    I2 <TAB> time <TAB> id         in the index of the second search fork; D: in its dead letters, R: rejected by it,
+                                   O: in an index of the operator's, to which a recipe may have routed it
     W0 <TAB> time <TAB> id         waiting in the replay queue
 
 Fork 0 is the storage fork. Ids come from publishers' topics and from whoever can write to an archive, so an id that is
@@ -23,6 +24,7 @@ class Place(StrEnum):
     INDEX = "I"
     DEAD_LETTER = "D"
     REJECTED = "R"
+    ROUTED = "O"
     WAITING = "W"
 
 

@@ -76,13 +76,17 @@ class Chain:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What is to be verified. `processes`: 0 = all in this one. `metrics`: whether SNS's counts are compared too."""
+    """What is to be verified. `processes`: 0 = all in this one. `metrics`: whether SNS's counts are compared too.
+
+    `routed`: indices to which a recipe may have routed documents of the search forks.
+    """
 
     window: Window
     now: datetime
     lateness: timedelta
     processes: int
     metrics: bool = True
+    routed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,12 +194,17 @@ def _verify(settings: AwsSettings, chain: Chain, asked: Asked, show: Show, spill
         objects.sort(key=lambda one: one.number)
         for number, search in enumerate(chain.searches, 1):
             show(f"the index of {search.deployed.name}")
-            names = search.names(search.calls(settings))
             parts = max(1, asked.processes)
-            orders = [IndexOrder(settings, search, names, number, seen, spill, part, parts) for part in range(parts)]
-            nameless = sum(without for _, without in work.each(read_index, orders))
-            if nameless:
-                notes.append(f"{nameless:,} documents of {names} have no event_id: which events they are is not known")
+            own = (search.names(search.calls(settings)), Place.INDEX)
+            for names, place in (own, (",".join(asked.routed), Place.ROUTED))[: 1 + bool(asked.routed)]:
+                orders = [
+                    IndexOrder(settings, search, names, number, seen, spill, part, parts, place)
+                    for part in range(parts)
+                ]
+                nameless = sum(without for _, without in work.each(read_index, orders))
+                if nameless:
+                    what = f"{nameless:,} documents of {names} have no event_id"
+                    notes.append(f"{what}: which events they are is not known")
         _read_aside(settings, chain, seen, spill, show, notes)
         show("all ids are compared")
         findings = together(work.each(partial(reconcile, frame=frame), bucket_files(spill)), frame.forks)
@@ -420,6 +429,7 @@ def _certificate(
         archived=findings.archived,
         set_aside=findings.set_aside,
         checksum=f"{findings.checksum:032x}",
+        routed_to=asked.routed,
         published=report.published,
         indices=tuple(
             CertifiedIndex(

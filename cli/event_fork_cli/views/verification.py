@@ -53,21 +53,24 @@ def _verdict(report: Report) -> str:
 
 def _indices(report: Report) -> Table:
     table = Table(title="Indices", title_justify="left")
-    for name in ("search fork", "wanted", "indexed", "dead letters", "rejected", "in flight", "missing", "too much"):
-        table.add_column(name, justify="left" if name == "search fork" else "right")
-    table.add_column("second copies", justify="right")
+    columns = {
+        "wanted": "wanted",
+        "indexed": "indexed",
+        "dead letters": "dead_letters",
+        "rejected": "rejected",
+        "routed": "routed",
+        "in flight": "in_flight",
+        "missing": "missing",
+        "too much": "unwanted",
+        "second copies": "copies",
+    }
+    if not any(tally.routed for tally in report.indices.values()):
+        del columns["routed"]
+    table.add_column("search fork")
+    for title in columns:
+        table.add_column(title, justify="right")
     for fork, tally in report.indices.items():
-        counts = (
-            tally.wanted,
-            tally.indexed,
-            tally.dead_letters,
-            tally.rejected,
-            tally.in_flight,
-            tally.missing,
-            tally.unwanted,
-            tally.copies,
-        )
-        table.add_row(fork, *(f"{count:,}" for count in counts))
+        table.add_row(fork, *(f"{getattr(tally, name):,}" for name in columns.values()))
     return table
 
 

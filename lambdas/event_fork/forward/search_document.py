@@ -13,8 +13,10 @@ docs/decisions/0006-search-documents.md. All else is copied as text: numbers sta
 per document, so line ends between the tokens become spaces.
 """
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
+from typing import Any
 
 from event_fork.errors import NotEncodableError
 from event_fork.events.envelope import StoredEvent, quoted, utf8_json
@@ -41,7 +43,9 @@ METADATA = (
         "_version",
     ),
 )
-_reserved = frozenset((TIMESTAMP, ID, ATTRIBUTES, TYPE, TEXT, *METADATA))
+_OURS = (TIMESTAMP, ID, ATTRIBUTES, TYPE, TEXT)
+_reserved = frozenset((*_OURS, *METADATA))
+_OF_MESSAGE = "message."
 
 _MAX_FIELD_CHARACTERS = 8_000
 """At most 32,000 bytes, and with the name before them less than Lucene's longest term (32,766 bytes)."""
@@ -58,7 +62,7 @@ def search_document(event: StoredEvent, event_type_attribute: str, *, attribute_
     members = require_object(event.message)
     # Inside strings valid JSON has line ends only as escapes, so each one found here lies between tokens.
     message = event.message.replace("\r", " ").replace("\n", " ")  # not translate: 50 times slower on text beyond ASCII
-    reserved = [name for name in members if _is_reserved(name)]
+    reserved = [name for name in members if is_reserved(name)]
     rest, texts = _parted(message, members, reserved) if reserved else (_inside(message), [])
     fields = []
     for name, attribute in (event.attributes or {}).items():
@@ -82,6 +86,28 @@ def search_document(event: StoredEvent, event_type_attribute: str, *, attribute_
         raise NotEncodableError("the message holds a lone surrogate, which has no UTF-8 form") from error
 
 
+def published(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The message that a document was made of: without members of ours, and with those that stand in `event_text`."""
+    message = {name: value for name, value in document.items() if name not in _OURS}
+    texts = document.get(TEXT)
+    for text in texts if isinstance(texts, list) else ():
+        if isinstance(text, str) and text.startswith(_OF_MESSAGE):
+            name, value = _named_value(text.removeprefix(_OF_MESSAGE))
+            message[name] = value
+    return message
+
+
+def _named_value(text: str) -> tuple[str, Any]:
+    """`name=JSON`, where the name may hold `=` itself."""
+    place = text.find("=")
+    while place >= 0:
+        try:
+            return text[:place], json.loads(text[place + 1 :])
+        except (ValueError, RecursionError):
+            place = text.find("=", place + 1)
+    return text, None
+
+
 def _inside(message: str) -> str:
     """What stands between the braces of an object."""
     return message.strip()[1:-1].strip()
@@ -100,7 +126,7 @@ def _parted(message: str, members: dict[str, object], reserved: list[str]) -> tu
     for (start, value, known_end), name in sorted(found):
         end = known_end or end_of_value(message, value)
         edits.append((*removal(message, start, end, gone), ""))
-        texts.append(f"message.{name}={message[value:end]}")
+        texts.append(f"{_OF_MESSAGE}{name}={message[value:end]}")
     return _inside(edited(message, edits)), texts
 
 
@@ -114,8 +140,8 @@ def _parted_one_by_one(message: str) -> tuple[str, list[str]]:
     """The same, whatever the names are and how often they stand there."""
     fields, texts = [], []
     for name, member, value in _members(message):
-        if _is_reserved(name):
-            texts.append(f"message.{name}={value}")
+        if is_reserved(name):
+            texts.append(f"{_OF_MESSAGE}{name}={value}")
         else:
             fields.append(member)
     return ",".join(fields), texts
@@ -132,7 +158,8 @@ def _members(message: str) -> Iterator[tuple[str, str, str]]:
         is_last, start = after_child(message, end)
 
 
-def _is_reserved(name: str) -> bool:
+def is_reserved(name: str) -> bool:
+    """Whether a member of that name can be no field, and stands in `event_text`."""
     # A field `event_id.x` would be one below event_id, so the first part of a name decides.
     return name.partition(".")[0] in _reserved
 

@@ -14,7 +14,7 @@ INDEX_PATTERN, PANEL, DASHBOARD = "index-pattern", "visualization", "dashboard"
 # The newest migrations that all versions of OpenSearch Dashboards know. Without them a newer one is taken for none.
 _MIGRATED = {INDEX_PATTERN: "7.6.0", PANEL: "7.10.0", DASHBOARD: "7.9.3"}
 _VEGA_LITE = "https://vega.github.io/schema/vega-lite/v5.json"  # a name: Dashboards loads nothing from there
-_TIME, _TYPE, _TEXT = "@timestamp", "event_type.keyword", "event_text"
+_TIME, _TEXT = "@timestamp", "event_text"
 _NO_TYPE = "(no type)"
 _BARS, _TOP, _HEIGHT, _COLUMNS = 60, 10, 15, 48
 
@@ -34,6 +34,7 @@ class Dashboards:
     """Where documents are that the index refused: they are in no index, so no panel can count them."""
     edition: int = 1
     """Of the panels: Terraform installs them again where it changes."""
+    type_field: str = "event_type.keyword"
 
     def saved_objects(self) -> list[SavedObject]:
         """Each after those that it refers to."""
@@ -46,9 +47,9 @@ class Dashboards:
         return [(each["type"], each["id"]) for each in reversed(self.saved_objects())]
 
     def _panels(self) -> Iterator[tuple[str, str, dict[str, Any]]]:
-        yield "volume", "Events by type", _vega(self.index_pattern, *_volume())
-        yield "types", "Types", _vega(self.index_pattern, *_top_values(_TYPE, "type", missing=_NO_TYPE))
-        yield "newest", "Age of the newest event of each type", _vega(self.index_pattern, *_newest())
+        yield "volume", "Events by type", _vega(self.index_pattern, *_volume(self.type_field))
+        yield "types", "Types", _vega(self.index_pattern, *_top_values(self.type_field, "type", missing=_NO_TYPE))
+        yield "newest", "Age of the newest event of each type", _vega(self.index_pattern, *_newest(self.type_field))
         for field in self.numbers:
             yield f"number-{field}", f"Sum of {field}", _vega(self.index_pattern, *_number(field))
         for field in self.values:
@@ -133,8 +134,8 @@ def _over_time(more: Mapping[str, Any]) -> dict[str, Any]:
     return {"time": {"auto_date_histogram": {"field": _TIME, "buckets": _BARS}, "aggs": more}}
 
 
-def _by_type(more: Mapping[str, Any]) -> dict[str, Any]:
-    return {"terms": {"field": _TYPE, "size": _TOP, "missing": _NO_TYPE}, "aggs": more}
+def _by_type(field: str, more: Mapping[str, Any]) -> dict[str, Any]:
+    return {"terms": {"field": field, "size": _TOP, "missing": _NO_TYPE}, "aggs": more}
 
 
 def _axis(field: str, title: str | None, kind: str, **more: Any) -> dict[str, Any]:
@@ -146,7 +147,7 @@ _TIME_AXIS = _axis("key", None, "temporal")
 _TIME_TIP = _axis("key", "time", "temporal", format="%Y-%m-%d %H:%M")
 
 
-def _volume() -> tuple[dict[str, Any], str, dict[str, Any]]:
+def _volume(type_field: str) -> tuple[dict[str, Any], str, dict[str, Any]]:
     view = {
         "transform": [{"flatten": ["types.buckets"], "as": ["type"]}],
         "mark": {"type": "bar", "tooltip": True},
@@ -161,7 +162,7 @@ def _volume() -> tuple[dict[str, Any], str, dict[str, Any]]:
             ],
         },
     }
-    return _over_time({"types": _by_type({})}), "time.buckets", view
+    return _over_time({"types": _by_type(type_field, {})}), "time.buckets", view
 
 
 def _top_values(field: str, title: str, missing: str | None = None) -> tuple[dict[str, Any], str, dict[str, Any]]:
@@ -178,10 +179,10 @@ def _bars(title: str, length: dict[str, Any], transform: Sequence[Mapping[str, A
     }
 
 
-def _newest() -> tuple[dict[str, Any], str, dict[str, Any]]:
+def _newest(type_field: str) -> tuple[dict[str, Any], str, dict[str, Any]]:
     minutes = {"calculate": "(now() - datum.newest.value) / 60000", "as": "minutes"}
     view = _bars("type", _axis("minutes", "minutes", "quantitative", format=",.1f"), [minutes])
-    return {"types": _by_type({"newest": {"max": {"field": _TIME}}})}, "types.buckets", view
+    return {"types": _by_type(type_field, {"newest": {"max": {"field": _TIME}}})}, "types.buckets", view
 
 
 def _number(field: str) -> tuple[dict[str, Any], str, dict[str, Any]]:

@@ -1,7 +1,7 @@
 """Puts a managed index's template, alias and dashboards into the domain, takes them away, deletes indices too old."""
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from event_fork.errors import DomainRefusedError
 from event_fork.index_management.dashboards import Dashboards
-from event_fork.index_management.managed_index import ManagedIndex, Request
+from event_fork.index_management.managed_index import TEMPLATE_PREFIX, ManagedIndex, Request
 from event_fork.index_management.search_domain import MISSING, NONE, Answer, SearchDomain, answered, is_transient
 from event_fork.sending.backoff import Backoff, Deadline
 
@@ -22,6 +22,8 @@ _SECURITY = "/_plugins/_security/api"
 _MAY_BULK, _MAY_WRITE = ["cluster_composite_ops", "cluster_monitor"], ["crud", "create_index"]
 _SAVED_OBJECTS = "/_dashboards/api/saved_objects"
 _BOUNDARY = "event-fork-saved-objects"
+_MOST_NAMES = 30
+"""With names of 100 characters."""
 
 
 @dataclass(frozen=True)
@@ -40,12 +42,12 @@ class Installer:
         if request.remove:
             self._remove(index)
             return {"removed": index.template_name}
-        self._install(index)
+        self._install(index, request.previous)
         if request.previous is not None:
             self._remove_what_changed(request.previous, index)
         return {"installed": index.template_name}
 
-    def _install(self, index: ManagedIndex) -> None:
+    def _install(self, index: ManagedIndex, previous: ManagedIndex | None) -> None:
         if index.alias is not None and index.alias in self._indices(index.alias):
             # Every new index with this alias would be refused, and with it all documents.
             raise DomainRefusedError(
@@ -56,19 +58,22 @@ class Installer:
         if index.delivery_role_arn is not None:
             self._let_write(index, index.delivery_role_arn)
         self._call("PUT", f"/_index_template/{index.template_name}", index.template)
-        if index.alias is not None:
+        if index.alias is not None and (previous is None or not index.is_seen_as(previous)):
             # Where an index has it already, later ones got it by the template, and one without it was taken out of it:
-            # `event-fork search rebuild` has put another in its place.
+            # `event-fork search rebuild` has put another in its place, perhaps of all of them.
             there = self._call("GET", f"/{index.pattern}/_alias/{index.alias}", accept=[MISSING])
             if there.status == MISSING or not there.body:
-                self._call("PUT", f"/{index.pattern}/_alias/{index.alias}", accept=[MISSING])
+                for names in _batched([name for name in self._indices(index.pattern) if index.is_own(name)]):
+                    self._call("PUT", f"/{','.join(names)}/_alias/{index.alias}", accept=[MISSING])
         if index.dashboards is not None:
             self._import(index.dashboards)
 
     def _refuse_others(self, index: ManagedIndex) -> None:
         # Templates do not add up: of all that match, OpenSearch takes the one with the highest priority.
         answer = self._call("POST", f"/_index_template/_simulate/{index.template_name}", index.template)
-        if others := sorted(other["name"] for other in answer.body["overlapping"]):
+        if others := sorted(
+            other["name"] for other in answer.body["overlapping"] if not _of_another_fork(other, index)
+        ):
             raise DomainRefusedError(
                 f"other index templates ({', '.join(others)}) match {index.pattern} too, and only the one with the "
                 "highest priority acts: move what they hold to index_management.mappings and settings and delete them, "
@@ -85,7 +90,7 @@ class Installer:
     def _remove_what_changed(self, previous: ManagedIndex, index: ManagedIndex) -> None:
         if previous.template_name != index.template_name:
             self._call("DELETE", f"/_index_template/{previous.template_name}", accept=[MISSING])
-        if (previous.alias, previous.pattern) != (index.alias, index.pattern):
+        if not index.is_seen_as(previous):
             self._remove_alias(previous)
         if index.delivery_role_arn is None or previous.template_name != index.template_name:
             self._let_write_no_more(previous)
@@ -153,6 +158,17 @@ class Installer:
         if answer.is_taken(accept):
             return answer
         raise _refusal(method, path, answer)
+
+
+def _batched(names: list[str]) -> Iterator[list[str]]:
+    """Names that together fit into the address of a request: OpenSearch takes 4,096 bytes."""
+    for first in range(0, len(names), _MOST_NAMES):
+        yield names[first : first + _MOST_NAMES]
+
+
+def _of_another_fork(template: Mapping[str, Any], index: ManagedIndex) -> bool:
+    """Whether it is that of a fork like `orders-2` beside `orders`: the longer name has the higher priority."""
+    return template["name"].startswith(TEMPLATE_PREFIX) and template.get("index_patterns") != [index.pattern]
 
 
 def _can_change(status: int) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 from event_fork.errors import InvocationShapeError
 from event_fork.index_management.dashboards import Dashboards
 
+TEMPLATE_PREFIX = "event-fork-"
 _DELETE_OLD, _DELETE = "delete_old", "delete"
 
 # orders-2026-11-23-13, orders-2026-11-23, orders-2026-w48, orders-2026-11:
@@ -38,6 +39,14 @@ class ManagedIndex:
         """As Terraform writes it."""
         wanted = given.get("dashboards")
         return cls(**{**given, "dashboards": None if wanted is None else Dashboards(**wanted)})
+
+    def is_own(self, index: str) -> bool:
+        """Whether Firehose made that index for this fork: the pattern of `orders` matches those of `orders-2` too."""
+        return index == self.name or period_end(index.removeprefix(self.name)) is not None
+
+    def is_seen_as(self, other: "ManagedIndex") -> bool:
+        """Whether the same alias means the same indices."""
+        return (self.alias, self.pattern) == (other.alias, other.pattern)
 
     def too_old(self, indices: list[str], now: datetime) -> list[str]:
         """Those whose period ended longer ago than they are kept. What Firehose did not name is never among them."""

@@ -359,7 +359,7 @@ run "takes_mappings_settings_and_days_and_says_so_when_it_fails" {
     replace_stores = "name"
     alarms         = { actions = ["arn:aws:sns:eu-west-1:123456789012:on-call"] }
     index_management = {
-      mappings           = jsonencode({ dynamic = "strict", properties = { due = { type = "keyword" }, event_id = { type = "keyword" } } })
+      mappings           = jsonencode({ dynamic = "strict", properties = { due = { type = "keyword" }, event_id = { type = "keyword" }, event_type = { type = "keyword" } } })
       settings           = jsonencode({ index = { number_of_shards = 2 } })
       priority           = 7
       alias              = "all-orders"
@@ -373,7 +373,7 @@ run "takes_mappings_settings_and_days_and_says_so_when_it_fails" {
   assert {
     condition = (
       { for name, value in jsondecode(aws_lambda_invocation.index[0].input).index.dashboards : name => value if name != "where_rejected" }
-      == { fork = "orders", index_pattern = "orders-2*", numbers = ["amount"], values = ["customer.country.keyword"], tenant = "global", edition = 1 }
+      == { fork = "orders", index_pattern = "all-orders", numbers = ["amount"], values = ["customer.country.keyword"], tenant = "global", edition = 1, type_field = "event_type" }
       && [for statement in local.index_function_statements : statement.resources if statement.sid == "ImportDashboards"] == [["arn:aws:es:eu-west-1:123456789012:domain/mocked/_dashboards/api/saved_objects/_import"]]
     )
     error_message = "Dashboards of the fork must be asked for, with the permission to import them."

@@ -10,6 +10,7 @@ import pytest
 
 from event_fork.adapters.sqs import SqsQueue
 from event_fork_cli.dead_letters import looking
+from event_fork_cli.repairs.groups import Fingerprint
 from tests.functional.cli.conftest import ACCOUNT, REGION, World, event
 
 LABELS = ("event-fork-reason", "event-fork-detail")
@@ -135,6 +136,22 @@ def test_what_is_no_group_is_refused(world: World, fork: DeadFork, group: str) -
 
     assert result.code == 2
     assert result.err.count("\n") == 1
+
+
+def test_the_beginning_of_two_groups_ids_is_no_group(world: World, fork: DeadFork) -> None:
+    by_digit: dict[str, str] = {}
+    details = (f"detail {number}" for number in range(100))
+    first, second = next(
+        (by_digit[digit], detail)
+        for detail in details
+        if (digit := Fingerprint("not-json", detail).id[0]) in by_digit or by_digit.setdefault(digit, detail) != detail
+    )
+    fork.dead_event(1, "not-json", first)
+    fork.dead_event(2, "not-json", second)
+    digit = Fingerprint("not-json", second).id[0]
+    result = world.run("dead-letters", "redrive", "orders-search", "--group", digit, "--execute")
+    assert (result.code, "must be the id of one group" in result.err) == (2, True)
+    assert fork.waiting(fork.dead) == (2, 0)
 
 
 def test_a_redrive_is_only_shown_without_execute(world: World, fork: DeadFork) -> None:

@@ -39,16 +39,24 @@ class Domain:
     asked: list[str] = field(default_factory=list)
     busy: int = 0
     down: bool = False
+    rebuilt: str | None = None
+    """The index that the alias means for the day of the errors."""
 
     def call(self, method: str, path: str, body: object = None, headers: Mapping[str, str] = NONE) -> Answer:
         self.asked.append(path)
         if self.down:
             raise CallFailedError("ConnectTimeoutError", "no route", transient=False)
-        if path.startswith("/orders-2*/_search"):
+        if method == "GET" and (self.rebuilt is None or "_index_template" in path):
+            return Answer(404, {})
+        if method == "GET" and path.startswith("/_alias"):
+            return Answer(200, {str(self.rebuilt): {"aliases": {"orders-all": {}}}})
+        if method == "GET":
+            day = {"start": "2026-11-23T00:00:00.000Z", "end": "2026-11-24T00:00:00.000Z"}
+            return Answer(200, {str(self.rebuilt): {"mappings": {"_meta": {"event_fork_rebuild": day}}}})
+        if path.startswith(("/orders-2*/_search", "/orders-all/_search")):
             ids = body["query"]["bool"]["should"][0]["terms"]["event_id"]  # type: ignore[index]
-            hits = [
-                {"_source": {"event_id": one["event_id"]}} for one in self.documents.values() if one["event_id"] in ids
-            ]
+            seen = (one for (index, _), one in self.documents.items() if self.rebuilt in (None, index))
+            hits = [{"_source": {"event_id": one["event_id"]}} for one in seen if one["event_id"] in ids]
             return Answer(200, {"hits": {"hits": hits}})
         assert isinstance(body, bytes)
         lines = [json.loads(line) for line in body.splitlines()]
@@ -261,6 +269,29 @@ def test_what_is_in_the_index_already_under_another_id_gets_no_second_copy(world
     assert (found.code, found.json["done"], found.json["there"]) == (0, 1, 1)
     assert sorted(one["event_id"] for one in errors.domain.documents.values()) == ["id-1", "id-2"]
     assert errors.keys() == []
+
+
+def test_after_a_rebuild_the_new_index_is_asked_and_gets_the_documents(world: World, errors: Errors) -> None:
+    errors.put(b"".join(errors.line(number) for number in range(6)))
+    errors.domain.rebuilt = "orders-rebuilt-1"
+    for number in range(2):  # the rebuild has made these of the archive
+        errors.domain.documents["orders-rebuilt-1", f"id-{number}"] = {"event_id": f"id-{number}"}
+    errors.domain.documents["orders-2026-11", "old"] = {"event_id": "id-5"}  # out of the alias: nobody sees it
+
+    done = errors.fix("--execute")
+
+    assert (done.code, done.json["there"], done.json["done"]) == (0, 2, 4), done.err
+    seen = sorted(key for index, key in errors.domain.documents if index == "orders-rebuilt-1")
+    assert seen == [f"id-{number}" for number in range(6)]
+    assert len(errors.domain.documents) == 7, "nothing was put into an index that the alias does not mean"
+    assert errors.keys() == []
+
+
+@pytest.mark.parametrize("amount", ["\uff11\uff12", "\u0663", "\uff11.\uff15"])
+def test_digits_that_json_does_not_have_are_no_number(world: World, errors: Errors, amount: str) -> None:
+    errors.put(errors.line(1, amount))
+    shown = errors.fix()
+    assert (shown.code, shown.json["would_stay"]) == (0, {"cast: a value is no number": 1}), shown.err
 
 
 def test_what_the_domain_refuses_again_stays_with_the_new_reason_and_is_given_up_in_the_end(

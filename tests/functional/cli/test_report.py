@@ -190,6 +190,27 @@ def test_an_archive_gives_the_storage_forks_count_and_types_by_hour(deployed: De
     assert found["unreadable"] == 1
 
 
+def test_another_topics_events_and_another_forks_archive_are_not_counted(deployed: Deployed) -> None:
+    other = replace(event(1), topic_arn=f"{deployed.world.topic}-eu")
+    deployed.world.put(event(2), other)
+    elsewhere = {"BucketARN": "arn:aws:s3:::elsewhere", "Prefix": "x/date=!{timestamp:yyyy}/"}
+    deployed.fork("orders-second", "event_fork.storage_backup.handler", {"ExtendedS3DestinationDescription": elsewhere})
+
+    archive = ("--archive", f"s3://{BUCKET}/")
+    found = deployed.world.run("report", deployed.world.topic, *WINDOW, *archive, "--output", "json").json
+
+    assert (by_name(found)[BACKUP]["stored"], by_name(found)["orders-second"]["stored"]) == (1, None)
+    assert sum(each["events"] for each in found["types"]) == 1
+
+
+def test_a_damaged_error_object_makes_the_count_a_least_one(deployed: Deployed) -> None:
+    folder = "errors/search/AmazonOpenSearchService-failed/date=2026-11-23/"
+    key = f"{folder}orders-search-1-2026-11-23-12-20-00-c2c3d4-0000-4000-8000-000000000000.gz"
+    deployed.world.s3.put_object(Bucket=BUCKET, Key=key, Body=b"\x1f\x8bnot gzip")
+    found = deployed.world.run("report", deployed.world.topic, *WINDOW)
+    assert (found.code, "at least 5" in found.out) == (0, True), found.err
+
+
 def test_the_tables_have_a_column_for_each_fork(deployed: Deployed) -> None:
     out = deployed.world.run("report", deployed.world.topic, *WINDOW).out
 

@@ -94,6 +94,11 @@ def test_columns_of_one_name_are_told_apart() -> None:
     ]
 
 
+def test_numbers_that_json_does_not_have_are_text() -> None:
+    (row,) = as_objects(ask("SELECT 'nan'::DOUBLE AS a, ['-inf'::DOUBLE, 1.5] AS b", event(1)))
+    assert row == {"a": "nan", "b": ["-inf", 1.5]}
+
+
 def test_without_duckdb_one_sentence_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "duckdb", None)
     with pytest.raises(RefusedError, match=r"pip install '\.\[sql\]'"):

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from event_fork.events.envelope import StoredEvent
+from event_fork.forward.search_document import search_document
 from event_fork_cli.aws import AwsSettings
 from event_fork_cli.dead_letters import looking
 from event_fork_cli.verification import reading
@@ -239,6 +240,19 @@ def test_dead_letters_and_rejected_documents_are_accounted_for_and_stay(whole: C
     assert whole.waiting("orders-search-dlq") == 1
 
 
+def test_a_document_that_a_recipe_has_routed_is_accounted_for_by_the_name_of_its_index(whole: Chain) -> None:
+    routed = whole.domain.indices[INDEX].pop("firehose-0")
+    other = {"@timestamp": routed["@timestamp"], "event_id": "of-another-topic"}
+    whole.domain.indices["orders-odd"] = {"id-10": routed, "x": other}
+    assert whole.verify().code == 1
+    file = whole.world.folder / "day.json"
+    done = whole.verify("--routed-to", "orders-odd", "--certificate", str(file))
+    tally = done.json["indices"]["orders-search"]
+    assert (done.code, tally["routed"], tally["missing"], done.json["differences"]) == (0, 1, 0, []), done.err
+    assert whole.world.run("verify", "--certificate", str(file), "--processes", "0").code == 0
+    assert whole.verify("--routed-to", "").code == 2
+
+
 def test_what_the_archive_lacks_comes_from_the_replay_queue_and_stays_there(whole: Chain) -> None:
     lost = event(30, minutes=30)
     whole.count([lost])
@@ -329,3 +343,20 @@ def test_an_event_is_found_in_every_place_and_nothing_is_taken(whole: Chain) -> 
     assert {one["event_id"] for one in find("--where", "$.number=12").json} == {"id-12"}
     assert (find("id-99").code, find().code, find("id-12", "--where", "$.a=1").code) == (3, 2, 2)
     assert (whole.waiting("orders-search-dlq"), whole.waiting("orders-replay")) == (1, 1)
+
+
+def test_a_member_that_can_be_no_field_is_found_by_the_name_that_it_was_published_under(whole: Chain) -> None:
+    odd = event(50, minutes=50, message='{"_id":{"$oid":"65f0"},"event_id":"E-7","event_type":"mine"}')
+    whole.world.put(odd, minutes=50)
+    document = search_document(odd, "event_type")
+    whole.domain.indices[INDEX]["odd"] = json.loads(document)
+    line = {"errorCode": "400", "rawData": base64.b64encode(document).decode()}
+    key = "errors/elasticsearch-failed/date=2026-11-23/x"
+    whole.world.s3.put_object(Bucket=REJECTED, Key=key, Body=json.dumps(line).encode())
+    options = [part for fork in FORKS for part in ("--fork", fork)]
+    for where in ("$._id['$oid']=65f0", "$.event_id=E-7", "$.event_type=mine"):
+        found = whole.world.run("find", "--where", where, *options, "--processes", "0", "--output", "json")
+        assert [one["place"] for one in found.json] == ["archive", "index", "rejected"], (where, found.err)
+        assert {one["event_id"] for one in found.json} == {"id-50"}
+    mine = whole.world.run("find", "--where", "$.event_id=id-50", *options, "--processes", "0", "--output", "json")
+    assert mine.code == 3, "that id is SNS's, and not the message's"

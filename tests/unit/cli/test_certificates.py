@@ -81,3 +81,19 @@ def test_what_is_not_as_it_was_is_said(now: Certificate, sentence: str) -> None:
 def test_a_dead_letter_that_was_healed_since_and_cloudwatch_that_forgot_are_no_change_for_the_worse() -> None:
     healed = replace(WHOLE, published=None, indices=(replace(INDEX, indexed=8, dead_letters=0, checksum="ac"),))
     assert changes(WHOLE, healed) == []
+
+
+def test_what_cloudwatch_has_only_by_whole_hours_later_is_no_change() -> None:
+    odd = replace(WHOLE, start="2026-11-23T00:07:00.000Z")
+    later = replace(odd, made_at="2026-12-24T00:00:00.000Z", published=9)
+    assert changes(odd, later) == []
+    even = replace(later, start=WHOLE.start)
+    assert changes(WHOLE, even) == ["events that SNS counted was 10 and is 9"]
+
+
+@pytest.mark.parametrize("start", ["yesterday", "2026-11-25T00:00:00.000Z", "2026-11-23"])
+def test_a_certificate_of_no_window_is_bad_input(tmp_path: Path, start: str) -> None:
+    file = tmp_path / "day.json"
+    file.write_bytes(replace(WHOLE, start=start).sealed().to_bytes())
+    with pytest.raises(BadInputError, match="must be a file that `verify --certificate` has written"):
+        read_certificate(file)

@@ -17,10 +17,11 @@ from event_fork.sending.backoff import Backoff
 from event_fork_cli.aws import AwsSettings
 from event_fork_cli.errors import FailedError, RefusedError
 from event_fork_cli.repairs.forks import ErrorFolder, Stream
+from event_fork_cli.search.aliases import REBUILT, alias_of, limits_of, narrowed
 from event_fork_cli.search.calls import Calls
 from event_fork_cli.search.contents import Seen, seen_in
-from event_fork_cli.search.rebuilding import IndexBuilder, Rebuild, Rebuilt, rebuild
-from event_fork_cli.search.sources import REBUILT, DocumentMaker, Search
+from event_fork_cli.search.rebuilding import IndexBuilder, Rebuild, Rebuilt, rebuild, window_begun
+from event_fork_cli.search.sources import DocumentMaker, Search
 from tests.support.fake_domain import FakeDomain
 from tests.support.memory_archive import MemoryArchive
 from tests.support.samples import TOPIC
@@ -72,7 +73,7 @@ class World:
         return Calls(self.domain, "the domain", Backoff(attempts=3, draw=lambda _, most: most, sleep=self.slept.append))
 
     def alias(self, calls: Calls) -> str | None:
-        return Search.alias(self, calls)  # type: ignore[arg-type]
+        return alias_of(self.stream, calls)
 
     def store(self, *events: StoredEvent | bytes, name: str = "a") -> None:
         lines = [one if isinstance(one, bytes) else one.to_line() for one in events]
@@ -84,7 +85,7 @@ class World:
         return rebuild(
             AwsSettings(),
             search,
-            Rebuild.of(index, search, "s3://archive/", window),
+            Rebuild.of(index, search, "s3://archive/", window, "1d to now"),
             self.archive,
             "",
             HIVE,
@@ -183,6 +184,64 @@ def test_the_alias_then_means_the_new_index_and_of_the_old_only_what_lies_outsid
     assert domain.calls.count("POST /_aliases") == 1
 
 
+def test_a_window_that_was_rebuilt_stays_out_of_the_old_index_when_another_is_rebuilt(world: World) -> None:
+    domain = world.domain
+    days = [DAY.start + timedelta(days=number, hours=12) for number in range(4)]
+    domain.indices["orders-2026-11"] = {
+        str(number): {"@timestamp": timestamp_text(day), "event_id": f"id-{number + 10}"}
+        for number, day in enumerate(days)
+    }
+    domain.aliases = {"orders-all": {"orders-2026-11": None}}
+    for number in range(4):
+        at = KEY.format("a").replace("11-23", f"11-{23 + number}")
+        world.archive.objects[at] = event(10 + number, minutes=number * 1440).to_line()
+
+    for number in (0, 2, 0):  # the last one goes on with what is there
+        window = Window(DAY.start + timedelta(days=number), DAY.end + timedelta(days=number))
+        world.rebuild(f"orders-rebuilt-{number}", window)
+
+    def seen() -> list[tuple[str, str]]:
+        return sorted((hit[2]["event_id"], hit[0]) for hit in domain.seen("orders-all"))
+
+    old, new = "orders-2026-11", "orders-rebuilt"
+    assert seen() == [("id-10", f"{new}-0"), ("id-11", old), ("id-12", f"{new}-2"), ("id-13", old)]
+    limit = limits_of(world.calls(), "orders-all")["orders-2026-11"]
+    assert limit is not None
+    assert len(limit["bool"]["must_not"]) == 2
+
+    # Of a window that reaches over both, nothing of the first two is left to be seen.
+    world.rebuild("orders-rebuilt-x", Window(DAY.start, DAY.end + timedelta(days=2)))
+    assert seen() == [*((f"id-{number}", f"{new}-x") for number in (10, 11, 12)), ("id-13", old)]
+    assert sorted(domain.aliases["orders-all"]) == ["orders-2026-11", "orders-rebuilt-x"]
+
+
+def test_an_alias_filter_of_the_users_stays_beside_the_window() -> None:
+    theirs = {"term": {"kind": "paid"}}
+    once = narrowed(theirs, DAY)
+    assert once["bool"]["filter"] == [theirs]
+    assert narrowed(once, DAY) == once
+    later = Window(DAY.end, DAY.end + timedelta(days=1))
+    assert narrowed(once, later)["bool"] == {
+        "filter": [theirs],
+        "must_not": [*once["bool"]["must_not"], *narrowed(None, later)["bool"]["must_not"]],
+    }
+
+
+def test_a_window_that_was_asked_for_in_the_same_words_goes_on(world: World) -> None:
+    world.store(event(10))
+    world.domain.refuses = lambda _: {"type": "x", "status": 400, "reason": "not now"}
+    with pytest.raises(FailedError):
+        world.rebuild()
+    calls = world.calls()
+    assert window_begun(calls, "orders-rebuilt", "1d to now") == DAY
+    assert window_begun(calls, "orders-rebuilt", "2d to now") is None
+    assert window_begun(calls, "orders-other", "1d to now") is None
+    world.domain.refuses = lambda _: None
+    world.domain.aliases = {"orders-all": {"orders-rebuilt": None}}
+    world.rebuild()
+    assert window_begun(calls, "orders-rebuilt", "1d to now") is None, "it is finished, so it would be another window"
+
+
 def test_the_old_ones_are_dropped_only_when_they_were_replaced_and_are_in_no_alias(world: World) -> None:
     domain = world.domain
     inside = {"@timestamp": "2026-11-23T12:00:00.000Z", "event_id": "id-10"}
@@ -255,3 +314,10 @@ def test_a_document_of_a_rebuilt_window_goes_to_the_rebuilt_index(world: World) 
     target = Search.target(world, world.calls())  # type: ignore[arg-type]
     assert target(NOON) == "orders-rebuilt"
     assert target(NOON + timedelta(days=1)) == "orders-2026-11"
+
+    world.domain.indices["orders-rebuilt-2"] = {}
+    world.domain.bodies["orders-rebuilt-2"] = made
+    evening = Window(NOON, DAY.end)  # of it the second one is seen only
+    world.domain.aliases["orders-all"] = {"orders-rebuilt": narrowed(None, evening), "orders-rebuilt-2": None}
+    target = Search.target(world, world.calls())  # type: ignore[arg-type]
+    assert (target(DAY.start), target(NOON)) == ("orders-rebuilt", "orders-rebuilt-2")

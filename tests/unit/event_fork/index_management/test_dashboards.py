@@ -39,3 +39,9 @@ def test_a_fields_name_is_text_wherever_it_stands() -> None:
     assert specs[0]["data"]["url"]["body"]["aggs"]["time"]["aggs"]["numbers"]["stats"]["field"] == odd
     assert specs[1]["data"]["url"]["body"]["aggs"]["values"]["terms"]["field"] == f"{odd}.keyword"
     assert all(odd not in part["field"] for spec in specs for part in spec["encoding"]["tooltip"])
+
+
+def test_types_are_counted_by_the_field_that_the_users_mapping_has() -> None:
+    written = json.dumps(Dashboards("orders", "orders-all", "global", type_field="event_type").saved_objects())
+    assert "event_type" in written
+    assert "event_type.keyword" not in written

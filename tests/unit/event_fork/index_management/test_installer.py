@@ -50,14 +50,19 @@ def error(reason: str, status: int = 400) -> Answer:
 
 
 def test_the_template_comes_before_the_alias_of_the_indices_that_are_there() -> None:
-    domain = Domain({"GET /orders-all/_alias": MISSING, "PUT /orders-2*/_alias/orders-all": MISSING})
+    names = [f"orders-2026-11-{day:02}" for day in range(1, 31)] + ["orders-2026-12-01"]
+    others = ["orders-2-2026-11-01", "orders-2024"]  # of a fork `orders-2`, of nobody
+    there = Answer(200, {name: {} for name in (*names, *others)})
+    domain = Domain({"GET /orders-all/_alias": MISSING, "GET /orders-2*/_alias": there})
 
     assert run(domain, Request(INDEX)) == ({"installed": "event-fork-orders"}, [])
     assert domain.calls == [
         "GET /orders-all/_alias",
         "PUT /_index_template/event-fork-orders",
         "GET /orders-2*/_alias/orders-all",
-        "PUT /orders-2*/_alias/orders-all",
+        "GET /orders-2*/_alias",
+        f"PUT /{','.join(names[:30])}/_alias/orders-all",
+        f"PUT /{names[30]}/_alias/orders-all",
     ]
     assert domain.bodies[1] == {"priority": 106}
 
@@ -66,6 +71,15 @@ def test_an_index_that_was_taken_out_of_the_alias_is_not_put_back_into_it() -> N
     domain = Domain({"GET /orders-2*/_alias/orders-all": Answer(200, {"orders-2026-12": {"aliases": {}}})})
     run(domain, Request(INDEX))
     assert domain.calls[-1] == "GET /orders-2*/_alias/orders-all"
+
+
+def test_a_later_apply_puts_nothing_back_into_the_alias() -> None:
+    # A rebuild of the whole archive has taken every index of Firehose's out of it.
+    domain = Domain(
+        {"GET /orders-2*/_alias/orders-all": MISSING, "GET /orders-2*/_alias": Answer(200, {"orders-2026": {}})}
+    )
+    run(domain, Request(changed(INDEX, template={"priority": 1}), previous=INDEX))
+    assert domain.calls == ["GET /orders-all/_alias", "PUT /_index_template/event-fork-orders"]
 
 
 def test_an_alias_that_is_an_index_is_refused_before_a_template_could_stop_new_indices() -> None:
@@ -85,8 +99,6 @@ def test_without_an_alias_only_the_template_is_put() -> None:
 @pytest.mark.parametrize(
     ("before", "removed"),
     [
-        (INDEX, []),
-        (changed(INDEX, template={}), []),
         (changed(INDEX, alias="old"), ["DELETE /orders-2*/_alias/old"]),
         (changed(INDEX, pattern="sales-2*"), ["DELETE /sales-2*/_alias/orders-all"]),
         (changed(INDEX, template_name="event-fork-x", alias=None), ["DELETE /_index_template/event-fork-x"]),
@@ -130,6 +142,16 @@ def test_no_template_of_the_users_is_put_out_of_action_without_a_word() -> None:
     assert "PUT /_index_template/event-fork-orders" not in domain.calls
     run(domain, Request(INDEX))
     assert "PUT /_index_template/event-fork-orders" in domain.calls
+
+
+def test_the_template_of_a_fork_whose_index_only_begins_so_is_no_obstacle() -> None:
+    others = [{"name": "event-fork-second", "index_patterns": ["orders-2-2*"]}]
+    simulate = "POST /_index_template/_simulate/event-fork-orders"
+    index = changed(INDEX, only_template=True)
+    assert run(Domain({simulate: Answer(200, {"overlapping": others})}), Request(index))[0]["installed"]
+    others[0]["index_patterns"] = ["orders-2*"]
+    with pytest.raises(DomainRefusedError, match="event-fork-second"):
+        run(Domain({simulate: Answer(200, {"overlapping": others})}), Request(index))
 
 
 def test_where_no_other_template_matches_the_modules_own_is_put() -> None:
