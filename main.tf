@@ -12,6 +12,7 @@ module "storage_backups" {
   function                = each.value.function
   log_retention_days      = each.value.log_retention_days
   event_source_mapping    = each.value.event_source_mapping
+  stream_count            = each.value.stream_count
   bucket_kms_key          = each.value.bucket_kms_key
   bucket_force_destroy    = each.value.bucket_force_destroy
   create_subscription     = each.value.create_subscription
@@ -61,6 +62,7 @@ module "search_analytics" {
   function                = each.value.function
   log_retention_days      = each.value.log_retention_days
   event_source_mapping    = each.value.event_source_mapping
+  stream_count            = each.value.stream_count
   bucket_kms_key          = each.value.bucket_kms_key
   bucket_force_destroy    = each.value.bucket_force_destroy
   create_subscription     = each.value.create_subscription
@@ -154,19 +156,19 @@ module "dashboard" {
       queue_arn              = fork.queue_arn
       dead_letter_queue_name = fork.dead_letter_queue_name
       function_name          = fork.function_name
-      stream                 = { name = fork.delivery_stream_name, destination = "S3" }
+      streams                = { names = fork.delivery_stream_names, destination = "S3" }
     } if var.storage_backups[name].ingest == "queue" },
     { for name, fork in module.search_analytics : name => {
       queue_arn              = fork.queue_arn
       dead_letter_queue_name = fork.dead_letter_queue_name
       function_name          = fork.function_name
-      stream                 = { name = fork.delivery_stream_name, destination = "AmazonOpenSearchService" }
+      streams                = { names = fork.delivery_stream_names, destination = "AmazonOpenSearchService" }
     } },
     { for name, fork in module.replays : name => {
       queue_arn              = fork.queue_arn
       dead_letter_queue_name = fork.dead_letter_queue_name
       function_name          = fork.function_name
-      stream                 = null
+      streams                = null
     } },
   )
 }

@@ -19,6 +19,7 @@ output "storage_backups" {
     event_source_mapping_uuid = fork.event_source_mapping_uuid
     delivery_stream_name      = fork.delivery_stream_name
     delivery_stream_arn       = fork.delivery_stream_arn
+    delivery_stream_names     = fork.delivery_stream_names
     delivery_role_arn         = fork.delivery_role_arn
     delivery_log_group_name   = fork.delivery_log_group_name
     bucket_name               = fork.bucket_name
@@ -49,6 +50,7 @@ output "search_analytics" {
     event_source_mapping_uuid = fork.event_source_mapping_uuid
     delivery_stream_name      = fork.delivery_stream_name
     delivery_stream_arn       = fork.delivery_stream_arn
+    delivery_stream_names     = fork.delivery_stream_names
     delivery_role_arn         = fork.delivery_role_arn
     delivery_log_group_name   = fork.delivery_log_group_name
     domain_arn                = fork.domain_arn

@@ -104,11 +104,14 @@ _DASHBOARD_FORKS = """    {{ for name, fork in module.{name} : name => {{
       queue_arn              = fork.queue_arn
       dead_letter_queue_name = fork.dead_letter_queue_name
       function_name          = fork.function_name
-      stream                 = {stream}
+      streams                = {streams}
     }}{condition} }},"""
 _WITH_A_QUEUE = ' if var.storage_backups[name].ingest == "queue"'
-_STREAM = '{{ name = fork.delivery_stream_name, destination = "{}" }}'
-_DESTINATIONS = {"storage-backup": _STREAM.format("S3"), "search-analytics": _STREAM.format("AmazonOpenSearchService")}
+_STREAMS = '{{ names = fork.delivery_stream_names, destination = "{}" }}'
+_DESTINATIONS = {
+    "storage-backup": _STREAMS.format("S3"),
+    "search-analytics": _STREAMS.format("AmazonOpenSearchService"),
+}
 _DASHBOARD_INPUT = """variable "dashboard" {
   description = "Whether CloudWatch gets one dashboard of all forks, `<topic>-<region>-event-forks`: events, lag and failures of each, and what SNS counts of the topic. Default false: the first 3 dashboards of an account are free, others cost 3 dollars a month."
   type        = bool
@@ -154,7 +157,7 @@ def _dashboard() -> str:
     maps = [
         _DASHBOARD_FORKS.format(
             name=forks.name,
-            stream=_DESTINATIONS.get(forks.module, "null"),
+            streams=_DESTINATIONS.get(forks.module, "null"),
             condition=_WITH_A_QUEUE if forks.module == "storage-backup" else "",
         )
         for forks in FORKS

@@ -4,7 +4,7 @@ import os
 from functools import cache
 from typing import Any
 
-from event_fork.adapters.firehose import FirehoseStream
+from event_fork.adapters.firehose import FirehoseStreams
 from event_fork.adapters.sqs import SqsQueue
 from event_fork.events.sqs_event import BatchResponse, batch_response, received_messages
 from event_fork.forward.forwarding import Encode, Forwarder
@@ -33,7 +33,7 @@ def forwarder() -> Forwarder:
     return Forwarder(
         encode=encoder(settings),
         pack=one_each,  # Firehose makes one document of one record
-        stream=FirehoseStream(settings.delivery_stream_name),
+        stream=FirehoseStreams(settings.delivery_stream_names),
         dead_letter_queue=SqsQueue(settings.dead_letter_queue_url),
         dead_letter_max_bytes=settings.dead_letter_max_bytes,
         redactor=settings.redactor,

@@ -12,6 +12,7 @@ from event_fork.events.redaction import Redactor
 from event_fork.events.redaction_rules import parse_rules
 
 DELIVERY_STREAM_NAME = "DELIVERY_STREAM_NAME"
+DELIVERY_STREAM_COUNT = "DELIVERY_STREAM_COUNT"
 DEAD_LETTER_QUEUE_URL = "DEAD_LETTER_QUEUE_URL"
 DEAD_LETTER_QUEUE_MAX_BYTES = "DEAD_LETTER_QUEUE_MAX_BYTES"
 RECORD_FORMAT = "RECORD_FORMAT"
@@ -53,7 +54,7 @@ _PRINTABLE = re.compile(rf"[\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ff
 class StorageBackupSettings:
     """Of `event_fork.storage_backup`."""
 
-    delivery_stream_name: str
+    delivery_stream_names: tuple[str, ...]
     dead_letter_queue_url: str
     dead_letter_max_bytes: int
     record_format: str
@@ -67,7 +68,7 @@ class StorageBackupSettings:
     def from_env(cls, env: Environment) -> "StorageBackupSettings":
         """Raises SettingError."""
         return cls(
-            delivery_stream_name=_matching(env, DELIVERY_STREAM_NAME, _STREAM_NAME, "must be a Firehose stream's name"),
+            delivery_stream_names=delivery_stream_names(env),
             dead_letter_queue_url=_queue_url(env, DEAD_LETTER_QUEUE_URL),
             dead_letter_max_bytes=_count(env, DEAD_LETTER_QUEUE_MAX_BYTES) or USUAL_QUEUE_BYTES,
             record_format=_one_of(env, RECORD_FORMAT, (ENVELOPE, RAW)),
@@ -82,7 +83,7 @@ class StorageBackupSettings:
 class SearchAnalyticsSettings:
     """Of `event_fork.search_analytics`."""
 
-    delivery_stream_name: str
+    delivery_stream_names: tuple[str, ...]
     dead_letter_queue_url: str
     dead_letter_max_bytes: int
     event_type_attribute: str
@@ -94,7 +95,7 @@ class SearchAnalyticsSettings:
     def from_env(cls, env: Environment) -> "SearchAnalyticsSettings":
         """Raises SettingError."""
         return cls(
-            delivery_stream_name=_matching(env, DELIVERY_STREAM_NAME, _STREAM_NAME, "must be a Firehose stream's name"),
+            delivery_stream_names=delivery_stream_names(env),
             dead_letter_queue_url=_queue_url(env, DEAD_LETTER_QUEUE_URL),
             dead_letter_max_bytes=_count(env, DEAD_LETTER_QUEUE_MAX_BYTES) or USUAL_QUEUE_BYTES,
             event_type_attribute=env.get(EVENT_TYPE_ATTRIBUTE) or DEFAULT_EVENT_TYPE_ATTRIBUTE,
@@ -168,6 +169,13 @@ class RedactSettings:
     def from_env(cls, env: Environment) -> "RedactSettings":
         """Raises SettingError."""
         return cls(redactor=_redactor(env))
+
+
+def delivery_stream_names(env: Environment) -> tuple[str, ...]:
+    """The streams of a fork: its own name, and what modules/delivery calls further ones. Raises SettingError."""
+    first = _matching(env, DELIVERY_STREAM_NAME, _STREAM_NAME, "must be a Firehose stream's name")
+    count = _count(env, DELIVERY_STREAM_COUNT) or 1
+    return first, *(f"{first}-stream-{number}" for number in range(2, count + 1))
 
 
 def _matching(env: Environment, variable: str, pattern: re.Pattern[str], rule: str) -> str:

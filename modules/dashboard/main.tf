@@ -26,9 +26,9 @@ locals {
           { namespace = "AWS/SQS", name = "NumberOfMessagesDeleted", dimension = "QueueName", of = element(split(":", fork.queue_arn), 5), stat = "Sum" },
           { namespace = "AWS/SQS", name = "ApproximateNumberOfMessagesVisible", dimension = "QueueName", of = fork.dead_letter_queue_name, stat = "Maximum" },
         ],
-        fork.stream == null ? [] : [
-          { namespace = "AWS/Firehose", name = "DeliveryTo${fork.stream.destination}.Records", dimension = "DeliveryStreamName", of = fork.stream.name, stat = "Sum" },
-        ],
+        flatten([for stream in try(fork.streams.names, []) : [
+          { namespace = "AWS/Firehose", name = "DeliveryTo${fork.streams.destination}.Records", dimension = "DeliveryStreamName", of = stream, stat = "Sum" },
+        ]]),
       )
     },
     {
@@ -36,9 +36,9 @@ locals {
       region = split(":", fork.queue_arn)[3]
       metrics = concat(
         [{ namespace = "AWS/SQS", name = "ApproximateAgeOfOldestMessage", dimension = "QueueName", of = element(split(":", fork.queue_arn), 5), stat = "Maximum" }],
-        fork.stream == null ? [] : [
-          { namespace = "AWS/Firehose", name = "DeliveryTo${fork.stream.destination}.DataFreshness", dimension = "DeliveryStreamName", of = fork.stream.name, stat = "Maximum" },
-        ],
+        flatten([for stream in try(fork.streams.names, []) : [
+          { namespace = "AWS/Firehose", name = "DeliveryTo${fork.streams.destination}.DataFreshness", dimension = "DeliveryStreamName", of = stream, stat = "Maximum" },
+        ]]),
       )
     },
     {
@@ -48,10 +48,10 @@ locals {
         [for metric in ["Errors", "Throttles"] :
           { namespace = "AWS/Lambda", name = metric, dimension = "FunctionName", of = fork.function_name, stat = "Sum" }
         ],
-        fork.stream == null ? [] : [
-          { namespace = "AWS/Firehose", name = "DeliveryTo${fork.stream.destination}.Success", dimension = "DeliveryStreamName", of = fork.stream.name, stat = "Minimum" },
-          { namespace = "AWS/Firehose", name = "ThrottledRecords", dimension = "DeliveryStreamName", of = fork.stream.name, stat = "Sum" },
-        ],
+        flatten([for stream in try(fork.streams.names, []) : [
+          { namespace = "AWS/Firehose", name = "DeliveryTo${fork.streams.destination}.Success", dimension = "DeliveryStreamName", of = stream, stat = "Minimum" },
+          { namespace = "AWS/Firehose", name = "ThrottledRecords", dimension = "DeliveryStreamName", of = stream, stat = "Sum" },
+        ]]),
       )
     },
   ]]

@@ -11,12 +11,12 @@ variable "topic_arn" {
 }
 
 variable "forks" {
-  description = "The forks that have a row, by name; `stream`: the delivery stream, and what Firehose's metrics call its destination (`S3` or `AmazonOpenSearchService`)."
+  description = "The forks that have a row, by name; `streams`: the delivery streams, and what Firehose's metrics call its destination (`S3` or `AmazonOpenSearchService`)."
   type = map(object({
     queue_arn              = string
     dead_letter_queue_name = string
     function_name          = string
-    stream                 = optional(object({ name = string, destination = string }))
+    streams                = optional(object({ names = list(string), destination = string }))
   }))
   nullable = false
 }

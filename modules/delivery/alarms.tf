@@ -80,13 +80,16 @@ locals {
 }
 
 resource "aws_cloudwatch_metric_alarm" "this" {
-  for_each = { for name, alarm in local.stream_alarms : name => alarm if var.alarms != null && alarm.watched }
+  for_each = merge([for number, stream in local.stream_names : {
+    for name, alarm in local.stream_alarms : number == 0 ? name : "stream-${number + 1}-${name}" => merge(alarm, { stream = stream })
+    if var.alarms != null && alarm.watched
+  }]...)
 
   alarm_name          = "${var.name}-${each.key}"
-  alarm_description   = "Delivery stream ${var.name}: ${each.value.meaning}"
+  alarm_description   = "Delivery stream ${each.value.stream}: ${each.value.meaning}"
   namespace           = "AWS/Firehose"
   metric_name         = each.value.metric
-  dimensions          = { DeliveryStreamName = var.name }
+  dimensions          = { DeliveryStreamName = each.value.stream }
   statistic           = each.value.statistic
   period              = each.value.period
   evaluation_periods  = each.value.periods

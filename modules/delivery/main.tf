@@ -1,7 +1,9 @@
-# Internal: what every delivery stream of storage-backup and search-analytics needs beside the stream itself:
-# the role Firehose works under, the log of its errors, the call of a transformation function, and alarms (alarms.tf).
+# Internal: what the delivery streams of storage-backup and search-analytics need beside the streams themselves:
+# the role Firehose works under, the log of their errors, the call of a transformation function, and alarms (alarms.tf).
 
 locals {
+  stream_names = [for number in range(1, var.stream_count + 1) : number == 1 ? var.name : "${var.name}-stream-${number}"]
+
   bucket_key_statements = var.bucket_kms_key == null ? [] : [{
     Sid      = "EncryptObjects"
     Effect   = "Allow"

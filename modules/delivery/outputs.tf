@@ -1,3 +1,13 @@
+output "stream_names" {
+  description = "Names of the streams, the fork's own name first. event_fork/settings.py makes the same."
+  value       = local.stream_names
+}
+
+output "function_environment" {
+  description = "What tells the function of further streams; {} where there is one."
+  value       = var.stream_count == 1 ? {} : { DELIVERY_STREAM_COUNT = tostring(var.stream_count) }
+}
+
 output "role_arn" {
   description = "ARN of the role, known when it may do its work: Firehose tries the role while the stream is made."
   value       = aws_iam_role.this.arn

@@ -1,6 +1,13 @@
 variable "name" {
-  description = "Name of the delivery stream."
+  description = "Name of the delivery stream; the fork's."
   type        = string
+  nullable    = false
+}
+
+variable "stream_count" {
+  description = "How many streams there are; the role, the log and the function's environment are for all of them."
+  type        = number
+  default     = 1
   nullable    = false
 }
 

@@ -13,7 +13,10 @@ module "dashboard" {
       queue_arn              = aws_sqs_queue.this[0].arn
       dead_letter_queue_name = local.dead_letter_queue_name
       function_name          = module.function[0].name
-      stream                 = var.delivery
+      streams = var.delivery == null ? null : {
+        names       = concat([var.delivery.name], var.delivery.more_names)
+        destination = var.delivery.destination
+      }
     }
   }
 }

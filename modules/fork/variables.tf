@@ -357,13 +357,13 @@ variable "event_source_mapping" {
 ################################################################################
 
 variable "delivery" {
-  description = "Delivery stream that the function puts its events to, so that `dashboard` shows it too; null = none. `destination` is what Firehose's metrics call it, `S3` or `AmazonOpenSearchService`. For example `{ name = aws_kinesis_firehose_delivery_stream.orders.name, destination = \"S3\" }`."
-  type        = object({ name = string, destination = string })
+  description = "Delivery stream that the function puts its events to, so that `dashboard` shows it too; null = none. `destination` is what Firehose's metrics call it, `S3` or `AmazonOpenSearchService`; `more_names`: further streams of the same kind. For example `{ name = aws_kinesis_firehose_delivery_stream.orders.name, destination = \"S3\" }`."
+  type        = object({ name = string, destination = string, more_names = optional(list(string), []) })
   default     = null
 
   validation {
-    condition     = var.delivery == null || try(can(regex("^[A-Za-z0-9_.-]{1,64}$", var.delivery.name)) && contains(["S3", "AmazonOpenSearchService"], var.delivery.destination), false)
-    error_message = "delivery must have the name of a stream, and \"S3\" or \"AmazonOpenSearchService\" as destination, for example { name = \"orders\", destination = \"S3\" }. Received: ${jsonencode(var.delivery)}."
+    condition     = var.delivery == null || try(alltrue([for name in concat([var.delivery.name], var.delivery.more_names) : can(regex("^[A-Za-z0-9_.-]{1,64}$", name))]) && contains(["S3", "AmazonOpenSearchService"], var.delivery.destination), false)
+    error_message = "delivery must have names of streams, and \"S3\" or \"AmazonOpenSearchService\" as destination, for example { name = \"orders\", destination = \"S3\" }. Received: ${jsonencode(var.delivery)}."
   }
 }
 

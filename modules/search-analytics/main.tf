@@ -39,14 +39,18 @@ module "fork" {
   alarms               = var.alarms
   tags                 = var.tags
 
-  delivery              = { name = aws_kinesis_firehose_delivery_stream.this.name, destination = "AmazonOpenSearchService" }
+  delivery = {
+    name        = aws_kinesis_firehose_delivery_stream.this[0].name
+    more_names  = slice(aws_kinesis_firehose_delivery_stream.this[*].name, 1, var.stream_count)
+    destination = "AmazonOpenSearchService"
+  }
   environment_variables = local.function_environment
   policy_statements     = local.function_statements
 }
 
 locals {
-  function_environment = merge(var.environment_variables, {
-    DELIVERY_STREAM_NAME = aws_kinesis_firehose_delivery_stream.this.name
+  function_environment = merge(var.environment_variables, module.delivery.function_environment, {
+    DELIVERY_STREAM_NAME = aws_kinesis_firehose_delivery_stream.this[0].name
     EVENT_TYPE_ATTRIBUTE = var.event_type_attribute
     ATTRIBUTE_FIELDS     = tostring(local.keeps_index)
     REDACT               = jsonencode([for rule in var.redact : { for key, value in rule : key => value if value != null && value != false }])
@@ -55,7 +59,7 @@ locals {
   function_statements = [{
     sid       = "WriteToStream"
     actions   = ["firehose:PutRecordBatch"]
-    resources = [aws_kinesis_firehose_delivery_stream.this.arn]
+    resources = aws_kinesis_firehose_delivery_stream.this[*].arn
   }]
 }
 
@@ -64,7 +68,9 @@ locals {
 ################################################################################
 
 resource "aws_kinesis_firehose_delivery_stream" "this" {
-  name        = var.name
+  count = var.stream_count
+
+  name        = module.delivery.stream_names[count.index]
   destination = "opensearch"
 
   server_side_encryption {
@@ -160,6 +166,7 @@ module "delivery" {
   source = "../delivery"
 
   name                    = var.name
+  stream_count            = var.stream_count
   location                = module.fork.location
   bucket                  = { arn = local.bucket.arn, given = var.bucket != null }
   bucket_kms_key          = var.bucket_kms_key
@@ -237,4 +244,13 @@ module "bucket" {
   force_destroy   = var.bucket_force_destroy
   lifecycle_rules = var.lifecycle_rules
   tags            = var.tags
+}
+
+################################################################################
+# Moved
+################################################################################
+
+moved {
+  from = aws_kinesis_firehose_delivery_stream.this
+  to   = aws_kinesis_firehose_delivery_stream.this[0]
 }

@@ -4,12 +4,17 @@
 
 output "delivery_stream_name" {
   description = "Name of the delivery stream."
-  value       = aws_kinesis_firehose_delivery_stream.this.name
+  value       = aws_kinesis_firehose_delivery_stream.this[0].name
 }
 
 output "delivery_stream_arn" {
   description = "ARN of the delivery stream."
-  value       = aws_kinesis_firehose_delivery_stream.this.arn
+  value       = aws_kinesis_firehose_delivery_stream.this[0].arn
+}
+
+output "delivery_stream_names" {
+  description = "Names of all delivery streams, `stream_count` of them."
+  value       = aws_kinesis_firehose_delivery_stream.this[*].name
 }
 
 output "delivery_role_arn" {

@@ -5,9 +5,10 @@
 locals {
   # What AWS cannot change without a new domain or a new stream.
   stores = {
-    domain     = var.domain == null ? { name = local.domain_name, kms_key = try(var.new_domain.kms_key.arn, null), in_vpc = var.vpc != null } : null
-    stream     = { vpc = var.vpc, s3_backup_mode = var.s3_backup_mode, role_path = var.vpc == null ? null : var.roles.path }
-    own_bucket = var.bucket == null
+    domain       = var.domain == null ? { name = local.domain_name, kms_key = try(var.new_domain.kms_key.arn, null), in_vpc = var.vpc != null } : null
+    stream       = { vpc = var.vpc, s3_backup_mode = var.s3_backup_mode, role_path = var.vpc == null ? null : var.roles.path }
+    own_bucket   = var.bucket == null
+    stream_count = var.stream_count
   }
 }
 
@@ -27,6 +28,11 @@ resource "terraform_data" "stores" {
     postcondition {
       condition     = jsonencode(self.input.stream) == jsonencode(local.stores.stream)
       error_message = "This change would replace the delivery stream, and what is in its buffer would go: vpc, s3_backup_mode and, with vpc, roles.path must stay as they are. Set event_source_mapping.enabled = false, wait for buffering.interval_seconds, then say replace_stores = \"new stream\" (any new text) in the same plan; for example s3_backup_mode = \"${self.input.stream.s3_backup_mode}\" leaves it. Received: ${jsonencode(local.stores.stream)}; it was ${jsonencode(self.input.stream)}."
+    }
+
+    postcondition {
+      condition     = try(self.input.stream_count, 1) == var.stream_count
+      error_message = "This change would ${var.stream_count > try(self.input.stream_count, 1) ? "leave the fork with more delivery streams, and Terraform could not tell later that one is removed with what is in its buffer" : "remove delivery streams, and what is in their buffers would go; first set event_source_mapping.enabled = false and wait for buffering.interval_seconds"}. To allow it, say replace_stores = \"${var.stream_count} streams\" (any new text) in the same plan; for example stream_count = ${try(self.input.stream_count, 1)} leaves them. Received: ${var.stream_count}."
     }
 
     postcondition {

@@ -15,14 +15,14 @@ variable "event_type_attribute" {
 }
 
 variable "environment_variables" {
-  description = "Environment variables for the function, 3700 bytes as JSON, with the rules of `redact`. They win over `POWERTOOLS_SERVICE_NAME`, `POWERTOOLS_METRICS_NAMESPACE`, `POWERTOOLS_LOG_LEVEL` and `POWERTOOLS_TRACE_DISABLED`, which the module sets. `ATTRIBUTE_FIELDS`, `DEAD_LETTER_QUEUE_URL`, `DEAD_LETTER_QUEUE_MAX_BYTES`, `DELIVERY_STREAM_NAME`, `EVENT_TYPE_ATTRIBUTE` and `REDACT` are the module's."
+  description = "Environment variables for the function, 3700 bytes as JSON, with the rules of `redact`. They win over `POWERTOOLS_SERVICE_NAME`, `POWERTOOLS_METRICS_NAMESPACE`, `POWERTOOLS_LOG_LEVEL` and `POWERTOOLS_TRACE_DISABLED`, which the module sets. `ATTRIBUTE_FIELDS`, `DEAD_LETTER_QUEUE_URL`, `DEAD_LETTER_QUEUE_MAX_BYTES`, `DELIVERY_STREAM_NAME`, `DELIVERY_STREAM_COUNT`, `EVENT_TYPE_ATTRIBUTE` and `REDACT` are the module's."
   type        = map(string)
   default     = {}
   nullable    = false
 
   validation {
-    condition     = length(setintersection(keys(var.environment_variables), ["DELIVERY_STREAM_NAME", "ATTRIBUTE_FIELDS", "EVENT_TYPE_ATTRIBUTE", "REDACT"])) == 0
-    error_message = "environment_variables must not have DELIVERY_STREAM_NAME, ATTRIBUTE_FIELDS, EVENT_TYPE_ATTRIBUTE or REDACT: the module sets them from its own inputs, for example event_type_attribute = \"type\". Received: ${join(", ", keys(var.environment_variables))}."
+    condition     = length(setintersection(keys(var.environment_variables), ["DELIVERY_STREAM_NAME", "DELIVERY_STREAM_COUNT", "ATTRIBUTE_FIELDS", "EVENT_TYPE_ATTRIBUTE", "REDACT"])) == 0
+    error_message = "environment_variables must not have DELIVERY_STREAM_NAME, DELIVERY_STREAM_COUNT, ATTRIBUTE_FIELDS, EVENT_TYPE_ATTRIBUTE or REDACT: the module sets them from its own inputs, for example event_type_attribute = \"type\". Received: ${join(", ", keys(var.environment_variables))}."
   }
 }
 

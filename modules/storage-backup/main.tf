@@ -18,7 +18,7 @@ module "fork" {
   # The envelope holds the id, the time and the attributes of a message. Raw delivery would lose them, and messages with more than ten attributes.
   raw_message_delivery = false
   ingest               = var.ingest
-  stream_arn           = local.direct ? aws_kinesis_firehose_delivery_stream.this.arn : null
+  stream_arn           = local.direct ? aws_kinesis_firehose_delivery_stream.this[0].arn : null
 
   kms_key           = var.kms_key
   queue             = var.queue
@@ -42,7 +42,11 @@ module "fork" {
   alarms               = var.alarms
   tags                 = var.tags
 
-  delivery              = { name = aws_kinesis_firehose_delivery_stream.this.name, destination = "S3" }
+  delivery = {
+    name        = aws_kinesis_firehose_delivery_stream.this[0].name
+    more_names  = slice(aws_kinesis_firehose_delivery_stream.this[*].name, 1, var.stream_count)
+    destination = "S3"
+  }
   environment_variables = local.function_environment
   policy_statements     = local.function_statements
 }
@@ -60,8 +64,8 @@ locals {
     local.pack_records && local.compression == "GZIP" && !local.partitioned && !local.parquet && var.transformation_function == null
   )
 
-  function_environment = merge(var.environment_variables, local.partitioned ? { MAX_EVENTS_PER_RECORD = tostring(local.most_events_in_a_record) } : {}, {
-    DELIVERY_STREAM_NAME = aws_kinesis_firehose_delivery_stream.this.name
+  function_environment = merge(var.environment_variables, local.partitioned ? { MAX_EVENTS_PER_RECORD = tostring(local.most_events_in_a_record) } : {}, module.delivery.function_environment, {
+    DELIVERY_STREAM_NAME = aws_kinesis_firehose_delivery_stream.this[0].name
     RECORD_FORMAT        = var.record_format
     PACK_RECORDS         = tostring(local.pack_records)
     COMPRESS_RECORDS     = tostring(local.compress_records)
@@ -72,7 +76,7 @@ locals {
   function_statements = [{
     sid       = "WriteToStream"
     actions   = ["firehose:PutRecordBatch"]
-    resources = [aws_kinesis_firehose_delivery_stream.this.arn]
+    resources = aws_kinesis_firehose_delivery_stream.this[*].arn
   }]
 }
 
@@ -96,7 +100,9 @@ locals {
 }
 
 resource "aws_kinesis_firehose_delivery_stream" "this" {
-  name        = var.name
+  count = var.stream_count
+
+  name        = module.delivery.stream_names[count.index]
   destination = "extended_s3"
 
   server_side_encryption {
@@ -216,6 +222,7 @@ module "delivery" {
   source = "../delivery"
 
   name                    = var.name
+  stream_count            = var.stream_count
   location                = module.fork.location
   bucket                  = { arn = local.bucket.arn, given = var.bucket != null }
   bucket_kms_key          = var.bucket_kms_key
@@ -261,4 +268,13 @@ module "bucket" {
   lifecycle_rules     = var.lifecycle_rules
   own_lifecycle_rules = concat(local.replay_lifecycle_rules, local.athena_lifecycle_rules)
   tags                = var.tags
+}
+
+################################################################################
+# Moved
+################################################################################
+
+moved {
+  from = aws_kinesis_firehose_delivery_stream.this
+  to   = aws_kinesis_firehose_delivery_stream.this[0]
 }

@@ -4,7 +4,7 @@
 
 locals {
   # Firehose decides about partitioning when a stream is made.
-  stores = { partitioned = local.partitioned, own_bucket = var.bucket == null }
+  stores = { partitioned = local.partitioned, own_bucket = var.bucket == null, stream_count = var.stream_count }
 }
 
 # These, as they were when the stores were made: Terraform would replace or remove a store without a word that data go with it.
@@ -18,6 +18,11 @@ resource "terraform_data" "stores" {
     postcondition {
       condition     = self.input.partitioned == local.partitioned
       error_message = "This change would replace the delivery stream, and what is in its buffer would go: partition_by must not be turned on or off. Make a second fork beside this one; or set event_source_mapping.enabled = false, wait for buffering.interval_seconds, then say replace_stores = \"partitions\" (any new text) in the same plan. For example ${self.input.partitioned ? "the old keys in partition_by leave" : "partition_by = null leaves"} the stream. Received: ${jsonencode(var.partition_by)}."
+    }
+
+    postcondition {
+      condition     = try(self.input.stream_count, 1) == var.stream_count
+      error_message = "This change would ${var.stream_count > try(self.input.stream_count, 1) ? "leave the fork with more delivery streams, and Terraform could not tell later that one is removed with what is in its buffer" : "remove delivery streams, and what is in their buffers would go; first set event_source_mapping.enabled = false and wait for buffering.interval_seconds"}. To allow it, say replace_stores = \"${var.stream_count} streams\" (any new text) in the same plan; for example stream_count = ${try(self.input.stream_count, 1)} leaves them. Received: ${var.stream_count}."
     }
 
     postcondition {

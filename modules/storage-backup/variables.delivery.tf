@@ -82,6 +82,22 @@ variable "event_source_mapping" {
 }
 
 ################################################################################
+# Delivery streams
+################################################################################
+
+variable "stream_count" {
+  description = "Delivery streams that the function spreads its records over, 1-50, where one stream's quota is too little: 5 MiB/s in the largest Regions, 1 MiB/s in others ([costs](../../docs/costs.md)). The further ones are called `<name>-stream-2` and so on, write to the same place, and have alarms of their own. Default 1. Every change needs a new text in `replace_stores`, because fewer streams lose what is in their buffers."
+  type        = number
+  default     = 1
+  nullable    = false
+
+  validation {
+    condition     = var.stream_count >= 1 && var.stream_count <= 50 && floor(var.stream_count) == var.stream_count
+    error_message = "stream_count must be a whole number, 1-50, for example 2. Received: ${var.stream_count}."
+  }
+}
+
+################################################################################
 # Bucket
 ################################################################################
 

@@ -6,7 +6,7 @@ variable "ingest" {
   description = <<-EOT
     How events come to the delivery stream; the archive is the same:
     - `queue` (default): through a queue and a function, which packs, compresses, redacts and sets aside what cannot be stored.
-    - `direct`: SNS writes to the stream itself. There is no queue and no function to run, and the price is that of single records ([costs](../../docs/costs.md)). `redact` runs as a transformation of the stream. For standard topics, `record_format = "envelope"`; without `queue`, `event_source_mapping`, `pack_records`, `compress_records`, `create_subscription = false` and `dashboard`, and with either `redact` or `transformation_function`. What SNS cannot hand over goes to the dead-letter queue; what cannot be redacted lies under `errors/`. Without `redact` each line keeps SNS's `UnsubscribeURL`, with which a reader of the archive could end the subscription.
+    - `direct`: SNS writes to the stream itself. There is no queue and no function to run, and the price is that of single records ([costs](../../docs/costs.md)). `redact` runs as a transformation of the stream. For standard topics, `record_format = "envelope"`; without `queue`, `event_source_mapping`, `stream_count`, `pack_records`, `compress_records`, `create_subscription = false` and `dashboard`, and with either `redact` or `transformation_function`. What SNS cannot hand over goes to the dead-letter queue; what cannot be redacted lies under `errors/`. Without `redact` each line keeps SNS's `UnsubscribeURL`, with which a reader of the archive could end the subscription.
     A change from `queue` to `direct` removes the queue: `replace_stores` must allow it.
   EOT
   type        = string
@@ -34,6 +34,11 @@ variable "ingest" {
       && jsonencode(var.event_source_mapping) == jsonencode({ batch_size = 1000, maximum_batching_window_seconds = 5, maximum_concurrency = null, provisioned_pollers = null, enabled = true })
     )
     error_message = "ingest must be \"queue\" with settings of queue or event_source_mapping, for example \"queue\": SNS writes to the stream itself. Received: ingest = \"${var.ingest}\", queue = ${jsonencode(var.queue)}, event_source_mapping = ${jsonencode(var.event_source_mapping)}."
+  }
+
+  validation {
+    condition     = var.ingest != "direct" || var.stream_count == 1
+    error_message = "ingest must be \"queue\" with a stream_count above 1, for example \"queue\": a subscription writes to one stream. Received: ingest = \"${var.ingest}\", stream_count = ${var.stream_count}."
   }
 
   validation {
@@ -78,14 +83,14 @@ variable "compress_records" {
 }
 
 variable "environment_variables" {
-  description = "Environment variables for the function, 3700 bytes as JSON, with the rules of `redact`. They win over `POWERTOOLS_SERVICE_NAME`, `POWERTOOLS_METRICS_NAMESPACE`, `POWERTOOLS_LOG_LEVEL` and `POWERTOOLS_TRACE_DISABLED`, which the module sets. `DEAD_LETTER_QUEUE_URL`, `DEAD_LETTER_QUEUE_MAX_BYTES`, `DELIVERY_STREAM_NAME`, `RECORD_FORMAT`, `PACK_RECORDS`, `COMPRESS_RECORDS`, `MAX_EVENTS_PER_RECORD` and `REDACT` are the module's."
+  description = "Environment variables for the function, 3700 bytes as JSON, with the rules of `redact`. They win over `POWERTOOLS_SERVICE_NAME`, `POWERTOOLS_METRICS_NAMESPACE`, `POWERTOOLS_LOG_LEVEL` and `POWERTOOLS_TRACE_DISABLED`, which the module sets. `DEAD_LETTER_QUEUE_URL`, `DEAD_LETTER_QUEUE_MAX_BYTES`, `DELIVERY_STREAM_NAME`, `DELIVERY_STREAM_COUNT`, `RECORD_FORMAT`, `PACK_RECORDS`, `COMPRESS_RECORDS`, `MAX_EVENTS_PER_RECORD` and `REDACT` are the module's."
   type        = map(string)
   default     = {}
   nullable    = false
 
   validation {
-    condition     = length(setintersection(keys(var.environment_variables), ["DELIVERY_STREAM_NAME", "RECORD_FORMAT", "PACK_RECORDS", "COMPRESS_RECORDS", "MAX_EVENTS_PER_RECORD", "REDACT"])) == 0
-    error_message = "environment_variables must not have DELIVERY_STREAM_NAME, RECORD_FORMAT, PACK_RECORDS, COMPRESS_RECORDS, MAX_EVENTS_PER_RECORD or REDACT: the module sets them from its own inputs, for example record_format = \"raw\". Received: ${join(", ", keys(var.environment_variables))}."
+    condition     = length(setintersection(keys(var.environment_variables), ["DELIVERY_STREAM_NAME", "DELIVERY_STREAM_COUNT", "RECORD_FORMAT", "PACK_RECORDS", "COMPRESS_RECORDS", "MAX_EVENTS_PER_RECORD", "REDACT"])) == 0
+    error_message = "environment_variables must not have DELIVERY_STREAM_NAME, DELIVERY_STREAM_COUNT, RECORD_FORMAT, PACK_RECORDS, COMPRESS_RECORDS, MAX_EVENTS_PER_RECORD or REDACT: the module sets them from its own inputs, for example record_format = \"raw\". Received: ${join(", ", keys(var.environment_variables))}."
   }
 }
 

@@ -271,8 +271,10 @@ for _options in OPTIONS.values():
 OPTIONS["storage-backup"]["compress_records"] = [None, None, False]
 OPTIONS["storage-backup"]["ingest"] = ["queue"]
 OPTIONS["fork"]["ingest"] = ["queue"]
+for _options in (OPTIONS["storage-backup"], OPTIONS["search-analytics"]):
+    _options["stream_count"] = [1, 3]
 OPTIONS["fork"]["stream_arn"] = [None]
-OPTIONS["fork"]["delivery"] = [None, {"name": "orders", "destination": "S3"}]
+OPTIONS["fork"]["delivery"] = [None, {"name": "orders", "destination": "S3", "more_names": ["orders-stream-2"]}]
 
 _DIRECT: dict[str, list[Inputs]] = {
     "fork": [{}],
@@ -367,7 +369,7 @@ def _direct_fits(module: str, picked: Inputs, region: str) -> Inputs:
         return picked | of_fork | {"stream_arn": stream}
     without: Inputs = dict.fromkeys(("pack_records", "compress_records", "transformation_function"))
     plain = {"queue": {}, "event_source_mapping": {}, "record_format": "envelope", "function": {}}
-    return picked | without | plain | {"create_subscription": True, "dashboard": False}
+    return picked | without | plain | {"create_subscription": True, "dashboard": False, "stream_count": 1}
 
 
 def _search_fits(module: str, picked: Inputs, region: str) -> Inputs:

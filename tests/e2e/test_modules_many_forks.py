@@ -176,6 +176,29 @@ def test_records_that_firehose_refuses_one_by_one_are_sent_again_without_loss_or
     assert stack.waiting(fork(stack, "abroad")["dead_letter_queue_url"]) == 0
 
 
+def test_what_one_stream_of_a_fork_refuses_the_other_takes(stack: ModuleStack, orders: dict[str, Order]) -> None:
+    first, second = streams = fork(stack, "large")["delivery_stream_names"]
+    assert (first, second) == (f"{stack.name}-large", f"{stack.name}-large-stream-2")
+    for refusing, other in (streams, streams[::-1]):
+        fault = stack.firehose.arm("call", stream=refusing, operation="PutRecordBatch")
+        try:
+            ids = set(stack.publish(Order(number, "PL").event for number in range(200, 220)))
+            by_key = eventually(
+                lambda: {
+                    stored.key: found
+                    for stored in stack.objects(stack.output["shared_bucket_name"], "large/")
+                    if (found := ids & {event["MessageId"] for event in stored.lines})  # noqa: B023 called here
+                },
+                lambda found: sum(map(len, found.values())) >= len(ids),  # noqa: B023 called here
+                within=STORED_WITHIN,
+                what="every event is stored by the other stream",
+            )
+        finally:
+            stack.firehose.disarm(fault)
+        assert {key.rpartition("/")[2].partition("-1-20")[0] for key in by_key} == {other}
+        assert stack.waiting(fork(stack, "large")["dead_letter_queue_url"]) == 0
+
+
 def test_the_dead_letter_alarm_goes_off_and_tells_who_is_on_call(stack: ModuleStack, doomed: list[str]) -> None:
     alarm = fork(stack, "all")["dead_letter_queue_arn"].rpartition(":")[2].removesuffix("-dlq") + "-dead-letter"
     heard: list[tuple[str, str]] = []

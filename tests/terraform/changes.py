@@ -36,7 +36,10 @@ _REFUSED = {
     "aws_opensearch_domain": "This change would replace or remove the domain",
     "aws_s3_bucket": "This change would remove the module's own bucket",
 }
-_REMOVED = {"aws_sqs_queue": "This change would remove the queue of"}
+_REMOVED = {
+    "aws_sqs_queue": "This change would remove the queue of",
+    "aws_kinesis_firehose_delivery_stream": "This change would remove delivery streams",
+}
 FORK, BACKUP, SEARCH, REPLAY, ROOT = "fork", "storage-backup", "search-analytics", "replay", "root"
 ALL = (FORK, BACKUP, SEARCH, REPLAY)
 STREAMS = (BACKUP, SEARCH)
@@ -294,6 +297,17 @@ _OF_ALL = [
 _OF_STREAMS = [
     Row("redact", STREAMS, {"redact": [{"path": "$.card"}]}, how="What is stored already stays as it is"),
     Row("buffering", STREAMS, {"buffering": {"interval_seconds": 60, "size_mib": 9}}),
+    Row("stream_count", STREAMS, {"stream_count": 3}, guarded=True, which="more"),
+    Row(
+        "stream_count",
+        STREAMS,
+        {"stream_count": 2},
+        {"stream_count": 3},
+        removes=(_STREAM,),
+        guarded=True,
+        which="fewer",
+        how="The first streams stay",
+    ),
     Row("prefix", STREAMS, {"prefix": "orders/"}, how="Objects that are there stay under the old prefix"),
     Row("compression", STREAMS, {"compression": "UNCOMPRESSED"}),
     Row(

@@ -160,6 +160,8 @@ def _of_streams(module: str, largest_buffer_mib: int) -> list[Limit]:
         {"buffering": {"interval_seconds": 0}},
         {"buffering": {"interval_seconds": 900}, "alarms": {"actions": [ON_CALL], "delivery_delay_seconds": 901}},
         {"buffering": {"size_mib": 1}},
+        {"stream_count": 1},
+        {"stream_count": 50, "name": "n" * 40},
         {"buffering": {"size_mib": largest_buffer_mib}},
         {"prefix": ""},
         {"prefix": "p" * 699 + "/"},

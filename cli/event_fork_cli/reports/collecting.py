@@ -186,22 +186,22 @@ def _metrics(fork: Fork) -> Iterator[tuple[str, Metric]]:
     def of_queue(name: str, queue: str, stat: str = "Sum") -> Metric:
         return Metric("AWS/SQS", name, "QueueName", queue, stat)
 
+    def of_streams(name: str, stat: str = "Sum") -> Metric:
+        return Metric("AWS/Firehose", name, "DeliveryStreamName", fork.streams[0], stat, fork.streams[1:])
+
     if fork.queue is not None:
         yield "arrived", of_queue("NumberOfMessagesSent", fork.queue)
         yield "taken", of_queue("NumberOfMessagesDeleted", fork.queue)
         yield "oldest message", of_queue("ApproximateAgeOfOldestMessage", fork.queue, "Maximum")
-    elif fork.stream is not None:
-        yield "arrived", Metric("AWS/Firehose", "IncomingRecords", "DeliveryStreamName", fork.stream)
+    elif fork.streams:
+        yield "arrived", of_streams("IncomingRecords")
     if fork.dead_letter_queue:
         yield "dead letters", of_queue("ApproximateNumberOfMessagesVisible", fork.dead_letter_queue, "Maximum")
-    if fork.stream and fork.kind in _DELIVERY:
+    if fork.streams and fork.kind in _DELIVERY:
         delivery = _DELIVERY[fork.kind]
-        yield (
-            "delivery",
-            Metric("AWS/Firehose", f"{delivery}.DataFreshness", "DeliveryStreamName", fork.stream, "Maximum"),
-        )
+        yield "delivery", of_streams(f"{delivery}.DataFreshness", "Maximum")
         if fork.kind == SEARCH:
-            yield "indexed", Metric("AWS/Firehose", f"{delivery}.Records", "DeliveryStreamName", fork.stream)
+            yield "indexed", of_streams(f"{delivery}.Records")
 
 
 def _topic_report(arn: str, hours: dict[str, Hours]) -> TopicReport:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from event_fork.settings import DELIVERY_STREAM_NAME, delivery_stream_names
 from event_fork_cli.aws import AwsSettings
 from event_fork_cli.errors import BadInputError
 
@@ -41,7 +42,7 @@ class Fork:
     in_work: int
     dead_letter_queue: str | None
     dead_letters: int | None
-    stream: str | None
+    streams: tuple[str, ...]
     failures: Failures | None
     archive: str | None = None
 
@@ -79,14 +80,14 @@ def _fork(settings: AwsSettings, queue_arn: str) -> Iterator[Fork]:
     name = queue_arn.rpartition(":")[2]
     attributes = _attributes(settings, queue_arn)
     if attributes is None:  # it is gone, or another account's that does not let us look
-        yield Fork(name, OTHER, name, 0, 0, None, None, None, None)
+        yield Fork(name, OTHER, name, 0, 0, None, None, (), None)
         return
     policy = json.loads(attributes.get("RedrivePolicy", "{}"))
     dead_arn = policy.get("deadLetterTargetArn")
     dead = _attributes(settings, dead_arn) if dead_arn else None
     handler, variables = _function(settings, queue_arn) if region == settings.region_name else ("", {})
-    stream = variables.get("DELIVERY_STREAM_NAME")
-    failures, archive = _destinations(settings, stream) if stream else (None, None)
+    streams = delivery_stream_names(variables) if variables.get(DELIVERY_STREAM_NAME) else ()
+    failures, archive = _destinations(settings, streams[0]) if streams else (None, None)
     yield Fork(
         name=name,
         kind=_KINDS.get(handler, OTHER),
@@ -95,7 +96,7 @@ def _fork(settings: AwsSettings, queue_arn: str) -> Iterator[Fork]:
         in_work=int(attributes["ApproximateNumberOfMessagesNotVisible"]),
         dead_letter_queue=dead_arn.rpartition(":")[2] if dead_arn else None,
         dead_letters=None if dead is None else int(dead["ApproximateNumberOfMessages"]),
-        stream=stream,
+        streams=streams,
         failures=failures,
         archive=archive,
     )
@@ -116,7 +117,7 @@ def _direct_fork(settings: AwsSettings, stream_arn: str) -> Iterator[Fork]:
         in_work=0,
         dead_letter_queue=None if dead is None else dead_name,
         dead_letters=None if dead is None else int(dead["ApproximateNumberOfMessages"]),
-        stream=name,
+        streams=(name,),
         failures=failures,
         archive=archive,
     )

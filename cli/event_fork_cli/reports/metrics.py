@@ -22,28 +22,29 @@ Hours = Mapping[datetime, float]
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """One metric of one thing. `stat`: Sum or Maximum of each hour."""
+    """One metric of one thing, or of several together. `stat`: Sum or Maximum of each hour."""
 
     namespace: str
     name: str
     dimension: str
     of: str
     stat: str = "Sum"
+    and_of: tuple[str, ...] = ()
 
 
 def hourly(client: CloudWatchClient, metrics: Iterable[Metric], window: Window) -> dict[Metric, Hours]:
     """What CloudWatch has for every hour that touches the window."""
-    wanted = list(dict.fromkeys(metrics))
-    found: dict[Metric, dict[datetime, float]] = {metric: {} for metric in wanted}
+    found: dict[Metric, dict[datetime, float]] = {metric: {} for metric in metrics}
+    wanted = [(metric, of) for metric in found for of in (metric.of, *metric.and_of)]
     for start in range(0, len(wanted), _AT_ONCE):
         part = wanted[start : start + _AT_ONCE]
-        queries: list[Any] = [_query(number, metric) for number, metric in enumerate(part)]
+        queries: list[Any] = [_query(number, *each) for number, each in enumerate(part)]
         pages = client.get_paginator("get_metric_data").paginate(
             MetricDataQueries=queries, StartTime=hour_of(window.start), EndTime=window.end
         )
         for page in pages:
             for result in page["MetricDataResults"]:
-                metric = part[int(result["Id"][1:])]
+                metric, _ = part[int(result["Id"][1:])]
                 for moment, value in zip(result["Timestamps"], result["Values"], strict=True):
                     hour, known = hour_of(moment), found[metric].get(hour_of(moment))
                     found[metric][hour] = (
@@ -57,10 +58,10 @@ def hour_of(moment: datetime) -> datetime:
     return moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
 
 
-def _query(number: int, metric: Metric) -> dict[str, Any]:
+def _query(number: int, metric: Metric, of: str) -> dict[str, Any]:
     described = {
         "Namespace": metric.namespace,
         "MetricName": metric.name,
-        "Dimensions": [{"Name": metric.dimension, "Value": metric.of}],
+        "Dimensions": [{"Name": metric.dimension, "Value": of}],
     }
     return {"Id": f"m{number}", "MetricStat": {"Metric": described, "Period": 3600, "Stat": metric.stat}}

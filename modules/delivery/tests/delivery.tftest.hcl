@@ -54,6 +54,25 @@ run "a_stream_to_s3_is_late_or_fails_or_throttles" {
   }
 }
 
+run "each_of_several_streams_has_its_alarms_and_they_share_role_and_log" {
+  variables {
+    stream_count = 3
+    alarms       = { actions = [], delivery_delay_seconds = 1800 }
+  }
+
+  assert {
+    condition     = output.stream_names == ["orders", "orders-stream-2", "orders-stream-3"] && output.function_environment.DELIVERY_STREAM_COUNT == "3"
+    error_message = "The first stream must keep the fork's name, and the function know how many there are."
+  }
+
+  assert {
+    condition = { for name, alarm in aws_cloudwatch_metric_alarm.this : alarm.alarm_name => alarm.dimensions.DeliveryStreamName } == merge([
+      for stream in ["orders", "orders-stream-2", "orders-stream-3"] : { for alarm in ["delivery-failed", "delivery-late", "throttled"] : "${stream}-${alarm}" => stream }
+    ]...)
+    error_message = "Each stream must be watched by alarms of its own."
+  }
+}
+
 run "a_stream_to_a_domain_has_one_more_on_its_bucket" {
   variables {
     stream = { destination = "AmazonOpenSearchService", customer_managed_key = false }

@@ -40,30 +40,30 @@ run "needs_only_a_name_a_topic_and_an_index_and_makes_a_safe_domain" {
 
   assert {
     condition = (
-      aws_kinesis_firehose_delivery_stream.this.destination == "opensearch"
-      && aws_kinesis_firehose_delivery_stream.this.server_side_encryption[0].enabled
-      && aws_kinesis_firehose_delivery_stream.this.server_side_encryption[0].key_type == "AWS_OWNED_CMK"
-      && aws_kinesis_firehose_delivery_stream.this.opensearch_configuration[0].domain_arn == "arn:aws:es:eu-west-1:123456789012:domain/mocked"
-      && aws_kinesis_firehose_delivery_stream.this.opensearch_configuration[0].index_name == "orders"
-      && aws_kinesis_firehose_delivery_stream.this.opensearch_configuration[0].index_rotation_period == "OneDay"
-      && aws_kinesis_firehose_delivery_stream.this.opensearch_configuration[0].retry_duration == 300
-      && aws_kinesis_firehose_delivery_stream.this.opensearch_configuration[0].buffering_interval == 300
-      && aws_kinesis_firehose_delivery_stream.this.opensearch_configuration[0].buffering_size == 5
-      && aws_kinesis_firehose_delivery_stream.this.opensearch_configuration[0].s3_backup_mode == "FailedDocumentsOnly"
-      && aws_kinesis_firehose_delivery_stream.this.opensearch_configuration[0].document_id_options[0].default_document_id_format == "FIREHOSE_DEFAULT"
-      && length(aws_kinesis_firehose_delivery_stream.this.opensearch_configuration[0].vpc_config) == 0
+      aws_kinesis_firehose_delivery_stream.this[0].destination == "opensearch"
+      && aws_kinesis_firehose_delivery_stream.this[0].server_side_encryption[0].enabled
+      && aws_kinesis_firehose_delivery_stream.this[0].server_side_encryption[0].key_type == "AWS_OWNED_CMK"
+      && aws_kinesis_firehose_delivery_stream.this[0].opensearch_configuration[0].domain_arn == "arn:aws:es:eu-west-1:123456789012:domain/mocked"
+      && aws_kinesis_firehose_delivery_stream.this[0].opensearch_configuration[0].index_name == "orders"
+      && aws_kinesis_firehose_delivery_stream.this[0].opensearch_configuration[0].index_rotation_period == "OneDay"
+      && aws_kinesis_firehose_delivery_stream.this[0].opensearch_configuration[0].retry_duration == 300
+      && aws_kinesis_firehose_delivery_stream.this[0].opensearch_configuration[0].buffering_interval == 300
+      && aws_kinesis_firehose_delivery_stream.this[0].opensearch_configuration[0].buffering_size == 5
+      && aws_kinesis_firehose_delivery_stream.this[0].opensearch_configuration[0].s3_backup_mode == "FailedDocumentsOnly"
+      && aws_kinesis_firehose_delivery_stream.this[0].opensearch_configuration[0].document_id_options[0].default_document_id_format == "FIREHOSE_DEFAULT"
+      && length(aws_kinesis_firehose_delivery_stream.this[0].opensearch_configuration[0].vpc_config) == 0
     )
     error_message = "The stream must be encrypted and index into the new domain, a day an index, ids given by Firehose."
   }
 
   assert {
     condition = (
-      aws_kinesis_firehose_delivery_stream.this.opensearch_configuration[0].s3_configuration[0].bucket_arn == "arn:aws:s3:::orders-mocked"
-      && aws_kinesis_firehose_delivery_stream.this.opensearch_configuration[0].s3_configuration[0].prefix == "date=!{timestamp:yyyy-MM-dd}/hour=!{timestamp:HH}/"
-      && aws_kinesis_firehose_delivery_stream.this.opensearch_configuration[0].s3_configuration[0].error_output_prefix == "errors/!{firehose:error-output-type}/date=!{timestamp:yyyy-MM-dd}/"
-      && aws_kinesis_firehose_delivery_stream.this.opensearch_configuration[0].s3_configuration[0].compression_format == "GZIP"
-      && aws_kinesis_firehose_delivery_stream.this.opensearch_configuration[0].cloudwatch_logging_options[0].enabled
-      && aws_kinesis_firehose_delivery_stream.this.opensearch_configuration[0].s3_configuration[0].cloudwatch_logging_options[0].enabled
+      aws_kinesis_firehose_delivery_stream.this[0].opensearch_configuration[0].s3_configuration[0].bucket_arn == "arn:aws:s3:::orders-mocked"
+      && aws_kinesis_firehose_delivery_stream.this[0].opensearch_configuration[0].s3_configuration[0].prefix == "date=!{timestamp:yyyy-MM-dd}/hour=!{timestamp:HH}/"
+      && aws_kinesis_firehose_delivery_stream.this[0].opensearch_configuration[0].s3_configuration[0].error_output_prefix == "errors/!{firehose:error-output-type}/date=!{timestamp:yyyy-MM-dd}/"
+      && aws_kinesis_firehose_delivery_stream.this[0].opensearch_configuration[0].s3_configuration[0].compression_format == "GZIP"
+      && aws_kinesis_firehose_delivery_stream.this[0].opensearch_configuration[0].cloudwatch_logging_options[0].enabled
+      && aws_kinesis_firehose_delivery_stream.this[0].opensearch_configuration[0].s3_configuration[0].cloudwatch_logging_options[0].enabled
     )
     error_message = "Rejected documents must go to the module's own bucket under errors/, and errors be logged."
   }
@@ -114,6 +114,34 @@ run "needs_only_a_name_a_topic_and_an_index_and_makes_a_safe_domain" {
   }
 }
 
+run "several_streams_are_alike_and_the_function_may_write_to_all" {
+  variables {
+    stream_count   = 3
+    replace_stores = "the run before had one stream"
+    dashboard      = true
+  }
+
+  assert {
+    condition = (
+      aws_kinesis_firehose_delivery_stream.this[*].name == ["orders", "orders-stream-2", "orders-stream-3"]
+      && length(distinct([for stream in aws_kinesis_firehose_delivery_stream.this : jsonencode(stream.opensearch_configuration)])) == 1
+      && output.delivery_stream_names == ["orders", "orders-stream-2", "orders-stream-3"]
+      && output.delivery_stream_name == "orders"
+    )
+    error_message = "Only the names of the streams may differ."
+  }
+
+  assert {
+    condition     = local.function_environment.DELIVERY_STREAM_NAME == "orders" && local.function_environment.DELIVERY_STREAM_COUNT == "3"
+    error_message = "The function must know its streams."
+  }
+
+  assert {
+    condition     = local.function_statements[0].resources == aws_kinesis_firehose_delivery_stream.this[*].arn
+    error_message = "The function may put records into these streams, and nothing else."
+  }
+}
+
 run "every_setting_arrives_where_it_acts" {
   variables {
     replace_stores          = "the run before had a domain of its own"
@@ -137,7 +165,7 @@ run "every_setting_arrives_where_it_acts" {
   assert {
     condition = (
       length(aws_opensearch_domain.this) == 0 && length(module.bucket) == 0
-      && aws_kinesis_firehose_delivery_stream.this.opensearch_configuration[0].domain_arn == var.domain.arn
+      && aws_kinesis_firehose_delivery_stream.this[0].opensearch_configuration[0].domain_arn == var.domain.arn
       && output.domain_arn == var.domain.arn && output.domain_endpoint == var.domain.endpoint && output.bucket_name == "rejected"
     )
     error_message = "The given domain and bucket must be used, and none be made."
@@ -145,40 +173,40 @@ run "every_setting_arrives_where_it_acts" {
 
   assert {
     condition = (
-      aws_kinesis_firehose_delivery_stream.this.opensearch_configuration[0].index_rotation_period == "NoRotation"
-      && aws_kinesis_firehose_delivery_stream.this.opensearch_configuration[0].retry_duration == 0
-      && aws_kinesis_firehose_delivery_stream.this.opensearch_configuration[0].buffering_interval == 0
-      && aws_kinesis_firehose_delivery_stream.this.opensearch_configuration[0].buffering_size == 100
-      && aws_kinesis_firehose_delivery_stream.this.opensearch_configuration[0].document_id_options[0].default_document_id_format == "NO_DOCUMENT_ID"
-      && aws_kinesis_firehose_delivery_stream.this.opensearch_configuration[0].s3_backup_mode == "AllDocuments"
-      && aws_kinesis_firehose_delivery_stream.this.server_side_encryption[0].key_arn == var.kms_key.arn
+      aws_kinesis_firehose_delivery_stream.this[0].opensearch_configuration[0].index_rotation_period == "NoRotation"
+      && aws_kinesis_firehose_delivery_stream.this[0].opensearch_configuration[0].retry_duration == 0
+      && aws_kinesis_firehose_delivery_stream.this[0].opensearch_configuration[0].buffering_interval == 0
+      && aws_kinesis_firehose_delivery_stream.this[0].opensearch_configuration[0].buffering_size == 100
+      && aws_kinesis_firehose_delivery_stream.this[0].opensearch_configuration[0].document_id_options[0].default_document_id_format == "NO_DOCUMENT_ID"
+      && aws_kinesis_firehose_delivery_stream.this[0].opensearch_configuration[0].s3_backup_mode == "AllDocuments"
+      && aws_kinesis_firehose_delivery_stream.this[0].server_side_encryption[0].key_arn == var.kms_key.arn
     )
     error_message = "The stream must have the given settings."
   }
 
   assert {
     condition = (
-      aws_kinesis_firehose_delivery_stream.this.opensearch_configuration[0].s3_configuration[0].bucket_arn == "arn:aws:s3:::rejected"
-      && aws_kinesis_firehose_delivery_stream.this.opensearch_configuration[0].s3_configuration[0].prefix == "orders/date=!{timestamp:yyyy-MM-dd}/hour=!{timestamp:HH}/"
-      && aws_kinesis_firehose_delivery_stream.this.opensearch_configuration[0].s3_configuration[0].error_output_prefix == "errors/orders/!{firehose:error-output-type}/date=!{timestamp:yyyy-MM-dd}/"
-      && aws_kinesis_firehose_delivery_stream.this.opensearch_configuration[0].s3_configuration[0].compression_format == "UNCOMPRESSED"
-      && aws_kinesis_firehose_delivery_stream.this.opensearch_configuration[0].s3_configuration[0].buffering_interval == 60
-      && aws_kinesis_firehose_delivery_stream.this.opensearch_configuration[0].s3_configuration[0].kms_key_arn == var.bucket_kms_key.arn
+      aws_kinesis_firehose_delivery_stream.this[0].opensearch_configuration[0].s3_configuration[0].bucket_arn == "arn:aws:s3:::rejected"
+      && aws_kinesis_firehose_delivery_stream.this[0].opensearch_configuration[0].s3_configuration[0].prefix == "orders/date=!{timestamp:yyyy-MM-dd}/hour=!{timestamp:HH}/"
+      && aws_kinesis_firehose_delivery_stream.this[0].opensearch_configuration[0].s3_configuration[0].error_output_prefix == "errors/orders/!{firehose:error-output-type}/date=!{timestamp:yyyy-MM-dd}/"
+      && aws_kinesis_firehose_delivery_stream.this[0].opensearch_configuration[0].s3_configuration[0].compression_format == "UNCOMPRESSED"
+      && aws_kinesis_firehose_delivery_stream.this[0].opensearch_configuration[0].s3_configuration[0].buffering_interval == 60
+      && aws_kinesis_firehose_delivery_stream.this[0].opensearch_configuration[0].s3_configuration[0].kms_key_arn == var.bucket_kms_key.arn
     )
     error_message = "The copies must go to the given bucket; a backup bucket cannot be written to more often than once a minute."
   }
 
   assert {
     condition = (
-      aws_kinesis_firehose_delivery_stream.this.opensearch_configuration[0].vpc_config[0].subnet_ids == toset(var.vpc.subnet_ids)
-      && aws_kinesis_firehose_delivery_stream.this.opensearch_configuration[0].vpc_config[0].security_group_ids == toset(var.vpc.security_group_ids)
+      aws_kinesis_firehose_delivery_stream.this[0].opensearch_configuration[0].vpc_config[0].subnet_ids == toset(var.vpc.subnet_ids)
+      && aws_kinesis_firehose_delivery_stream.this[0].opensearch_configuration[0].vpc_config[0].security_group_ids == toset(var.vpc.security_group_ids)
       && local.vpc_statements[0].sid == "UseNetworkInterfaces"
     )
     error_message = "Firehose must reach a domain inside a VPC."
   }
 
   assert {
-    condition = one(aws_kinesis_firehose_delivery_stream.this.opensearch_configuration[0].processing_configuration[0].processors[0].parameters[*].parameter_value) == (
+    condition = one(aws_kinesis_firehose_delivery_stream.this[0].opensearch_configuration[0].processing_configuration[0].processors[0].parameters[*].parameter_value) == (
       "arn:aws:lambda:eu-west-1:123456789012:function:redact"
     )
     error_message = "Firehose must call the transformation function, with Firehose's own defaults left out."

@@ -18,22 +18,22 @@ run "partitions_by_an_attribute" {
 
   assert {
     condition = (
-      aws_kinesis_firehose_delivery_stream.this.extended_s3_configuration[0].dynamic_partitioning_configuration[0].enabled
-      && aws_kinesis_firehose_delivery_stream.this.extended_s3_configuration[0].dynamic_partitioning_configuration[0].retry_duration == 300
-      && aws_kinesis_firehose_delivery_stream.this.extended_s3_configuration[0].prefix == "shop/event_type=!{partitionKeyFromQuery:event_type}/date=!{timestamp:yyyy-MM-dd}/hour=!{timestamp:HH}/"
-      && aws_kinesis_firehose_delivery_stream.this.extended_s3_configuration[0].error_output_prefix == "errors/shop/!{firehose:error-output-type}/date=!{timestamp:yyyy-MM-dd}/"
-      && aws_kinesis_firehose_delivery_stream.this.extended_s3_configuration[0].buffering_size == 64
-      && aws_kinesis_firehose_delivery_stream.this.extended_s3_configuration[0].compression_format == "GZIP"
-      && aws_kinesis_firehose_delivery_stream.this.extended_s3_configuration[0].file_extension == null
+      aws_kinesis_firehose_delivery_stream.this[0].extended_s3_configuration[0].dynamic_partitioning_configuration[0].enabled
+      && aws_kinesis_firehose_delivery_stream.this[0].extended_s3_configuration[0].dynamic_partitioning_configuration[0].retry_duration == 300
+      && aws_kinesis_firehose_delivery_stream.this[0].extended_s3_configuration[0].prefix == "shop/event_type=!{partitionKeyFromQuery:event_type}/date=!{timestamp:yyyy-MM-dd}/hour=!{timestamp:HH}/"
+      && aws_kinesis_firehose_delivery_stream.this[0].extended_s3_configuration[0].error_output_prefix == "errors/shop/!{firehose:error-output-type}/date=!{timestamp:yyyy-MM-dd}/"
+      && aws_kinesis_firehose_delivery_stream.this[0].extended_s3_configuration[0].buffering_size == 64
+      && aws_kinesis_firehose_delivery_stream.this[0].extended_s3_configuration[0].compression_format == "GZIP"
+      && aws_kinesis_firehose_delivery_stream.this[0].extended_s3_configuration[0].file_extension == null
       && local.function_environment.COMPRESS_RECORDS == "false"
-      && length(aws_kinesis_firehose_delivery_stream.this.extended_s3_configuration[0].data_format_conversion_configuration) == 0
+      && length(aws_kinesis_firehose_delivery_stream.this[0].extended_s3_configuration[0].data_format_conversion_configuration) == 0
     )
     error_message = "Events must lie under their type, and failures under errors/."
   }
 
   assert {
     condition = jsonencode([
-      for processor in aws_kinesis_firehose_delivery_stream.this.extended_s3_configuration[0].processing_configuration[0].processors : {
+      for processor in aws_kinesis_firehose_delivery_stream.this[0].extended_s3_configuration[0].processing_configuration[0].processors : {
         type       = processor.type
         parameters = { for parameter in processor.parameters : parameter.parameter_name => parameter.parameter_value }
       }
@@ -79,15 +79,15 @@ run "partitions_by_several_keys_in_their_order" {
   assert {
     condition = (
       local.object_prefix == "order_type=!{partitionKeyFromQuery:order_type}/region_code=!{partitionKeyFromQuery:region_code}/price=!{partitionKeyFromQuery:price}/date=!{timestamp:yyyy-MM-dd}/hour=!{timestamp:HH}/"
-      && aws_kinesis_firehose_delivery_stream.this.extended_s3_configuration[0].dynamic_partitioning_configuration[0].retry_duration == 0
-      && aws_kinesis_firehose_delivery_stream.this.extended_s3_configuration[0].buffering_size == 128
-      && aws_kinesis_firehose_delivery_stream.this.extended_s3_configuration[0].buffering_interval == 60
+      && aws_kinesis_firehose_delivery_stream.this[0].extended_s3_configuration[0].dynamic_partitioning_configuration[0].retry_duration == 0
+      && aws_kinesis_firehose_delivery_stream.this[0].extended_s3_configuration[0].buffering_size == 128
+      && aws_kinesis_firehose_delivery_stream.this[0].extended_s3_configuration[0].buffering_interval == 60
     )
     error_message = "Folders must be in the order of the keys."
   }
 
   assert {
-    condition     = aws_kinesis_firehose_delivery_stream.this.extended_s3_configuration[0].processing_configuration[0].processors[*].type == tolist(["RecordDeAggregation", "Lambda", "MetadataExtraction", "AppendDelimiterToRecord"])
+    condition     = aws_kinesis_firehose_delivery_stream.this[0].extended_s3_configuration[0].processing_configuration[0].processors[*].type == tolist(["RecordDeAggregation", "Lambda", "MetadataExtraction", "AppendDelimiterToRecord"])
     error_message = "The function must see single events, and the values be found in what it answers."
   }
 
@@ -139,14 +139,14 @@ run "writes_parquet_by_the_schema_of_its_table" {
 
   assert {
     condition = (
-      aws_kinesis_firehose_delivery_stream.this.extended_s3_configuration[0].compression_format == "UNCOMPRESSED"
-      && aws_kinesis_firehose_delivery_stream.this.extended_s3_configuration[0].buffering_size == 128
-      && aws_kinesis_firehose_delivery_stream.this.extended_s3_configuration[0].data_format_conversion_configuration[0].output_format_configuration[0].serializer[0].parquet_ser_de[0].compression == "SNAPPY"
-      && aws_kinesis_firehose_delivery_stream.this.extended_s3_configuration[0].data_format_conversion_configuration[0].input_format_configuration[0].deserializer[0].open_x_json_ser_de[0].case_insensitive
-      && aws_kinesis_firehose_delivery_stream.this.extended_s3_configuration[0].data_format_conversion_configuration[0].schema_configuration[0].database_name == "orders"
-      && aws_kinesis_firehose_delivery_stream.this.extended_s3_configuration[0].data_format_conversion_configuration[0].schema_configuration[0].table_name == "events"
-      && aws_kinesis_firehose_delivery_stream.this.extended_s3_configuration[0].data_format_conversion_configuration[0].schema_configuration[0].role_arn == output.delivery_role_arn
-      && length(aws_kinesis_firehose_delivery_stream.this.extended_s3_configuration[0].processing_configuration) == 0
+      aws_kinesis_firehose_delivery_stream.this[0].extended_s3_configuration[0].compression_format == "UNCOMPRESSED"
+      && aws_kinesis_firehose_delivery_stream.this[0].extended_s3_configuration[0].buffering_size == 128
+      && aws_kinesis_firehose_delivery_stream.this[0].extended_s3_configuration[0].data_format_conversion_configuration[0].output_format_configuration[0].serializer[0].parquet_ser_de[0].compression == "SNAPPY"
+      && aws_kinesis_firehose_delivery_stream.this[0].extended_s3_configuration[0].data_format_conversion_configuration[0].input_format_configuration[0].deserializer[0].open_x_json_ser_de[0].case_insensitive
+      && aws_kinesis_firehose_delivery_stream.this[0].extended_s3_configuration[0].data_format_conversion_configuration[0].schema_configuration[0].database_name == "orders"
+      && aws_kinesis_firehose_delivery_stream.this[0].extended_s3_configuration[0].data_format_conversion_configuration[0].schema_configuration[0].table_name == "events"
+      && aws_kinesis_firehose_delivery_stream.this[0].extended_s3_configuration[0].data_format_conversion_configuration[0].schema_configuration[0].role_arn == output.delivery_role_arn
+      && length(aws_kinesis_firehose_delivery_stream.this[0].extended_s3_configuration[0].processing_configuration) == 0
     )
     error_message = "Firehose must convert by the module's own table, with Snappy inside."
   }
@@ -197,10 +197,10 @@ run "writes_parquet_into_partitions_of_a_lake" {
 
   assert {
     condition = (
-      aws_kinesis_firehose_delivery_stream.this.extended_s3_configuration[0].data_format_conversion_configuration[0].output_format_configuration[0].serializer[0].parquet_ser_de[0].compression == "GZIP"
-      && aws_kinesis_firehose_delivery_stream.this.extended_s3_configuration[0].data_format_conversion_configuration[0].schema_configuration[0].database_name == "lake"
-      && aws_kinesis_firehose_delivery_stream.this.extended_s3_configuration[0].data_format_conversion_configuration[0].schema_configuration[0].table_name == "orders"
-      && aws_kinesis_firehose_delivery_stream.this.extended_s3_configuration[0].processing_configuration[0].processors[*].type == tolist(["RecordDeAggregation", "MetadataExtraction"])
+      aws_kinesis_firehose_delivery_stream.this[0].extended_s3_configuration[0].data_format_conversion_configuration[0].output_format_configuration[0].serializer[0].parquet_ser_de[0].compression == "GZIP"
+      && aws_kinesis_firehose_delivery_stream.this[0].extended_s3_configuration[0].data_format_conversion_configuration[0].schema_configuration[0].database_name == "lake"
+      && aws_kinesis_firehose_delivery_stream.this[0].extended_s3_configuration[0].data_format_conversion_configuration[0].schema_configuration[0].table_name == "orders"
+      && aws_kinesis_firehose_delivery_stream.this[0].extended_s3_configuration[0].processing_configuration[0].processors[*].type == tolist(["RecordDeAggregation", "MetadataExtraction"])
       && local.function_environment.PACK_RECORDS == "true"
     )
     error_message = "Packed records must be taken apart before they are converted, and Parquet has no lines to end."

@@ -13,34 +13,34 @@ variables {
 run "needs_only_a_name_and_a_topic" {
   assert {
     condition = (
-      aws_kinesis_firehose_delivery_stream.this.name == "orders"
-      && aws_kinesis_firehose_delivery_stream.this.destination == "extended_s3"
-      && aws_kinesis_firehose_delivery_stream.this.server_side_encryption[0].enabled
-      && aws_kinesis_firehose_delivery_stream.this.server_side_encryption[0].key_type == "AWS_OWNED_CMK"
+      aws_kinesis_firehose_delivery_stream.this[0].name == "orders"
+      && aws_kinesis_firehose_delivery_stream.this[0].destination == "extended_s3"
+      && aws_kinesis_firehose_delivery_stream.this[0].server_side_encryption[0].enabled
+      && aws_kinesis_firehose_delivery_stream.this[0].server_side_encryption[0].key_type == "AWS_OWNED_CMK"
     )
     error_message = "The stream must be encrypted with a key that AWS owns."
   }
 
   assert {
     condition = (
-      aws_kinesis_firehose_delivery_stream.this.extended_s3_configuration[0].bucket_arn == "arn:aws:s3:::orders-mocked"
-      && aws_kinesis_firehose_delivery_stream.this.extended_s3_configuration[0].prefix == "date=!{timestamp:yyyy-MM-dd}/hour=!{timestamp:HH}/"
-      && aws_kinesis_firehose_delivery_stream.this.extended_s3_configuration[0].error_output_prefix == "errors/!{firehose:error-output-type}/date=!{timestamp:yyyy-MM-dd}/"
-      && aws_kinesis_firehose_delivery_stream.this.extended_s3_configuration[0].compression_format == "UNCOMPRESSED"
-      && aws_kinesis_firehose_delivery_stream.this.extended_s3_configuration[0].file_extension == ".gz"
+      aws_kinesis_firehose_delivery_stream.this[0].extended_s3_configuration[0].bucket_arn == "arn:aws:s3:::orders-mocked"
+      && aws_kinesis_firehose_delivery_stream.this[0].extended_s3_configuration[0].prefix == "date=!{timestamp:yyyy-MM-dd}/hour=!{timestamp:HH}/"
+      && aws_kinesis_firehose_delivery_stream.this[0].extended_s3_configuration[0].error_output_prefix == "errors/!{firehose:error-output-type}/date=!{timestamp:yyyy-MM-dd}/"
+      && aws_kinesis_firehose_delivery_stream.this[0].extended_s3_configuration[0].compression_format == "UNCOMPRESSED"
+      && aws_kinesis_firehose_delivery_stream.this[0].extended_s3_configuration[0].file_extension == ".gz"
       && local.function_environment.COMPRESS_RECORDS == "true"
-      && aws_kinesis_firehose_delivery_stream.this.extended_s3_configuration[0].buffering_interval == 300
-      && aws_kinesis_firehose_delivery_stream.this.extended_s3_configuration[0].buffering_size == 5
-      && length(aws_kinesis_firehose_delivery_stream.this.extended_s3_configuration[0].processing_configuration) == 0
+      && aws_kinesis_firehose_delivery_stream.this[0].extended_s3_configuration[0].buffering_interval == 300
+      && aws_kinesis_firehose_delivery_stream.this[0].extended_s3_configuration[0].buffering_size == 5
+      && length(aws_kinesis_firehose_delivery_stream.this[0].extended_s3_configuration[0].processing_configuration) == 0
     )
     error_message = "Events must go to the module's own bucket by date and hour, compressed by the function, every 5 minutes or 5 MiB."
   }
 
   assert {
     condition = (
-      aws_kinesis_firehose_delivery_stream.this.extended_s3_configuration[0].cloudwatch_logging_options[0].enabled
-      && aws_kinesis_firehose_delivery_stream.this.extended_s3_configuration[0].cloudwatch_logging_options[0].log_group_name == "/aws/kinesisfirehose/orders"
-      && aws_kinesis_firehose_delivery_stream.this.extended_s3_configuration[0].cloudwatch_logging_options[0].log_stream_name == "DestinationDelivery"
+      aws_kinesis_firehose_delivery_stream.this[0].extended_s3_configuration[0].cloudwatch_logging_options[0].enabled
+      && aws_kinesis_firehose_delivery_stream.this[0].extended_s3_configuration[0].cloudwatch_logging_options[0].log_group_name == "/aws/kinesisfirehose/orders"
+      && aws_kinesis_firehose_delivery_stream.this[0].extended_s3_configuration[0].cloudwatch_logging_options[0].log_stream_name == "DestinationDelivery"
     )
     error_message = "Firehose must log its errors."
   }
@@ -314,6 +314,34 @@ run "the_stream_may_use_a_given_bucket_key_and_transformation" {
   }
 }
 
+run "several_streams_are_alike_and_the_function_may_write_to_all" {
+  variables {
+    stream_count   = 3
+    replace_stores = "the run before had one stream"
+    dashboard      = true
+  }
+
+  assert {
+    condition = (
+      aws_kinesis_firehose_delivery_stream.this[*].name == ["orders", "orders-stream-2", "orders-stream-3"]
+      && length(distinct([for stream in aws_kinesis_firehose_delivery_stream.this : jsonencode(stream.extended_s3_configuration)])) == 1
+      && output.delivery_stream_names == ["orders", "orders-stream-2", "orders-stream-3"]
+      && output.delivery_stream_name == "orders"
+    )
+    error_message = "Only the names of the streams may differ."
+  }
+
+  assert {
+    condition     = local.function_environment.DELIVERY_STREAM_NAME == "orders" && local.function_environment.DELIVERY_STREAM_COUNT == "3"
+    error_message = "The function must know its streams."
+  }
+
+  assert {
+    condition     = local.function_statements[0].resources == aws_kinesis_firehose_delivery_stream.this[*].arn
+    error_message = "The function may put records into these streams, and nothing else."
+  }
+}
+
 run "every_setting_arrives_where_it_acts" {
   variables {
     prefix                  = "shop/orders/"
@@ -331,15 +359,15 @@ run "every_setting_arrives_where_it_acts" {
 
   assert {
     condition = (
-      aws_kinesis_firehose_delivery_stream.this.extended_s3_configuration[0].bucket_arn == "arn:aws:s3:::archive"
-      && aws_kinesis_firehose_delivery_stream.this.extended_s3_configuration[0].prefix == "shop/orders/date=!{timestamp:yyyy-MM-dd}/hour=!{timestamp:HH}/"
-      && aws_kinesis_firehose_delivery_stream.this.extended_s3_configuration[0].error_output_prefix == "errors/shop/orders/!{firehose:error-output-type}/date=!{timestamp:yyyy-MM-dd}/"
-      && aws_kinesis_firehose_delivery_stream.this.extended_s3_configuration[0].compression_format == "Snappy"
-      && aws_kinesis_firehose_delivery_stream.this.extended_s3_configuration[0].buffering_interval == 0
-      && aws_kinesis_firehose_delivery_stream.this.extended_s3_configuration[0].buffering_size == 128
-      && aws_kinesis_firehose_delivery_stream.this.extended_s3_configuration[0].kms_key_arn == var.bucket_kms_key.arn
-      && aws_kinesis_firehose_delivery_stream.this.server_side_encryption[0].key_type == "CUSTOMER_MANAGED_CMK"
-      && aws_kinesis_firehose_delivery_stream.this.server_side_encryption[0].key_arn == var.kms_key.arn
+      aws_kinesis_firehose_delivery_stream.this[0].extended_s3_configuration[0].bucket_arn == "arn:aws:s3:::archive"
+      && aws_kinesis_firehose_delivery_stream.this[0].extended_s3_configuration[0].prefix == "shop/orders/date=!{timestamp:yyyy-MM-dd}/hour=!{timestamp:HH}/"
+      && aws_kinesis_firehose_delivery_stream.this[0].extended_s3_configuration[0].error_output_prefix == "errors/shop/orders/!{firehose:error-output-type}/date=!{timestamp:yyyy-MM-dd}/"
+      && aws_kinesis_firehose_delivery_stream.this[0].extended_s3_configuration[0].compression_format == "Snappy"
+      && aws_kinesis_firehose_delivery_stream.this[0].extended_s3_configuration[0].buffering_interval == 0
+      && aws_kinesis_firehose_delivery_stream.this[0].extended_s3_configuration[0].buffering_size == 128
+      && aws_kinesis_firehose_delivery_stream.this[0].extended_s3_configuration[0].kms_key_arn == var.bucket_kms_key.arn
+      && aws_kinesis_firehose_delivery_stream.this[0].server_side_encryption[0].key_type == "CUSTOMER_MANAGED_CMK"
+      && aws_kinesis_firehose_delivery_stream.this[0].server_side_encryption[0].key_arn == var.kms_key.arn
       && output.bucket_name == "archive"
       && length(module.bucket) == 0
     )
@@ -348,7 +376,7 @@ run "every_setting_arrives_where_it_acts" {
 
   assert {
     condition = {
-      for parameter in aws_kinesis_firehose_delivery_stream.this.extended_s3_configuration[0].processing_configuration[0].processors[0].parameters :
+      for parameter in aws_kinesis_firehose_delivery_stream.this[0].extended_s3_configuration[0].processing_configuration[0].processors[0].parameters :
       parameter.parameter_name => parameter.parameter_value
       } == {
       LambdaArn               = "arn:aws:lambda:eu-west-1:123456789012:function:redact"

@@ -147,6 +147,20 @@ def test_a_fork_into_whose_stream_sns_writes_itself_has_numbers_of_stream_and_de
     ]
 
 
+def test_several_streams_of_a_fork_count_together(deployed: Deployed) -> None:
+    deployed.functions.update_function_configuration(
+        FunctionName=SEARCH,
+        Environment={"Variables": {"DELIVERY_STREAM_NAME": SEARCH, "DELIVERY_STREAM_COUNT": "2"}},
+    )
+    second = f"{SEARCH}-stream-2"
+    deployed.metric("AWS/Firehose", "DeliveryToAmazonOpenSearchService.Records", "DeliveryStreamName", second, 3, 0, 4)
+    deployed.metric("AWS/Firehose", "DeliveryToAmazonOpenSearchService.DataFreshness", "DeliveryStreamName", second, 99)
+
+    found = by_name(deployed.world.run("report", deployed.world.topic, *WINDOW, "--output", "json").json)[SEARCH]
+
+    assert (found["indexed"], found["delivery_lag_seconds"]) == (21 + 7, 99)
+
+
 def test_every_number_is_that_of_its_source(deployed: Deployed) -> None:
     found = deployed.world.run("report", deployed.world.topic, *WINDOW, "--output", "json").json
 

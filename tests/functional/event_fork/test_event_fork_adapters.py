@@ -11,7 +11,7 @@ from botocore.stub import Stubber
 from moto import mock_aws
 
 from event_fork.adapters.aws_calls import CLIENT_CONFIG
-from event_fork.adapters.firehose import FirehoseStream
+from event_fork.adapters.firehose import FirehoseStreams
 from event_fork.adapters.sqs import SqsQueue
 from event_fork.adapters.ssm_window import SsmParameter
 from event_fork.errors import CallFailedError
@@ -58,7 +58,29 @@ def test_a_put_sends_the_bytes_of_each_record(firehose: "FirehoseClient") -> Non
     with Stubber(firehose) as stub:
         stub.add_response(PUT, answer, expected)
 
-        assert FirehoseStream("backup", firehose).put(RECORDS) == {}
+        assert FirehoseStreams(["backup"], firehose).put(RECORDS) == {}
+
+
+def test_several_streams_take_the_calls_in_turn_and_each_function_begins_with_another(
+    firehose: "FirehoseClient",
+) -> None:
+    called: list[str] = []
+    firehose.meta.events.register(
+        "provide-client-params.firehose.PutRecordBatch", lambda params, **_: called.append(params["DeliveryStreamName"])
+    )
+    names = ["backup", "backup-stream-2", "backup-stream-3"]
+    begun = set()
+    for _ in range(50):
+        called.clear()
+        streams = FirehoseStreams(names, firehose)
+        with Stubber(firehose) as stub:
+            for _ in range(6):
+                stub.add_response(PUT, {"FailedPutCount": 0, "RequestResponses": [{"RecordId": "1"}] * 3})
+                streams.put(RECORDS)
+        begun.add(called[0])
+        assert sorted(called[:3]) == names
+        assert called[3:] == called[:3]
+    assert begun == {*names}
 
 
 def test_failed_records_are_named_by_their_place(firehose: "FirehoseClient") -> None:
@@ -73,7 +95,7 @@ def test_failed_records_are_named_by_their_place(firehose: "FirehoseClient") -> 
     with Stubber(firehose) as stub:
         stub.add_response(PUT, answer)
 
-        assert FirehoseStream("backup", firehose).put(RECORDS) == {
+        assert FirehoseStreams(["backup"], firehose).put(RECORDS) == {
             0: EntryFailure("ServiceUnavailableException", "Slow down.", Remedy.RESEND),
             2: EntryFailure("InternalFailure", "?", Remedy.RESEND),
         }
@@ -84,7 +106,7 @@ def test_an_answer_about_other_records_counts_as_a_failed_call(firehose: "Fireho
         stub.add_response(PUT, {"FailedPutCount": 1, "RequestResponses": [{"ErrorCode": "InternalFailure"}]})
 
         with pytest.raises(CallFailedError, match="MalformedResponse"):
-            FirehoseStream("backup", firehose).put(RECORDS)
+            FirehoseStreams(["backup"], firehose).put(RECORDS)
 
 
 @pytest.mark.parametrize(
@@ -109,7 +131,7 @@ def test_a_failed_call_says_whether_trying_again_can_help(
         stub.add_client_error(PUT, code, "why", status)
 
         with pytest.raises(CallFailedError) as failure:
-            FirehoseStream("backup", firehose).put(RECORDS)
+            FirehoseStreams(["backup"], firehose).put(RECORDS)
 
     assert (failure.value.code, failure.value.detail, failure.value.transient) == (code, "why", transient)
 
@@ -133,7 +155,7 @@ def test_errors_without_an_answer_are_judged_too(firehose: "FirehoseClient", err
     firehose.meta.events.register("before-send.firehose", fail)
 
     with pytest.raises(CallFailedError) as failure:
-        FirehoseStream("backup", firehose).put(RECORDS)
+        FirehoseStreams(["backup"], firehose).put(RECORDS)
 
     assert (failure.value.code, failure.value.transient) == (type(error).__name__, transient)
     assert attempts == 1  # the SDK does not try again behind the domain's back

@@ -42,7 +42,7 @@ def test_every_setting_is_read() -> None:
         }
     )
     assert storage == StorageBackupSettings(
-        "backup", "http://127.0.0.1:4566/000000000000/dlq", 1_048_576, "raw", False, True, 500, Redactor()
+        ("backup",), "http://127.0.0.1:4566/000000000000/dlq", 1_048_576, "raw", False, True, 500, Redactor()
     )
     for settings in (StorageBackupSettings.from_env(STORAGE), ReplaySettings.from_env(REPLAY)):
         assert settings.dead_letter_max_bytes == 262_144
@@ -55,12 +55,20 @@ def test_every_setting_is_read() -> None:
     assert elsewhere.destination_queue_region == "us-gov-west-1"
 
 
+def test_further_streams_are_called_after_the_first() -> None:
+    for settings in (StorageBackupSettings, SearchAnalyticsSettings):
+        assert settings.from_env(STORAGE).delivery_stream_names == ("backup",)
+        several = settings.from_env({**STORAGE, "DELIVERY_STREAM_COUNT": "3"})
+        assert several.delivery_stream_names == ("backup", "backup-stream-2", "backup-stream-3")
+
+
 def test_a_variable_that_is_set_to_nothing_has_its_default() -> None:
     names = [
         "RECORD_FORMAT",
         "PACK_RECORDS",
         "COMPRESS_RECORDS",
         "MAX_EVENTS_PER_RECORD",
+        "DELIVERY_STREAM_COUNT",
         "REDACT",
         "EVENT_TYPE_ATTRIBUTE",
         "ATTRIBUTE_FIELDS",
@@ -85,6 +93,8 @@ def test_rules_are_read() -> None:
         (StorageBackupSettings.from_env, STORAGE, "DELIVERY_STREAM_NAME", ""),
         (StorageBackupSettings.from_env, STORAGE, "DELIVERY_STREAM_NAME", "arn:aws:firehose"),
         (StorageBackupSettings.from_env, STORAGE, "DELIVERY_STREAM_NAME", "x" * 65),
+        (StorageBackupSettings.from_env, STORAGE, "DELIVERY_STREAM_COUNT", "0"),
+        (SearchAnalyticsSettings.from_env, STORAGE, "DELIVERY_STREAM_COUNT", "two"),
         (StorageBackupSettings.from_env, STORAGE, "DEAD_LETTER_QUEUE_URL", None),
         (StorageBackupSettings.from_env, STORAGE, "DEAD_LETTER_QUEUE_URL", "arn:aws:sqs:eu-west-1:000000000000:q"),
         (StorageBackupSettings.from_env, STORAGE, "RECORD_FORMAT", "parquet"),

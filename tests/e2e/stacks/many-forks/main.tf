@@ -123,6 +123,7 @@ module "forks" {
       filter_policy = jsonencode({ event_type = ["order.placed"], amount = [{ numeric = [">=", 100] }] })
       bucket        = { arn = aws_s3_bucket.shared.arn, name = aws_s3_bucket.shared.id }
       prefix        = "large/"
+      stream_count  = 2
       compression   = "UNCOMPRESSED"
       buffering     = local.buffering
       function_vpc  = { subnet_ids = [aws_subnet.functions.id], security_group_ids = [aws_security_group.functions.id] }
