@@ -24,26 +24,29 @@ SERVICES = (  # noqa: SIM905 -- sixty quoted words read worse
 
 _PROVIDER_BLOCK = re.compile(r'^\s*provider\s+"aws"\s*\{', re.MULTILINE)
 _ALIAS = re.compile(r'^\s*alias\s*=\s*"([^"]+)"', re.MULTILINE)
+_ROLES = re.compile(r"^\s*(assume_role(?:_with_web_identity)?)\s*\{", re.MULTILINE)
+_LOCAL_STATE = """terraform {
+  backend "local" {}
+}
+"""
+"""In the place of any `backend` or `cloud` block: a test must not touch the state of what is in production."""
 
 
 def write_override(folder: Path, endpoints: Endpoints) -> None:
-    """Point every `provider "aws"` of the configuration in that folder at the bench."""
-    aliases = _provider_aliases(folder)
-    if aliases:
-        (folder / OVERRIDE).write_text("\n".join(_provider(alias, endpoints) for alias in aliases))
-    else:
+    """Keep the state in that folder, and point every `provider "aws"` of the configuration in it at the bench."""
+    providers = [_provider(body, endpoints) for body in _provider_bodies(folder)]
+    (folder / OVERRIDE).write_text("\n".join([_LOCAL_STATE, *providers]))
+    if not providers:
         # nothing to override: Terraform demands a base block, so this is one
         (folder / PROVIDER).write_text(_provider("", endpoints))
 
 
-def _provider_aliases(folder: Path) -> list[str]:
-    """Alias of each `provider "aws"` block in the configuration, "" for the default one."""
+def _provider_bodies(folder: Path) -> list[str]:
+    """What is in each `provider "aws"` block of the configuration."""
     found = []
     for file in sorted(folder.glob("*.tf")):
         text = file.read_text()
-        for block in _PROVIDER_BLOCK.finditer(text):
-            alias = _ALIAS.search(_body(text, block.end(), file))
-            found.append(alias.group(1) if alias else "")
+        found += [_body(text, block.end(), file) for block in _PROVIDER_BLOCK.finditer(text)]
     return found
 
 
@@ -56,9 +59,12 @@ def _body(text: str, start: int, file: Path) -> str:
     raise BenchError(f"{file} has a provider block that does not end")
 
 
-def _provider(alias: str, endpoints: Endpoints) -> str:
+def _provider(body: str, endpoints: Endpoints) -> str:
+    """The block that overrides one with that body."""
     services = "\n".join(f'    {name:<24} = "{_endpoint(name, endpoints)}"' for name in SERVICES)
-    named = f'  alias                       = "{alias}"\n' if alias else ""
+    alias = _ALIAS.search(body)
+    named = f'  alias                       = "{alias[1]}"\n' if alias else ""
+    roles = "".join(f"\n  {name} {{}}\n" for name in sorted(set(_ROLES.findall(body))))
     return f"""provider "aws" {{
 {named}  region                      = "{endpoints.region}"
   access_key                  = "{ACCESS_KEY}"
@@ -69,6 +75,16 @@ def _provider(alias: str, endpoints: Endpoints) -> str:
   skip_region_validation      = true
   max_retries                 = 3
 
+  # what the configuration says of a real account
+  profile                  = null
+  shared_config_files      = null
+  shared_credentials_files = null
+  token                    = null
+  allowed_account_ids      = null
+  forbidden_account_ids    = null
+  use_dualstack_endpoint   = null
+  use_fips_endpoint        = null
+{roles}
   endpoints {{
 {services}
   }}

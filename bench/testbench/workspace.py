@@ -22,6 +22,10 @@ PARALLELISM = 40
 """Nearly all of an apply is the provider's own waiting, so many at once cost nothing."""
 _NOT_COPIED = re.compile(r"\..*|.*\.(tfstate|tfstate\..*|tfplan|tftest\.hcl)")
 """Hidden files (.terraform, its lock file, .git), states, plans, native tests."""
+_VARIABLES = "~bench.auto.tfvars.json"
+"""Terraform reads all *.auto.tfvars in the order of their names, the last one counts: a tilde comes after letters."""
+_OF_A_SHELL = ("TF_CLI_ARGS", "TF_DATA_DIR", "TF_WORKSPACE")
+"""How the user's shell runs terraform on what is in production."""
 _DATA_SOURCE = re.compile(r"(^|\.)data\.[a-z0-9_]+\.")
 
 Progress = Callable[[TerraformProgress], None]
@@ -34,7 +38,8 @@ class Workspace:
     The files of the configuration are copied. The folders in and around it are links to the original ones, so that
     every relative path leads where it leads in the project: module sources, templates, zips.
 
-    `variables` are written to terraform.tfvars.json before each command, so they may be changed between two applies.
+    `variables` are written to a file before each command, so they may be changed between two applies. They come before
+    those of the configuration's own files.
     """
 
     folder: Path
@@ -71,7 +76,8 @@ class Workspace:
         except BaseException:
             shutil.rmtree(root)
             raise
-        environment = endpoints.within(terraform_environment())
+        shell = {name: text for name, text in terraform_environment().items() if not name.startswith(_OF_A_SHELL)}
+        environment = endpoints.within(shell)
         driver = TerraformDriver(folder, terraform_binary(), environment)
         driver.init()
         return cls(folder, root, dict(variables), driver)
@@ -114,7 +120,7 @@ class Workspace:
         shutil.rmtree(self.root, ignore_errors=True)
 
     def _write_variables(self) -> None:
-        (self.folder / "terraform.tfvars.json").write_text(json.dumps(self.variables, indent=2) + "\n")
+        (self.folder / _VARIABLES).write_text(json.dumps(self.variables, indent=2) + "\n")
 
 
 def _copy(source: Path, root: Path, configuration: Path) -> None:

@@ -143,7 +143,17 @@ def test_a_configuration_without_a_provider_block_gets_one(tmp_path: Path) -> No
     (tmp_path / "main.tf").write_text('resource "aws_sns_topic" "t" {}\n')
     write_override(tmp_path, BENCH)
     assert 'provider "aws" {' in (tmp_path / PROVIDER).read_text()
-    assert not (tmp_path / OVERRIDE).exists()
+    assert 'provider "aws" {' not in (tmp_path / OVERRIDE).read_text()
+
+
+def test_nothing_of_what_is_in_production_is_used(tmp_path: Path) -> None:
+    (tmp_path / "main.tf").write_text(
+        'terraform {\n  cloud {}\n}\nprovider "aws" {\n  profile = "corp"\n  assume_role {\n    role_arn = "x"\n  }\n}\n'
+    )
+    write_override(tmp_path, BENCH)
+    written = (tmp_path / OVERRIDE).read_text()
+    for setting in ('backend "local" {}', "assume_role {}", "profile                  = null"):
+        assert setting in written
 
 
 def test_firehose_goes_to_our_server_and_everything_else_to_the_backend(tmp_path: Path) -> None:

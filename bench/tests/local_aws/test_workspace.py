@@ -58,13 +58,40 @@ output "arn" {
 )
 
 
+PRODUCTION = {
+    "production.auto.tfvars": 'name = "production"',
+    "provider.tf": """
+terraform {
+  backend "s3" {
+    bucket = "corp-state"
+    key    = "production"
+    region = "eu-central-1"
+  }
+}
+
+provider "aws" {
+  profile             = "corp-production"
+  allowed_account_ids = ["123456789012"]
+  assume_role {
+    role_arn = "arn:aws:iam::123456789012:role/deploy"
+  }
+}
+""",
+}
+
+
 def name() -> str:
     return f"workspace-{uuid.uuid4().hex[:8]}"
 
 
-def test_a_configuration_is_applied_planned_empty_changed_and_destroyed(bench: Bench) -> None:
+def test_a_configuration_is_applied_planned_empty_changed_and_destroyed_whatever_it_says_of_production(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TF_WORKSPACE", "production")
+    monkeypatch.setenv("TF_CLI_ARGS_apply", "-no-such-option")
     own = name()
-    workspace = bench.workspace(configuration="tests/topic", files={"main.tf": TOPIC}, variables={"name": own})
+    files = {"main.tf": TOPIC, **PRODUCTION}
+    workspace = bench.workspace(configuration="tests/topic", files=files, variables={"name": own})
     seen: list[TerraformProgress] = []
     try:
         workspace.apply(progress=seen.append)
