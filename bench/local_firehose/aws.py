@@ -20,7 +20,8 @@ P = ParamSpec("P")
 T = TypeVar("T")
 LAMBDA_TIMEOUT_SECONDS = 300
 ROLE_SESSION_NAME = "AWSFirehoseToS3"  # seen in CloudTrail of AWS
-_THREADS = 256  # of which a stream has a few (Lambda 5, S3 24)
+_THREADS = 4096  # made when they are needed; a stream has a few (Lambda 5, S3 24), also when hundreds of them hang
+_CONNECTIONS = 256  # that a client keeps open
 
 
 class UnreadableAnswerError(BotoCoreError):
@@ -56,7 +57,7 @@ class Aws:
                     retries={"total_max_attempts": 1},
                     connect_timeout=10,
                     read_timeout=LAMBDA_TIMEOUT_SECONDS + 15 if service == "lambda" else 60,
-                    max_pool_connections=_THREADS,
+                    max_pool_connections=_CONNECTIONS,
                     s3={"addressing_style": "path"},
                     request_checksum_calculation="when_required",
                     response_checksum_validation="when_required",

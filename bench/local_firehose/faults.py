@@ -112,7 +112,7 @@ class Faults:
         """Arm one fault: ``{"point", "stream"?, "times"?, "rate"?, "seconds"?, <options of the point>}``."""
         given = dict(wanted)
         name = given.pop("point", None)
-        if name not in POINTS:
+        if not isinstance(name, str) or name not in POINTS:
             raise FaultError(f"point must be one of {', '.join(POINTS)}; got {name!r}")
         stream, times = given.pop("stream", ""), given.pop("times", None)
         rate, seconds = given.pop("rate", 1.0), given.pop("seconds", None)

@@ -1,14 +1,14 @@
 """Dates and timestamps in JSON: Joda patterns, java.sql.Timestamp::valueOf, and what the OpenX SerDe reads.
 
 Sources: API reference HiveJsonSerDe.TimestampFormats, the page of Joda's DateTimeFormat; Hive's TimestampParser, which
-takes a value by the first pattern that reads all of it and else by valueOf. What OpenX reads, and how large numbers
+takes a value by the first pattern that reads all of it (30 February is then an error) and else by valueOf; Joda, whose
+instants have milliseconds and whose offsets are hh, hhmm, hh:mm and so on to seconds. What OpenX reads, and how large numbers
 wrap, was probed on AWS in September 2026 (github.com/floci-io/floci issue 3235, and its page on Firehose). AWS was
 seen to refuse patterns with a letter out of CIJPRTUVbfijloprt (cdk-preflight, pf-firehose-hive-timestamp-formats): all
 but Joda's C are none of Joda's letters either.
 """
 
 import calendar
-import contextlib
 import decimal
 import functools
 import re
@@ -24,6 +24,7 @@ _VALUE_OF = re.compile(_DATE + r" (\d+):(\d+):(\d+)(?:\.(\d{1,9}))?")
 _ISO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.(\d{1,9}))?(?:Z|[+-]\d\d:?\d\d)?")
 _PART = re.compile(r"([A-Za-z])\1*|'((?:[^']|'')*)'?|(.)", re.DOTALL)
 _ZONES = {"UTC": 0, "GMT": 0, "EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7}
+_OFFSET = r"Z|[+-](?:[01]\d|2[0-3])(?::?[0-5]\d){0,2}"
 _RANGES = {"h": (1, 12), "K": (0, 11), "k": (1, 24), "e": (1, 7)}
 _MONTHS = {name[:size].lower(): n for n, name in enumerate(calendar.month_name) for size in (3, 9) if n}
 _DAYS = {name[:size].lower(): n for n, name in enumerate(calendar.day_name, 1) for size in (3, 9)}
@@ -35,11 +36,11 @@ class PatternError(ValueError):
 
 def hive(text: str, patterns: tuple[str, ...]) -> datetime:
     """The instant of a text under the Hive SerDe; ValueError when no pattern and not valueOf reads it."""
-    for pattern in patterns:
-        with contextlib.suppress(ValueError, OverflowError):  # 30 February: not by this one
-            if (found := _by_pattern(pattern, text)) is not None:
-                return found
-    return value_of(text)
+    try:
+        found = next(filter(None, (_by_pattern(pattern, text) for pattern in patterns)), None)
+    except (ValueError, OverflowError) as error:
+        raise ValueError(f'Cannot parse "{text}": {error}') from error
+    return found or value_of(text)
 
 
 def value_of(text: str) -> datetime:
@@ -140,7 +141,7 @@ def _digits(letter: str, size: int, *, numeric_next: bool) -> str:
         "a": "AM|PM",
         "z": "|".join(_ZONES),
         "G": "AD|BC|CE|BCE",
-        "Z": r"Z|[+-]\d\d:?\d\d" if size < 3 else r"UTC|[A-Za-z]+/[A-Za-z_/]+|Z|[+-]\d\d:?\d\d",
+        "Z": _OFFSET if size < 3 else rf"UTC|[A-Za-z]+/[A-Za-z_/]+|{_OFFSET}",
     }
     if letter not in fixed:
         raise PatternError(f"Illegal pattern component: {letter * size}")
@@ -164,7 +165,9 @@ def _instant(found: dict[str, str]) -> datetime:
         month = found.get("M", "1")
         day = date(year, _MONTHS.get(month.lower()) or int(month), int(found.get("d", 1)))
     moment = datetime(day.year, day.month, day.day, _hour(found), int(found.get("m", 0)), int(found.get("s", 0)))
-    return (moment + timedelta(microseconds=_micros(found.get("S")))).replace(tzinfo=_zone(found)).astimezone(UTC)
+    return (
+        (moment + timedelta(milliseconds=_micros(found.get("S")) // 1000)).replace(tzinfo=_zone(found)).astimezone(UTC)
+    )
 
 
 def _year(found: dict[str, str]) -> int:
@@ -202,6 +205,6 @@ def _zone(found: dict[str, str]) -> tzinfo:
         return timezone(timedelta(hours=_ZONES[text]))
     if text == "Z":
         return UTC
-    digits = text[1:].replace(":", "")
-    offset = timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
+    digits = text[1:].replace(":", "").ljust(6, "0")
+    offset = timedelta(hours=int(digits[:2]), minutes=int(digits[2:4]), seconds=int(digits[4:]))
     return timezone(-offset if text[0] == "-" else offset)

@@ -6,6 +6,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from local_firehose.aws import Aws
 from local_firehose.clock import Clock
+from local_firehose.shares import Places
 
 _REMEMBERED_SECONDS = 5.0
 
@@ -27,19 +28,22 @@ class Keys:
     aws: Aws
     clock: Clock
     enabled: bool = True
+    _asking: Places = field(default_factory=lambda: Places(1))  # when KMS hangs, each put would hold a thread
     _known: dict[str, tuple[float, KeyProblem | None]] = field(default_factory=dict)
 
     async def problem(self, account: str, region: str, key_arn: str, *, fresh: bool = False) -> KeyProblem | None:
         """Why the key cannot be used, or None."""
         if not self.enabled:
             return None
-        now = self.clock.elapsed()
-        known = self._known.get(key_arn)
-        if known and not fresh and now - known[0] < _REMEMBERED_SECONDS:
-            return known[1]
-        problem = await self._look(account, region, key_arn)
-        self._known[key_arn] = (now, problem)
-        return problem
+        asked = self.clock.elapsed()
+        async with self._asking.of(key_arn):
+            known = self._known.get(key_arn)
+            if known and known[0] > asked - (0 if fresh else _REMEMBERED_SECONDS):
+                return known[1]
+            now = self.clock.elapsed()
+            problem = await self._look(account, region, key_arn)
+            self._known[key_arn] = (now, problem)
+            return problem
 
     async def _look(self, account: str, region: str, key_arn: str) -> KeyProblem | None:
         client = self.aws.client("kms", account, region)

@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 
 import pytest
 from botocore.exceptions import ClientError
@@ -92,6 +94,20 @@ def hang(harness: Harness, connections: ExitStack, *, head: bytes, body: bytes) 
         b"Authorization: " + scope + b"\r\n" + head + body
     )
     return connection
+
+
+@pytest.mark.behaviour("8", "bench")
+@pytest.mark.parametrize("members", ['"Records":[', '"Tags":['])
+def test_a_request_with_a_million_members_is_refused_before_they_are_read(harness: Harness, members: str) -> None:
+    stream = harness.s3_stream()
+    body = f'{{"DeliveryStreamName":"{stream.name}",{members}{"{}," * 1_000_000}{{}}]}}'
+    target = "Firehose_20150804." + ("PutRecordBatch" if "Records" in members else "TagDeliveryStream")
+    scope = "AWS4-HMAC-SHA256 Credential=test/20260101/eu-west-1/firehose/aws4_request, Signature=0"
+    headers = {"X-Amz-Target": target, "Authorization": scope}
+    with responsive(harness), pytest.raises(HTTPError) as refused:
+        urlopen(Request(harness.firehose.endpoint, body.encode(), headers))
+    assert refused.value.status == 400
+    assert "1 validation error detected" in refused.value.read(1000).decode()
 
 
 # --- reading ------------------------------------------------------------------------------------------------------
@@ -236,14 +252,16 @@ def test_a_record_that_jq_takes_too_long_for_is_an_error_object_and_the_next_one
 @pytest.mark.behaviour("8", "bench")
 def test_objects_that_hang_leave_threads_to_other_streams(own: Harness) -> None:
     assert isinstance(own.aws, SlowAws)
-    good, bad = own.s3_stream(), own.partitioned_stream()
-    own.aws.slow.add(bad.bucket)
-    bad.put(*[b'{"k":"%d"}' % n for n in range(300)])
-    eventually(lambda: sum(buffer["delivering"] for buffer in bad.buffers().values()) == 300)
+    good, many = own.s3_stream(), [own.partitioned_stream() for _ in range(12)]
+    for bad in many:
+        own.aws.slow.add(bad.bucket)
+        bad.put(*[b'{"k":"%d"}' % n for n in range(30)])
+    for bad in many:
+        eventually(lambda bad=bad: sum(buffer["delivering"] for buffer in bad.buffers().values()) == 30)
     good.put(b"good")
     assert good.body() == b"good"
     own.aws.slow.clear()
-    assert len(bad.all_objects()) == 300
+    assert [len(bad.all_objects()) for bad in many] == [30] * 12
 
 
 @pytest.mark.behaviour("8", "bench")

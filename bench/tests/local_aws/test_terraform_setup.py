@@ -147,9 +147,8 @@ def test_a_configuration_without_a_provider_block_gets_one(tmp_path: Path) -> No
 
 
 def test_nothing_of_what_is_in_production_is_used(tmp_path: Path) -> None:
-    (tmp_path / "main.tf").write_text(
-        'terraform {\n  cloud {}\n}\nprovider "aws" {\n  profile = "corp"\n  assume_role {\n    role_arn = "x"\n  }\n}\n'
-    )
+    provider = 'provider "aws" {\n  profile = "corp"\n  assume_role {\n    role_arn = "x"\n  }\n}\n'
+    (tmp_path / "main.tf").write_text("terraform {\n  cloud {}\n}\n" + provider)
     write_override(tmp_path, BENCH)
     written = (tmp_path / OVERRIDE).read_text()
     for setting in ('backend "local" {}', "assume_role {}", "profile                  = null"):

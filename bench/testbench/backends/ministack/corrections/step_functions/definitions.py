@@ -1,7 +1,8 @@
-"""Definitions that Step Functions refuses: unknown fields, unknown states, targets that are not there.
+"""Definitions that Step Functions refuses: unknown fields, wrong values, targets that are not there.
 
 MiniStack 1.5.33 takes nearly any JSON, and ValidateStateMachineDefinition, which Terraform's provider calls when it
-plans, always answers OK. https://states-language.net/spec.html
+plans, always answers OK. Codes and messages of targets, ends and names as AWS was seen to write them (github.com/
+floci-io/floci pull request 2786). https://states-language.net/spec.html
 https://docs.aws.amazon.com/step-functions/latest/dg/statemachine-structure.html
 """
 
@@ -11,11 +12,13 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from testbench.backends.ministack.corrections import hooks
+from testbench.backends.ministack.corrections.step_functions import state_rules
 
 Problem = tuple[str, str, str]
 """Code, message and place."""
 
 LONGEST_NAME = 80
+CHANGEABLE = ("definition", "roleArn", "loggingConfiguration", "tracingConfiguration", "encryptionConfiguration")
 NAME = re.compile(r"""[^\s<>{}\[\]?*"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f]{1,80}""")
 
 
@@ -72,9 +75,10 @@ _OPERATOR = re.compile(
     r"|StringMatches|Is(Null|Present|Numeric|String|Boolean|Timestamp)"
 )
 _ENDS = {"Succeed", "Fail", "Choice"}
+_LOG_GROUP = re.compile(r"arn:[a-z-]+:logs:[a-z0-9-]+:\d{12}:log-group:\S+:\*")
 
 
-def problems(text: str) -> list[Problem]:
+def problems(text: str, *, express: bool = False) -> list[Problem]:
     """What Step Functions refuses of a definition; empty for one that it takes."""
     try:
         definition = json.loads(text)
@@ -82,10 +86,30 @@ def problems(text: str) -> list[Problem]:
         return [("INVALID_JSON_DESCRIPTION", str(error), "/")]
     if not isinstance(definition, dict):
         return [("SCHEMA_VALIDATION_FAILED", "the definition is no object", "/")]
-    return list(_machine(definition, _MACHINE, ""))
+    language = str(definition.get("QueryLanguage", "JSONPath"))
+    names: list[str] = []
+    found = list(_machine(definition, _MACHINE, "", language, names, express=express))
+    twice = sorted({name for name in names if names.count(name) > 1})
+    return found + [("DUPLICATE_STATE_NAME", f"Duplicate State name: {name}", "/States") for name in twice]
 
 
-def _wrong(message: str, place: str, code: str = "SCHEMA_VALIDATION_FAILED") -> Problem:
+def logging_problem(configuration: Any) -> str | None:
+    """What is wrong with a logging configuration, None when Step Functions takes it."""
+    if not isinstance(configuration, dict) or configuration.get("level", "OFF") == "OFF":
+        return None
+    groups = [
+        (each.get("cloudWatchLogsLogGroup") or {}).get("logGroupArn")
+        for each in configuration.get("destinations") or []
+    ]
+    if len(groups) != 1 or not _LOG_GROUP.fullmatch(str(groups[0])):
+        return f"exactly one destination is needed, a log group's ARN that ends with :*, such as arn:aws:logs:eu-west-1:123456789012:log-group:orders:*. Received: {groups}"
+    return None
+
+
+_SCHEMA = "SCHEMA_VALIDATION_FAILED"
+
+
+def _wrong(message: str, place: str, code: str = _SCHEMA) -> Problem:
     return code, message, place or "/"
 
 
@@ -95,12 +119,18 @@ def _unknown(found: Mapping[str, Any], allowed: frozenset[str], place: str) -> I
             yield _wrong(f"The field '{name}' is not supported by Step Functions", f"{place}/{name}")
 
 
-def _machine(found: Any, allowed: frozenset[str], place: str) -> Iterator[Problem]:
+def _machine(
+    found: Any, allowed: frozenset[str], place: str, language: str, names: list[str], *, express: bool
+) -> Iterator[Problem]:
+    """`names` gets those of all states."""
     states = found.get("States") if isinstance(found, dict) else None
     if not isinstance(states, dict) or not states:
         yield _wrong("States must be an object with at least one state", f"{place}/States")
         return
     yield from _unknown(found, allowed, place)
+    for message, where in state_rules.values(found):
+        yield _wrong(message, f"{place}/{where}")
+    names += states
     if isinstance(config := found.get("ProcessorConfig", {}), dict):
         yield from _unknown(config, _INSIDE["ProcessorConfig"], f"{place}/ProcessorConfig")
     if found.get("StartAt") not in states:
@@ -109,10 +139,35 @@ def _machine(found: Any, allowed: frozenset[str], place: str) -> Iterator[Proble
     for name, state in states.items():
         if len(name) > LONGEST_NAME:
             yield _wrong(f"The name of a state has at most {LONGEST_NAME} characters", f"{place}/States/{name}")
-        yield from _state(state, states, f"{place}/States/{name}")
+        yield from _state(state, states, f"{place}/States/{name}", language, names, express=express)
+    yield from _ways(found.get("StartAt"), states, place)
 
 
-def _state(state: Any, states: Mapping[str, Any], place: str) -> Iterator[Problem]:
+def _ways(start: Any, states: Mapping[str, Any], place: str) -> Iterator[Problem]:
+    """Whether there is an end, and a way to every state."""
+    steps = {name: state for name, state in states.items() if isinstance(state, dict)}
+    if not any(state.get("End") is True or state.get("Type") in ("Succeed", "Fail") for state in steps.values()):
+        yield "MISSING_END_STATE", "Workflow has no terminal state", place or "/"
+        return
+    reached = {start} | {target for state in steps.values() for _, target in _targets(state)}
+    for name in states:
+        if name not in reached:
+            yield _wrong(f'State "{name}" is not reachable.', f"{place}/States/{name}", "MISSING_TRANSITION_TARGET")
+
+
+def _targets(state: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Where a state names another one, and which."""
+    for name in ("Next", "Default"):
+        yield name, state.get(name)
+    for name in ("Catch", "Choices"):
+        for number, each in enumerate(found if isinstance(found := state.get(name), list) else []):
+            if isinstance(each, dict):
+                yield f"{name}[{number}]/Next", each.get("Next")
+
+
+def _state(
+    state: Any, states: Mapping[str, Any], place: str, language: str, names: list[str], *, express: bool
+) -> Iterator[Problem]:
     kind = state.get("Type") if isinstance(state, dict) else None
     if kind not in _STATES:
         yield _wrong(f"Type must be one of {', '.join(_STATES)}, it is {kind!r}", place)
@@ -120,15 +175,23 @@ def _state(state: Any, states: Mapping[str, Any], place: str) -> Iterator[Proble
     yield from _unknown(state, _STATES[kind], place)
     if kind not in _ENDS and bool(state.get("Next")) == (state.get("End") is True):
         yield _wrong("A state has either Next or End", place)
-    targets = [("Next", state.get("Next")), ("Default", state.get("Default"))]
+    language = str(state.get("QueryLanguage", language))
+    broken = False
+    for message, where in state_rules.state(kind, state, language, express=express):
+        broken = True
+        yield _wrong(message, f"{place}/{where}".rstrip("/"), state_rules.RESOURCE if where == "Resource" else _SCHEMA)
+    if broken:
+        return  # what follows reads its parts
     for name in ("Retry", "Catch"):
         for number, each in enumerate(state.get(name) or []):
             yield from _unknown(each, _INSIDE[name], f"{place}/{name}[{number}]")
-            targets.append((f"{name}[{number}]/Next", each.get("Next")))
     for number, rule in enumerate(state.get("Choices") or []):
-        yield from _rule(rule, f"{place}/Choices[{number}]")
-        targets.append((f"Choices[{number}]/Next", rule.get("Next")))
-    for where, target in targets:
+        where = f"{place}/Choices[{number}]"
+        wrong = list(state_rules.choice(rule, language))
+        yield from (_wrong(message, f"{where}/{below}".rstrip("/")) for message, below in wrong)
+        if not wrong:
+            yield from _rule(rule, where)
+    for where, target in _targets(state):
         if target is not None and target not in states:
             yield _wrong(f"Missing 'Next' target: {target}", f"{place}/{where}", "MISSING_TRANSITION_TARGET")
     for name in ("ItemReader", "ItemBatcher", "ResultWriter", "Credentials"):
@@ -139,9 +202,9 @@ def _state(state: Any, states: Mapping[str, Any], place: str) -> Iterator[Proble
     yield from _paths(state, place)
     for name in ("ItemProcessor", "Iterator"):
         if name in state:
-            yield from _machine(state[name], _PROCESSOR, f"{place}/{name}")
+            yield from _machine(state[name], _PROCESSOR, f"{place}/{name}", language, names, express=express)
     for number, branch in enumerate(state.get("Branches") or []):
-        yield from _machine(branch, _BRANCH, f"{place}/Branches[{number}]")
+        yield from _machine(branch, _BRANCH, f"{place}/Branches[{number}]", language, names, express=express)
 
 
 def _paths(state: Mapping[str, Any], place: str) -> Iterator[Problem]:
@@ -168,7 +231,7 @@ def _template(value: Any, place: str) -> Iterator[Problem]:
 
 
 def _path(value: Any, place: str, *, intrinsic: bool) -> Iterator[Problem]:
-    if value is not None and not (isinstance(value, str) and value.startswith(("$", "States.") if intrinsic else "$")):
+    if value is not None and not state_rules.is_path(value, intrinsic=intrinsic):
         yield _wrong("Value is not a valid JSONPath", place)
 
 
@@ -206,8 +269,19 @@ def apply() -> None:
             return responses.error_response_json("InvalidExecutionInput", words, 400)
         return bad_name(data) or original(data)
 
+    def change(original: Callable[..., Any], data: Mapping[str, Any]) -> Any:
+        if not any(data.get(name) for name in CHANGEABLE):
+            words = f"Either the {', the '.join(CHANGEABLE[:-1])}, or the {CHANGEABLE[-1]} must be specified"
+            return responses.error_response_json("MissingRequiredParameter", words, 400)
+        present = service._state_machines.get(data.get("stateMachineArn", "")) or {}
+        return check(original, {**data, "type": present.get("type", "STANDARD")})
+
     def check(original: Callable[..., Any], data: Mapping[str, Any]) -> Any:
-        found = problems(data["definition"]) if data.get("definition") else []
+        express = data.get("type") == "EXPRESS"
+        found = problems(data["definition"], express=express) if data.get("definition") else []
+        if wrong := logging_problem(data.get("loggingConfiguration")):
+            words = f"Invalid Logging Configuration: {wrong}"
+            return responses.error_response_json("InvalidLoggingConfiguration", words, 400)
         if not found:
             return original(data)
         told = ", ".join(f"{code}: {message} at {place}" for code, message, place in found)
@@ -217,11 +291,11 @@ def apply() -> None:
     def validate(data: Mapping[str, Any]) -> Any:
         diagnostics = [
             {"severity": "ERROR", "code": code, "message": message, "location": place}
-            for code, message, place in problems(data.get("definition") or "")
+            for code, message, place in problems(data.get("definition") or "", express=data.get("type") == "EXPRESS")
         ]
         return responses.json_response({"result": "FAIL" if diagnostics else "OK", "diagnostics": diagnostics})
 
     hooks.wrap(service, "_create_state_machine", ("data",), create)
     hooks.wrap(service, "_start_execution", ("data",), start)
-    hooks.wrap(service, "_update_state_machine", ("data",), check)
+    hooks.wrap(service, "_update_state_machine", ("data",), change)
     hooks.replace(service, "_validate_state_machine_definition", ("data",), validate)
