@@ -159,7 +159,7 @@ class Bench:
         variables: Mapping[str, Any] | None = None,
         files: Mapping[str, str] | None = None,
     ) -> "Workspace":
-        """An own copy of a Terraform configuration of this project, pointed at this bench and initialised."""
+        """An own copy of a Terraform configuration of the project, pointed at this bench and initialised."""
         from testbench.workspace import Workspace
 
         return Workspace.prepared(self.endpoints, source, configuration, variables or {}, files or {})

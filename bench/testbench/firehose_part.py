@@ -1,4 +1,4 @@
-"""This project's own Data Firehose (bench/local_firehose) as a part of the bench."""
+"""The bench's own Data Firehose (bench/local_firehose) as a part of the bench."""
 
 import os
 import sys

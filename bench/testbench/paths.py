@@ -26,7 +26,7 @@ def home() -> Path:
 
 PROJECT = _project()
 CACHE = (PROJECT / ".bench").resolve()
-"""Installed parts (virtualenvs, jars, layers), shared by every bench of this project."""
+"""Installed parts (virtualenvs, jars, layers), shared by every bench of the project that uses them."""
 RUNS = CACHE / "run"
 """State folders of benches: PID files, logs, endpoints.json, data of the parts."""
 DEFAULT_STATE = RUNS / "default"

@@ -2,10 +2,10 @@
 
 Sources: API reference HiveJsonSerDe.TimestampFormats, the page of Joda's DateTimeFormat; Hive's TimestampParser, which
 takes a value by the first pattern that reads all of it (30 February is then an error) and else by valueOf; Joda, whose
-instants have milliseconds and whose offsets are hh, hhmm, hh:mm and so on to seconds. What OpenX reads, and how large numbers
-wrap, was probed on AWS in September 2026 (github.com/floci-io/floci issue 3235, and its page on Firehose). AWS was
-seen to refuse patterns with a letter out of CIJPRTUVbfijloprt (cdk-preflight, pf-firehose-hive-timestamp-formats): all
-but Joda's C are none of Joda's letters either.
+instants have milliseconds and whose offsets are hh, hhmm, hh:mm and so on to seconds. What OpenX reads, and how large
+numbers wrap, was probed on AWS in September 2026 (github.com/floci-io/floci issue 3235, and its page on Firehose). AWS
+was seen to refuse patterns with a letter out of CIJPRTUVbfijloprt (cdk-preflight, pf-firehose-hive-timestamp-formats):
+all but Joda's C are none of Joda's letters either.
 """
 
 import calendar

@@ -1,6 +1,6 @@
 """An emulator that already runs: `LOCALSTACK_ENDPOINT=http://127.0.0.1:4566` uses it instead of starting MiniStack.
 
-Meant for LocalStack (any edition) or anything that answers like it. This project's Data Firehose and the OpenSearch
+Meant for LocalStack (any edition) or anything that answers like it. The bench's own Data Firehose and the OpenSearch
 node are started beside it as always. Functions reach that Firehose only when the emulator hands them
 AWS_ENDPOINT_URL_FIREHOSE, which is a setting of the emulator (bench/README.md) that the bench cannot make from outside.
 """

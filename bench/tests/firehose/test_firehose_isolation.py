@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
@@ -249,6 +250,10 @@ def test_a_record_that_jq_takes_too_long_for_is_an_error_object_and_the_next_one
 # --- places and memory --------------------------------------------------------------------------------------------
 
 
+def delivering(stream: StreamUnderTest, number: int) -> bool:
+    return sum(buffer["delivering"] for buffer in stream.buffers().values()) == number
+
+
 @pytest.mark.behaviour("8", "bench")
 def test_objects_that_hang_leave_threads_to_other_streams(own: Harness) -> None:
     assert isinstance(own.aws, SlowAws)
@@ -257,7 +262,7 @@ def test_objects_that_hang_leave_threads_to_other_streams(own: Harness) -> None:
         own.aws.slow.add(bad.bucket)
         bad.put(*[b'{"k":"%d"}' % n for n in range(30)])
     for bad in many:
-        eventually(lambda bad=bad: sum(buffer["delivering"] for buffer in bad.buffers().values()) == 30)
+        eventually(partial(delivering, bad, 30))
     good.put(b"good")
     assert good.body() == b"good"
     own.aws.slow.clear()

@@ -91,6 +91,7 @@ def refusal(call: Any, **arguments: Any) -> tuple[str, str]:
         ({"RedrivePolicy": '{"deadLetterTargetArn": "dlq"}'}, "RedrivePolicy: deadLetterTargetArn is an invalid arn"),
         ({"RedrivePolicy": '{"deadLetterTargetArn": "arn:aws:sqs:us-east-1:1:q"}'}, "in the region and the account"),
         ({"DeliveryPolicy": "{"}, "DeliveryPolicy: failed to parse JSON."),
+        ({"SubscriptionRoleArn": "role"}, "SubscriptionRoleArn"),
         ({"Filter": "{}"}, "AttributeName"),
     ],
 )
@@ -142,7 +143,8 @@ def test_a_second_subscription_with_other_attributes_is_refused_and_the_same_one
 def test_a_subscription_that_its_protocol_cannot_have_is_refused(
     account: Account, protocol: str, attributes: dict[str, str], said: str
 ) -> None:
-    endpoint = "arn:aws:firehose:eu-west-1:000000000000:deliverystream/s"
+    stream = "arn:aws:firehose:eu-west-1:000000000000:deliverystream/s"
+    endpoint = "orders@example.com" if protocol == "email" else stream
     found = refusal(
         account.sns.subscribe,
         TopicArn=account.topic(),
@@ -154,7 +156,68 @@ def test_a_subscription_that_its_protocol_cannot_have_is_refused(
     assert said in found[1]
 
 
-@pytest.mark.parametrize("name", ["x" * 257, "two words", "a.b", "x" * 252 + ".fifo"])
+@pytest.mark.parametrize(
+    ("protocol", "endpoint"),
+    [
+        ("http", "https://example.com"),
+        ("https", "http://example.com"),
+        ("email", "nobody"),
+        ("sms", "orders"),
+        ("sqs", "arn:aws:sqs:eu-west-1:000000000000:orders.fifo"),
+    ],
+)
+def test_a_subscription_that_does_not_fit_its_protocol_or_topic_is_refused(
+    account: Account, protocol: str, endpoint: str
+) -> None:
+    found = refusal(account.sns.subscribe, TopicArn=account.topic(), Protocol=protocol, Endpoint=endpoint)
+    assert found[0] == "InvalidParameter"
+
+
+def test_a_fifo_topic_has_queues_only_and_its_envelope_a_sequence_number_and_no_signature(account: Account) -> None:
+    topic = account.sns.create_topic(
+        Name=f"messages-{uuid.uuid4().hex[:8]}.fifo",
+        Attributes={"FifoTopic": "true", "ContentBasedDeduplication": "true"},
+    )["TopicArn"]
+    found = refusal(account.sns.subscribe, TopicArn=topic, Protocol="email", Endpoint="a@example.com")
+    assert found[0] == "InvalidParameter"
+    url, queue = account.queue()
+    account.subscribe(topic, queue)
+    group = {"MessageGroupId": "g"}
+    first = account.sns.publish(TopicArn=topic, Message="one", **group)
+    entries = [{"Id": "1", "Message": "two", **group}, {"Id": "2", "Message": "one", **group}]
+    second, again = account.sns.publish_batch(TopicArn=topic, PublishBatchRequestEntries=entries)["Successful"]
+    assert again["SequenceNumber"] == first["SequenceNumber"]
+    bodies = [json.loads(message["Body"]) for message in account.received(url)]
+    numbers = {body["Message"]: body["SequenceNumber"] for body in bodies}
+    assert numbers == {"one": first["SequenceNumber"], "two": second["SequenceNumber"]}
+    assert list(bodies[0])[:4] == ["Type", "MessageId", "SequenceNumber", "TopicArn"]
+    assert not {"Signature", "SignatureVersion", "SigningCertURL"} & bodies[0].keys()
+    for wrong in (
+        {"MessageGroupId": "two words"},
+        {"MessageGroupId": "g" * 129},
+        {**group, "MessageDeduplicationId": "ü"},
+    ):
+        assert refusal(account.sns.publish, TopicArn=topic, Message="m", **wrong)[0] == "InvalidParameter"
+
+
+TAGS = {
+    "more than 50": {f"k{number}": "v" for number in range(51)},
+    "a reserved key": {"aws:k": "v"},
+    "a long key": {"k" * 129: "v"},
+    "a long value": {"k": "v" * 257},
+}
+
+
+@pytest.mark.parametrize("tags", TAGS.values(), ids=TAGS.keys())
+def test_tags_that_no_service_takes_are_refused(account: Account, tags: dict[str, str]) -> None:
+    listed = [{"Key": key, "Value": value} for key, value in tags.items()]
+    refusal(account.sns.create_topic, Name="messages-tags", Tags=listed)
+    refusal(account.sns.tag_resource, ResourceArn=account.topic(), Tags=listed)
+    refusal(account.sqs.create_queue, QueueName="messages-tags", tags=tags)
+    refusal(account.sqs.tag_queue, QueueUrl=account.queue()[0], Tags=tags)
+
+
+@pytest.mark.parametrize("name", ["x" * 257, "two words", "a.b", "x" * 252 + ".fifo", "standard.fifo"])
 def test_a_topic_name_that_sns_does_not_take_is_refused(account: Account, name: str) -> None:
     assert refusal(account.sns.create_topic, Name=name) == ("InvalidParameter", "Invalid parameter: Topic Name")
 
@@ -167,7 +230,20 @@ def test_a_queue_name_that_sqs_does_not_take_is_refused(account: Account, name: 
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("MaximumMessageSize", "1048577"), ("MaximumMessageSize", "1023"), ("TracingConfig", "On"), ("Size", "1")],
+    [
+        ("MaximumMessageSize", "1048577"),
+        ("MaximumMessageSize", "1023"),
+        ("TracingConfig", "On"),
+        ("Size", "1"),
+        ("DisplayName", "x" * 101),
+        ("DeliveryPolicy", "{"),
+        ("DeliveryPolicy", '{"htp": {}}'),
+        ("DataProtectionPolicy", "{"),
+        ("ContentBasedDeduplication", "true"),
+        ("FifoThroughputScope", "Topic"),
+        ("SQSSuccessFeedbackSampleRate", "101"),
+        ("SQSFailureFeedbackRoleArn", "role"),
+    ],
 )
 def test_wrong_topic_attributes_are_refused(account: Account, name: str, value: str) -> None:
     found = refusal(
@@ -189,6 +265,9 @@ def test_a_topic_made_again_with_other_attributes_is_refused(account: Account) -
     [
         ({"Message": ""}, "InvalidParameter", "Empty message"),
         ({"Message": "m", "Subject": "s" * 101}, "InvalidParameter", "Subject"),
+        ({"Message": "m", "Subject": "s\x01"}, "InvalidParameter", "Subject"),
+        ({"Message": "m", "MessageDeduplicationId": "d"}, "InvalidParameter", "not valid for this topic type"),
+        ({"Message": "m", "MessageAttributes": {"a": text("x\x01")}}, "ParameterValueInvalid", "characters"),
         ({"Message": "no json", "MessageStructure": "json"}, "InvalidParameter", "failed to parse"),
         ({"Message": '{"sqs": "m"}', "MessageStructure": "json"}, "InvalidParameter", "No default entry"),
         ({"Message": "m" * (256 * KIB + 1)}, "InvalidParameter", "Message too long"),
@@ -239,8 +318,31 @@ def test_a_message_that_sns_does_not_take_is_refused_alone_and_in_a_batch(
             "InvalidParameterValue",
             "reserved",
         ),
+        ({"MessageBody": "m", "MessageDeduplicationId": "d"}, "InvalidParameterValue", "not valid for this queue type"),
+        ({"MessageBody": "m", "MessageGroupId": "two words"}, "InvalidParameterValue", "MessageGroupId"),
+        (
+            {"MessageBody": "m", "MessageAttributes": {"a": {**text("x"), "BinaryValue": b"x"}}},
+            "InvalidParameterValue",
+            "more than one value",
+        ),
+        (
+            {"MessageBody": "m", "MessageSystemAttributes": {"Trace": text("x")}},
+            "InvalidParameterValue",
+            "AWSTraceHeader",
+        ),
     ],
-    ids=["empty", "delay", "long", "long-with-attributes", "attributes", "reserved-name"],
+    ids=[
+        "empty",
+        "delay",
+        "long",
+        "long-with-attributes",
+        "attributes",
+        "reserved-name",
+        "deduplication",
+        "group",
+        "two-values",
+        "system",
+    ],
 )
 def test_a_message_that_sqs_does_not_take_is_refused(
     account: Account, message: dict[str, Any], code: str, said: str
@@ -267,6 +369,19 @@ def test_a_message_is_hidden_for_12_hours_at_most(account: Account) -> None:
     change(QueueUrl=url, ReceiptHandle=handle, VisibilityTimeout=43_200)
 
 
+def test_a_message_is_deleted_twice_in_silence_and_one_that_is_not_in_flight_is_not_hidden(account: Account) -> None:
+    url, _ = account.queue()
+    account.sqs.send_message(QueueUrl=url, MessageBody="m")
+    [message] = account.sqs.receive_message(QueueUrl=url, WaitTimeSeconds=5)["Messages"]
+    own = {"QueueUrl": url, "ReceiptHandle": message["ReceiptHandle"]}
+    account.sqs.change_message_visibility(**own, VisibilityTimeout=0)
+    code, said = refusal(account.sqs.change_message_visibility, **own, VisibilityTimeout=5)
+    assert (code, "not available for visibility timeout change" in said) == ("InvalidParameterValue", True)
+    account.sqs.delete_message(**own)
+    account.sqs.delete_message(**own)
+    assert refusal(account.sqs.delete_message, QueueUrl=url, ReceiptHandle="none")[0] == "ReceiptHandleIsInvalid"
+
+
 def test_attributes_that_queues_do_not_have_cannot_be_read(account: Account) -> None:
     url, arn = account.queue()
     assert (
@@ -284,7 +399,13 @@ def test_attributes_that_queues_do_not_have_cannot_be_read(account: Account) -> 
         {"RedriveAllowPolicy": '{"redrivePermission": "byQueue"}'},
         {"RedriveAllowPolicy": '{"redrivePermission": "denyAll", "sourceQueueArns": []}'},
         {"RedriveAllowPolicy": "denyAll"},
+        {"RedriveAllowPolicy": '{"redrivePermission": "byQueue", "sourceQueueArns": ["orders"]}'},
         {"Visibility": "3"},
+        {"FifoQueue": "true"},
+        {"ContentBasedDeduplication": "true"},
+        {"DeduplicationScope": "queue"},
+        {"SqsManagedSseEnabled": "yes"},
+        {"SqsManagedSseEnabled": "true", "KmsMasterKeyId": "alias/aws/sqs"},
     ],
 )
 def test_wrong_queue_attributes_are_refused(account: Account, attributes: dict[str, str]) -> None:
@@ -292,7 +413,21 @@ def test_wrong_queue_attributes_are_refused(account: Account, attributes: dict[s
     assert refusal(account.sqs.set_queue_attributes, QueueUrl=url, Attributes=attributes)[0] in (
         "InvalidParameterValue",
         "InvalidAttributeName",
+        "InvalidAttributeValue",
     )
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        {},
+        {"FifoQueue": "false"},
+        {"FifoQueue": "true", "DeduplicationScope": "topic"},
+        {"FifoQueue": "true", "FifoThroughputLimit": "perMessageGroupId"},
+    ],
+)
+def test_a_fifo_queue_says_so_and_has_what_fits(account: Account, attributes: dict[str, str]) -> None:
+    refusal(account.sqs.create_queue, QueueName=f"messages-{uuid.uuid4().hex[:8]}.fifo", Attributes=attributes)
 
 
 def test_a_dead_letter_queue_takes_only_queues_that_its_redrive_allow_policy_lets_in(account: Account) -> None:

@@ -1,4 +1,4 @@
-"""Starts MiniStack with this project's corrections: `python -m testbench.backends.ministack.launcher`.
+"""Starts MiniStack with the bench's corrections: `python -m testbench.backends.ministack.launcher`.
 
 Runs on the emulator's interpreter, which has none of the bench's dependencies. Everything is set by environment
 variables (part.py).

@@ -20,11 +20,10 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from testbench.backends.ministack.corrections import authorisation, hooks, metrics
+from testbench.backends.ministack.corrections import authorisation, hooks, metrics, sns_timestamp
 
 NEEDED = ("firehose:PutRecordBatch",)
 ATTEMPTS = 5
-_UNSIGNED = frozenset({"SignatureVersion", "Signature", "SigningCertURL"})
 
 
 class _Publishing(threading.local):
@@ -40,7 +39,7 @@ class RefusedError(Exception):
 
 def line(envelope: str) -> bytes:
     """The record that SNS makes of an envelope."""
-    members = {name: value for name, value in json.loads(envelope).items() if name not in _UNSIGNED}
+    members = {name: value for name, value in json.loads(envelope).items() if name not in sns_timestamp.SIGNATURE}
     return json.dumps(members, ensure_ascii=False, separators=(",", ":")).encode(errors="surrogatepass") + b"\n"
 
 

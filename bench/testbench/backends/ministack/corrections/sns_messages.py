@@ -14,7 +14,13 @@ from typing import Any
 from testbench.backends.ministack.corrections import hooks, topic_settings
 
 NAME = re.compile(r"(?!\.)(?!.*\.\.)[A-Za-z0-9_.-]{1,256}(?<!\.)")
-TYPE = re.compile(r"(String|Number|Binary)(\..+)?")
+TYPE = re.compile(r"(?=.{1,256}$)(String|Number|Binary)(\..+)?")
+CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+"""Characters that neither SNS nor SQS takes in texts."""
+GROUP = re.compile(r"[!-~]{1,128}")
+"""Ids of groups and for deduplication: letters, digits and punctuation."""
+ENTRY_ID = re.compile(r"[A-Za-z0-9_-]{1,80}")
+TARGETS = ("TopicArn", "TargetArn", "PhoneNumber")
 LONGEST_SUBJECT = 100
 
 
@@ -31,6 +37,10 @@ def attribute_problem(name: str, attribute: Mapping[str, str]) -> str | None:
             f"The message attribute '{name}' has an invalid message attribute type, the set of supported type "
             "prefixes is Binary, Number, and String."
         )
+    if attribute.get("BinaryValue") and attribute.get("StringValue"):
+        return f"The message attribute '{name}' has more than one value."
+    if CONTROLS.search(attribute.get("StringValue") or ""):
+        return f"The message attribute '{name}' contains characters outside the allowed set."
     if not attribute.get("BinaryValue" if kind.startswith("Binary") else "StringValue"):
         return (
             f"The message attribute '{name}' must contain non-empty message attribute value for message attribute "
@@ -48,7 +58,7 @@ def message_problem(message: str, subject: str, structure: str) -> str | None:
     """What is wrong with a message, None when SNS takes it."""
     if not message:
         return "Empty message"
-    if len(subject) > LONGEST_SUBJECT or "\n" in subject:
+    if len(subject) > LONGEST_SUBJECT or re.search(r"[\x00-\x1f]", subject):
         return "Subject"
     if not structure:
         return None
@@ -60,6 +70,16 @@ def message_problem(message: str, subject: str, structure: str) -> str | None:
         return "Message Structure - JSON message body failed to parse"
     if not isinstance(forms, dict) or not isinstance(forms.get("default"), str):
         return "Message Structure - No default entry in JSON message body"
+    return None
+
+
+def id_problem(group: str, deduplication: str, *, fifo: bool) -> str | None:
+    """What is wrong with the ids of a message, None when SNS takes them."""
+    for name, value in (("MessageGroupId", group), ("MessageDeduplicationId", deduplication)):
+        if value and not GROUP.fullmatch(value):
+            return f"The {name} parameter must be 1 to 128 letters, digits and punctuation"
+    if deduplication and not fifo:
+        return "MessageDeduplicationId Reason: The request includes a parameter that is not valid for this topic type"
     return None
 
 
@@ -88,7 +108,21 @@ def apply() -> None:
         wrong = message_problem(message, subject, structure)
         return ("InvalidParameter", f"Invalid parameter: {wrong}") if wrong else None
 
+    def ids(topic_arn: str, group: str, deduplication: str) -> Any:
+        wrong = id_problem(group, deduplication, fifo=topic_arn.endswith(".fifo"))
+        return topics._error("InvalidParameter", f"Invalid parameter: {wrong}", 400) if wrong else None
+
     def publish(original: Callable[..., Any], params: Any) -> Any:
+        targets = [found for name in TARGETS if (found := topics._p(params, name))]
+        if len(targets) > 1:
+            return topics._error("InvalidParameter", f"Invalid parameter: only one of {', '.join(TARGETS)}", 400)
+        if (phone := topics._p(params, "PhoneNumber")) and not re.fullmatch(r"\+?[\d -]{5,20}", phone):
+            return topics._error(
+                "InvalidParameter", f"Invalid parameter: PhoneNumber Reason: {phone} is not valid", 400
+            )
+        group, deduplication = (topics._p(params, name) for name in ("MessageGroupId", "MessageDeduplicationId"))
+        if targets and not phone and (refused := ids(targets[0], group, deduplication)):
+            return refused
         message, subject, structure = (topics._p(params, name) for name in ("Message", "Subject", "MessageStructure"))
         attributes = topics._parse_message_attributes(params)
         if wrong := refusal(message, subject, structure, attributes):
@@ -99,7 +133,17 @@ def apply() -> None:
 
     def publish_batch(original: Callable[..., Any], params: Any) -> Any:
         total = 0
-        for entry in topics._parse_batch_entries(params):
+        entries = topics._parse_batch_entries(params)
+        if not entries:
+            words = "The batch request doesn't contain any entries."
+            return topics._error("EmptyBatchRequest", words, 400)
+        for entry in entries:
+            if not ENTRY_ID.fullmatch(entry.get("id") or ""):
+                words = "The Id of a batch entry must be 1 to 80 letters, digits, hyphens and underscores."
+                return topics._error("InvalidBatchEntryId", words, 400)
+            given = entry.get("message_group_id", ""), entry.get("message_dedup_id", "")
+            if refused := ids(topics._p(params, "TopicArn"), *given):
+                return refused
             attributes = entry["message_attributes"]
             if wrong := refusal(entry["message"], entry["subject"], entry["message_structure"], attributes):
                 return topics._error(*wrong, 400)

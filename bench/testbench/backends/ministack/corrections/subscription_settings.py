@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/sns/latest/api/API_SetSubscriptionAttributes.html
 """
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from itertools import count, takewhile
 from typing import Any
@@ -24,6 +25,14 @@ NAMES = {
     "SubscriptionRoleArn",
     "ReplayPolicy",
 }
+ENDPOINTS = {
+    "http": re.compile(r"http://\S+"),
+    "https": re.compile(r"https://\S+"),
+    "email": re.compile(r"[^@\s]+@[^@\s]+"),
+    "email-json": re.compile(r"[^@\s]+@[^@\s]+"),
+    "sms": re.compile(r"\+?[\d -]{5,20}"),
+    "application": re.compile(r"arn:[a-z-]+:sns:[a-z0-9-]+:\d{12}:endpoint/\S+"),
+}
 SCOPE = filter_policies.SCOPES[0]
 
 
@@ -31,7 +40,7 @@ def problem(name: str, value: str, protocol: str, scope: str = SCOPE) -> str | N
     """What is wrong with an attribute's value, None when SNS takes it. An empty one clears the attribute."""
     if name not in NAMES:
         return "AttributeName"
-    if not value:
+    if not value and name != "RawMessageDelivery":
         return None
     if name == "FilterPolicy":
         return filter_policies.problem(value, scope)
@@ -42,16 +51,22 @@ def problem(name: str, value: str, protocol: str, scope: str = SCOPE) -> str | N
             return f"RawMessageDelivery: Invalid value [{value}]. Must be true or false."
         if value.lower() == "true" and protocol not in RAW:
             return f"RawMessageDelivery: Delivery protocol [{protocol}] does not support raw message delivery."
-    if name == "DeliveryPolicy" and not _is_object(value):
+    if name == "SubscriptionRoleArn" and not topic_settings.ROLE.fullmatch(value):
+        return f"SubscriptionRoleArn: {value} is no ARN of a role"
+    if name == "DeliveryPolicy" and not topic_settings.is_object(value):
         return "DeliveryPolicy: failed to parse JSON."
     return _redrive_policy(value) if name == "RedrivePolicy" else None
 
 
-def _is_object(text: str) -> bool:
-    try:
-        return isinstance(json.loads(text), dict)
-    except ValueError:
-        return False
+def endpoint_problem(protocol: str, endpoint: str, *, fifo: bool) -> str | None:
+    """What is wrong with where a subscription leads, None when SNS takes it. `fifo`: that of a FIFO topic."""
+    if fifo and protocol != "sqs":
+        return f"Invalid protocol type: {protocol}"
+    if not fifo and protocol == "sqs" and endpoint.endswith(".fifo"):
+        return "Endpoint Reason: FIFO SQS Queues can not be subscribed to standard SNS topics"
+    if protocol in ENDPOINTS and not ENDPOINTS[protocol].fullmatch(endpoint):
+        return f"Endpoint Reason: {endpoint} does not match the protocol {protocol}"
+    return None
 
 
 def _redrive_policy(value: str) -> str | None:
@@ -89,6 +104,9 @@ def apply() -> None:
         protocol, endpoint = topics._p(params, "Protocol"), topics._p(params, "Endpoint")
         if protocol not in PROTOCOLS:
             return refused(f"Amazon SNS does not support this protocol string: {protocol}")
+        fifo = topics._is_fifo_topic(topic)
+        if wrong := endpoint_problem(protocol, endpoint, fifo=fifo):
+            return refused(wrong)
         names = takewhile(bool, (topics._p(params, f"Attributes.entry.{number}.key") for number in count(1)))
         asked = {
             name: topics._p(params, f"Attributes.entry.{number}.value") for number, name in enumerate(names, start=1)
@@ -96,6 +114,8 @@ def apply() -> None:
         for name, value in asked.items():
             if wrong := problem(name, value, protocol, asked.get("FilterPolicyScope") or SCOPE):
                 return refused(f"Attributes Reason: {wrong}")
+        if asked.get("ReplayPolicy") and not fifo:
+            return refused("Attributes Reason: ReplayPolicy is supported by FIFO topics only")
         if protocol == "firehose" and not asked.get("SubscriptionRoleArn"):
             return refused("Attributes Reason: SubscriptionRoleArn is required for the protocol firehose")
         for present in topic["subscriptions"]:

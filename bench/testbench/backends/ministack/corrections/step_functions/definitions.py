@@ -102,7 +102,8 @@ def logging_problem(configuration: Any) -> str | None:
         for each in configuration.get("destinations") or []
     ]
     if len(groups) != 1 or not _LOG_GROUP.fullmatch(str(groups[0])):
-        return f"exactly one destination is needed, a log group's ARN that ends with :*, such as arn:aws:logs:eu-west-1:123456789012:log-group:orders:*. Received: {groups}"
+        wanted = "a log group's ARN that ends with :*, such as arn:aws:logs:eu-west-1:123456789012:log-group:orders:*"
+        return f"exactly one destination is needed, {wanted}. Received: {groups}"
     return None
 
 
@@ -146,8 +147,9 @@ def _machine(
 def _ways(start: Any, states: Mapping[str, Any], place: str) -> Iterator[Problem]:
     """Whether there is an end, and a way to every state."""
     steps = {name: state for name, state in states.items() if isinstance(state, dict)}
-    if not any(state.get("End") is True or state.get("Type") in ("Succeed", "Fail") for state in steps.values()):
-        yield "MISSING_END_STATE", "Workflow has no terminal state", place or "/"
+    ends = any(state.get("End") is True or state.get("Type") in ("Succeed", "Fail") for state in steps.values())
+    if not (ends or place):  # seen of a whole machine only, not of a branch
+        yield "MISSING_END_STATE", "Workflow has no terminal state", "/"
         return
     reached = {start} | {target for state in steps.values() for _, target in _targets(state)}
     for name in states:

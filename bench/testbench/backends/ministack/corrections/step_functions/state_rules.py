@@ -77,7 +77,7 @@ _INTRINSIC = re.compile(
     re.DOTALL,
 )
 _VARIABLE = re.compile(r"(?!states(\.\$)?$)[^\W\d]\w{0,79}(\.\$)?")
-_KINDS = {"Boolean": bool, "String": str, "Numeric": (int, float), "Timestamp": str, "Is": bool}
+_KINDS: dict[str, Any] = {"Boolean": bool, "String": str, "Numeric": (int, float), "Timestamp": str, "Is": bool}
 
 
 def is_path(value: Any, *, intrinsic: bool) -> bool:
