@@ -1,6 +1,7 @@
 """Step Functions as AWS runs it, where MiniStack 1.5.33 differs and a Distributed Map depends on it.
 
     definitions     what is refused of a definition, also when Terraform asks at plan time
+    state_rules     what a state must have, and what its values may be
     state_machine_role what a state does needs the permission of the state machine's role
     execution_error the exception by which a state ends with an error name
     settings        fields of a Map state that may be given as a value or as a path
