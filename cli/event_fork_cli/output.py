@@ -22,9 +22,13 @@ _FORMULA = (*"=+-@＝＋－＠", "\t", "\r")  # noqa: RUF001 full-width ones cou
 """What makes a spreadsheet take a cell for a formula: https://owasp.org/www-community/attacks/CSV_Injection"""
 
 
-# Control characters of C0 and C1, marks of direction (bidi), line and paragraph separators, lone surrogates: what a
-# terminal obeys, or what makes text look like other text. An event's type or an object's key may hold any of them.
-_OBEYED = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
+# Control characters of C0 and C1, marks of direction (bidi), line and paragraph separators, lone surrogates, and what
+# is not seen at all (but joiners, which scripts and pictures need): what a terminal obeys, or what makes text look like
+# other text. An event's type or an object's key may hold any of them.
+_OBEYED = re.compile(
+    "[\x00-\x1f\x7f-\x9f\xad\u061c\u115f\u1160\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\u2800\u3164\ufeff"
+    "\uffa0\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
+)
 
 
 class Output(StrEnum):
@@ -47,7 +51,12 @@ def note(text: str) -> None:
 
 def visible(text: str) -> str:
     """The text with \\uXXXX in the place of each character that a terminal would obey and not show."""
-    return _OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return _OBEYED.sub(_escaped, text)
+
+
+def _escaped(found: re.Match[str]) -> str:
+    one = found[0]
+    return json.dumps(one)[1:-1] if one > "\uffff" else f"\\u{ord(one):04x}"
 
 
 class _PlainConsole(Console):
@@ -70,7 +79,7 @@ def emit(data: Any, output: Output, table: Callable[[], RenderableType], rows: A
         print(csv_text(data if rows is None else rows), end="", flush=True)
         return
     console = plain_console(sys.stdout)
-    if not console.is_terminal:
+    if not sys.stdout.isatty():  # FORCE_COLOR makes rich call a pipe a terminal
         console.width = _WIDTH_OF_FILES
     console.print(table())
 

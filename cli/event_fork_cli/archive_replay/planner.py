@@ -94,7 +94,7 @@ def make_plan(
             request = replace(request, order=order)
             twice = {scan: {copy.line for copy in copies} for scan, copies in found_twice.items()}
             lanes = lanes_of(places, order, limits.events, void, twice)
-    plan = _plan(request, memory, scanned, found_twice, hint, lanes)
+    plan = _plan(request, memory, scanned, found_twice, hint, lanes, ids)
     return Planned(plan, *_arrivals(scanned, layout.zone), missing)
 
 
@@ -140,13 +140,14 @@ def _plan(
     found_twice: dict[int, list[Duplicate]],
     hint: Callable[[], str],
     lanes: Lanes | None,
+    ids: frozenset[str] | None,
 ) -> Plan:
     events = sum(segment.events for found in scanned for segment in found.segments)
     duplicates = sum(map(len, found_twice.values()))
     unreadable = tuple(entry for found in scanned for entry in found.unreadable)
     if events == duplicates:
         error = NothingReadableError if unreadable else NothingMatchedError
-        raise error(f"{_nothing(request, len(scanned), unreadable)}; {hint()}")
+        raise error(f"{_nothing(request, len(scanned), unreadable)}{_asked_for(ids)}; {hint()}")
     first = min(found.first for found in scanned if found.first)
     last = max(found.last for found in scanned if found.last)
     objects: tuple[PlannedObject, ...] = ()
@@ -235,9 +236,10 @@ def _lane_items(
 def _arrivals(scanned: list[ScannedObject], zone: tzinfo) -> tuple[timedelta, timedelta]:
     """How long after its publishing the latest event arrived, and how much too early the earliest."""
     told = [(begun, found) for found in scanned if found.first and (begun := begun_at(found.key, zone))]
-    latest = (begun - timestamp_of(found.first or "") for begun, found in told)
-    early = (timestamp_of(found.last or "") - begun - BUFFER_ALLOWANCE for begun, found in told)
-    return max(latest, default=timedelta(0)), max(early, default=timedelta(0))
+    latest = [begun - timestamp_of(found.first or "") for begun, found in told]
+    early = [timestamp_of(found.last or "") - begun - BUFFER_ALLOWANCE for begun, found in told]
+    nothing = timedelta(0)
+    return max([nothing, *latest]), max([nothing, *early])
 
 
 def _items(
@@ -292,6 +294,12 @@ def _counts(scanned: list[ScannedObject], found_twice: dict[int, list[Duplicate]
     for (hour, kind), events in sorted(totals.items(), key=lambda entry: (entry[0][0], entry[0][1] or "")):
         if events:
             yield Count(kind, hour, events)
+
+
+def _asked_for(ids: frozenset[str] | None) -> str:
+    if not ids:
+        return ""
+    return f"; asked for were {len(ids):,} ids, such as {min(ids)}"
 
 
 def _nothing(request: PlanRequest, objects: int, unreadable: tuple[Unreadable, ...]) -> str:

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from event_fork.archive.errors import ArchiveError
-from event_fork.archive.layout import FLAT, HIVE, Layout, detect, other_layouts, parse_layout
+from event_fork.archive.layout import FLAT, HIVE, Layout, detect, other_layouts, parse_layout, times_at_end
 from event_fork.archive.lines import lines
 from event_fork.archive.listing import Reach, needed_objects
 from event_fork.archive.raw_lines import ENVELOPES, RAW_LINES
@@ -265,6 +265,7 @@ def _folders(folders: str, text: str, store: BrowsableStore, archive: ArchiveLoc
         except ValueError as error:
             raise BadInputError("--layout", str(error), example="--layout yyyy/MM/dd/HH/", received=text) from None
     found = detect(store, archive.prefix)
+    _refuse_times(archive, found)
     if found is None:
         there = ", ".join(folder.removeprefix(archive.prefix) for folder in islice(store.folders(archive.prefix), 5))
         raise BadInputError(
@@ -275,6 +276,19 @@ def _folders(folders: str, text: str, store: BrowsableStore, archive: ArchiveLoc
             received=f"s3://{archive.bucket}/{archive.prefix}",
         )
     return found
+
+
+def _refuse_times(archive: ArchiveLocation, found: Layout | None) -> None:
+    """Raises BadInputError for a prefix that holds what `plan` looks for below it."""
+    begun = archive.prefix.rpartition("/")[2]
+    times = begun if begun.endswith("=") else times_at_end(archive.prefix) if found in (None, FLAT) else ""
+    if times:
+        raise BadInputError(
+            "--archive",
+            f"must be what stands before the folders of times, without {times}",
+            example=f"--archive s3://{archive.bucket}/{archive.prefix.removesuffix(times)}",
+            received=f"s3://{archive.bucket}/{archive.prefix}",
+        )
 
 
 def _zone(name: str, text: str) -> tzinfo:

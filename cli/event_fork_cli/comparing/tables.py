@@ -6,6 +6,7 @@ Each item leaves its key and 16 bytes of a hash on disk, in 256 buckets by the k
 from __future__ import annotations
 
 import json
+import re
 import tempfile
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -25,15 +26,22 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 _SEGMENTS = 4
+_NAME = re.compile(r"(arn:[\w-]+:dynamodb:[\w-]+:\d{12}:table/)?[\w.-]{1,255}", re.ASCII)
 _LIVE, _SHADOW = b"L", b"S"
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table and the names of its key, partition key first."""
+    """A table, the names of its key, partition key first, and their types: S, N or B."""
 
     name: str
     key: tuple[str, ...]
+    types: tuple[str, ...]
+
+    @property
+    def shown_key(self) -> str:
+        """`customer (S), order (N)`."""
+        return ", ".join(f"{name} ({kind})" for name, kind in zip(self.key, self.types, strict=True))
 
 
 def compare_tables(
@@ -48,11 +56,9 @@ def compare_tables(
 ) -> Comparison:
     """Reads both and compares. Raises BadInputError when one is not there, or their keys are not alike."""
     live, shadow = _table(client, "LIVE", live_name), _table(client, "SHADOW", shadow_name)
-    if live.key != shadow.key:
-        rule = f"must have the key of {live.name} ({', '.join(live.key)})"
-        raise BadInputError(
-            "SHADOW", rule, example="orders-shadow", received=f"{shadow.name} ({', '.join(shadow.key)})"
-        )
+    if live.shown_key != shadow.shown_key:
+        rule = f"must have the key of {live.name}: {live.shown_key}"
+        raise BadInputError("SHADOW", rule, example="orders-shadow", received=f"{shadow.name}: {shadow.shown_key}")
     tally = Tally(samples)
     with tempfile.TemporaryDirectory(prefix="event-fork-diff-") as folder:
         read = partial(_read, client, SpillWriter(Path(folder)), ignored, show)
@@ -66,12 +72,16 @@ def compare_tables(
 
 
 def _table(client: DynamoDBClient, option: str, name: str) -> Table:
+    if not _NAME.fullmatch(name):
+        raise BadInputError(option, "must be the name or ARN of a DynamoDB table", example="orders", received=name)
     try:
         found = client.describe_table(TableName=name)["Table"]
     except client.exceptions.ResourceNotFoundException:
         raise BadInputError(option, "must be a DynamoDB table that exists", example="orders", received=name) from None
     parts = sorted(found["KeySchema"], key=lambda part: part["KeyType"] != "HASH")
-    return Table(name, tuple(part["AttributeName"] for part in parts))
+    key = tuple(part["AttributeName"] for part in parts)
+    types = {one["AttributeName"]: one["AttributeType"] for one in found["AttributeDefinitions"]}
+    return Table(name, key, tuple(types[name] for name in key))
 
 
 def _read(

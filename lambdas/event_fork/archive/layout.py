@@ -132,17 +132,38 @@ def days(store: BrowsableStore, root: str, layout: Layout, first: datetime, last
     yield from below(root, 0)
 
 
+def times_at_end(prefix: str) -> str:
+    """The folders of times that a prefix ends with, from the year on; "" for none."""
+    parts = prefix.removesuffix("/").split("/")
+    for first in range(len(parts)):
+        left = _ORDER
+        for part in parts[first:]:
+            if (found := _times_of(part, left)) is None:
+                break
+            left = found[1]
+        else:
+            return "".join(f"{part}/" for part in parts[first:])
+    return ""
+
+
+def _times_of(name: str, left: list[str]) -> tuple[str, list[str]] | None:
+    """A folder's name with codes for its times, and the codes that are still to come; None when it is no such time."""
+    match = _TIME_NAME.fullmatch(name)
+    if match is None:
+        return None
+    numbers = match["time"].split("-")
+    here = left[: len(numbers)]
+    if [len(number) for number in numbers] != [len(code) for code in here]:
+        return None
+    return (match["name"] or "") + "-".join(here), left[len(numbers) :]
+
+
 def _descend(store: BrowsableStore, folder: str, name: str) -> Layout | None:
     folders: list[str] = []
     left = _ORDER
-    while match := _TIME_NAME.fullmatch(name.rstrip("/")):
-        numbers = match["time"].split("-")
-        if len(numbers) > len(left) or [len(number) for number in numbers] != [
-            len(code) for code in left[: len(numbers)]
-        ]:
-            break
-        folders.append((match["name"] or "") + "-".join(left[: len(numbers)]))
-        left = left[len(numbers) :]
+    while found := _times_of(name.rstrip("/"), left):
+        folders.append(found[0])
+        left = found[1]
         below = next(iter(store.folders(folder)), None) if left else None
         if below is None:
             break

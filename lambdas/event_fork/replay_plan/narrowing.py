@@ -65,7 +65,8 @@ def seal_ids(ids: Iterable[str]) -> tuple[IdSet, bytes]:
         raise ValueError(f"must be 1 to {MAX_IDS:,} ids")
     for one in wanted:
         if not (1 <= len(one.encode(errors="replace")) <= MAX_ID_LENGTH and one.isprintable() and one.split() == [one]):
-            raise ValueError(f"must be ids of 1 to {MAX_ID_LENGTH} bytes without blanks")
+            shown = repr(one if len(one) <= MAX_ID_LENGTH else f"{one[:MAX_ID_LENGTH]}...")
+            raise ValueError(f"must be ids of 1 to {MAX_ID_LENGTH} bytes without blanks, and {shown} is none")
     content = "".join(f"{one}\n" for one in wanted).encode()
     return IdSet(len(wanted), hashlib.sha256(content).hexdigest()), content
 

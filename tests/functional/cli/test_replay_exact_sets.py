@@ -229,6 +229,17 @@ def test_what_chooses_nothing_sensible_is_refused_by_name(archive: World, option
     assert len(result.err.splitlines()) == 1
 
 
+def test_ids_that_are_not_there_and_what_is_no_id_are_named(archive: World) -> None:
+    quoted = archive.folder / "ids.csv"
+    quoted.write_text('"id-1"\n"id-2"\n')
+
+    nothing, blank = archive.plan("--ids", str(quoted)), archive.plan("--event-id", "id 1", "--event-id", "id-1")
+
+    assert (nothing.code, blank.code) == (3, 2)
+    assert 'asked for were 2 ids, such as "id-1"' in nothing.err
+    assert "without blanks, and 'id 1' is none" in blank.err
+
+
 def test_an_empty_file_of_ids_and_a_folder_are_refused(archive: World) -> None:
     assert "--ids must be 1 to 1,000,000 ids" in archive.plan("--ids", ids_file(archive)).err
     assert archive.plan("--ids", str(archive.folder)).code == 2

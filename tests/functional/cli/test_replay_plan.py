@@ -418,6 +418,24 @@ def test_an_archive_whose_folders_are_no_times_is_said_with_its_folders(world: W
     assert "here are the folders orders/" in result.err
 
 
+@pytest.mark.parametrize("times", ["date=2026-11-23/", "date=2026-11-23/hour=12/", "date=2026-11-23/hour=12", "date="])
+def test_a_prefix_that_holds_the_folders_of_times_is_refused_with_the_right_one(world: World, times: str) -> None:
+    world.s3.put_object(Bucket=BUCKET, Key="orders/date=2026-11-23/hour=12/a", Body=event(0).to_line())
+
+    result = world.plan("--archive", f"s3://{BUCKET}/orders/{times}")
+
+    assert result.code == 2
+    assert "without date=" in result.err
+    assert f"for example --archive s3://{BUCKET}/orders/;" in result.err
+    assert world.run("archive", "inspect", f"s3://{BUCKET}/orders/{times}").code == 2
+
+
+def test_a_prefix_that_looks_like_a_time_may_stand_before_others(world: World) -> None:
+    world.s3.put_object(Bucket=BUCKET, Key="2026/date=2026-11-23/hour=12/a", Body=event(0).to_line())
+
+    assert world.plan("--archive", f"s3://{BUCKET}/2026/").json["totals"]["events"] == 1
+
+
 def test_joined_envelopes_of_more_than_8_mib_are_planned(world: World) -> None:
     joined = b"".join(event(number, 1, message="x" * 1200).to_line().rstrip() for number in range(7_000))
     assert len(joined) > 9 * 1024 * 1024
