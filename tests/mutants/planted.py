@@ -581,7 +581,7 @@ PLANTED = (
     _cli(
         "what others wrote moves the operator's cursor",
         "output.py",
-        '    return _OBEYED.sub(lambda found: f"\\\\u{ord(found[0]):04x}", text)\n',
+        "    return _OBEYED.sub(_escaped, text)\n",
         "    return text\n",
         _SEALED,
     ),
