@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 
 from testbench.paths import PROJECT
-from tests.conformance import api_models, asl_fields, tools
+from tests.conformance import api_models, asl_data, asl_fields, tools
 from tests.conformance.findings import Finding
 from tests.conformance.planning import Resource
 
@@ -102,17 +102,22 @@ def beyond_grammar(asked: Mapping[str, Definition]) -> list[Finding]:
     return found
 
 
-def express(resources: Iterable[Resource]) -> Iterator[Finding]:
-    """What an express state machine cannot do.
+def in_plan(resources: Iterable[Resource]) -> Iterator[Finding]:
+    """What does not fit to the rest: functions that are not planned, and what an express state machine cannot do.
 
     https://docs.aws.amazon.com/step-functions/latest/dg/choosing-workflow-type.html
     """
-    for resource in resources:
-        if resource.type == "aws_sfn_state_machine" and resource.values["type"] == "EXPRESS":
-            text = resource.values["definition"]
-            for word in ("DISTRIBUTED", _TOKEN, ".sync"):
-                if word in text:
-                    yield Finding("states", "express", resource.in_module, f"{word} is for standard ones")
+    all_of_them = list(resources)
+    functions = {each.values.get("arn") for each in all_of_them if each.type == "aws_lambda_function"}
+    for resource in all_of_them:
+        if resource.type != "aws_sfn_state_machine":
+            continue
+        text = resource.values["definition"]
+        for function in set(re.findall(r'"FunctionName": *"([^"]+)"', text)) - functions:
+            yield Finding("states", "no-function", resource.in_module, f"{function} is not planned")
+        for word in ("DISTRIBUTED", _TOKEN, ".sync") if resource.values["type"] == "EXPRESS" else ():
+            if word in text:
+                yield Finding("states", "express", resource.in_module, f"{word} is for standard ones")
 
 
 def _against(definition: Definition) -> Faults:
@@ -125,6 +130,7 @@ def _against(definition: Definition) -> Faults:
     variables = {name.removesuffix(".$") for _, state in states for name in state.get("Assign", {})}
     for machine in machines:
         yield from _flow(machine)
+    yield from (("no-member", message) for message in asl_data.unread(definition))
     names: list[str] = []
     for name, state in states:
         names.append(name)

@@ -8,7 +8,7 @@ import pygohcl
 import pytest
 
 from testbench.paths import PROJECT
-from tests.conformance import api_models, athena_sql, cfn_lint, metrics, planned, policies, states
+from tests.conformance import api_models, athena_sql, cfn_lint, metrics, names, planned, policies, states
 from tests.conformance.accepted import ACCEPTED
 from tests.conformance.findings import Finding, outside, stale
 from tests.conformance.variants import NAMED_HERE, OPTIONS, REGIONS, variants
@@ -33,7 +33,7 @@ def _asl() -> list[Finding]:
 
 def _states() -> list[Finding]:
     found = states.beyond_grammar(states.definitions(planned.resources()))
-    return [*found, *states.express(planned.resources())]
+    return [*found, *states.in_plan(planned.resources())]
 
 
 def _athena() -> list[Finding]:
@@ -46,6 +46,10 @@ def _trino() -> list[Finding]:
 
 def _metrics() -> list[Finding]:
     return list(metrics.judge(planned.resources()))
+
+
+def _names() -> list[Finding]:
+    return list(names.judge(planned.resources()))
 
 
 def _botocore() -> list[Finding]:
@@ -61,6 +65,7 @@ JUDGES: dict[str, Callable[[], list[Finding]]] = {
     "sqlglot": _athena,
     "trino": _trino,
     "metrics": _metrics,
+    "names": _names,
     "botocore": _botocore,
 }
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.conformance import api_models, cfn_lint, planned, policies
+from tests.conformance import api_models, cfn_lint, names, planned, policies
 from tests.conformance.accepted import ACCEPTED
 from tests.conformance.cloudformation import UntranslatedError, translated
 from tests.conformance.findings import Finding, outside, stale
@@ -181,6 +181,24 @@ API_FAULTS: list[tuple[str, str, Change, str | None]] = [
 def test_the_api_models_find_a_planted_fault(kind: str, named: str, change: Change, has: str | None) -> None:
     found = api_models.judge([damaged(kind, change, has)])
     assert any(named in each.message for each in found), found
+
+
+RIGHT_NAMES = {
+    "aws_glue_catalog_database": "orders_1",
+    "aws_glue_catalog_table": "orders_1",
+    "aws_s3_bucket": "orders-1",
+}
+
+
+@pytest.mark.parametrize(("kind", "attribute"), names.NAMES, ids=str)
+def test_a_name_that_aws_refuses_is_found(kind: str, attribute: str) -> None:
+    def rules(name: str) -> list[str]:
+        return [each.rule for each in names.judge([Resource(f"{kind}.x", kind, {attribute: name})])]
+
+    right = RIGHT_NAMES.get(kind, "orders1")
+    assert rules(right) == []
+    planted = "\u0007" if "alarm" in kind else "*" if "stream" in kind else "\u00ff"
+    assert rules(right + planted) == rules(right * 200) == rules("") == ["name"]
 
 
 def statement(**new: Any) -> dict[str, Any]:

@@ -67,6 +67,17 @@ ITEMS = {
     },
     "End": True,
 }
+CHECK = {
+    "Type": "Task",
+    "Resource": INVOKE,
+    "Parameters": {
+        "FunctionName": "arn:aws:lambda:eu-west-1:123456789012:function:worker",
+        "Payload.$": "$.begun.half",
+    },
+    "ResultSelector": {"done.$": "$.Payload.done"},
+    "ResultPath": "$.check",
+    "Next": "More",
+}
 RIGHT = machine(
     Begin={
         "Type": "Pass",
@@ -74,14 +85,15 @@ RIGHT = machine(
         "ResultPath": "$.begun",
         "Next": "Wait",
     },
-    Wait={"Type": "Wait", "Seconds": 0, "Next": "More"},
+    Wait={"Type": "Wait", "Seconds": 0, "Next": "Check"},
+    Check=CHECK,
     More={
         "Type": "Choice",
-        "Choices": [{"Variable": "$.done", "BooleanEquals": True, "Next": "Both"}],
+        "Choices": [{"Variable": "$.check.done", "BooleanEquals": True, "Next": "Both"}],
         "Default": "Wait",
     },
     Both={"Type": "Parallel", "Branches": [machine(Items=ITEMS), machine(Other=END)], "End": True},
-)
+) | {"Comment": "Sends. Input: bucket, work_prefix, workers, b."}
 MAP = ("Both", "Branches", 0, "States", "Items")
 TASK = (*MAP, "ItemProcessor", "States", "Send")
 OTHER = ("Both", "Branches", 1, "States", "Other")
@@ -237,6 +249,27 @@ FAULTS: list[tuple[str, tuple[Any, ...], Any]] = [
     ("field", (*TASK, "Resource"), GONE),
     ("field", (*MAP, "ItemProcessor"), GONE),
     ("field", ("Both", "Branches"), []),
+    *(
+        ("no-member", path, value)
+        for path, value in (
+            (("More", "Choices", 0, "Variable"), "$.check.don"),
+            (("More", "Choices", 0, "Variable"), "$.done"),
+            (("Check", "ResultSelector", "done.$"), "$.Payloads.done"),
+            (("Check", "ResultSelector", "done.$"), "$.done"),
+            (("Check", "Parameters", "Payload.$"), "$.begun.halve"),
+            (("Check", "Parameters", "Payload.$"), "$.Execution.Id"),
+            (("Check", "ResultPath"), "$.checked"),
+            (("Check", "ResultPath"), GONE),
+            (("Check", "ResultSelector"), {"do.$": "$.Payload.done"}),
+            (("Begin", "ResultPath"), "$.began"),
+            (("Begin", "ResultPath"), GONE),
+            (("Begin", "Parameters", "a.$"), "States.Format('{}', $.buckets)"),
+            ((*MAP, "MaxConcurrencyPath"), "$.worker"),
+            ((*MAP, "ItemReader", "Parameters", "Bucket.$"), "$.bucke"),
+            ((*TASK, "Parameters", "Payload.$"), "$.BatchInputs"),
+            ((*TASK, "Parameters", "Payload.$"), "$.BatchInput.started"),
+        )
+    ),
     ("unreachable", ("Alone",), END),
     ("unreachable", (*MAP, "ItemProcessor", "States", "Alone"), END),
     ("no-state", (*MAP, "ItemProcessor", "StartAt"), "Begin"),
@@ -265,11 +298,24 @@ def test_what_asl_validator_misses_is_found(rule: str, path: tuple[Any, ...], va
 
 def test_another_language_and_a_definition_that_is_too_large_are_found() -> None:
     assert [each.rule for each in states.beyond_grammar({"x": {**RIGHT, "QueryLanguage": "JSONata"}})] == ["field"]
-    assert [each.rule for each in states.beyond_grammar({"x": {**RIGHT, "Comment": "c" * 1_048_576}})] == ["too-large"]
+    large = {**RIGHT, "Comment": "c" * 1_048_576}
+    assert [each.rule for each in states.beyond_grammar({"x": large})] == ["too-large"]
 
 
-@pytest.mark.parametrize(("kind", "rules"), [("STANDARD", []), ("EXPRESS", ["express"])])
-def test_an_express_state_machine_has_no_distributed_map(kind: str, rules: list[str]) -> None:
+WORKER = Resource(
+    "module.replay_1.aws_lambda_function.worker",
+    "aws_lambda_function",
+    {"arn": "arn:aws:lambda:eu-west-1:123456789012:function:worker"},
+)
+
+
+@pytest.mark.parametrize(
+    ("kind", "planned", "rules"),
+    [("STANDARD", [WORKER], []), ("EXPRESS", [WORKER], ["express"]), ("STANDARD", [], ["no-function"])],
+)
+def test_the_functions_are_planned_and_an_express_state_machine_has_no_distributed_map(
+    kind: str, planned: list[Resource], rules: list[str]
+) -> None:
     values = {"type": kind, "definition": json.dumps(RIGHT)}
     resource = Resource("module.replay_1.aws_sfn_state_machine.this", "aws_sfn_state_machine", values)
-    assert [each.rule for each in states.express([resource])] == rules
+    assert [each.rule for each in states.in_plan([*planned, resource])] == rules
