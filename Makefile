@@ -53,7 +53,7 @@ check-bench: setup lint ## The test bench: lint and every test of it that needs 
 e2e: setup ## The end-to-end tests only; EXAMPLE=ecommerce picks one
 	@$(PY) -m pytest $(WORKERS) -m e2e $(if $(EXAMPLE),-k $(EXAMPLE)) $(PYTEST_ARGS)
 
-conformance: setup ## What is planned held against cfn-lint, IAM data, Step Functions, Athena, CloudWatch, botocore, checkov, trivy, event-ruler (part of make test)
+conformance: setup ## What is planned held against cfn-lint, IAM data, Step Functions, Athena (Trino), CloudWatch, botocore, checkov, trivy, event-ruler (part of make test)
 	@$(PY) -m pytest tests/conformance $(WORKERS) --ignore tests/conformance/test_registry.py $(PYTEST_ARGS)
 
 registry-check: setup ## The committed repository as the Terraform Registry serves it: init, validate, plan of every example (part of make test)

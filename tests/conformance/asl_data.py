@@ -25,7 +25,8 @@ def unread(definition: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _machine(machine: Mapping[str, Any], given: Shape) -> Iterator[str]:
-    waiting, seen = [(machine.get("StartAt"), given)], set()
+    waiting: list[tuple[str, Shape]] = [(machine.get("StartAt", ""), given)]
+    seen = set()
     while waiting:
         name, shape = waiting.pop()
         state = machine["States"].get(name)
