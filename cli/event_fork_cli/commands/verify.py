@@ -79,11 +79,13 @@ def verify(
     settings, now = common.aws, context.now()
     before: Certificate | None = None
     if start is None:
-        before = _to_check(certificate, forks, repair_it=repair_it)
+        before = _to_check(certificate, forks, end, repair_it=repair_it)
         forks, routed = list(before.forks), list(before.routed_to)
         window = Window(timestamp_of(before.start), timestamp_of(before.end))
     else:
         window = window_of(start, end, now)
+        if window.start >= now:
+            raise BadInputError("--from", "must be in the past", example="--from 2h", received=start)
         if certificate is not None:
             context.allow_writing("--certificate", certificate, overwrite=overwrite)
     for name in routed or ():
@@ -102,8 +104,9 @@ def verify(
         return
     if not report.report.complete:
         raise FailedError(_sentence(report))
-    if certificate is not None and report.report.in_flight:
-        raise FailedError("no certificate was written: events may still be on their way, verify again later")
+    if certificate is not None and not report.report.is_settled:
+        since = f"what was published since {report.report.settled} may still be on its way"
+        raise FailedError(f"no certificate was written: {since}, verify again later or with an earlier --to")
     if certificate is not None:
         context.write_private(certificate, made.to_bytes())
         say(f"saved; to check it later: event-fork verify --certificate {certificate}")
@@ -118,7 +121,7 @@ def window_of(start: str, end: str, now: datetime) -> Window:
         raise BadInputError("--to", rule, example="--from 2h --to 1h", received=end) from None
 
 
-def _to_check(certificate: Path | None, forks: list[str] | None, *, repair_it: bool) -> Certificate:
+def _to_check(certificate: Path | None, forks: list[str] | None, end: str, *, repair_it: bool) -> Certificate:
     if certificate is None:
         raise BadInputError(
             "--from",
@@ -126,9 +129,10 @@ def _to_check(certificate: Path | None, forks: list[str] | None, *, repair_it: b
             example="--from 2026-11-23 --to 2026-11-24",
             received="",
         )
-    if forks or repair_it:
-        rule = "without --from checks a certificate, which names its forks, and repairs nothing"
-        raise BadInputError("--certificate", rule, example="--certificate day.json", received=" ".join(forks or []))
+    if forks or repair_it or end != "now":
+        rule = "without --from checks a certificate, which names its forks and its window, and repairs nothing"
+        given = [*(forks or []), *(["--repair"] if repair_it else []), *(["--to", end] if end != "now" else [])]
+        raise BadInputError("--certificate", rule, example="--certificate day.json", received=" ".join(given))
     return read_certificate(certificate)
 
 

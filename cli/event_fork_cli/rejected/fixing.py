@@ -296,8 +296,9 @@ def prepare(
         raise NotRepairableError("the record is nested too deeply") from None
     if repaired is None or line is None:
         raise NotRepairableError("no rule of the recipe takes it")
-    if repaired.document.get(ID) != document.get(ID):
-        raise NotRepairableError(f"the recipe changes {ID}")
+    for name in (ID, TIMESTAMP):  # by which an event is known, and by which a window is compared
+        if repaired.document.get(name) != document.get(name):
+            raise NotRepairableError(f"the recipe changes {name}")
     index = repaired.index or rebuilt(str(document.get(TIMESTAMP))) or failure.index or period_index(failure, stream)
     return Ready(failure, event_id, index, line)
 

@@ -106,12 +106,16 @@ class Named:
 
 @dataclass(slots=True)
 class Report:
-    """What was found. `differences` are at most 100,000, the counts are of all."""
+    """What was found. `differences` are at most 100,000, the counts are of all.
+
+    `settled`: up to when nothing can be on its way any more, at most the end of the window.
+    """
 
     topic_arn: str
     archive: str
     start: str
     end: str
+    settled: str
     complete: bool
     archived: int
     set_aside: int
@@ -129,6 +133,11 @@ class Report:
     differences: list[Named]
     unreadable: list[dict[str, str]]
     notes: list[str] = field(default_factory=list)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the whole window is so long ago that nothing of it can be on its way."""
+        return self.settled == self.end
 
     @property
     def gaps(self) -> list[Stretch]:
@@ -210,7 +219,7 @@ def _verify(settings: AwsSettings, chain: Chain, asked: Asked, show: Show, spill
         findings = together(work.each(partial(reconcile, frame=frame), bucket_files(spill)), frame.forks)
         witness = _witness(settings, chain, asked, seconds, notes)
         filters = bool(backup.deployed.subscription and backup.deployed.subscription.filter_policy)
-        judged = min(settled, now - witnesses.LATE)
+        judged = min(settled, now - witnesses.LATE, asked.window.end)
         found_stretches = (
             []
             if witness is None
@@ -224,7 +233,7 @@ def _verify(settings: AwsSettings, chain: Chain, asked: Asked, show: Show, spill
             findings = together(work.each(partial(reconcile, frame=frame), bucket_files(spill)), frame.forks)
     named = _named(chain, findings, objects, open_store)
     not_documents = sum(bool(one.reason) for one in named)
-    report = _report(chain, asked, findings, objects, witness, found_stretches, named, not_documents, notes)
+    report = _report(chain, asked, judged, findings, objects, witness, found_stretches, named, not_documents, notes)
     certificate = _certificate(chain, asked, findings, objects, report)
     return Verified(report, findings.differences, objects, certificate, kept)
 
@@ -352,6 +361,7 @@ def _reasons(
 def _report(
     chain: Chain,
     asked: Asked,
+    settled: datetime,
     findings: Findings,
     objects: Sequence[SightedObject],
     witness: Witness | None,
@@ -391,6 +401,7 @@ def _report(
         archive=chain.backup.url,
         start=asked.window.start_text,
         end=asked.window.end_text,
+        settled=timestamp_text(settled),
         complete=not (gaps or unreadable or no_witness or _count(findings) > not_documents),
         archived=findings.archived,
         set_aside=findings.set_aside,

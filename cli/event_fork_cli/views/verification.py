@@ -48,7 +48,9 @@ def _head(report: Report) -> Table:
 def _verdict(report: Report) -> str:
     if not report.complete:
         return "NOT complete"
-    return "complete, what is still on its way aside" if report.in_flight else "complete"
+    if not report.is_settled:
+        return f"complete up to {report.settled}; what was published later may be on its way"
+    return "complete"
 
 
 def _indices(report: Report) -> Table:

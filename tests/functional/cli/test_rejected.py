@@ -330,6 +330,8 @@ def test_a_route_goes_to_another_index_and_a_recipe_must_not_change_the_id(world
     refused = errors.fix("--execute", recipe={"steps": [{"remove": "$.event_id"}]})
     assert refused.code == 1
     assert "the recipe changes event_id" in str(refused.json["not_repaired"])
+    refused = errors.fix("--execute", recipe={"steps": [{"set": "$['@timestamp']", "value": "today"}]})
+    assert "the recipe changes @timestamp" in str(refused.json["not_repaired"])
     errors.fix("--execute", recipe={"steps": [*CAST["steps"], {"route": "orders-repaired"}]})
 
     assert list(errors.domain.documents) == [("orders-repaired", "id-1")]

@@ -302,6 +302,29 @@ def test_what_was_published_a_moment_ago_is_in_flight_and_gets_no_certificate(wh
     assert (done.code, file.exists(), "no certificate was written" in done.err) == (1, False, True)
 
 
+@pytest.mark.parametrize("end", ["2026-11-23T15:58Z", "2026-11-24T12:00Z"])
+def test_a_window_that_is_not_over_gets_no_certificate_though_nothing_of_it_is_seen_yet(whole: Chain, end: str) -> None:
+    file = whole.world.folder / "day.json"
+    done = whole.verify("--certificate", str(file), end=end)
+    assert (done.json["complete"], done.json["in_flight"], done.json["settled"]) == (
+        True,
+        0,
+        "2026-11-23T15:55:00.000Z",
+    )
+    assert (done.code, file.exists(), "since 2026-11-23T15:55" in done.err) == (1, False, True)
+    shown = whole.world.run("verify", *FORKS, "--from", "2026-11-23T12:00Z", "--to", end, "--processes", "0")
+    assert (shown.code, "complete up to 2026-11-23T15:55" in shown.out) == (0, True)
+
+
+def test_of_the_future_and_of_half_a_certificate_nothing_can_be_said(whole: Chain) -> None:
+    future = whole.world.run("verify", *FORKS, "--from", "2030-01-01", "--to", "2030-01-02", "--processes", "0")
+    assert (future.code, "--from must be in the past" in future.err) == (2, True)
+    file = whole.world.folder / "day.json"
+    assert whole.verify("--certificate", str(file)).code == 0
+    part = whole.world.run("verify", "--certificate", str(file), "--to", "2026-11-23T12:30Z")
+    assert (part.code, "names its forks and its window" in part.err) == (2, True)
+
+
 def test_without_sns_counts_nobody_can_tell_a_gap(whole: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
     watch = _session().client("cloudwatch")
     monkeypatch.setattr(AwsSettings, "cloudwatch", lambda *_: watch)
