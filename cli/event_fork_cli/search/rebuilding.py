@@ -302,8 +302,9 @@ class IndexBuilder:
                 raise RefusedError(f"{index} is an index or an alias already, and no rebuild's: give another --index")
             changed = sorted(name for name, value in mine.items() if name != "asked" and made.get(name) != value)
             if changed:
+                words = {"maker": "filter policy or redaction", "start": "--from", "end": "--to"}
                 raise RefusedError(
-                    f"{index} was begun with another {', '.join(changed)}: give another --index, or the same options "
+                    f"{index} was begun with another {', '.join(words.get(name, name) for name in changed)}: give another --index, or the same options "
                     "to go on"
                 )
             return True

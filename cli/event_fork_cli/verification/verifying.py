@@ -171,6 +171,9 @@ def find_chain(settings: AwsSettings, names: Sequence[str], secret_arn: str | No
     if odd := [one.name for one in others if not one.is_replay]:
         rule = "must be storage forks, search forks or replay forks"
         raise BadInputError("FORK", rule, example="orders-backup orders-search", received=", ".join(odd))
+    if len(others) > 1:
+        rule = "must be at most one replay fork: each of them has the same events"
+        raise BadInputError("FORK", rule, example="orders-replay", received=", ".join(one.name for one in others))
     return Chain(backups[0], tuple(searches), others[0] if others else None)
 
 
@@ -374,6 +377,12 @@ def _report(
     others = sum(one.others for one in objects)
     if others:
         notes.append(f"{others:,} events of other topics lie in the archive; they were passed over")
+    policy = chain.backup.deployed.subscription.filter_policy if chain.backup.deployed.subscription else None
+    if findings.missing and policy:
+        name = chain.backup.deployed.name
+        notes.append(
+            f"{name} has a filter policy: what it does not let through is not archived, and is in the counts too"
+        )
     gaps = any(stretch.state is State.GAP for stretch in found_stretches)
     counts = {} if witness is None else witness.sums(asked.window)
     unknown = witness is not None and not any(witness.published.values()) and findings.archived > 0

@@ -50,6 +50,8 @@ STREAMS: dict[str, dict[str, Any]] = {
     },
 }
 
+STREAMS["orders-second"] = STREAMS["orders-backup"]
+
 
 @dataclass
 class Functions:
@@ -64,7 +66,7 @@ class Functions:
             "DEAD_LETTER_QUEUE_URL": "https://sqs.eu-west-1.amazonaws.com/1/x",
             "DOMAIN_ENDPOINT": "search-orders.eu-west-1.es.amazonaws.com",
         }
-        if FunctionName == "orders-replay":
+        if FunctionName.startswith("orders-replay"):
             variables["REPLAY_WINDOW_PARAMETER"] = "/event-fork-pipelines/orders-replay/replay-window"
         return {"Environment": {"Variables": variables}}
 
@@ -347,7 +349,19 @@ def test_damage_and_events_of_other_topics_are_said(whole: Chain) -> None:
     assert "1 events of other topics" in done.err
 
 
+def test_of_a_storage_fork_with_a_filter_policy_it_is_said_what_may_be_missing(chain: Chain) -> None:
+    chain.make("orders-second", {"amount": [{"numeric": [">=", 12]}]}, 5)
+    chain.world.put(*EVENTS[7:], minutes=5)
+    chain.count(EVENTS)
+    chain.index(*WANTED)
+    done = chain.verify(forks=("orders-second", "orders-search"))
+    assert (done.code, done.json["missing"]) == (1, 2)
+    assert "orders-second has a filter policy" in done.err
+
+
 def test_forks_of_another_kind_or_number_are_bad_input(whole: Chain) -> None:
+    whole.make("orders-replay-2", None)
+    assert whole.verify(forks=[*FORKS, "orders-replay-2"]).code == 2
     for forks in (["orders-search"], ["orders-backup", "nowhere"], []):
         assert whole.verify(forks=forks).code == 2
     assert whole.world.run("verify").code == 2
