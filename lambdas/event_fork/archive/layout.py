@@ -106,7 +106,21 @@ def other_layouts(store: BrowsableStore, prefix: str, layout: Layout) -> dict[st
         return {}
     names = (folder.removeprefix(prefix) for folder in reversed(_folders(store, prefix, _LISTING)))
     shapes = {re.sub(r"\d", "0", name): name for name in names if not layout.is_time(name[:-1])}
-    return {name: found for name in shapes.values() if (found := _descend(store, prefix + name, name))}
+    others = {name: found for name in shapes.values() if (found := _descend(store, prefix + name, name))}
+    if layout.has_hours and (newest := _newest(store, prefix, layout)) and not next(iter(store.folders(newest)), None):
+        others[newest.removeprefix(prefix)] = Layout(layout.day_folders)  # the hours were left off later
+    return others
+
+
+def _newest(store: BrowsableStore, prefix: str, layout: Layout) -> str:
+    """The folder of the last day; "" where there is none."""
+    newest = prefix
+    for folder in layout.day_folders:
+        pattern = re.compile(re.escape(newest) + _pattern(folder) + "/")
+        newest = max((one for one in store.folders(newest) if pattern.fullmatch(one)), default="")
+        if not newest:
+            break
+    return newest
 
 
 def _folders(store: BrowsableStore, prefix: str, most: int) -> list[str]:

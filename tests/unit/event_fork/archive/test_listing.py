@@ -156,6 +156,20 @@ def test_folders_by_another_layout_are_told() -> None:
     assert other_layouts(ours, "x/", FLAT) == {}
 
 
+@pytest.mark.parametrize("written", ["yyyy/MM/dd/HH/", "date=yyyy-MM-dd/hour=HH/"])
+def test_days_that_have_no_hours_any_more_are_told_and_a_layout_of_days_reads_both(written: str) -> None:
+    layout = parse_layout(written)
+    daily = Layout(layout.day_folders)
+    archive = archive_of("2026-11-21T00:00", "2026-11-22T00:00", "x/", layout)
+    assert other_layouts(archive, "x/", layout) == {}
+
+    archive.objects |= archive_of("2026-11-22T00:00", "2026-11-24T00:00", "x/", daily).objects
+
+    assert other_layouts(archive, "x/", layout) == {daily.prefix(moment("2026-11-23T00:00")): daily}
+    wanted = reach("2026-11-21T20:30", "2026-11-23T01:00", "x/", layout=daily)
+    assert len(list(needed_objects(archive, wanted))) == 30
+
+
 def test_what_replays_leave_in_the_bucket_is_no_part_of_the_archive() -> None:
     archive = archive_of("2026-11-23T10:00", "2026-11-23T11:00", "", FLAT)
     archive.objects["event-fork-replays/orders/replay-1/plan.json"] = b"{}"
