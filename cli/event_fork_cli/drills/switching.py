@@ -103,9 +103,10 @@ def switch(plan: Plan, queue: DeadLetterQueue, store: ArchiveStore, start: Calla
         known = _only(planned_ids(plan, store), seen.messages)
         behind = sorted(seen.due - known)
         if behind:
+            redacted = "" if plan.filter_policy is None else ", or the filter policy asks for what is redacted in it"
             raise FailedError(
                 f"the archive lacks {len(behind):,} events from before {plan.window.end} that wait in the queue "
-                f"({', '.join(behind[:_NAMED])}): it has not caught up, and nothing was sent; "
+                f"({', '.join(behind[:_NAMED])}): it has not caught up{redacted}; nothing was sent; "
                 f"run this again later with --cut {plan.window.end}"
             )
         doubles = seen.doubles(known)

@@ -3,7 +3,7 @@
 import json
 import time
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import count
 from typing import Any
@@ -139,6 +139,23 @@ def test_what_the_queues_own_filter_policy_keeps_out_is_neither_sent_nor_missed(
 
     assert found.code == 0, found.err
     assert consumer.ids() == Counter([*(f"id-{number}" for number in range(1, 20, 2)), "id-900", "id-21"])
+
+
+def test_a_filter_policy_that_asks_for_what_is_redacted_is_named_as_a_cause(world: World, consumer: Consumer) -> None:
+    world.sns.set_subscription_attributes(
+        SubscriptionArn=consumer.subscription,
+        AttributeName="FilterPolicy",
+        AttributeValue=json.dumps({"amount": [{"exists": True}]}),
+    )
+    redacted = replace(event(1, 1), attributes={"event_type": {"Type": "String", "Value": "order.placed"}})
+    world.put(redacted, event(2, 2))
+    consumer.live(event(1, 1), event(2, 2))
+
+    found = consumer.run()
+
+    assert found.code == 1
+    assert "or the filter policy asks for what is redacted in it" in found.err
+    assert world.executions.names == []
 
 
 def test_events_are_still_there_when_the_replay_stops_half_way(world: World, consumer: Consumer) -> None:
