@@ -42,8 +42,8 @@ def _some(values: int) -> list[int]:
     return list(range(values))
 
 
-def _nested(levels: int, values: int) -> dict[str, object]:
-    return {"a": _nested(levels - 1, values) if levels > 1 else _some(values)}
+def _nested(levels: int, value: object) -> dict[str, object]:
+    return {"a": _nested(levels - 1, value) if levels > 1 else value}
 
 
 def _case(policy: object) -> Case:
@@ -58,18 +58,18 @@ COMBINATIONS: dict[int, list[Case]] = {
         _case({"$or": [{"$or": [{"a": _some(40)}, {"b": _some(5)}]}, {"c": _some(5)}], "d": _some(3)}),
         _case({"o": {"$or": [{"a": _some(30)}, {"b": {"c": _some(5)}}], "x": [1]}, "k": [1]}),
         _case({"a": {"b": _some(75)}}),
-        _case(_nested(5, 30)),
-        _case(_nested(15, 10)),
-        _case(_nested(150, 1)),
+        _case(_nested(5, _some(30))),
+        _case(_nested(15, _some(10))),
+        _case(_nested(150, _some(1))),
     ],
     160: [
         _case({"a": _some(4), "b": _some(4), "c": _some(2), "d": _some(5), "e": [1]}),
         _case({"$or": [{"a": _some(10), "b": _some(2)}, {"c": {"d": _some(6)}}], "e": _some(5)}),
         _case({"$or": [{"a": {"$or": [{"b": _some(30)}, {"c": _some(5)}]}}, {"d": _some(90)}]}),
-        _case(_nested(2, 80)),
-        _case(_nested(8, 20)),
-        _case(_nested(16, 10)),
-        _case(_nested(160, 1)),
+        _case(_nested(2, _some(80))),
+        _case(_nested(8, _some(20))),
+        _case(_nested(16, _some(10))),
+        _case(_nested(160, _some(1))),
     ],
     151: [
         _case({"$or": [{"a": _some(100)}, {"b": _some(51)}]}),
@@ -98,6 +98,7 @@ TOO_COMPLEX: dict[Case, str] = {
 
 REFUSED: list[Case] = [
     *TOO_COMPLEX,
+    *(_case(_nested(7, wrong)) for wrong in ("x", 5, None, [], {}, [["x"]], [{"unknown": ["x"]}], [{"prefix": 5}])),
     *(
         (policy, MESSAGE_ATTRIBUTES)
         for policy in (
