@@ -96,9 +96,10 @@ TOO_COMPLEX: dict[Case, str] = {
 }
 """Refused for a count, which Terraform's message names in the place of the policy."""
 
+_WRONG: list[object] = ["x", 5, None, [], {}, [["x"]], [{"unknown": ["x"]}], [{"prefix": 5}]]
 REFUSED: list[Case] = [
     *TOO_COMPLEX,
-    *(_case(_nested(7, wrong)) for wrong in ("x", 5, None, [], {}, [["x"]], [{"unknown": ["x"]}], [{"prefix": 5}])),
+    *(_case(_nested(7, wrong)) for wrong in _WRONG),
     *(
         (policy, MESSAGE_ATTRIBUTES)
         for policy in (
