@@ -1,5 +1,6 @@
 """The project's own pages: headings as GitHub names them, links, and the commands in their code blocks."""
 
+import os
 import re
 import shlex
 from collections.abc import Iterator
@@ -8,7 +9,7 @@ from pathlib import Path
 
 from testbench.paths import PROJECT
 
-_NOT_OURS = {".venv", ".bench", ".git", "build", ".pytest_cache", ".ruff_cache", ".mypy_cache"}
+_NOT_OURS = {".venv", ".bench", ".git", "build", "__pycache__", ".pytest_cache", ".ruff_cache", ".mypy_cache"}
 _FENCE = re.compile(r"^(?P<fence>```+)(?P<language>\w*)[^\n]*\n(?P<code>.*?)^(?P=fence)\s*$", re.DOTALL | re.MULTILINE)
 _INDENTED = re.compile(r"(?:\A|\n)[ \t]*\n(?P<code>(?: {4}[^\n]*\n)+)")
 _HEADING = re.compile(r"^#{1,6} +(?P<text>.+?) *#*$", re.MULTILINE)
@@ -17,13 +18,19 @@ _INLINE_CODE = re.compile(r"`[^`\n]*`")
 _SHELL = {"", "sh", "bash", "shell"}
 
 
+def files() -> Iterator[Path]:
+    """Every file and folder of the project, whatever git knows of it yet.
+
+    What is made is not gone into: a bench that runs makes and removes files all the time.
+    """
+    for folder, folders, names in os.walk(PROJECT):
+        folders[:] = [name for name in folders if name not in _NOT_OURS]
+        yield from (Path(folder, name) for name in (*folders, *names))
+
+
 def pages() -> list[Path]:
-    """Every Markdown page of the project, whatever git knows of it yet."""
-    return sorted(
-        page
-        for page in PROJECT.rglob("*.md")
-        if not _NOT_OURS & set(page.relative_to(PROJECT).parts) and page.is_file()
-    )
+    """Every Markdown page of the project."""
+    return sorted(file for file in files() if file.suffix == ".md")
 
 
 def name_of(page: Path) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from testbench.paths import PROJECT
+from tests.docs.pages import files
 
 ROOTS = ("lambdas", "cli", "bench", "examples", "tests", "benchmarks", "docs", "requirements")
 _PYTHON_ROOTS = (
@@ -78,12 +79,7 @@ def _said(text: str) -> Iterator[str]:
 @cache
 def _files() -> frozenset[str]:
     """Every file and folder of the project, from its root."""
-    unwanted = {".venv", ".bench", ".git", "build", "__pycache__"}
-    return frozenset(
-        path.relative_to(PROJECT).as_posix()
-        for path in PROJECT.rglob("*")
-        if not unwanted & set(path.relative_to(PROJECT).parts)
-    )
+    return frozenset(path.relative_to(PROJECT).as_posix() for path in files())
 
 
 def _is_file(source: Path, name: str) -> bool:
