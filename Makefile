@@ -12,9 +12,9 @@ WORKERS := -n 2 --dist loadfile --no-loadscope-reorder
 ON_BOTH := $(patsubst %,bench/tests/local_aws/test_%.py,contract api_gateway bench_command running_localstack web_pages)
 # Not the whole folder: build/ holds copies and pieces of configurations that nobody formats.
 TERRAFORM := modules examples tests bench/tests
-GENERATORS := docs.generate_terraform docs.generate_module_tables docs.generate_changes_page docs.generate_cli_page
+GENERATORS := docs.generate_terraform docs.generate_module_tables docs.generate_changes_page docs.generate_cli_page docs.generate_scale_page
 .DEFAULT_GOAL := help
-.PHONY: help setup demo simulate chaos soak mutants test test-localstack lane-access lane-opensearch-3 check lint format build docs generated new-pipeline lock e2e conformance registry-check clean check-bench bench bench-firehose bench-replay bench-search bench-rejected
+.PHONY: help setup demo simulate chaos soak mutants test test-localstack lane-access lane-opensearch-3 check lint format build docs generated new-pipeline lock e2e conformance registry-check clean check-bench bench bench-firehose bench-replay bench-search bench-rejected bench-chain bench-apply bench-memory
 
 help: ## List the commands
 	@awk 'BEGIN {FS = ":.*## "} /^[a-zA-Z0-9_-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -75,6 +75,15 @@ bench-search: setup ## Documents/s of `search rebuild` and seconds of `verify` o
 
 bench-rejected: setup ## Seconds and memory to group 100,000 rejected documents; fails above 30 s, or where memory grows
 	@$(PY) benchmarks/rejected_groups.py
+
+bench-chain: setup ## Topic to S3, topic to index, archive to queue on the bench: events/s, p50 and p99 at 1, 2, 4 times the load (4 minutes; WRITE=1)
+	@PYTHONPATH=.:lambdas:cli $(PY) -m benchmarks.chain $(if $(WRITE),--write)
+
+bench-apply: setup ## Seconds of apply, second plan and destroy of examples/ecommerce, by kind of resource (4 minutes; WRITE=1)
+	@$(PY) -m benchmarks.apply $(if $(WRITE),--write)
+
+bench-memory: setup ## The largest memory of each function under full batches; fails when it is not flat (a minute; WRITE=1)
+	@PYTHONPATH=.:lambdas $(PY) -m benchmarks.memory $(if $(WRITE),--write)
 
 simulate: setup ## Run the simulation by seeds: WORLDS="forwarding queue archive" SEEDS=0-999; prints invariants, runs and violations
 	@PYTHONPATH=. $(PY) -m tests.simulation $(WORLDS) --seeds $(or $(SEEDS),0-999)

@@ -86,7 +86,7 @@ variable "event_source_mapping" {
 ################################################################################
 
 variable "stream_count" {
-  description = "Delivery streams that the function spreads its records over, 1-50, where one stream's quota is too little: 5 MiB/s in the largest Regions, 1 MiB/s in others ([costs](../../docs/costs.md)). The further ones are called `<name>-stream-2` and so on, write to the same place, and have alarms of their own. Default 1. Every change needs a new text in `replace_stores`, because fewer streams lose what is in their buffers."
+  description = "Delivery streams that the function spreads its records over, 1-50, where one stream's quota is too little: 5 MiB/s in the largest Regions, 1 MiB/s in others ([scale](../../docs/scale.md)). The further ones are called `<name>-stream-2` and so on, write to the same place, and have alarms of their own. Default 1. Every change needs a new text in `replace_stores`, because fewer streams lose what is in their buffers."
   type        = number
   default     = 1
   nullable    = false
