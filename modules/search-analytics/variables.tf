@@ -313,8 +313,8 @@ variable "index_management" {
   nullable = false
 
   validation {
-    condition     = can(keys(jsondecode(coalesce(var.index_management.mappings, "{}")))) && alltrue([for name, mapping in try(jsondecode(var.index_management.mappings).properties, {}) : !contains(["@timestamp", "event_attributes", "event_text"], name) && (!contains(["event_id", "event_type"], name) || try(mapping.type == "keyword", false))])
-    error_message = "index_management.mappings must be the JSON text of an object. Its properties must not be @timestamp, event_attributes or event_text, which are the module's; event_id and event_type may be keyword. For example jsonencode({ properties = { due = { type = \"keyword\" } } }). Received: ${coalesce(var.index_management.mappings, "null")}."
+    condition     = can(keys(jsondecode(coalesce(var.index_management.mappings, "{}")))) && length(setintersection(try(keys(jsondecode(var.index_management.mappings)), []), ["_routing", "_source"])) == 0 && alltrue([for name, mapping in try(jsondecode(var.index_management.mappings).properties, {}) : !contains(["@timestamp", "event_attributes", "event_text"], name) && (!contains(["event_id", "event_type"], name) || try(mapping.type == "keyword", false))])
+    error_message = "index_management.mappings must be the JSON text of an object. Its properties must not be @timestamp, event_attributes or event_text, which are the module's; event_id and event_type may be keyword. _source and _routing stay as they are: documents are read back, and have no routing. For example jsonencode({ properties = { due = { type = \"keyword\" } } }). Received: ${coalesce(var.index_management.mappings, "null")}."
   }
 
   validation {

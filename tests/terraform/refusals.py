@@ -505,6 +505,7 @@ def _search_analytics() -> list[Refusal]:
             refused(f'"{kind}"', index_management={"mappings": json.dumps({"properties": {name: {"type": kind}}})})
             for name, kind in (("@timestamp", "keyword"), ("event_id", "long"), ("event_type", "text"))
         ),
+        refused('"_source"', index_management={"mappings": '{"_source":{"enabled":false}}'}),
         refused("0.5", index_management={"priority": 0.5}),
         refused('"orders"', index_management={"alias": "orders"}),
         refused('"orders-2x"', index_management={"alias": "orders-2x"}),

@@ -49,6 +49,7 @@ _LOADING = {"index": {"refresh_interval": "-1", "number_of_replicas": "0"}}
 # What OpenSearch itself adds to an index's settings, and what is of another index only.
 _NOT_TO_COPY = ("creation_date", "uuid", "version", "provided_name")
 _HASH = 16
+_TYPED = {"maker": "filter policy or redaction", "start": "--from", "end": "--to"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,10 +303,9 @@ class IndexBuilder:
                 raise RefusedError(f"{index} is an index or an alias already, and no rebuild's: give another --index")
             changed = sorted(name for name, value in mine.items() if name != "asked" and made.get(name) != value)
             if changed:
-                words = {"maker": "filter policy or redaction", "start": "--from", "end": "--to"}
+                what = ", ".join(_TYPED.get(name, name) for name in changed)
                 raise RefusedError(
-                    f"{index} was begun with another {', '.join(words.get(name, name) for name in changed)}: give another --index, or the same options "
-                    "to go on"
+                    f"{index} was begun with another {what}: give another --index, or the same options to go on"
                 )
             return True
         template = self._template()

@@ -166,7 +166,7 @@ def in_index(
     within = {"range": {TIMESTAMP: {"gte": window.start_text, "lt": window.end_text}}}
     hits = sources_of(calls, search.names(calls), {"bool": {"filter": [query, within]}}, _MOST_DOCUMENTS)
     for hit in hits:
-        document = hit["_source"]
+        document = hit.get("_source") or {}  # an index may keep none
         event_id = str(document.get(ID, hit["_id"]))
         if sought.is_document(event_id, published(document)):
             at = f"{hit['_index']} document {hit['_id']}"
