@@ -24,8 +24,9 @@ from event_fork_cli.options import (
 from event_fork_cli.output import note, plain_console, say, visible
 from event_fork_cli.rejected.recipes import is_index
 from event_fork_cli.verification.certificates import Certificate, changes, read_certificate
+from event_fork_cli.verification.reconciling import Kind
 from event_fork_cli.verification.repairing import repair
-from event_fork_cli.verification.verifying import Asked, Chain, Verified, find_chain, verified
+from event_fork_cli.verification.verifying import Asked, Chain, Report, Verified, find_chain, verified
 from event_fork_cli.views.verification import report_view
 
 Secret = Annotated[
@@ -100,7 +101,7 @@ def verify(
         note(text)
     common.emit(report.report, lambda: report_view(report.report), rows=report.report.differences)
     if before is not None:
-        _compare(before, made, certificate)
+        _compare(before, report.report, made, certificate)
         return
     if not report.report.complete:
         raise FailedError(_sentence(report))
@@ -158,8 +159,10 @@ def _look(common: Common, chain: Chain, asked: Asked, *, repair_it: bool) -> tup
             return found, found.certificate
 
 
-def _compare(before: Certificate, now: Certificate, path: Path | None) -> None:
+def _compare(before: Certificate, report: Report, now: Certificate, path: Path | None) -> None:
     found = changes(before, now)
+    if nowhere := sum(one.kind is Kind.NOT_INDEXED and not one.reason for one in report.differences):
+        found.append(f"{nowhere:,} events have no document, and no dead letter or rejected document any more")
     if found:
         raise FailedError(f"the window is not as {path} says: {'; '.join(found)}")
     say(f"the window is as {path} says")

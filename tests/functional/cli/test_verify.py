@@ -236,10 +236,17 @@ def test_dead_letters_and_rejected_documents_are_accounted_for_and_stay(whole: C
     whole.world.s3.put_object(
         Bucket=REJECTED, Key="errors/elasticsearch-failed/date=2026-11-23/x", Body=json.dumps(line).encode()
     )
-    done = whole.verify()
+    file = str(whole.world.folder / "day.json")
+    done = whole.verify("--certificate", file)
     tally = done.json["indices"]["orders-search"]
     assert (done.code, tally["dead_letters"], tally["rejected"], tally["missing"]) == (0, 1, 1, 0), done.err
     assert whole.waiting("orders-search-dlq") == 1
+
+    check = ("verify", "--certificate", file, "--processes", "0")
+    assert whole.world.run(*check).code == 0
+    whole.world.s3.delete_object(Bucket=REJECTED, Key="errors/elasticsearch-failed/date=2026-11-23/x")
+    again = whole.world.run(*check)
+    assert (again.code, "1 events have no document, and no dead letter" in again.err) == (1, True)
 
 
 def test_a_document_that_a_recipe_has_routed_is_accounted_for_by_the_name_of_its_index(whole: Chain) -> None:
