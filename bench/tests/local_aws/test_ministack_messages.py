@@ -252,6 +252,15 @@ def test_wrong_topic_attributes_are_refused(account: Account, name: str, value: 
     assert found[0] == "InvalidParameter"
 
 
+def test_a_topics_policy_and_arns_are_looked_at(account: Account) -> None:
+    for policy in ("{", "{}"):
+        found = refusal(account.sns.create_topic, Name="messages-policy", Attributes={"Policy": policy})
+        assert found[0] == "InvalidParameter"
+    for call, name in ((account.sns.get_topic_attributes, "TopicArn"), (account.sns.unsubscribe, "SubscriptionArn")):
+        code, message = refusal(call, **{name: "orders"})
+        assert (code, "An ARN must have at least 6 elements, not 1" in message) == ("InvalidParameter", True)
+
+
 def test_a_topic_made_again_with_other_attributes_is_refused(account: Account) -> None:
     name = f"messages-{uuid.uuid4().hex[:8]}"
     arn = account.sns.create_topic(Name=name, Attributes={"DisplayName": "Orders"})["TopicArn"]

@@ -135,3 +135,21 @@ def test_a_document_above_iams_quotas_is_refused_and_its_white_space_does_not_co
     spread = json.dumps(json.loads(document(ALLOW | {"Resource": queues[:90]})), indent=60)
     assert len(spread) > 6144
     iam.create_policy(PolicyName=f"spread-{uuid.uuid4().hex[:8]}", PolicyDocument=spread)
+
+
+def test_a_role_has_policies_up_to_iams_quotas_and_only_those_that_are_there(bench: Bench) -> None:
+    iam, role = bench.client("iam"), f"policies-{uuid.uuid4().hex[:8]}"
+    iam.create_role(RoleName=role, AssumeRolePolicyDocument=document(TRUST))
+    half = document(ALLOW | {"Resource": [f"arn:aws:sqs:eu-west-1:000000000000:queue-{n:05d}" for n in range(110)]})
+    iam.put_role_policy(RoleName=role, PolicyName="half", PolicyDocument=half)
+    iam.put_role_policy(RoleName=role, PolicyName="half", PolicyDocument=half)
+    assert refused(iam.put_role_policy, RoleName=role, PolicyName="other", PolicyDocument=half) == "LimitExceeded"
+    iam.delete_role_policy(RoleName=role, PolicyName="half")
+    none = "arn:aws:iam::000000000000:policy/none"
+    assert refused(iam.attach_role_policy, RoleName=role, PolicyArn=none) == "NoSuchEntity"
+    for number in range(11):
+        name = f"attached-{uuid.uuid4().hex[:8]}"
+        arn = iam.create_policy(PolicyName=name, PolicyDocument=document(ALLOW))["Policy"]["Arn"]
+        if number < 10:
+            iam.attach_role_policy(RoleName=role, PolicyArn=arn)
+    assert refused(iam.attach_role_policy, RoleName=role, PolicyArn=arn) == "LimitExceeded"

@@ -27,6 +27,64 @@ _EMPTY_MEANS_ABSENT = {"AlarmDescription", "Unit", "ExtendedStatistic", "Statist
 _ACTIONS = ("AlarmActions", "OKActions", "InsufficientDataActions")
 _MISSING = ("breaching", "notBreaching", "ignore", "missing")
 _DAY = 86_400
+_STATISTIC = re.compile(
+    r"SampleCount|Average|Sum|Minimum|Maximum|IQM|p(\d{1,2}(\.\d{1,10})?|100)"
+    r"|(TM|WM|TC|TS|PR)\([\d.]*%?:[\d.]*%?\)|(tm|wm|tc|ts)(\d{1,2}(\.\d{1,10})?|100)"
+)
+_ID = re.compile(r"[a-z][A-Za-z0-9_]{0,254}")
+_WORDS = re.compile(r"'[^']*'|\"[^\"]*\"|\b[a-z]\w*\b(?!\s*\()")
+
+
+def metric_problem(alarm: Mapping[str, Any]) -> str | None:
+    """What is wrong with an alarm on one metric, None when nothing is."""
+    for name in ("MetricName", "Namespace", "Period"):
+        if not alarm.get(name):
+            return f"The parameter {name} is required for an alarm on one metric."
+    simple, extended = alarm.get("Statistic"), alarm.get("ExtendedStatistic")
+    if bool(simple) == bool(extended):
+        return "Exactly one of Statistic and ExtendedStatistic must be specified."
+    if extended and not _STATISTIC.fullmatch(str(extended)):
+        return f"The value {extended} for parameter ExtendedStatistic is not supported."
+    if alarm.get("Threshold") in (None, ""):
+        return "The parameter Threshold is required."
+    names = [dimension.get("Name") for dimension in alarm.get("Dimensions") or ()]
+    if len(names) != len(set(names)):
+        return "Dimensions must have different names."
+    return None
+
+
+def metrics_problem(alarm: Mapping[str, Any]) -> str | None:
+    """What is wrong with an alarm on an expression, None when nothing is."""
+    if single := sorted(name for name in ("MetricName", "Namespace", "Statistic", "Period") if alarm.get(name)):
+        return f"{', '.join(single)} cannot be specified together with Metrics."
+    queries = alarm["Metrics"]
+    ids = [str(query.get("Id", "")) for query in queries]
+    if wrong := [name for name in ids if not _ID.fullmatch(name)]:
+        return f"The value '{wrong[0]}' for Id must be letters, digits and underscores, a small letter first."
+    if len(ids) != len(set(ids)):
+        return "The values for parameter Id in Metrics are not unique."
+    for query in queries:
+        if bool(query.get("MetricStat")) == bool(query.get("Expression")):
+            return f"{query['Id']} must have exactly one of MetricStat and Expression."
+        stat = (query.get("MetricStat") or {}).get("Stat")
+        if stat and not _STATISTIC.fullmatch(str(stat)):
+            return f"The value {stat} for parameter Stat is not supported."
+        if unknown := sorted(_names(query.get("Expression") or "") - set(ids)):
+            return f"Error in expression '{query['Id']}': unknown {', '.join(unknown)}"
+    answering = [query for query in queries if query.get("ReturnData", True) is not False]
+    band = alarm.get("ThresholdMetricId")
+    if len([query for query in answering if query["Id"] != band]) != 1:
+        return "Exactly one element of the metrics list should return data."
+    if band and band not in ids:
+        return f"ThresholdMetricId {band} is not in Metrics."
+    return None if band or alarm.get("Threshold") not in (None, "") else "The parameter Threshold is required."
+
+
+def _names(expression: str) -> set[str]:
+    """What an expression names of the other metrics; queries are not looked into."""
+    if re.match(r"\s*SELECT\b", expression, re.IGNORECASE):
+        return set()
+    return {word for word in _WORDS.findall(expression) if word[0] not in "'\""}
 
 
 def problem(alarm: Mapping[str, Any]) -> str | None:
@@ -34,6 +92,14 @@ def problem(alarm: Mapping[str, Any]) -> str | None:
     for action in (action for kind in _ACTIONS for action in alarm.get(kind) or ()):
         if not re.fullmatch(r"arn:aws[a-z-]*:[a-z0-9-]+:.*:.*:.+", str(action)):
             return f"Invalid alarm action ARN: {action}"
+    for name in ("ComparisonOperator", "EvaluationPeriods"):
+        if not alarm.get(name):
+            return f"The parameter {name} is required."
+    for name in ("ComparisonOperator", "EvaluationPeriods"):
+        if not alarm.get(name):
+            return f"The parameter {name} is required."
+    if wrong := metrics_problem(alarm) if alarm.get("Metrics") else metric_problem(alarm):
+        return wrong
     missing = alarm.get("TreatMissingData") or "missing"
     if missing not in _MISSING:
         return f"The value '{missing}' for TreatMissingData must be one of {', '.join(_MISSING)}."

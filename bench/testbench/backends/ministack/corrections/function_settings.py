@@ -1,7 +1,8 @@
 """What Lambda refuses of a function, in which states it is, and what cannot be done in them.
 
 MiniStack 1.5.33 takes environments of any size, lets a function be invoked and changed while it is Pending, and says
-Pending of one that is only updated. A payload that is no JSON, or too large, reaches the function as it is not. https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html
+Pending of one that is only updated. A payload that is no JSON, or too large, reaches the function as it is not. It
+makes functions without code, and deletes one for its version $LATEST. https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html
 https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
 """
 
@@ -15,6 +16,9 @@ from testbench.backends.ministack.corrections import hooks
 LARGEST_ENVIRONMENT = 4096
 LARGEST_PAYLOAD = {"RequestResponse": 6 * 1024 * 1024, "Event": 1024 * 1024}
 NAME = re.compile(r"[a-zA-Z0-9-_]{1,64}")
+ALIAS = re.compile(r"(?!\d+$)[a-zA-Z0-9-_]{1,128}")
+LARGEST = {"Timeout": 900, "MemorySize": 10_240, "EphemeralStorage.Size": 10_240}
+"""Of functions on Lambda's own machines; the model has those of others."""
 RESERVED = {
     "_HANDLER",
     "_X_AMZN_TRACE_ID",
@@ -55,6 +59,34 @@ def environment_problem(variables: Mapping[str, str]) -> tuple[str, str] | None:
     return None
 
 
+def settings_problem(data: Mapping[str, Any]) -> str | None:
+    """What is wrong with numbers and settings that belong together, None when Lambda takes them."""
+    storage = (data.get("EphemeralStorage") or {}).get("Size")
+    for name, most in LARGEST.items():
+        value = storage if name == "EphemeralStorage.Size" else data.get(name)
+        if isinstance(value, int) and value > most and not data.get("CapacityProviderConfig"):
+            place = name[0].lower() + name[1:]
+            rule = f"Member must have value less than or equal to {most}"
+            return f"1 validation error detected: Value '{value}' at '{place}' failed to satisfy constraint: {rule}"
+    logging = data.get("LoggingConfig") or {}
+    if logging.get("LogFormat", "Text") == "Text" and {"ApplicationLogLevel", "SystemLogLevel"} & logging.keys():
+        return "Log level can only be set when the log format is JSON."
+    return None
+
+
+def code_problem(data: Mapping[str, Any]) -> str | None:
+    """What is wrong with the code of a new function, None when Lambda takes it."""
+    code = data.get("Code") or {}
+    ways = [bool(code.get("ZipFile")), bool(code.get("S3Bucket")), bool(code.get("ImageUri"))]
+    if sum(ways) != 1:
+        return "Please provide a source for function code: exactly one of ZipFile, S3Bucket with S3Key, and ImageUri."
+    if bool(code.get("S3Bucket")) != bool(code.get("S3Key")):
+        return "S3Bucket and S3Key are given together."
+    if data.get("PackageType", "Zip") == "Zip" and not (data.get("Runtime") and data.get("Handler")):
+        return "Runtime and Handler are mandatory parameters for functions created with deployment packages."
+    return None
+
+
 def payload_problem(body: bytes, invocation: str) -> tuple[str, str, int] | None:
     """(code, message, HTTP status) for a payload that Lambda refuses, None for a good one."""
     limit = LARGEST_PAYLOAD.get(invocation, LARGEST_PAYLOAD["RequestResponse"])
@@ -73,7 +105,13 @@ def apply() -> None:
     """Check before the emulator does what is asked."""
     functions, responses = hooks.service("lambda_svc"), hooks.core("responses")
 
+    def invalid(words: str | None) -> Any:
+        code = "ValidationException" if words and "validation error" in words else "InvalidParameterValueException"
+        return responses.error_response_json(code, words, 400) if words else None
+
     def refused(data: Mapping[str, Any]) -> Any:
+        if words := settings_problem(data):
+            return invalid(words)
         wrong = environment_problem((data.get("Environment") or {}).get("Variables") or {})
         return responses.error_response_json(*wrong, 400) if wrong else None
 
@@ -99,7 +137,38 @@ def apply() -> None:
                 f"1 validation error detected: Value '{name}' at 'functionName' failed to satisfy constraint: {rule}"
             )
             return responses.error_response_json("ValidationException", words, 400)
-        return refused(data) or original(data)
+        return refused(data) or invalid(code_problem(data)) or original(data)
+
+    def alias_problem(function: str, name: str | None, version: str | None) -> Any:
+        there = functions._functions.get(function)
+        if name is not None and not ALIAS.fullmatch(name):
+            return invalid(
+                f"1 validation error detected: Value '{name}' at 'name' failed to satisfy constraint: Member must "
+                "satisfy regular expression pattern: (?!^[0-9]+$)([a-zA-Z0-9-_]+)"
+            )
+        if there and version and version != "$LATEST" and version not in there["versions"]:
+            words = f"Function not found: {there['config']['FunctionArn']}:{version}"
+            return responses.error_response_json("ResourceNotFoundException", words, 404)
+        return None
+
+    def create_alias(original: Callable[..., Any], name: str, data: dict[str, Any]) -> Any:
+        return alias_problem(name, data.get("Name") or "", data.get("FunctionVersion")) or original(name, data)
+
+    def update_alias(original: Callable[..., Any], name: str, alias: str, data: dict[str, Any]) -> Any:
+        return alias_problem(name, None, data.get("FunctionVersion")) or original(name, alias, data)
+
+    def publish(original: Callable[..., Any], name: str, data: dict[str, Any]) -> Any:
+        config = (functions._functions.get(name) or {}).get("config") or {}
+        if config and (given := data.get("CodeSha256")) and given != config.get("CodeSha256"):
+            return invalid(
+                f"CodeSHA256 ({given}) is different from current CodeSHA256 in $LATEST ({config['CodeSha256']})."
+            )
+        return original(name, data)
+
+    def delete(original: Callable[..., Any], name: str, query: Any, qualifier: str | None = None) -> Any:
+        if "$LATEST" in (qualifier, functions._qualifier_from_path_or_query(qualifier, query)):
+            return invalid("$LATEST version cannot be deleted without deleting the function.")
+        return original(name, query, qualifier)
 
     def update(original: Callable[..., Any], name: str, data: dict[str, Any]) -> Any:
         return refused(data) or conflict(name) or original(name, data)
@@ -133,6 +202,10 @@ def apply() -> None:
 
     hooks.expected(functions, "_resolve_name", "name_or_arn")
     hooks.wrap(functions, "_create_function", ("data",), create)
+    hooks.wrap(functions, "_create_alias", ("func_name", "data"), create_alias)
+    hooks.wrap(functions, "_update_alias", ("func_name", "alias_name", "data"), update_alias)
+    hooks.wrap(functions, "_publish_version", ("name", "data"), publish)
+    hooks.wrap(functions, "_delete_function", ("name", "query_params", "path_qualifier"), delete)
     hooks.wrap(functions, "_update_config", ("name", "data"), update)
     hooks.wrap(functions, "_update_code", ("name", "data"), update_code)
     hooks.wrap(functions, "_schedule_state_transition", ("func_name", "delay"), schedule)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import parse_qs
 
-from testbench.backends.ministack.corrections import hooks
+from testbench.backends.ministack.corrections import alarms, hooks
 
 JSON_SERVICES = {
     "athena": "athena",
@@ -32,11 +32,13 @@ def violations(shape: Any, value: Any, place: str = "") -> Iterator[str]:
     limits = shape.metadata
     least, most = limits.get("min"), limits.get("max")
     kind = shape.type_name
-    measured: Any = None
+    measured: float | None = None
     what = "have length"
     if kind == "structure" and isinstance(value, dict):
         for name, member in shape.members.items():
-            if value.get(name) is not None:
+            if value.get(name) is None and name in shape.required_members and "location" not in member.serialization:
+                yield _said(None, f"{place}.{name[0].lower()}{name[1:]}".lstrip("."), "not be null")
+            elif value.get(name) is not None:
                 yield from violations(member, value[name], f"{place}.{name[0].lower()}{name[1:]}".lstrip("."))
     elif kind == "list" and isinstance(value, list):
         measured = len(value)
@@ -54,8 +56,8 @@ def violations(shape: Any, value: Any, place: str = "") -> Iterator[str]:
         pattern = _pattern(limits.get("pattern"))
         if pattern and (most is None or measured <= most) and not pattern.fullmatch(value):
             yield _said(value, place, f"satisfy regular expression pattern: {limits['pattern']}")
-    elif kind in NUMBERS and isinstance(value, (int, float)):
-        measured, what = value, "have value"
+    elif kind in NUMBERS and (found := _number(value)) is not None:
+        measured, what = found, "have value"
     if measured is not None and least is not None and measured < float(least):
         yield _said(value, place, f"{what} greater than or equal to {least}")
     if measured is not None and most is not None and measured > float(most):
@@ -63,7 +65,16 @@ def violations(shape: Any, value: Any, place: str = "") -> Iterator[str]:
 
 
 def _said(value: Any, place: str, rule: str) -> str:
-    return f"Value '{value}' at '{place}' failed to satisfy constraint: Member must {rule}"
+    shown = "null" if value is None else f"'{value}'"
+    return f"Value {shown} at '{place}' failed to satisfy constraint: Member must {rule}"
+
+
+def _number(value: Any) -> float | None:
+    """A number, also one in the text of a Query request."""
+    try:
+        return None if isinstance(value, (bool, dict, list)) else float(value)
+    except ValueError:
+        return None
 
 
 @functools.cache
@@ -96,17 +107,6 @@ def problem(service: str, operation: str, request: Mapping[str, Any]) -> str | N
     return f"{len(found)} validation {noun} detected: {'; '.join(found)}" if found else None
 
 
-def of_form(service: str, form: Mapping[str, list[str]]) -> dict[str, Any]:
-    """The members of a Query request that are single values."""
-    shape = _input(service, form.get("Action", [""])[0])
-    found: dict[str, Any] = {}
-    for name, member in shape.members.items() if shape is not None else ():
-        if name in form:
-            text = form[name][0]
-            found[name] = float(text) if member.type_name in NUMBERS else text
-    return found
-
-
 def apply() -> None:
     """Look at each request before the emulator does, and at functions and mappings."""
     responses, functions = hooks.core("responses"), hooks.service("lambda_svc")
@@ -126,16 +126,19 @@ def apply() -> None:
         return check
 
     async def of_iam(original: Any, method: str, path: str, headers: Any, body: bytes, query: Any) -> Any:
-        form = parse_qs(body.decode(errors="replace"))
-        if wrong := problem("iam", form.get("Action", [""])[0], of_form("iam", form)):
+        form = parse_qs(body.decode(errors="replace"), keep_blank_values=True)
+        if wrong := problem("iam", form.get("Action", [""])[0], alarms.from_query(form)):
             return iam._error(400, CODES["iam"], wrong)
         return await original(method, path, headers, body, query)
 
-    def of_alarm(original: Callable[..., Any], params: Any, data: Any, is_cbor: bool, is_json: bool = False) -> Any:
-        request = data if is_cbor or is_json else of_form("cloudwatch", params)
-        if wrong := problem("cloudwatch", "PutMetricAlarm", request):
-            return watch._error(CODES["cloudwatch"], wrong, 400, is_json, is_cbor)
-        return original(params, data, is_cbor, is_json)
+    def of_metrics(operation: str) -> Callable[..., Any]:
+        def check(original: Callable[..., Any], params: Any, data: Any, is_cbor: bool, is_json: bool = False) -> Any:
+            request = data if is_cbor or is_json else alarms.from_query(params)
+            if wrong := problem("cloudwatch", operation, request):
+                return watch._error(CODES["cloudwatch"], wrong, 400, is_json, is_cbor)
+            return original(params, data, is_cbor, is_json)
+
+        return check
 
     def of_function(operation: str) -> Callable[..., Any]:
         def check(original: Callable[..., Any], *given: Any) -> Any:
@@ -149,7 +152,9 @@ def apply() -> None:
     for module, service in JSON_SERVICES.items():
         hooks.wrap(hooks.service(module), "handle_request", request, of_json(service))
     hooks.wrap(iam, "handle_request", request, of_iam)
-    hooks.wrap(watch, "_put_metric_alarm", ("params", "cbor_data", "is_cbor", "is_json"), of_alarm)
+    for name in ("put_metric_alarm", "put_metric_data", "put_dashboard", "set_alarm_state"):
+        operation = "".join(word.capitalize() for word in name.split("_"))
+        hooks.wrap(watch, f"_{name}", ("params", "cbor_data", "is_cbor", "is_json"), of_metrics(operation))
     hooks.wrap(functions, "_create_function", ("data",), of_function("CreateFunction"))
     hooks.wrap(functions, "_update_config", ("name", "data"), of_function("UpdateFunctionConfiguration"))
     hooks.wrap(functions, "_create_esm", ("data",), of_function("CreateEventSourceMapping"))

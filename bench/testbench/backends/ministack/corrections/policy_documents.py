@@ -17,6 +17,7 @@ from testbench.backends.ministack.corrections import hooks
 IDENTITY, TRUST = "identity", "trust"
 CURRENT = "2012-10-17"
 LARGEST_MANAGED, LARGEST_TRUST, LARGEST_INLINE = 6144, 2048, 10240
+MOST_ATTACHED = 10
 """Characters; IAM does not count white space outside of texts."""
 _SERVICE = re.compile(r"[a-z0-9.-]+\.(amazonaws\.com|amazon\.com|amazonaws\.com\.cn|aws\.internal)")
 
@@ -132,6 +133,24 @@ def apply() -> None:
 
         return check
 
+    def inline(original: Callable[..., Any], params: Any) -> Any:
+        role, name, document = (iam._p(params, field) for field in ("RoleName", "PolicyName", "PolicyDocument"))
+        others = {**(iam._roles.get(role) or {}).get("InlinePolicies", {}), name: document}
+        if sum(size(each if isinstance(each, str) else json.dumps(each)) for each in others.values()) > LARGEST_INLINE:
+            words = f"Maximum policy size of {LARGEST_INLINE} bytes exceeded for role {role}"
+            return iam._error(409, "LimitExceeded", words)
+        return original(params)
+
+    def attach(original: Callable[..., Any], params: Any) -> Any:
+        role, arn = iam._roles.get(iam._p(params, "RoleName")), iam._p(params, "PolicyArn")
+        if not re.fullmatch(r"arn:[a-z-]+:iam::(aws|\d{12}):policy/\S+", arn):
+            return iam._error(400, "InvalidInput", f"ARN {arn} is not valid.")
+        if role and not arn.startswith("arn:aws:iam::aws:") and iam._lookup_policy(arn) is None:
+            return iam._error(404, "NoSuchEntity", f"Policy {arn} does not exist or is not attachable.")
+        if role and len({*role["AttachedPolicies"], arn}) > MOST_ATTACHED:
+            return iam._error(409, "LimitExceeded", f"Cannot exceed quota for PoliciesPerRole: {MOST_ATTACHED}")
+        return original(params)
+
     def identity(name: str, limit: int) -> Callable[..., Any]:
         def check(original: Callable[..., Any], params: Any) -> Any:
             document = iam._p(params, "PolicyDocument")
@@ -150,6 +169,9 @@ def apply() -> None:
 
     def topic(original: Callable[..., Any], params: Any) -> Any:
         policy = topics._p(params, "AttributeValue") if topics._p(params, "AttributeName") == "Policy" else ""
+        for name, value in params.items():  # of CreateTopic
+            if re.fullmatch(r"Attributes\.entry\.\d+\.key", name) and value[0] == "Policy":
+                policy = topics._p(params, name.removesuffix("key") + "value")
         if policy and (wrong := checked(policy, "sns")):
             return topics._error("InvalidParameter", f"Invalid parameter: Policy Error: {wrong}", 400)
         return original(params)
@@ -160,6 +182,8 @@ def apply() -> None:
 
     hooks.wrap(iam, "_create_role", ("p",), trust("AssumeRolePolicyDocument"), iam._IAM_HANDLERS)
     hooks.wrap(iam, "_update_assume_role_policy", ("p",), trust("PolicyDocument"), iam._IAM_HANDLERS)
+    hooks.wrap(iam, "_put_role_policy", ("p",), inline, iam._IAM_HANDLERS)
+    hooks.wrap(iam, "_attach_role_policy", ("p",), attach, iam._IAM_HANDLERS)
     for name, quota, limit in (
         ("_create_policy", "PolicySize", LARGEST_MANAGED),
         ("_create_policy_version", "PolicySize", LARGEST_MANAGED),
@@ -169,4 +193,5 @@ def apply() -> None:
     for name, parameters in (("_act_create_queue", ("data", "_u")), ("_act_set_queue_attributes", ("data", "qurl"))):
         hooks.wrap(queues, name, parameters, queue, queues._HANDLERS)
     hooks.wrap(topics, "_set_topic_attributes", ("params",), topic)
+    hooks.wrap(topics, "_create_topic", ("params",), topic)
     hooks.wrap(storage, "_put_bucket_policy", ("name", "body"), bucket)

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from itertools import count, takewhile
 from typing import Any
+from urllib.parse import parse_qs
 
 from testbench.backends.ministack.corrections import hooks
 from testbench.tags import problem as tag_problem
@@ -34,6 +35,7 @@ ATTRIBUTES = {
 OF_FIFO = ("ArchivePolicy", "ContentBasedDeduplication", "FifoThroughputScope")
 DOCUMENTS = ("ArchivePolicy", "DataProtectionPolicy", "DeliveryPolicy")
 LONGEST_DISPLAY_NAME = 100
+ARN_PARTS = 6
 ROLE = re.compile(r"arn:[a-z-]+:iam::\d{12}:role/\S+")
 SMALLEST, DEFAULT, LARGEST = 1024, 256 * 1024, 1024 * 1024
 LARGE_PROTOCOLS = {"sqs", "lambda", "firehose"}
@@ -144,6 +146,14 @@ def apply() -> None:
             return topics._error("TagLimitExceeded" if "Too many" in wrong else "InvalidParameter", wrong, 400)
         return original(params)
 
+    async def request(original: Any, method: str, path: str, headers: Any, body: bytes, query: Any) -> Any:
+        form = {**query, **parse_qs(body.decode(errors="replace"))}
+        for name in ("TopicArn", "TargetArn", "SubscriptionArn", "ResourceArn"):
+            if (arn := topics._p(form, name)) and (parts := arn.count(":") + 1) < ARN_PARTS:
+                return refused(f"{name} Reason: An ARN must have at least {ARN_PARTS} elements, not {parts}")
+        return await original(method, path, headers, body, query)
+
+    hooks.wrap(topics, "handle_request", ("method", "path", "headers", "body", "query_params"), request)
     hooks.wrap(topics, "_create_topic", ("params",), create)
     hooks.wrap(topics, "_tag_resource", ("params",), tag)
     hooks.wrap(topics, "_set_topic_attributes", ("params",), change)
