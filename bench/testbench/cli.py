@@ -145,6 +145,8 @@ def aws(context: typer.Context) -> None:
     """Run the AWS CLI (the one on PATH, else PyPI's) on the bench: `aws s3 ls`. `--state DIR` may come first."""
     words, state = list(context.args), DEFAULT_STATE
     if words[:1] == ["--state"]:
+        if len(words) == 1:
+            raise typer.BadParameter("--state needs a folder, such as .bench/run/default")
         state, words = Path(words[1]), words[2:]
     bench = Bench.attach(state)
     _become(aws_command(words, bench.endpoints, to_stderr()), bench.endpoints.within(os.environ))

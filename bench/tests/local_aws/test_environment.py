@@ -8,8 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
-from testbench import Bench
+from testbench import Bench, cli
 from testbench.aws_cli import aws_command
 from testbench.endpoints import Endpoints, elsewhere
 from testbench.paths import PROJECT
@@ -111,3 +112,8 @@ def test_the_cli_from_pypi_does_where_none_is_on_path(bench: Bench, service: str
         argv, env=environment, cwd=PROJECT, capture_output=True, text=True, timeout=600, check=False
     )
     assert answer.returncode == 0, answer.stderr
+
+
+def test_a_state_without_its_folder_is_a_wrong_argument_of_the_aws_command() -> None:
+    found = CliRunner().invoke(cli.app, ["aws", "--state"])
+    assert (found.exit_code, "--state needs a folder" in found.output) == (2, True)
