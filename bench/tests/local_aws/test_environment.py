@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from testbench import Bench, cli
+from testbench import Bench
 from testbench.aws_cli import aws_command
+from testbench.cli import app
 from testbench.endpoints import Endpoints, elsewhere
 from testbench.paths import PROJECT
 from testbench.progress import quiet
@@ -115,5 +116,5 @@ def test_the_cli_from_pypi_does_where_none_is_on_path(bench: Bench, service: str
 
 
 def test_a_state_without_its_folder_is_a_wrong_argument_of_the_aws_command() -> None:
-    found = CliRunner().invoke(cli.app, ["aws", "--state"])
+    found = CliRunner().invoke(app, ["aws", "--state"])
     assert (found.exit_code, "--state needs a folder" in found.output) == (2, True)
