@@ -357,10 +357,11 @@ variable "replays" {
     condition = anytrue([for names in [flatten([
       [for key in concat(keys(var.storage_backups), keys(var.search_analytics)) : [key, "${key}-dlq", "${key}-firehose"]],
       [for key, fork in var.storage_backups : "${key}-sns" if try(fork.ingest, null) == "direct"],
+      [for forks in [var.storage_backups, var.search_analytics] : [for key, fork in forks : [for number in range(2, try(min(50, max(1, fork.stream_count)), 1) + 1) : "${key}-stream-${number}"]]],
       [for key in keys(var.search_analytics) : "${key}-index"],
       [for key, fork in var.replays : try(fork.archive, null) == null ? [key, "${key}-dlq"] : [key, "${key}-dlq", "${key}-archive", "${key}-replay-worker", "${key}-replay-governor"]],
     ])] : length(distinct([for name in names : lower(name)])) == length(names)])
-    error_message = "Keys of storage_backups, search_analytics and replays must be unique, capitals apart, as names of IAM roles are, also beside names that the module makes from other keys. Those are KEY-dlq, KEY-firehose (backup and search), KEY-sns (ingest = \"direct\"), KEY-index (search), KEY-archive, KEY-replay-worker and KEY-replay-governor (replay with archive). For example \"orders-backup\" and \"orders-replay\". Received: ${join(", ", concat(keys(var.storage_backups), keys(var.search_analytics), keys(var.replays)))}."
+    error_message = "Keys of storage_backups, search_analytics and replays must be unique, capitals apart, as names of IAM roles are, also beside names that the module makes from other keys. Those are KEY-dlq, KEY-firehose (backup and search), KEY-sns (ingest = \"direct\"), KEY-stream-2 and so on (stream_count), KEY-index (search), KEY-archive, KEY-replay-worker and KEY-replay-governor (replay with archive). For example \"orders-backup\" and \"orders-replay\". Received: ${join(", ", concat(keys(var.storage_backups), keys(var.search_analytics), keys(var.replays)))}."
   }
 
   validation {

@@ -680,6 +680,11 @@ def _root() -> list[Refusal]:
         ),
         refused("orders, orders-dlq", replays={}, storage_backups={"orders": {}, "orders-dlq": {}}),
         refused("orders, orders-sns", replays={}, storage_backups={"orders": {"ingest": "direct"}, "orders-sns": {}}),
+        refused(
+            "orders, orders-stream-3",
+            replays={},
+            storage_backups={"orders": {"stream_count": 3}, "orders-stream-3": {}},
+        ),
         refused("a, b", storage_backups={key: {"athena": {"database": {"name": "lake"}}} for key in "ab"}),
         refused("a, b", storage_backups={"a": {"athena": {}}, "b": {"athena": {"database": {"name": "a"}}}}),
         refused("a, b", search_analytics={key: {"index_name": key, "new_domain": {"name": "shop"}} for key in "ab"}),

@@ -11,7 +11,14 @@ from testbench.backends import hooks
 
 VERSION = "2026.3.0"
 """The LocalStack that the corrections were written for and are tested with (requirements/localstack.in)."""
-CORRECTIONS = ("process_executor", "moto_services", "gateway_responses", "sns_timestamp", "web_pages")
+CORRECTIONS = (
+    "process_executor",
+    "moto_services",
+    "gateway_responses",
+    "sns_timestamp",
+    "web_pages",
+    "idle_connections",
+)
 """The one list of them: names of modules with a function `apply()`."""
 
 
