@@ -230,7 +230,12 @@ _OF_ALL = [
         {"ingest": "direct", "stream_arn": f"{STREAM_ARN}-before"},
         replaces=("aws_sns_topic_subscription",),
     ),
-    Row("delivery", (FORK,), {"delivery": {"name": "other", "destination": "S3"}}, {"dashboard": True}),
+    Row(
+        "delivery",
+        (FORK,),
+        {"delivery": {"name": "other", "more_names": ["other-stream-2"], "destination": "S3"}},
+        {"dashboard": True},
+    ),
     Row("function_vpc", ALL, {"function_vpc": VPC}),
     Row("log_level", ALL, {"log_level": "DEBUG"}),
     Row("log_retention_days", ALL, {"log_retention_days": 7}, how="Fewer days delete older logs"),
