@@ -15,8 +15,13 @@ settings.register_profile("repeatable", _ANY_MACHINE, derandomize=True)
 settings.load_profile("repeatable")
 
 
+_FIRST = frozenset({"test_workspace.py", "test_other_projects.py"})
+"""They wait for Terraform for minutes. As the last files they would keep one worker, and the other has nothing left."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What a backend is known to do otherwise must still be so: else the mark, and its row on the page, have to go."""
+    items.sort(key=lambda item: item.path.name not in _FIRST)
     for item in items:
         for mark in item.iter_markers("differs"):
             if reason := mark.kwargs.get(composition.backend().name):
