@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
+from testbench.backends import idle_connections
 from testbench.backends.ministack import corrections
 from testbench.backends.ministack.corrections import (
     alarms,
     batch_responses,
     function_environment,
     hooks,
-    idle_connections,
     mapping_limits,
     s3_managed_key,
     subscription_redrive,

@@ -95,9 +95,6 @@ def problem(alarm: Mapping[str, Any]) -> str | None:
     for name in ("ComparisonOperator", "EvaluationPeriods"):
         if not alarm.get(name):
             return f"The parameter {name} is required."
-    for name in ("ComparisonOperator", "EvaluationPeriods"):
-        if not alarm.get(name):
-            return f"The parameter {name} is required."
     if wrong := metrics_problem(alarm) if alarm.get("Metrics") else metric_problem(alarm):
         return wrong
     missing = alarm.get("TreatMissingData") or "missing"
