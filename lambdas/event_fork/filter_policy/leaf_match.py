@@ -32,12 +32,16 @@ def always(_: object) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class LeafMatch:
-    """Three matches by kind of value, and whether a missing value matches too ({"exists": false})."""
+    """Three matches by kind of value, and whether a missing value matches too ({"exists": false}).
+
+    `texts`: where `text` matches these and no others.
+    """
 
     text: TextMatch = never
     number: NumberMatch = never
     constant: ConstantMatch = never
     absent: bool = False
+    texts: frozenset[str] = frozenset()
 
     def __call__(self, value: object) -> bool:
         """Does a JSON leaf match? Objects and arrays are no leaves and never match."""
@@ -72,6 +76,7 @@ def exactly(values: Iterable[str | float | bool | None]) -> LeafMatch:
         else:
             numbers.add(in_millionths(value))
     return LeafMatch(
+        texts=frozenset(texts),
         text=frozenset(texts).__contains__ if texts else never,
         number=(lambda value: in_millionths(value) in numbers) if numbers else never,
         constant=(lambda value: any(value is constant for constant in constants)) if constants else never,
@@ -79,10 +84,11 @@ def exactly(values: Iterable[str | float | bool | None]) -> LeafMatch:
 
 
 def any_of(matches: Iterable[LeafMatch]) -> LeafMatch:
-    """Matches what at least one of them matches."""
+    """Matches what at least one of them matches. Texts that are compared exactly are looked up in one set."""
     matches = list(matches)
+    exact = exactly(text for match in matches for text in match.texts)
     return LeafMatch(
-        text=_either([match.text for match in matches]),
+        text=_either([exact.text, *(match.text for match in matches if not match.texts)]),
         number=_either([match.number for match in matches]),
         constant=_either([match.constant for match in matches]),
         absent=any(match.absent for match in matches),
@@ -93,7 +99,7 @@ def _either(matches: list[Callable[[Leaf], bool]]) -> Callable[[Leaf], bool]:
     """One function in place of several; the common cases, none and one, cost nothing extra."""
     if any(match is always for match in matches):
         return always
-    useful = _as_one_set([match for match in matches if match is not never])
+    useful = [match for match in matches if match is not never]
     match useful:
         case []:
             return never
@@ -102,16 +108,3 @@ def _either(matches: list[Callable[[Leaf], bool]]) -> Callable[[Leaf], bool]:
         case [first, second]:
             return lambda value: first(value) or second(value)
     return lambda value: any(match(value) for match in useful)
-
-
-def _as_one_set(matches: list[Callable[[Leaf], bool]]) -> list[Callable[[Leaf], bool]]:
-    """The same, with texts that are compared exactly looked up in one set, and not in one for each."""
-    sets: list[frozenset[str]] = []
-    others: list[Callable[[Leaf], bool]] = []
-    for match in matches:
-        owner = getattr(match, "__self__", None)
-        if isinstance(owner, frozenset):
-            sets.append(owner)
-        else:
-            others.append(match)
-    return [frozenset[object]().union(*sets).__contains__, *others] if len(sets) > 1 else matches
