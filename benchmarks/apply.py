@@ -8,17 +8,15 @@ Terraform's ten resources at a time, as by default. --write writes benchmarks/me
 
 import argparse
 import json
-import os
-import platform
 import secrets
 import sys
 import time
 from collections import defaultdict
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
-from benchmarks.measured import read, write
+from benchmarks.measured import circumstances, heading, read, write
 from testbench import Bench, Workspace
 from testbench.paths import RUNS
 
@@ -45,7 +43,7 @@ def seconds_by_kind(printed: str) -> dict[str, list[float]]:
 
 def measure() -> dict[str, Any]:
     """All three, on a bench of its own."""
-    before = os.getloadavg()[0]
+    before = circumstances()
     with Bench.running(RUNS / "apply") as bench:
         name = f"shop{secrets.token_hex(3)}"
         variables = {
@@ -64,9 +62,7 @@ def measure() -> dict[str, Any]:
         finally:
             workspace.remove()
     return {
-        "date": f"{datetime.now(UTC):%Y-%m-%d}",
-        "machine": f"{platform.machine()}, {os.cpu_count()} processors",
-        "load before": round(before, 1),
+        **before,
         "steps": steps,
     }
 
@@ -93,7 +89,7 @@ def main() -> int:
     parser.add_argument("--write", action="store_true", help="write benchmarks/measured.json")
     options = parser.parse_args()
     found = measure()
-    print(f"on the bench: {found['machine']}, load {found['load before']} before; {found['date']}")
+    print(heading(found))
     for step, took in found["steps"].items():
         in_turn = f"{took['sum']} s one after the other"
         print(f"{step:12} {took['seconds']:>6.1f} s, {took['resources']} resources, {in_turn}")

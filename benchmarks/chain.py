@@ -11,8 +11,6 @@ say nothing of AWS: they are what the simulation is fitted on (benchmarks/scale.
 import argparse
 import gzip
 import json
-import os
-import platform
 import statistics
 import sys
 import threading
@@ -26,7 +24,7 @@ from typing import Any
 from opensearchpy import OpenSearch
 
 from benchmarks.forwarding import document, messages_of
-from benchmarks.measured import read, write
+from benchmarks.measured import circumstances, heading, read, write
 from event_fork.events.envelope import parse
 from testbench import Bench
 from testbench.paths import RUNS
@@ -228,15 +226,13 @@ def standing() -> Iterator[tuple[ModuleStack, ReplayStack]]:
 
 def measure(rate: float, seconds: float, count: int) -> dict[str, Any]:
     """All of it."""
-    before = os.getloadavg()[0]
+    before = circumstances()
     with standing() as (stack, replay):
         rows = dict(live(stack, rate, seconds))
         rows |= dict(replayed(replay, count))
         batches = dict(bulk_requests(stack))
     return {
-        "date": f"{datetime.now(UTC):%Y-%m-%d}",
-        "machine": f"{platform.machine()}, {os.cpu_count()} processors",
-        "load before": round(before, 1),
+        **before,
         "rate": rate,
         "rows": {way: {name: round(value, 4) for name, value in found.items()} for way, found in rows.items()},
         "batches": {way: {name: round(value, 4) for name, value in found.items()} for way, found in batches.items()},
@@ -252,7 +248,7 @@ def main() -> int:
     parser.add_argument("--write", action="store_true", help="write benchmarks/measured.json")
     options = parser.parse_args()
     found = measure(options.rate, options.seconds, options.replayed)
-    print(f"on the bench: {found['machine']}, load {found['load before']} before; {found['date']}")
+    print(heading(found))
     for way, values in {**found["rows"], **found["batches"]}.items():
         print(f"  {way:28} {', '.join(f'{name} {value:,.3g}' for name, value in values.items())}")
     if options.write:

@@ -199,14 +199,15 @@ def main() -> int:
     cpu = timed()
     for row, values in cpu.items():
         print(f"  {row:28} {values['seconds'] * 1000:8.1f} ms of CPU")
+    if options.write:
+        write(read() | {"functions": cpu})
     if options.cpu:
-        write(read() | ({"functions": cpu} if options.write else {}))
         return 0
     rows = measure()
     for row, values in rows.items():
         print(f"  {row:20} {', '.join(f'{name} {value:,.0f}' for name, value in values.items())}  (MiB)")
     if options.write:
-        write(read() | {"memory": rows, "functions": cpu})
+        write(read() | {"memory": rows})
     found = complaints(rows)
     for complaint in found:
         print(complaint, file=sys.stderr)
